@@ -1,0 +1,28 @@
+"""recexp: experiments with recommender systems that can be trusted, repeated and compared."""
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["FittedModel", "make", "run"]
+
+
+def make(*overrides: str, config_dir: str | None = None) -> Any:
+    """Build one component: `make("algorithm=ease", "algorithm.l2=100")`; the first override names it."""
+    from recexp import config
+
+    return config.make(*overrides, config_dir=config_dir)
+
+
+def run(*overrides: str, config_dir: str | None = None) -> Any:
+    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns one Outcome, or a list of one a fold."""
+    from recexp import config
+
+    return config.run(*overrides, config_dir=config_dir)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "FittedModel":
+        from recexp.model import FittedModel
+
+        return FittedModel
+    raise AttributeError(f"module recexp has no attribute {name}")

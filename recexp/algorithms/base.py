@@ -1,0 +1,78 @@
+"""Recommender: what every algorithm is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import NotFittedError
+from recexp.ranking import Lists, Ranking
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""`report(step, {"loss": 0.3})`: a point of a learning curve, for models that train in steps."""
+
+
+def silent(step: int, values: Mapping[str, float]) -> None:
+    """The report that nobody reads."""
+
+
+class Recommender(ABC):
+    """Learns from a data set, then scores items for queries.
+
+    A subclass is decorated with `@params`; its fields are its hyperparameters. It implements `fit` and `score`.
+    Attributes learned by `fit` end in `_` and hold arrays, sparse matrices, numbers or strings: they are what is saved.
+
+    Class attributes
+    ----------------
+    feedback : whether the values of interactions weigh ("value") or only that they happened ("binary").
+    needs_history : a query without history cannot be answered (it gets the run's fallback).
+    known_users_only : only users seen in training can be answered, whatever their history.
+    needs : what a data set must carry: "timestamps", "sessions", "user_features", "item_features", "ratings".
+    predicts : `predict` estimates the value that a user would give.
+    """
+
+    feedback: ClassVar[Literal["binary", "value"]] = "binary"
+    needs_history: ClassVar[bool] = True
+    known_users_only: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset()
+    predicts: ClassVar[bool] = False
+
+    @abstractmethod
+    def fit(
+        self,
+        train: Dataset,
+        *,
+        rng: np.random.Generator,
+        report: Report = silent,
+        validate: Callable[["Recommender"], float] | None = None,
+    ) -> Self:
+        """Learn from `train` and return self; a second call starts afresh.
+
+        `validate` rates this model on held-out data inside train (higher is better), for what is chosen with it: early
+        stopping, weights. What it chose is kept in `fitted_params_`.
+        """
+
+    @abstractmethod
+    def score(self, queries: Queries) -> np.ndarray:
+        """Return float32 (b, n_items): row q holds query q's score of each item, higher is better; comparable in a row."""
+
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        """Return the k best items of each query under `ranking`; override to avoid dense scores."""
+        return ranking.top_k(self.score(queries), queries, k)
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        """Return float32 (m,): the value that each row's user would give its item; only where `predicts`."""
+        raise TypeError(f"{type(self).__name__} does not predict ratings")
+
+    def matrix(self, source: Interactions | Queries) -> sp.csr_array:
+        """Return training rows or query histories as this model reads them: float32 CSR, values or ones by `feedback`."""
+        values = self.feedback == "value"
+        return source.history(values=values) if isinstance(source, Queries) else source.csr(values=values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.endswith("_") and not name.endswith("__"):
+            raise NotFittedError(f"{type(self).__name__} has no {name}: call fit first")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name}")

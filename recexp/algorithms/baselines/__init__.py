@@ -1,0 +1,1 @@
+"""Baselines: no personalisation."""

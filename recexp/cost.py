@@ -1,0 +1,43 @@
+"""What a run costs: seconds by step, and the peak of resident memory."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class Costs:
+    """Collects seconds by name, and the process's peak memory since it was made."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._begin = time.perf_counter()
+        with suppress(OSError):  # Linux: start the peak afresh, so that each job of a sweep has its own
+            Path("/proc/self/clear_refs").write_text("5")
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        """Add the seconds that the block takes to `name`."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+    def metrics(self) -> dict[str, float]:
+        """Return `fit_seconds` and the like, `total_seconds` and `peak_mib`."""
+        total = time.perf_counter() - self._begin
+        seconds = {f"{name}_seconds": value for name, value in self.seconds.items()}
+        return {**seconds, "total_seconds": total, "peak_mib": _peak_mib()}
+
+
+def _peak_mib() -> float:
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,92 @@
+"""Dataset: interactions with the ids that their codes stand for and what is known about users and items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from recexp.data.column import Column, frozen
+from recexp.data.interactions import Interactions
+from recexp.errors import DataError
+from recexp.identity import digest, digest_arrays
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Coded interactions and their side tables; all parts of a split share the codes.
+
+    Attributes
+    ----------
+    name : what the data set is called in results.
+    interactions : the rows.
+    user_ids, item_ids : (n_users,), (n_items,): original ids, int64 or object of str; position is code.
+    users, items : side tables, columns by name; row i describes code i.
+    links : int32 (l, 2) pairs of user codes that are connected, or None.
+    """
+
+    name: str
+    interactions: Interactions
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    users: Mapping[str, Column] = field(default_factory=dict)
+    items: Mapping[str, Column] = field(default_factory=dict)
+    links: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for side, ids, n in (("user", self.user_ids, self.n_users), ("item", self.item_ids, self.n_items)):
+            if ids.shape != (n,):
+                raise DataError(f"{self.name}: {len(ids)} {side} ids for {n} {side} codes")
+        for side, table, n in (("user", self.users, self.n_users), ("item", self.items, self.n_items)):
+            for column, values in table.items():
+                if len(values) != n:
+                    raise DataError(f"{self.name}: {side} column {column} has {len(values)} rows, expected {n}")
+        object.__setattr__(self, "user_ids", frozen(self.user_ids))
+        object.__setattr__(self, "item_ids", frozen(self.item_ids))
+
+    @property
+    def n_users(self) -> int:
+        return self.interactions.n_users
+
+    @property
+    def n_items(self) -> int:
+        return self.interactions.n_items
+
+    def take(self, rows: np.ndarray) -> "Dataset":
+        """Return the data set with the given interactions (indices or mask) and the same codes."""
+        return replace(self, interactions=self.interactions.take(rows))
+
+    def compact(self) -> "Dataset":
+        """Return the data set recoded so that each user and item left has at least one row; order of ids is kept."""
+        rows = self.interactions
+        users = np.flatnonzero(np.bincount(rows.users, minlength=self.n_users))
+        items = np.flatnonzero(np.bincount(rows.items, minlength=self.n_items))
+        if len(users) == self.n_users and len(items) == self.n_items:
+            return self
+        new_user, new_item = np.full(self.n_users, -1, np.int32), np.full(self.n_items, -1, np.int32)
+        new_user[users], new_item[items] = np.arange(len(users)), np.arange(len(items))
+        links = self.links
+        if links is not None:
+            links = new_user[links]
+            links = links[(links >= 0).all(axis=1)]
+        return Dataset(
+            name=self.name,
+            interactions=replace(
+                rows, users=new_user[rows.users], items=new_item[rows.items], n_users=len(users), n_items=len(items)
+            ),
+            user_ids=self.user_ids[users],
+            item_ids=self.item_ids[items],
+            users={name: column.take(users) for name, column in self.users.items()},
+            items={name: column.take(items) for name, column in self.items.items()},
+            links=links,
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over ids, rows, side tables and links: equal exactly when the content is."""
+        parts = [digest_arrays([self.user_ids, self.item_ids, self.links]), self.interactions.fingerprint]
+        for table in (self.users, self.items):
+            for name in sorted(table):
+                column = table[name]
+                parts += [name, column.kind, *column.categories, digest_arrays([column.values, column.offsets])]
+        return digest(parts)

@@ -1,0 +1,122 @@
+"""Interactions: who did what with which item, when, in file order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data.column import Column, frozen
+from recexp.errors import DataError
+from recexp.identity import digest_arrays
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """m rows of user, item and value, with what else is known about each; arrays are read-only.
+
+    Attributes
+    ----------
+    users, items : int32 (m,), codes below `n_users` and `n_items`.
+    values : float32 (m,), ratings when `explicit`, else ones, counts or weights; NaN where a row has no rating.
+    n_users, n_items : sizes of the code spaces; codes that no row uses are allowed.
+    timestamps : int64 (m,) seconds since 1970 UTC, or None.
+    events : category column (view, cart, purchase, rating ...), or None.
+    sessions : int32 (m,) session codes, or None.
+    context : further typed columns by name, each of m rows.
+    explicit : whether `values` are ratings that a user gave.
+
+    Rows keep file order. By time means by timestamp with ties in file order; without timestamps, file order itself.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    values: np.ndarray
+    n_users: int
+    n_items: int
+    timestamps: np.ndarray | None = None
+    events: Column | None = None
+    sessions: np.ndarray | None = None
+    context: Mapping[str, Column] = field(default_factory=dict)
+    explicit: bool = False
+
+    def __post_init__(self) -> None:
+        types = {"users": np.int32, "items": np.int32, "values": np.float32, "timestamps": np.int64, "sessions": np.int32}
+        for name, dtype in types.items():
+            array = getattr(self, name)
+            if array is None:
+                continue
+            if array.dtype != dtype or array.shape != (len(self.users),):
+                raise DataError(f"interactions.{name} must be {np.dtype(dtype)} ({len(self.users)},), got {array.dtype} {array.shape}")
+            object.__setattr__(self, name, frozen(array))
+        for name, size in (("users", self.n_users), ("items", self.n_items)):
+            codes = getattr(self, name)
+            if len(codes) and not 0 <= codes.min() <= codes.max() < size:
+                raise DataError(f"interactions.{name} holds codes outside 0..{size - 1}")
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: np.ndarray) -> "Interactions":
+        """Return the given rows (indices or mask) with the same codes."""
+
+        def pick(array: np.ndarray | None) -> np.ndarray | None:
+            return None if array is None else array[rows]
+
+        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            values=self.values[rows],
+            timestamps=pick(self.timestamps),
+            events=None if self.events is None else self.events.take(at),
+            sessions=pick(self.sessions),
+            context={name: column.take(at) for name, column in self.context.items()},
+        )
+
+    @cached_property
+    def by_time(self) -> np.ndarray:
+        """int64 (m,): row numbers in time order, ties in file order."""
+        if self.timestamps is None:
+            return np.arange(len(self))
+        return np.argsort(self.timestamps, kind="stable")
+
+    @cached_property
+    def by_user(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers user by user in time order, int64 (m,), and where each user's begin, int64 (n_users + 1,)."""
+        return self.grouped(self.users, self.n_users)
+
+    def grouped(self, codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers group by group in time order, int64 (m,), and where each group's begin, int64 (n + 1,).
+
+        `codes`, int (m,), names each row's group in 0..n-1.
+        """
+        order = self.by_time
+        rows = order[np.argsort(codes[order], kind="stable")]
+        return rows, np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
+
+    def csr(self, *, values: bool, duplicates: Literal["sum", "max"] = "sum") -> sp.csr_array:
+        """Return float32 (n_users, n_items) of values, or of ones (`values=False`), sorted indices, no duplicates.
+
+        Several rows of one user and item are merged by `duplicates`.
+        """
+        matrix = sp.csr_array((self.values, (self.users, self.items)), shape=(self.n_users, self.n_items))
+        if values and duplicates == "max" and matrix.nnz < len(self):
+            order = np.lexsort((-self.values, self.items, self.users))
+            keys = self.users[order].astype(np.int64) * self.n_items + self.items[order]
+            first = order[np.flatnonzero(np.diff(keys, prepend=-1))]
+            matrix = sp.csr_array((self.values[first], (self.users[first], self.items[first])), shape=matrix.shape)
+        matrix.sort_indices()
+        if not values:
+            matrix.data = np.ones(matrix.nnz, np.float32)
+        return matrix
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over all rows in order."""
+        columns = [self.events, *(self.context[name] for name in sorted(self.context))]
+        extra = [array for column in columns if column is not None for array in (column.values, column.offsets)]
+        return digest_arrays([self.users, self.items, self.values, self.timestamps, self.sessions, *extra])

@@ -1,0 +1,104 @@
+"""Queries: what is asked of a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data.column import Column, frozen
+from recexp.data.interactions import Interactions
+from recexp.errors import DataError
+
+
+@dataclass(frozen=True)
+class Queries:
+    """b questions "what next for this user?", each with a history and what may be answered.
+
+    Attributes
+    ----------
+    users : int32 (b,), the user who asks; a user may own several queries.
+    log : the rows that histories are made of, each history a range of them in time order.
+    start, stop : int64 (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
+    exclude : bool or float (b, n_items) CSR, items that may not be recommended, or None.
+    candidates : CSR (b, n_items), the only items to be ranked, or None for the whole catalogue.
+    timestamps : int64 (b,), when the question is asked, or None.
+    context : typed columns by name, each of b rows.
+    """
+
+    users: np.ndarray
+    log: Interactions
+    start: np.ndarray
+    stop: np.ndarray
+    exclude: sp.csr_array | None = None
+    candidates: sp.csr_array | None = None
+    timestamps: np.ndarray | None = None
+    context: Mapping[str, Column] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        b = len(self.users)
+        for name in ("users", "start", "stop", "timestamps"):
+            array = getattr(self, name)
+            if array is not None:
+                if array.shape != (b,):
+                    raise DataError(f"queries.{name} must have {b} rows, got {array.shape}")
+                object.__setattr__(self, name, frozen(array))
+        for name in ("exclude", "candidates"):
+            matrix = getattr(self, name)
+            if matrix is not None and matrix.shape != (b, self.log.n_items):
+                raise DataError(f"queries.{name} must be ({b}, {self.log.n_items}), got {matrix.shape}")
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        return self.log.n_items
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 (b,): rows in each history."""
+        return self.stop - self.start
+
+    @staticmethod
+    def of_users(users: np.ndarray, known: Interactions, *, exclude_seen: bool) -> "Queries":
+        """One query a user, int32 (b,), whose history is all that `known` holds of that user.
+
+        With `exclude_seen` what is in the history may not be recommended.
+        """
+        rows, begin = known.by_user
+        queries = Queries(users=users, log=known.take(rows), start=begin[users], stop=begin[users + 1])
+        return replace(queries, exclude=queries.history(values=False)) if exclude_seen else queries
+
+    def asked_by(self, user: int) -> "Queries":
+        """Return the same questions asked by `user`; -1 is a user that no model knows."""
+        return replace(self, users=np.full(len(self), user, np.int32))
+
+    def take(self, at: np.ndarray | slice) -> "Queries":
+        """Return some of the queries; the log is shared, never copied."""
+
+        def pick(array):  # None stays None
+            return None if array is None else array[at]
+
+        rows = np.arange(len(self))[at]
+        return replace(
+            self,
+            users=self.users[at],
+            start=self.start[at],
+            stop=self.stop[at],
+            exclude=pick(self.exclude),
+            candidates=pick(self.candidates),
+            timestamps=pick(self.timestamps),
+            context={name: column.take(rows) for name, column in self.context.items()},
+        )
+
+    def history(self, *, values: bool) -> sp.csr_array:
+        """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""
+        lengths = self.lengths
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.repeat(self.start - indptr[:-1], lengths) + np.arange(indptr[-1])
+        matrix = sp.csr_array((self.log.values[at], self.log.items[at], indptr), shape=(len(self), self.n_items))
+        matrix.sum_duplicates()
+        if not values:
+            matrix.data = np.ones(matrix.nnz, np.float32)
+        return matrix

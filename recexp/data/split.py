@@ -1,0 +1,70 @@
+"""Split: what a model may learn from, what it is asked, and what it is judged against."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data.dataset import Dataset
+from recexp.data.interactions import Interactions
+from recexp.data.queries import Queries
+from recexp.errors import DataError
+from recexp.identity import digest_arrays
+
+
+def overlap(a: sp.csr_array, b: sp.csr_array) -> np.ndarray:
+    """Return bool (b.nnz,): which stored entries of `b` are stored in `a` too, whatever their values."""
+    n_items = b.shape[1]
+
+    def keys(matrix: sp.csr_array) -> np.ndarray:
+        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+        return rows * n_items + matrix.indices
+
+    return np.isin(keys(b), keys(a))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Train, queries and target; every protocol reduces to these three.
+
+    Attributes
+    ----------
+    train : all that may be learned from before the test.
+    queries : b questions. Weak generalization: the history is the user's train rows. Strong: users unseen in train.
+    target : float32 (b, n_items) CSR of held-out values; no row is empty, none overlaps `queries.exclude`.
+    test : the held-out rows themselves (for ratings, clicks and repeats).
+    validation : the same made again inside `train`, or None; its train is smaller.
+    fold : which fold this is, or None.
+    """
+
+    train: Dataset
+    queries: Queries
+    target: sp.csr_array
+    test: Interactions
+    validation: "Split | None" = None
+    fold: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.target.shape != (len(self.queries), self.train.n_items):
+            raise DataError(f"target is {self.target.shape} for {len(self.queries)} queries, {self.train.n_items} items")
+        if (np.diff(self.target.indptr) == 0).any():
+            raise DataError("a query has an empty target; such queries must be dropped")
+        exclude = self.queries.exclude
+        if exclude is not None and overlap(exclude, self.target).any():
+            raise DataError("an item is both target and excluded; it could never be recommended")
+        if self.validation is not None and len(self.validation.train.interactions) >= len(self.train.interactions):
+            raise DataError("the train part of validation must be smaller than train")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over train rows, queries and targets (and those of validation): the very split."""
+        queries = self.queries
+        parts = [queries.users, queries.start, queries.stop, self.target.indptr, self.target.indices, self.target.data]
+        for matrix in (queries.exclude, queries.candidates):
+            if matrix is not None:
+                parts += [matrix.indptr, matrix.indices]
+        texts = [self.train.interactions.fingerprint, queries.log.fingerprint, self.test.fingerprint]
+        if self.validation is not None:
+            texts.append(self.validation.fingerprint)
+        return digest_arrays([*parts, np.array(texts, dtype=object)])

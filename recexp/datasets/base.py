@@ -1,0 +1,35 @@
+"""Source: where a data set comes from."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from recexp.data import Dataset
+from recexp.params import params
+
+
+@params
+class Source(ABC):
+    """Loads one data set.
+
+    Parameters
+    ----------
+    name : what the data set is called in results.
+    terms : under which terms it may be used, in a sentence.
+    size : how large it is, in words ("100,000 ratings, 943 users, 1,682 items").
+    """
+
+    name: str
+    terms: str
+    size: str
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise DataError when it is clear without loading that `load` cannot succeed (a named file is missing)."""
+
+    @abstractmethod
+    def load(self) -> Dataset:
+        """Read the data, downloading it first where it must come from elsewhere."""
+
+    def location(self) -> Path | None:
+        """Return where the files lie now; None when they are not on this machine yet, or need none."""
+        return None

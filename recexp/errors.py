@@ -1,0 +1,35 @@
+"""Every error that recexp raises on purpose derives from RecexpError; `exit_code` is what the command line returns."""
+
+
+class RecexpError(Exception):
+    """Base of all errors meant for a person: the message says what was found, where, and what is allowed."""
+
+    exit_code = 1
+
+
+class ConfigError(RecexpError):
+    """A configuration key, value or combination is wrong; nothing was run."""
+
+    exit_code = 2
+
+
+class DataError(RecexpError):
+    """Input data is missing, malformed, or leaves nothing to work with; nothing was run."""
+
+    exit_code = 2
+
+
+class StoreError(RecexpError):
+    """The tracking store cannot be used (unwritable, locked, full, or from another MLflow version)."""
+
+    exit_code = 2
+
+
+class NotFittedError(RecexpError):
+    """A learned attribute was asked for before `fit`."""
+
+
+class ModelError(RecexpError):
+    """A saved model is missing, corrupt, or of a class that recexp may not load."""
+
+    exit_code = 2

@@ -1,0 +1,1 @@
+"""Filters: which interactions an experiment is about."""

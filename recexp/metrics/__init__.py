@@ -1,0 +1,1 @@
+"""Metrics: definitions with names."""

@@ -1,0 +1,164 @@
+"""FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+import recexp
+from recexp import progress, saving
+from recexp.algorithms.base import Recommender
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import ModelError
+from recexp.ranking import Lists, Ranking
+
+Id = int | str
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """Recommends by original ids; unknown users get the fallback, never an exception.
+
+    Attributes
+    ----------
+    model : the fitted algorithm.
+    fallback : a fitted algorithm that answers queries which `model` cannot (no history, unknown user).
+    ranking : masks and ties, the same in evaluation as in serving.
+    user_ids, item_ids : (n_users,), (n_items,): original ids by code.
+    known : the interactions that known users' histories are made of, user by user in time order.
+    trained : bool (n_users,), which users the model learned from.
+    block_mib : how much memory a block of dense scores may take.
+    """
+
+    model: Recommender
+    fallback: Recommender
+    ranking: Ranking
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    known: Interactions
+    trained: np.ndarray
+    block_mib: int
+
+    @staticmethod
+    def of(
+        model: Recommender, fallback: Recommender, ranking: Ranking, train: Dataset, known: Interactions, block_mib: int
+    ) -> "FittedModel":
+        """Wrap models fitted on `train`, to be served with the histories in `known`."""
+        trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
+        rows, _ = known.by_user
+        return FittedModel(model, fallback, ranking, train.user_ids, train.item_ids, known.take(rows), trained, block_mib)
+
+    def serves(self, queries: Queries) -> np.ndarray:
+        """Return bool (b,): which queries the model answers; the fallback answers the others."""
+        served = np.ones(len(queries), bool)
+        if self.model.needs_history:
+            served &= queries.lengths > 0
+        if self.model.known_users_only:
+            served &= (queries.users >= 0) & self.trained[queries.users]
+        return served
+
+    def lists(self, queries: Queries, k: int) -> Lists:
+        """Return the k best items of each query, worked out in blocks of users."""
+        served = self.serves(queries)
+        lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
+        rows = max(1, self.block_mib * 2**20 // (4 * max(1, len(self.item_ids))))
+        with progress.bar(len(queries), "recommend") as advance:
+            for model, mask in ((self.model, served), (self.fallback, ~served)):
+                at = np.flatnonzero(mask)
+                for start in range(0, len(at), rows):
+                    block = slice(start, start + rows) if mask.all() else at[start : start + rows]
+                    part = model.recommend(queries.take(block), k, self.ranking)
+                    lists.items[block], lists.scores[block] = part.items, part.scores
+                    advance(len(part.items))
+        return lists
+
+    def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
+        """Return at most n (item id, score) pairs, best first.
+
+        `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
+        over. An unknown or missing user without history gets the fallback's list.
+        """
+        lists = self.lists(self._query(user_id, history), n)
+        return [(self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
+                for i, s in zip(lists.items[0], lists.scores[0]) if i >= 0]  # fmt: skip
+
+    def predict(self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None) -> dict[Id, float]:
+        """Return item id -> estimated rating where the model predicts ratings, else its score; NaN for unknown items."""
+        query = self._query(user_id, history)
+        model = self.model if self.serves(query)[0] else self.fallback
+        codes = [self._item_code.get(_as_id(item, self.item_ids), -1) for item in item_ids]
+        known = np.array([code for code in codes if code >= 0], np.int32)
+        if model.predicts:
+            ones = np.ones(len(known), np.float32)
+            rows = Interactions(np.repeat(query.users, len(known)), known, ones, max(1, len(self.user_ids)), len(self.item_ids))
+            values = dict(zip(known.tolist(), model.predict(rows, query).tolist()))
+        else:
+            values = dict(zip(known.tolist(), model.score(query)[0, known].tolist()))
+        return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes)}
+
+    def save(self, path: str | Path) -> None:
+        """Write the model's folder (see `saving`)."""
+        model, arrays = saving.pack(self.model, "model/")
+        fallback, more = saving.pack(self.fallback, "fallback/")
+        known = self.known
+        own = {
+            "user_ids": self.user_ids, "item_ids": self.item_ids, "trained": self.trained, "ties": self.ranking.ties,
+            "catalogue": self.ranking.catalogue, "known.users": known.users, "known.items": known.items,
+            "known.values": known.values,
+        }  # fmt: skip
+        if known.timestamps is not None:
+            own["known.timestamps"] = known.timestamps
+        header = {
+            "recexp": recexp.__version__, "model": model, "fallback": fallback, "block_mib": self.block_mib,
+            "explicit": known.explicit,
+        }  # fmt: skip
+        saving.write(Path(path), header, {**arrays, **more, **own})
+
+    @staticmethod
+    def load(path: str | Path) -> "FittedModel":
+        """Read a saved model; raises ModelError when it is missing, corrupt, or of a class that is not a Recommender."""
+        header, arrays = saving.read(Path(path))
+        try:
+            user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
+            known = Interactions(
+                users=arrays["known.users"], items=arrays["known.items"], values=arrays["known.values"],
+                n_users=len(user_ids), n_items=len(item_ids), timestamps=arrays.get("known.timestamps"),
+                explicit=header["explicit"],
+            )  # fmt: skip
+            return FittedModel(
+                model=saving.unpack(header["model"], arrays, "model/"),
+                fallback=saving.unpack(header["fallback"], arrays, "fallback/"),
+                ranking=Ranking(arrays["ties"], arrays["catalogue"]),
+                user_ids=user_ids, item_ids=item_ids, known=known, trained=arrays["trained"], block_mib=header["block_mib"],
+            )  # fmt: skip
+        except KeyError as error:
+            raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
+
+    def _query(self, user_id: Id | None, history: Sequence[Id] | None) -> Queries:
+        code = -1 if user_id is None else self._user_code.get(_as_id(user_id, self.user_ids), -1)
+        if history is None and code >= 0:
+            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=True)
+        codes = [self._item_code.get(_as_id(item, self.item_ids), -1) for item in history or ()]
+        items = np.array([c for c in codes if c >= 0], np.int32)
+        log = Interactions(np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids))
+        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=True).asked_by(code)
+
+    @cached_property
+    def _user_code(self) -> dict[Id, int]:
+        return {user: code for code, user in enumerate(self.user_ids.tolist())}
+
+    @cached_property
+    def _item_code(self) -> dict[Id, int]:
+        return {item: code for code, item in enumerate(self.item_ids.tolist())}
+
+
+def _as_id(value: Id, ids: np.ndarray) -> Id:
+    """Return `value` as the data's own kind of id: requests over HTTP carry "5" for 5."""
+    if ids.dtype == object:
+        return str(value)
+    try:
+        return int(value)
+    except ValueError:
+        return value

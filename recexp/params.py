@@ -1,0 +1,54 @@
+"""Strict, validated fields for every configurable class, through one decorator.
+
+A component declares its hyperparameters as annotated fields without defaults; its yaml in conf/ lists every value.
+Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused when the object is built.
+"""
+
+import dataclasses
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+T = TypeVar("T")
+
+_OUTSIDE = "outside"
+PositiveInt = Annotated[int, Field(ge=1)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+NonNegativeFloat = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""A part of a whole: 0 <= share < 1."""
+Location = Annotated[str, _OUTSIDE]
+"""A path or address: it says where something is, not what it is, and is no part of a run's identity."""
+Resource = Annotated[PositiveInt, _OUTSIDE]
+"""Threads, memory: they change how long a run takes, not what comes out, and are no part of its identity."""
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+@dataclass_transform(kw_only_default=True)
+def params(cls: type[T]) -> type[T]:
+    """Make `cls` a strict, keyword-only dataclass; learned state may still be set on its instances.
+
+    Raises (when an instance is built) pydantic.ValidationError, which `config.build` turns into a ConfigError.
+    """
+    return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
+
+
+def describe(value: Any) -> Any:
+    """Return plain data that identifies a component: its class and fields, without locations and resources."""
+    if dataclasses.is_dataclass(value):
+        hints = get_type_hints(type(value), include_extras=True)
+        names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]
+        fields = {name: describe(getattr(value, name)) for name in names}
+        return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
+    if isinstance(value, dict):
+        return {key: describe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [describe(item) for item in value]
+    return value
+
+
+def _outside(hint: Any) -> bool:
+    return _OUTSIDE in getattr(hint, "__metadata__", ()) or any(_outside(part) for part in get_args(hint))

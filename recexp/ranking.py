@@ -1,0 +1,77 @@
+"""From scores to ranked lists: masking, candidates, ties and cut-off exist here and nowhere else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.data import Queries
+
+PAD = -1
+"""The item code that fills lists shorter than k."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """b ranked lists of at most k items, best first.
+
+    Attributes
+    ----------
+    items : int32 (b, k), padded with -1.
+    scores : float32 (b, k), padded with -inf.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+
+    @staticmethod
+    def empty(b: int, k: int) -> "Lists":
+        """Return b lists without items."""
+        return Lists(np.full((b, k), PAD, np.int32), np.full((b, k), -np.inf, np.float32))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The one rule by which every model's scores become lists.
+
+    Excluded items and items outside the catalogue are never listed, nor are scores of -inf or NaN. Equal scores are
+    ordered by `ties`, a permutation of the items drawn from the run's seed: it knows nothing of the target, so a tie
+    can favour no one.
+
+    Attributes
+    ----------
+    ties : int32 (n_items,), the rank of each item among equals, lower first.
+    catalogue : bool (n_items,), which items may be listed.
+    """
+
+    ties: np.ndarray
+    catalogue: np.ndarray
+
+    @staticmethod
+    def draw(n_items: int, catalogue: np.ndarray | None, *, rng: np.random.Generator) -> "Ranking":
+        """Return the rule for `n_items` items; a catalogue of None lists them all."""
+        ties = rng.permutation(n_items).astype(np.int32)
+        return Ranking(ties, np.ones(n_items, bool) if catalogue is None else catalogue)
+
+    def top_k(self, scores: np.ndarray, queries: Queries, k: int) -> Lists:
+        """Return the k best items of each query, given float32 (b, n_items) scores; `scores` is not changed."""
+        from recexp.kernels import top_k
+
+        b, n_items = scores.shape
+        scores = np.ascontiguousarray(scores, np.float32)
+        lists = Lists.empty(b, min(k, n_items))
+        exclude, candidates = _pattern(queries.exclude, b), _pattern(queries.candidates, b)
+
+        def rows(start: int, stop: int) -> None:
+            top_k(start, stop, scores, *exclude, *candidates, queries.candidates is not None, self.catalogue, self.ties,
+                  lists.items, lists.scores)  # fmt: skip
+
+        threads.map_rows(rows, b)
+        return lists
+
+
+def _pattern(matrix: sp.csr_array | None, b: int) -> tuple[np.ndarray, np.ndarray]:
+    if matrix is None:
+        return np.zeros(b + 1, np.int64), np.empty(0, np.int32)
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)

@@ -1,0 +1,1 @@
+"""Runners: kinds of experiment."""

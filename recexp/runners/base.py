@@ -1,0 +1,51 @@
+"""Runner: a kind of experiment; Experiment: the parts that one is made of."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from recexp.algorithms.base import Recommender
+from recexp.datasets.base import Source
+from recexp.evaluation import Evaluation
+from recexp.filters.base import Filters
+from recexp.model import FittedModel
+from recexp.params import params
+from recexp.splits.base import Splitter
+from recexp.tracking import Tracking
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All components, built and validated before any data is read, and the resolved config that they came from."""
+
+    seed: int
+    resume: bool
+    refit: bool
+    source: Source
+    filters: Filters
+    splitter: Splitter
+    algorithm: Recommender
+    fallback: Recommender
+    evaluation: Evaluation
+    tracking: Tracking
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished run: its id and link in the tracking store, metrics by name, their intervals, and the model."""
+
+    run_id: str
+    link: str
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    model: FittedModel | None
+
+
+@params
+class Runner(ABC):
+    """A kind of experiment; a subclass implements `run`."""
+
+    @abstractmethod
+    def run(self, experiment: Experiment) -> list[Outcome]:
+        """Run `experiment` and return the outcome of each fold (one where there are no folds)."""

@@ -1,0 +1,1 @@
+"""Splits: what may be learned, what is asked."""
