@@ -25,6 +25,12 @@ class StoreError(RecexpError):
     exit_code = 2
 
 
+class DiskFullError(StoreError):
+    """The disk, a quota or a file size limit was used up while a run was being written."""
+
+    exit_code = 1
+
+
 class NotFittedError(RecexpError):
     """A learned attribute was asked for before `fit`."""
 

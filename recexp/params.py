@@ -5,9 +5,10 @@ Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused wh
 """
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 T = TypeVar("T")
@@ -18,7 +19,27 @@ NonNegativeInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-"""A part of a whole: 0 <= share < 1."""
+"""A part of a whole, or none of it: 0 <= share < 1."""
+Part = Annotated[float, Field(gt=0, lt=1)]
+"""A part of a whole, never none of it: 0 < part < 1."""
+
+
+def seconds(moment: Any) -> Any:
+    """Return int seconds since 1970 of an ISO date or time ("2024-05-31", "2024-05-31T18:00"), read as UTC.
+
+    Anything but a string is returned as it is. Raises ValueError.
+    """
+    if not isinstance(moment, str):
+        return moment
+    try:
+        when = datetime.fromisoformat(moment)
+    except ValueError:
+        raise ValueError("must be seconds since 1970 or an ISO date such as 2024-05-31 or 2024-05-31T18:00") from None
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+
+
+Moment = Annotated[int, BeforeValidator(seconds)]
+"""A point in time, given as int seconds since 1970 or as an ISO date, held as seconds."""
 Location = Annotated[str, _OUTSIDE]
 """A path or address: it says where something is, not what it is, and is no part of a run's identity."""
 Resource = Annotated[PositiveInt, _OUTSIDE]

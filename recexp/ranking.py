@@ -59,7 +59,7 @@ class Ranking:
         from recexp.kernels import top_k
 
         b, n_items = scores.shape
-        scores = np.ascontiguousarray(scores, np.float32)
+        scores = np.require(scores, np.float32, ["C", "W"])  # one signature to compile
         lists = Lists.empty(b, min(k, n_items))
         exclude, candidates = _pattern(queries.exclude, b), _pattern(queries.candidates, b)
 

@@ -51,8 +51,8 @@ class Filters:
                      *(n for pair in zip(before, effect.after) for n in pair))  # fmt: skip
             if not effect.after[0]:
                 raise DataError(
-                    f"nothing is left of {dataset.name} after filter step {number + 1} ({step}): it had {before[0]} rows; "
-                    "loosen filter.steps or choose another filter=..."
+                    f"nothing is left of {dataset.name} after filter step {number + 1} ({step}): it had {before[0]} "
+                    "rows; loosen filter.steps or choose another filter=..."
                 )
             effects.append(effect)
         return dataset, effects

@@ -1,5 +1,6 @@
 """Filters on what a user thought of an item."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,27 @@ from recexp.data import Dataset
 from recexp.filters.base import Filter
 from recexp.params import params
 
+log = logging.getLogger(__name__)
+
+
+@params
+class DropNaN(Filter):
+    """Drop rows without a rating from data that has ratings, and warn how many; other data is kept whole."""
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        rated = ~np.isnan(dataset.interactions.values)
+        if not dataset.interactions.explicit or rated.all():
+            return dataset
+        log.warning("%s: %d of %d rows have no rating and are dropped", dataset.name, (~rated).sum(), len(rated))
+        return dataset.take(rated).compact()
+
 
 @params
 class MinimumRating(Filter):
-    """Keep rows whose rating is at least `minimum`; data without ratings is kept whole, as each row is a positive."""
+    """Keep rows whose rating is at least `minimum`; data without ratings is kept whole, as each row is a positive.
+
+    In data with ratings a row without one is dropped.
+    """
 
     minimum: float
 

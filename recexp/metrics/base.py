@@ -1,54 +1,45 @@
 """Metric: a definition with a name; three kinds by what they look at.
 
-Every metric is a pure function of ranked lists (or predicted values) and what was held out. Its value on plain lists of
-ids: `ndcg(["a", "b", "c"], relevant={"b"}, k=3)`.
+Every metric is a pure function of ranked lists (or predicted values) and what was held out. It is called on plain ids::
+
+    Ndcg()(ranked=["a", "b"], relevant={"b"}, k=2)                              one list
+    Gini()(lists=[["a", "b"], ["a", "c"]], k=2)                                 all lists of a run
+    Rmse()(predicted=[3.5, 4.0], actual=[4, 2])                                 ratings
+
+What a metric needs besides is given the same way: `train` as user -> items, `features` as item -> names of its
+categories, `catalogue` as the items that can be recommended (left out: all items that are mentioned anywhere).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 
-from recexp.data import Column, Dataset, Interactions
+from recexp.errors import ConfigError
+from recexp.metrics.judged import Judged
 
-
-@dataclass(frozen=True)
-class Judged:
-    """Ranked lists beside what was relevant: all that list and run metrics read, computed once for all cut-offs.
-
-    Attributes
-    ----------
-    items : int32 (b, k), ranked items, best first, padded with -1.
-    hits : bool (b, k), which of them are relevant.
-    relevant : int64 (b,), how many items are relevant to each query, at least 1.
-    train : what the model learned from (item counts, features).
-    catalogue : bool (n_items,), which items may be recommended.
-    """
-
-    items: np.ndarray
-    hits: np.ndarray
-    relevant: np.ndarray
-    train: Dataset
-    catalogue: np.ndarray
-
-    @cached_property
-    def item_counts(self) -> np.ndarray:
-        """int64 (n_items,): distinct train users of each item."""
-        return np.bincount(self.train.interactions.csr(values=False).indices, minlength=self.train.n_items)
+__all__ = ["Judged", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
 
 
 class Metric(ABC):
     """Base of all metrics; a subclass is decorated with `@params` and derives from one of the three kinds.
 
-    `higher_is_better` says which way improvement goes, or None where neither does. `needs`: "item_features".
+    Class attributes
+    ----------------
+    higher_is_better : which way improvement goes, or None where neither does.
+    needs : what it reads besides the lists: "relevant", "train", "item_features", "ratings".
+    bounds : the lowest and the highest value that it can take.
     """
 
     higher_is_better: ClassVar[bool | None] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    def _require(self, train: object, features: object) -> None:
+        for need, given, name in (("train", train, "train"), ("item_features", features, "features")):
+            if need in self.needs and given is None:
+                raise ConfigError(f"{type(self).__name__} needs {name}=...")
 
 
 class ListMetric(Metric):
@@ -58,22 +49,60 @@ class ListMetric(Metric):
     def values(self, judged: Judged, k: int) -> np.ndarray:
         """Return float64 (b,): the value of each list cut at `k`; NaN where the list has none."""
 
+    def __call__(
+        self,
+        ranked: Sequence[Hashable],
+        relevant: Collection[Hashable] = (),
+        k: int | None = None,
+        *,
+        train: Mapping[Hashable, Collection[Hashable]] | None = None,
+        features: Mapping[Hashable, Collection[str]] | None = None,
+    ) -> float:
+        """Return the value of one list cut at `k` (None: its length); NaN where it is not defined."""
+        self._require(train, features)
+        if "relevant" in self.needs and not relevant:
+            return float("nan")
+        judged = Judged.of_ids([ranked], [relevant], train or {}, features or {}, None)
+        return float(self.values(judged, max(1, len(ranked)) if k is None else k)[0])
+
 
 class RunMetric(Metric):
     """One value over all lists of a run."""
 
     @abstractmethod
     def value(self, judged: Judged, k: int) -> float:
-        """Return the value over all lists cut at `k`."""
+        """Return the value over all lists cut at `k`; NaN where it is not defined."""
+
+    def __call__(
+        self,
+        lists: Sequence[Sequence[Hashable]],
+        k: int | None = None,
+        *,
+        train: Mapping[Hashable, Collection[Hashable]] | None = None,
+        catalogue: Collection[Hashable] | None = None,
+    ) -> float:
+        """Return the value over `lists` cut at `k` (None: the longest list's length)."""
+        self._require(train, None)
+        judged = Judged.of_ids(lists, [()] * len(lists), train or {}, {}, catalogue)
+        return float(self.value(judged, judged.items.shape[1] if k is None else k))
 
 
 class RatingMetric(Metric):
-    """One value over predicted ratings, pooled over rows."""
+    """One value over predicted ratings, pooled over rows: finish(mean of errors), with an interval over users."""
+
+    higher_is_better: ClassVar[bool | None] = False
+    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
     @abstractmethod
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
-        """Return float64 (m,): each row's error."""
+        """Return float64 (m,): each row's error, given float64 (m,) predicted and actual ratings."""
 
     @abstractmethod
-    def finish(self, mean: float) -> float:
-        """Turn the mean error of rows into the metric."""
+    def finish(self, mean: np.ndarray) -> np.ndarray:
+        """Turn mean errors, float64 of any shape, into values of the metric."""
+
+    def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
+        """Return the value over all rows."""
+        errors = self.errors(np.asarray(predicted, np.float64), np.asarray(actual, np.float64))
+        return float(self.finish(np.mean(errors)))

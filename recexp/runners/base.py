@@ -16,7 +16,11 @@ from recexp.tracking import Tracking
 
 @dataclass(frozen=True)
 class Experiment:
-    """All components, built and validated before any data is read, and the resolved config that they came from."""
+    """All components, built and validated before any data is read.
+
+    `config` is the resolved config that they came from, `choices` the option chosen in each group, `command` the words
+    that run it again, `tags` what else its runs are marked with (the sweep).
+    """
 
     seed: int
     resume: bool
@@ -29,6 +33,9 @@ class Experiment:
     evaluation: Evaluation
     tracking: Tracking
     config: dict[str, Any]
+    choices: dict[str, str]
+    command: str
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True)

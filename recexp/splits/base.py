@@ -3,7 +3,8 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,13 +17,17 @@ from recexp.rng import generator
 
 log = logging.getLogger(__name__)
 
-TRAIN, VALIDATION, TEST, VALIDATION_HISTORY, TEST_HISTORY, UNUSED = range(6)
-"""What a row is for. History rows are shown to the model as a query's history, and never learned from before that query."""
+TRAIN, VALIDATION, TEST, VALIDATION_HISTORY, TEST_HISTORY = range(5)
+"""What a row is for. History rows are shown as a query's history and never learned from before that query."""
 
 
 @params
 class Splitter(ABC):
     """Divides a data set into one Split, or one a fold.
+
+    Pictures in the docstrings show a row as its item, in a line for each user and a column for each time, before the
+    split and after it: `p` train, `(p)` validation, `[p]` test, `<p>` history that is shown with the test and not
+    learned from.
 
     Parameters
     ----------
@@ -37,6 +42,9 @@ class Splitter(ABC):
     def split(self, dataset: Dataset) -> Iterator[Split]:
         """Yield the splits of `dataset`; raises DataError when a part would be empty or a needed column is missing."""
 
+    def check(self) -> None:  # noqa: B027
+        """Raise DataError when it is clear without data that `split` cannot succeed (a named file is missing)."""
+
     def rule(self) -> dict[str, Any]:
         """Return what two runs must share to be compared: every parameter but the seed."""
         return {name: value for name, value in describe(self).items() if name != "seed"}
@@ -49,73 +57,108 @@ class Splitter(ABC):
 
 @params
 class RowSplitter(Splitter):
-    """A splitter that says of each row what it is for; the rest is the same for all."""
+    """A splitter that says of each row what it is for; the rest is the same for all.
+
+    Class attributes
+    ----------------
+    cold_users : users without history are asked too.
+    """
+
+    cold_users: ClassVar[bool] = False
 
     @abstractmethod
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
-        """Return int8 (m,): TRAIN, VALIDATION, TEST, VALIDATION_HISTORY, TEST_HISTORY or UNUSED for each row."""
+        """Return int8 (m,): TRAIN, VALIDATION, TEST, VALIDATION_HISTORY or TEST_HISTORY for each row."""
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         labels = self.assign(dataset.interactions, rng=self.rng)
-        yield divide(dataset, labels, exclude_seen=self.exclude_seen)
+        yield divide(dataset, labels, exclude_seen=self.exclude_seen, cold_users=self.cold_users)
 
 
 def divide(
     dataset: Dataset, labels: np.ndarray, *, exclude_seen: bool, cold_users: bool = False, fold: int | None = None
 ) -> Split:
-    """Build the Split, and within it that of validation if it has rows, from what each row is for.
+    """Build the Split, and within it that of validation if it has rows, from what each row is for, int8 (m,).
 
-    Test is asked after everything else is known: its train is all but TEST, TEST_HISTORY and UNUSED. Validation's train
-    is TRAIN alone. A user's history is its train rows and its history rows. Users without history are dropped and
-    counted unless `cold_users`; so are held-out rows of excluded items.
+    Test is asked after everything else is known: its train is all but TEST and TEST_HISTORY. Validation's train is
+    TRAIN alone. A user's history is its train rows and its history rows.
     """
+
+    def part(name: str, held: int, history: int, learned: tuple[int, ...], validation: Split | None) -> Split:
+        learn, rows = np.isin(labels, learned), dataset.interactions
+        need_rows(learn.sum(), (labels == held).sum(), name, len(rows))
+        split = ask(
+            name, dataset.take(learn), rows.take(learn | (labels == history)), rows.take(labels == held),
+            exclude_seen=exclude_seen, cold_users=cold_users,
+        )  # fmt: skip
+        return replace(split, validation=validation, fold=fold)
+
     validation = None
     if (labels == VALIDATION).any():
-        learn = labels == TRAIN
-        validation = _part(
-            dataset, learn, learn | (labels == VALIDATION_HISTORY), labels == VALIDATION, "validation",
-            exclude_seen=exclude_seen, cold_users=cold_users, fold=fold, validation=None,
-        )  # fmt: skip
-    learn = np.isin(labels, (TRAIN, VALIDATION, VALIDATION_HISTORY))
-    return _part(
-        dataset, learn, learn | (labels == TEST_HISTORY), labels == TEST, "test",
-        exclude_seen=exclude_seen, cold_users=cold_users, fold=fold, validation=validation,
-    )  # fmt: skip
+        validation = part("validation", VALIDATION, VALIDATION_HISTORY, (TRAIN,), None)
+    return part("test", TEST, TEST_HISTORY, (TRAIN, VALIDATION, VALIDATION_HISTORY), validation)
 
 
-def _part(
-    dataset: Dataset, learn: np.ndarray, known: np.ndarray, held: np.ndarray, name: str, *,
-    exclude_seen: bool, cold_users: bool, fold: int | None, validation: Split | None,
+def ask(
+    name: str, train: Dataset, known: Interactions, test: Interactions, *, exclude_seen: bool,
+    cold_users: bool = False, candidates: sp.csr_array | None = None,
 ) -> Split:  # fmt: skip
-    rows = dataset.interactions
-    if not learn.any() or not held.any():
-        raise DataError(f"the split leaves {learn.sum()} train rows and {held.sum()} {name} rows of {len(rows)}; both need some")
-    test = rows.take(held)
-    users = np.unique(test.users)
-    queries = Queries.of_users(users, rows.take(known), exclude_seen=exclude_seen)
-    target = test.csr(values=True, duplicates="max")[users]
-    if exclude_seen:
+    """Build the Split that asks for `test`, where a user's history is all that `known` holds of it.
+
+    Users without history are left out and counted unless `cold_users`; so are held-out rows of items that
+    `exclude_seen` keeps out of the user's list.
+
+    Parameters
+    ----------
+    name : which part this is, for messages.
+    candidates : (rows of test, n_items), the items that each row's item is ranked among, itself included. Each row is
+        then a query of its own; without, each user is one.
+    """
+    if candidates is None:
+        users = np.unique(test.users)
+        queries = Queries.of_users(users, known, exclude_seen=exclude_seen)
+        target = test.csr(values=True, duplicates="max")[users]
+    else:
+        queries = replace(Queries.of_users(test.users, known, exclude_seen=exclude_seen), candidates=candidates)
+        target = single(test.items, test.values, test.n_items)
+    queries, target = answerable(name, queries, target, cold_users=cold_users)
+    return Split(train, queries, target, test)
+
+
+def need_rows(learned: int, held: int, name: str, total: int) -> None:
+    """Raise DataError unless there are rows to learn from and rows to ask about."""
+    if not learned or not held:
+        raise DataError(f"the split leaves {learned} train rows and {held} {name} rows of {total}; both need some")
+
+
+def single(items: np.ndarray, values: np.ndarray, n_items: int) -> sp.csr_array:
+    """Return the float32 (b, n_items) target in which row q holds item q alone."""
+    return sp.csr_array((values, items, np.arange(len(items) + 1)), shape=(len(items), n_items))
+
+
+def answerable(
+    name: str, queries: Queries, target: sp.csr_array, *, cold_users: bool = False
+) -> tuple[Queries, sp.csr_array]:
+    """Take excluded items out of the target, and leave out queries without target or, unless `cold_users`, history.
+
+    What is left out is counted in the log. Raises DataError when no query is left.
+    """
+    if queries.exclude is not None:
         repeated = overlap(queries.exclude, target)
         if repeated.any():
-            log.info("%s: %d held-out pairs are in the user's history too and do not count", name, repeated.sum())
-            target = sp.csr_array((target.data[~repeated], _indices(target, ~repeated)), shape=target.shape)
-    asked = np.diff(target.indptr) > 0
-    if not cold_users:
-        unknown = asked & (queries.lengths == 0)
-        if unknown.any():
-            log.info("%s: %d of %d users have no history and are left out", name, unknown.sum(), len(users))
-        asked &= ~unknown
-    if not asked.any():
+            log.info("%s: %d held-out items are in the user's history too and do not count", name, repeated.sum())
+            rows = np.repeat(np.arange(len(queries)), np.diff(target.indptr))[~repeated]
+            target = sp.csr_array((target.data[~repeated], (rows, target.indices[~repeated])), shape=target.shape)
+    known = (queries.lengths > 0) | cold_users
+    asked = np.flatnonzero(known & (np.diff(target.indptr) > 0))
+    n_users, n_unknown = len(np.unique(queries.users)), len(np.unique(queries.users[~known]))
+    if n_unknown:
+        log.info("%s: %d of %d users have no history and are left out", name, n_unknown, n_users)
+    if not len(asked):
         raise DataError(
-            f"none of the {len(users)} {name} users can be asked: they have no rows in train, or only items seen there"
+            f"none of the {n_users} {name} users can be asked: they have no rows in train, or only items seen there"
         )
-    at = np.flatnonzero(asked)
-    log.info("%s: %d queries, %d held-out rows; train: %d rows", name, len(at), len(test), learn.sum())
-    return Split(
-        train=dataset.take(learn), queries=queries.take(at), target=target[at], test=test, validation=validation, fold=fold
-    )
-
-
-def _indices(matrix: sp.csr_array, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return rows[keep], matrix.indices[keep]
+    if len(asked) < len(queries):
+        queries, target = queries.take(asked), target[asked]
+    log.info("%s: %d queries, %d targets", name, len(queries), target.nnz)
+    return queries, target

@@ -1,35 +1,43 @@
-"""Random splits: per user, over all rows."""
+"""Random splits: of each user's rows, or of all rows."""
 
 import numpy as np
 
 from recexp.data import Interactions
-from recexp.params import NonNegativeInt, Share, params
-from recexp.splits.base import TEST, TRAIN, VALIDATION, RowSplitter
-from recexp.splits.sizes import ranked, sizes
+from recexp.params import params
+from recexp.splits.sizes import NumberOfUser, RatioSplitter, ShareOfUser, shuffled
 
 
 @params
-class RandomPerUser(RowSplitter):
-    """Of each user's n rows, in random order, the first go to test, the next to validation, the rest to train.
+class RandomPerUser(ShareOfUser):
+    """Of each user's rows a random part goes to test and another to validation: floor(ratio * n), or a number.
 
-    Sizes are floor(ratio * n) or, where `test_n` or `validation_n` is given, that many rows. ::
+    A user with too few rows stays in train. With test_ratio=0.5, validation_ratio=0.25, seed=1::
 
-        before            ratio 0.5     (a user's single row stays in train)
-        a: 1 2 3 4        a: train 2 4   test 1 3
-        b: 1 2            b: train 1     test 2
-        c: 3              c: train 3
     """
 
-    test_ratio: Share
-    validation_ratio: Share
-    test_n: NonNegativeInt | None
-    validation_n: NonNegativeInt | None
+    def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        return shuffled(interactions, rng=rng)
+
+
+@params
+class LeaveRandom(NumberOfUser):
+    """`test_n` random rows of each user go to test and `validation_n` others to validation.
+
+    A user with too few rows stays in train. With test_n=1, validation_n=1, seed=1::
+
+    """
+
+    def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        return shuffled(interactions, rng=rng)
+
+
+@params
+class RandomRows(RatioSplitter):
+    """Of all rows, whosever they are, a random share goes to test and another to validation.
+
+    A user without a row in train is not asked. With test_ratio=0.25, validation_ratio=0.25, seed=1::
+
+    """
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
-        key = rng.random(len(interactions))
-        rank, n = ranked(interactions.users, interactions.n_users, np.argsort(key))
-        test, validation = sizes(n, self)
-        labels = np.full(len(interactions), TRAIN, np.int8)
-        labels[rank < test + validation] = VALIDATION
-        labels[rank < test] = TEST
-        return labels
+        return self.draw(len(interactions), rng=rng)

@@ -1,0 +1,262 @@
+"""From yaml and overrides to validated components: the only place, with cli.py, that knows Hydra and OmegaConf."""
+
+import difflib
+import importlib
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from recexp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from recexp.runners.base import Experiment, Outcome, Runner
+
+BASES = {
+    "runner": "recexp.runners.base:Runner",
+    "dataset": "recexp.datasets.base:Source",
+    "filter": "recexp.filters.base:Filters",
+    "split": "recexp.splits.base:Splitter",
+    "algorithm": "recexp.algorithms.base:Recommender",
+    "fallback": "recexp.algorithms.base:Recommender",
+    "metric": "recexp.metrics.base:Metric",
+    "evaluation": "recexp.evaluation:Evaluation",
+    "tracking": "recexp.tracking:Tracking",
+}
+"""The class that each part of the config must be a kind of."""
+SWITCHES = {"seed": int, "refit": bool, "resume": bool, "debug": bool}
+
+_user_dirs: list[Path] = []
+
+
+def conf_dir() -> Path:
+    """Return the folder of our own yaml: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def search_dirs() -> list[Path]:
+    """Return the config folders, the user's first."""
+    return [*_user_dirs, conf_dir()]
+
+
+def use_config_dirs(folders: Sequence[str]) -> None:
+    """Put the user's config folders before ours: a file of theirs wins over ours of the same name."""
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ConfigError(f"--config-dir: {folder} is not a folder")
+    _user_dirs[:] = [Path(folder).resolve() for folder in folders]
+    if not _user_dirs:
+        return
+    from hydra.core.config_search_path import ConfigSearchPath
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    class UserConfigFirst(SearchPathPlugin):
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            for folder in reversed(_user_dirs):
+                search_path.prepend("user", f"file://{folder}")
+
+    Plugins.instance().register(UserConfigFirst)
+
+
+def compose(overrides: Sequence[str] = ()) -> "DictConfig":
+    """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    with explained(overrides), initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp"):
+        return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+
+
+def options(group: str) -> dict[str, Path]:
+    """Return the yaml of each option of a config group by name, the user's before ours."""
+    found = {}
+    for folder in reversed(search_dirs()):
+        found.update({path.stem: path for path in (folder / group).glob("*.yaml")})
+    return dict(sorted(found.items()))
+
+
+def groups() -> list[str]:
+    """Return the names of all config groups."""
+    return sorted({p.name for d in search_dirs() for p in d.iterdir() if p.is_dir() and any(p.glob("*.yaml"))})
+
+
+def plain(cfg: "DictConfig") -> dict[str, Any]:
+    """Return our part of the config as resolved data; raises ConfigError for what is missing or cannot be resolved."""
+    from omegaconf import OmegaConf, open_dict
+    from omegaconf.errors import OmegaConfBaseException
+
+    cfg = cfg.copy()
+    with open_dict(cfg):
+        cfg.pop("hydra", None)
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        if missing:
+            raise ConfigError("\n".join(f"{key}: is missing; give it as {key}=..." for key in missing))
+        return OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+
+
+def build(node: Any, base: type, where: str) -> Any:
+    """Construct the component that a config node describes, and those nested in it.
+
+    Raises ConfigError when `_target_` is missing, cannot be imported or is no `base`, and for every field that is
+    unknown, missing, of the wrong type or out of range.
+    """
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
+    cls = _import(str(node["_target_"]), where)
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise ConfigError(f"{where}._target_: {node['_target_']} is not derived from {base.__name__}")
+    fields = {key: _nested(value, f"{where}.{key}") for key, value in node.items() if key != "_target_"}
+    try:
+        return cls(**fields)
+    except ValidationError as error:
+        allowed = list(getattr(cls, "__dataclass_fields__", {}))
+        raise ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors())) from error
+    except TypeError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Experiment]":
+    """Build and check every component of an experiment before any data is read; `cfg` includes Hydra's own part."""
+    from recexp.runners.base import Experiment
+
+    hydra = cfg.hydra
+    node = plain(cfg)
+    allowed = [*SWITCHES, "logging", *(name for name in BASES if name != "metric")]
+    unknown = [_unknown("", key, allowed) for key in node if key not in allowed]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
+    for key, kind in SWITCHES.items():
+        if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
+            raise ConfigError(f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})")
+    resolved = {name: dict(node[name]) for name in BASES if name != "metric"}
+    resolved["evaluation"]["metrics"] = _metrics(node["evaluation"].get("metrics"))
+    part = {name: build(value, _base(name), name) for name, value in resolved.items()}
+    for component in (part["dataset"], part["split"]):
+        component.check()
+    return part["runner"], Experiment(
+        seed=node["seed"], resume=node["resume"], refit=node["refit"], source=part["dataset"], filters=part["filter"],
+        splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
+        evaluation=part["evaluation"], tracking=part["tracking"], config=node,
+        choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
+        command=shlex.join(["recexp", *hydra.overrides.task]), tags=tags,
+    )  # fmt: skip
+
+
+def make(*overrides: str, config_dir: str | None = None) -> Any:
+    """Build one component; the first override names it: `make("algorithm=ease", "algorithm.l2=100")`."""
+    use_config_dirs([config_dir] if config_dir else [])
+    group = overrides[0].partition("=")[0].lstrip("+") if overrides else ""
+    if group not in BASES:
+        raise ConfigError(f"make: the first override must name a component, one of {', '.join(BASES)} (got {group!r})")
+    if group == "metric":
+        return build(_option("metric", overrides[0].partition("=")[2]), _base("metric"), "metric")
+    node = plain(compose(overrides))[group]
+    if group == "evaluation":
+        node["metrics"] = _metrics(node.get("metrics"))
+    return build(node, _base(group), group)
+
+
+def run(*overrides: str, config_dir: str | None = None) -> "Outcome | list[Outcome]":
+    """Run an experiment and return its outcome; a list of them where the split has folds."""
+    use_config_dirs([config_dir] if config_dir else [])
+    runner, parts = experiment(compose(overrides), tags={})
+    outcomes = runner.run(parts)
+    return outcomes[0] if len(outcomes) == 1 else outcomes
+
+
+@contextmanager
+def explained(overrides: Iterable[str]) -> Iterator[None]:
+    """Turn Hydra's own errors about overrides into ours: which key, what was found, what is allowed."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_reworded(str(error), list(overrides))) from error
+
+
+def _reworded(message: str, overrides: list[str]) -> str:
+    if found := re.match(r"Could not override '([^']+)'", message):
+        key = found[1]
+        rest = [o for o in overrides if o.partition("=")[0] != key]
+        parent, _, name = key.rpartition(".")
+        try:
+            node = compose(rest)
+        except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
+            return f"{key}: unknown in at least one of the jobs"
+        for part in parent.split(".") if parent else ():
+            node = node.get(part) if hasattr(node, "get") else None
+        return _unknown(parent, name, [k for k in node if k != "_target_"] if hasattr(node, "keys") else [])
+    if found := re.search(r"Could not find '([^']+)/([^'/]+)'", message):
+        return _unknown(found[1], found[2], list(options(found[1])), what="unknown option")
+    return message.strip()
+
+
+def _metrics(names: Any) -> dict[str, Any]:
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})")
+    return {name: _option("metric", name, "evaluation.metrics") for name in names}
+
+
+def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    path = options(group).get(name)
+    if path is None:
+        raise ConfigError(_unknown(where or group, name, list(options(group)), what="unknown option"))
+    return plain(OmegaConf.load(path))
+
+
+def _base(name: str) -> type:
+    module, _, cls = BASES[name].partition(":")
+    return getattr(importlib.import_module(module), cls)
+
+
+def _import(target: str, where: str) -> Any:
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
+
+
+def _nested(value: Any, where: str) -> Any:
+    if isinstance(value, dict) and "_target_" in value:
+        return build(value, object, where)
+    if isinstance(value, dict):
+        return {key: _nested(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_nested(item, f"{where}[{i}]") for i, item in enumerate(value)]
+    return value
+
+
+def _unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
+    near = difflib.get_close_matches(name, allowed, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ";"
+    if what == "unknown option":
+        return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
+    return f"{where + '.' if where else ''}{name}: unknown{hint} allowed: {', '.join(allowed)}"
+
+
+def _explain(problem: Any, where: str, allowed: list[str]) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "unexpected_keyword_argument":
+        return _unknown(where, key, allowed)
+    if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return f"{where}.{key}: is missing; give it as {where}.{key}=..."
+    text = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    got = "" if not key else f" (got {problem['input']!r})"
+    return f"{where}.{key}: {text}{got}" if key else f"{where}: {text}"
+

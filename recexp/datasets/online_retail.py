@@ -1,0 +1,97 @@
+"""UCI Online Retail (Chen, Sain and Guo, 2012): invoices of a British gift shop."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recexp.data import Column, Dataset
+from recexp.datasets.base import Source
+from recexp.errors import DataError
+from recexp.files import Features, RawLog, build_dataset, exists, numbers, parse_log, read_table
+from recexp.params import Location, params
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+_COLUMNS = {
+    "user": "CustomerID", "item": "StockCode", "rating": "Quantity", "timestamp": "InvoiceDate", "session": "InvoiceNo",
+}  # fmt: skip
+_DESCRIBING = ("Description", "UnitPrice", "Country")
+
+
+@params
+class OnlineRetail(Source):
+    """Purchases: an invoice is a session, the value is the quantity; cancellations and lines without customer are left out.
+
+    Items have the `description` of their first line that has one and a `price`, the median of their lines; users the
+    `country` of their first line.
+
+    Parameters
+    ----------
+    path : the table, parquet or csv, with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
+        CustomerID and Country.
+    time_format : how times are written (strptime); null: ISO 8601, or already times (parquet).
+    """
+
+    path: Location
+    time_format: str | None
+
+    def check(self) -> None:
+        if not exists(self.location()):
+            raise DataError(f"dataset.path: {self.path}: no such file")
+
+    def location(self) -> Path:
+        return Path(self.path).expanduser()
+
+    def load(self) -> Dataset:
+        self.check()
+        path = self.location()
+        table = read_table(path, separator=None)
+        missing = [name for name in (*_COLUMNS.values(), *_DESCRIBING) if name not in table.column_names]
+        if missing:
+            raise DataError(f"{path}: no column {', '.join(missing)}; its columns are {', '.join(table.column_names)}")
+        table = _sold(table, path)
+        raw = parse_log(table, path, columns=_COLUMNS, time_format=self.time_format, context={})
+        users, items = _described(table, raw, path)
+        return build_dataset(self.name, raw, explicit=False, users=users, items=items)
+
+
+def _sold(table: "pa.Table", path: Path) -> "pa.Table":
+    """Return the lines that sell something to a known customer."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.is_valid(table["CustomerID"])
+    cancelled = pc.fill_null(pc.starts_with(table["InvoiceNo"].cast(pa.string()), "C"), False)
+    kept = table.filter(pc.and_(known, pc.invert(cancelled)))
+    log.info("%d of %d lines left; %d have no customer, the rest are cancellations",
+             len(kept), len(table), len(table) - pc.sum(known).as_py())  # fmt: skip
+    if not len(kept):
+        raise DataError(f"{path}: each line lacks a customer or is a cancellation")
+    return kept
+
+
+def _described(table: "pa.Table", raw: RawLog, path: Path) -> tuple[Features, Features]:
+    """Return what the lines say of users and of items."""
+    import pandas as pd
+
+    description, _, country = (table[name].to_pandas() for name in _DESCRIBING)
+    lines = pd.DataFrame({
+        "user": raw.users, "item": raw.items, "country": country, "description": description,
+        "price": numbers(table["UnitPrice"], f"{path}: column UnitPrice"),
+    })  # fmt: skip
+    users = lines.groupby("user")["country"].first()
+    items = lines.groupby("item").agg({"description": "first", "price": "median"})
+    texts = items["description"].astype(object).where(items["description"].notna(), None)
+    return (
+        Features(users.index.to_numpy(), {"country": Column.category(users.fillna("").tolist())}),
+        Features(
+            items.index.to_numpy().astype(raw.items.dtype),
+            {
+                "description": Column.text([text and text.strip() for text in texts]),
+                "price": Column.numeric(items["price"].to_numpy(), "price"),
+            },
+        ),
+    )

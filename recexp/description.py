@@ -1,0 +1,112 @@
+"""What a person reads on a run's page: Markdown, the most important first, for only the first lines show unfolded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from recexp.filters.base import Effect
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What there is to say about a run.
+
+    Attributes
+    ----------
+    algorithm, dataset, split : names, as chosen in the config.
+    seed : of the run.
+    effects : what each filter step did.
+    sizes : (rows, users, items) by part: train, validation, test ...
+    metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
+    fallback_share : share of lists that the fallback gave, by part.
+    warnings : what a reader must know before believing the numbers.
+    digests : identity of data, split, protocol and config.
+    command : what repeats the run.
+    """
+
+    algorithm: str
+    dataset: str
+    split: str
+    seed: int
+    effects: Sequence[Effect]
+    sizes: Mapping[str, tuple[int, int, int]]
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    fallback_share: Mapping[str, float]
+    command: str
+    digests: Mapping[str, str]
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+def headlines(names: Iterable[str]) -> list[str]:
+    """Return the names that a person reads first: those of the test, at one cut-off (10, or else the middle one)."""
+    judged = [name for name in names if not name.startswith("cost/") and not name.endswith("/fallback_share")]
+    first = [name for name in judged if name.startswith("test")] or judged
+    cutoffs = sorted({int(name.rpartition("_at_")[2]) for name in first if "_at_" in name})
+    k = 10 if 10 in cutoffs or not cutoffs else cutoffs[len(cutoffs) // 2]
+    return [name for name in first if "_at_" not in name or name.endswith(f"_at_{k}")]
+
+
+def describe_run(summary: Summary) -> str:
+    """Return the description of a run."""
+    parts = [
+        _headline(summary),
+        *(f"> **Warning:** {warning}" for warning in summary.warnings),
+        _metrics(summary),
+        _data(summary),
+        _costs(summary),
+        f"**Repeat**\n\n```\n{summary.command}\n```",
+        _table(("identity", "sha256"), [(name, f"`{digest}`") for name, digest in summary.digests.items()]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(s: Summary) -> str:
+    """Return one line: what ran on what, and how well."""
+    name = next(iter(headlines(s.metrics)), None)
+    result = "" if name is None else f": {name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}"
+    return f"**{s.algorithm}** on **{s.dataset}**, split {s.split}, seed {s.seed}**{result}**"
+
+
+def _metrics(s: Summary) -> str:
+    """Return one table a part: a row a metric, a column a cut-off where there are any."""
+    tables = []
+    judged = {n: v for n, v in s.metrics.items() if not n.startswith("cost/") and not n.endswith("/fallback_share")}
+    for part in dict.fromkeys(name.partition("/")[0] for name in judged):
+        cells: dict[str, dict[str, str]] = {}
+        for name, value in judged.items():
+            if name.startswith(f"{part}/"):
+                metric, _, cutoff = name.removeprefix(f"{part}/").partition("_at_")
+                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{_interval(s, name, ' <sub>{} .. {}</sub>')}"
+        cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
+        head = (part, *(f"at {cutoff}" if cutoff else "value" for cutoff in cutoffs))
+        rows = [(metric, *(row.get(cutoff, "") for cutoff in cutoffs)) for metric, row in cells.items()]
+        tables.append(_table(head, rows))
+    return "\n\n".join(tables)
+
+
+def _data(s: Summary) -> str:
+    rows = [(f"filter {e.step}: before", *map(_count, e.before)) for e in s.effects[:1]]
+    rows += [(f"after {e.step}", *map(_count, e.after)) for e in s.effects]
+    rows += [(f"**{part}**", *map(_count, sizes)) for part, sizes in s.sizes.items()]
+    return _table(("data", "rows", "users", "items"), rows)
+
+
+def _costs(s: Summary) -> str:
+    rows = [(name.removeprefix("cost/"), f"{value:.3g}") for name, value in s.metrics.items() if name.startswith("cost/")]
+    rows += [(f"fallback lists, {part}", f"{share:.1%}") for part, share in s.fallback_share.items()]
+    return _table(("cost", "value"), rows)
+
+
+def _interval(s: Summary, name: str, form: str) -> str:
+    return form.format(*(f"{bound:.4f}" for bound in s.intervals[name])) if name in s.intervals else ""
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,49 @@
+"""Filters that keep a random part, to try things out on less data."""
+
+import numpy as np
+
+from recexp.data import Dataset
+from recexp.filters.base import Filter
+from recexp.params import Part, PositiveInt, params
+
+
+@params
+class _Sample(Filter):
+    ratio: Part | None
+    n: PositiveInt | None
+
+    def __post_init__(self) -> None:
+        if (self.ratio is None) == (self.n is None):
+            raise ValueError(f"give either ratio or n (got ratio={self.ratio}, n={self.n})")
+
+    def _draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Return bool (size,): who is kept."""
+        kept = np.zeros(size, bool)
+        kept[rng.permutation(size)[: self.n or max(1, round(self.ratio * size))]] = True
+        return kept
+
+
+@params
+class SampleUsers(_Sample):
+    """Keep all rows of some users, drawn at random.
+
+    Parameters
+    ----------
+    ratio : share of the users; n : how many (all, where there are fewer). One of the two is None.
+    """
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        return dataset.take(self._draw(dataset.n_users, rng)[dataset.interactions.users]).compact()
+
+
+@params
+class SampleItems(_Sample):
+    """Keep all rows of some items, drawn at random.
+
+    Parameters
+    ----------
+    ratio : share of the items; n : how many (all, where there are fewer). One of the two is None.
+    """
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        return dataset.take(self._draw(dataset.n_items, rng)[dataset.interactions.items]).compact()

@@ -1,0 +1,93 @@
+"""How much of what is relevant is in a list, and how high.
+
+Notation: h(k) relevant items among the first k of a list, R relevant items in all. A list shorter than k (few items,
+few candidates) counts its missing places as misses: precision still divides by k. Relevance is binary.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from recexp.metrics.base import Judged, ListMetric
+from recexp.params import params
+
+
+class Accuracy(ListMetric):
+    """A list metric that is about relevance."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"relevant"})
+
+
+@params
+class Precision(Accuracy):
+    """h(k) / k (Manning et al. 2008, Introduction to Information Retrieval, 8.4)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return judged.hits_at(k) / k
+
+
+@params
+class Recall(Accuracy):
+    """h(k) / R: all relevant items count, so if R > k a perfect list stays below 1 (Manning et al. 2008, 8.3)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return judged.hits_at(k) / judged.relevant
+
+
+@params
+class RecallCapped(Accuracy):
+    """h(k) / min(R, k): a perfect list has 1 (Liang et al. 2018, Variational autoencoders for CF, section 4.2)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return judged.hits_at(k) / np.minimum(judged.relevant, k)
+
+
+@params
+class F1(Accuracy):
+    """2 h(k) / (k + R), the harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval, 7)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return 2 * judged.hits_at(k) / (k + judged.relevant)
+
+
+@params
+class Ndcg(Accuracy):
+    """DCG(k) / DCG of a perfect list of min(R, k) hits; DCG = sum over hits at rank r of 1 / log2(r + 1).
+
+    Binary gains (Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation, with the discount log2(r + 1)).
+    """
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        discounts = 1 / np.log2(np.arange(2, k + 2))
+        hits = judged.hits[:, :k]
+        ideal = np.cumsum(discounts)[np.minimum(judged.relevant, k) - 1]
+        return hits @ discounts[: hits.shape[1]] / ideal
+
+
+@params
+class MeanAveragePrecision(Accuracy):
+    """Sum over hits at rank r <= k of h(r) / r, divided by min(R, k); its mean over lists is MAP.
+
+    Dividing by min(R, k), as the Kaggle and RecSys challenges do, gives a perfect list 1; others divide by R
+    (Manning et al. 2008, 8.4), which agrees where R <= k.
+    """
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        found = judged.found[:, :k] * judged.hits[:, :k]
+        return found @ (1 / np.arange(1, found.shape[1] + 1)) / np.minimum(judged.relevant, k)
+
+
+@params
+class ReciprocalRank(Accuracy):
+    """1 / rank of the first hit within k, 0 without one; its mean over lists is MRR (Voorhees 1999, TREC-8 QA)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return (judged.hits_at(k) > 0) / (1.0 + np.argmax(judged.hits[:, :k], axis=1))
+
+
+@params
+class HitRate(Accuracy):
+    """1 if any of the first k is relevant, else 0 (Deshpande and Karypis 2004, Item-based top-N, section 6.2)."""
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return (judged.hits_at(k) > 0).astype(np.float64)

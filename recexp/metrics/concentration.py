@@ -1,0 +1,44 @@
+"""How evenly recommendations are spread over the catalogue.
+
+Notation: p(i), the share of all recommendations (places in lists cut at k) that item i has; n items in the catalogue.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from recexp.metrics.base import Judged, RunMetric
+from recexp.params import params
+
+
+@params
+class Gini(RunMetric):
+    """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p rising; 0 is even, 1 is one item alone.
+
+    Shani and Gunawardana 2011, Evaluating recommendation systems, equation for the Gini index; items that are never
+    recommended count.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
+
+    def value(self, judged: Judged, k: int) -> float:
+        counts = np.sort(judged.recommended_at(k)[judged.catalogue])
+        n, total = len(counts), counts.sum()
+        if not total:
+            return float("nan")
+        return float((2 * np.arange(1, n + 1) - n - 1) @ counts / total / max(1, n - 1))
+
+
+@params
+class Entropy(RunMetric):
+    """-sum over i of p(i) log2 p(i), in bits; 0 is one item alone, log2 n is even.
+
+    Shannon 1948; of recommendations: Shani and Gunawardana 2011.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+
+    def value(self, judged: Judged, k: int) -> float:
+        counts = judged.recommended_at(k)
+        p = counts[counts > 0] / max(1, counts.sum())
+        return float(p @ np.log2(1 / p)) if len(p) else float("nan")

@@ -1,0 +1,71 @@
+"""How different the items of a list are from each other, and the lists of users."""
+
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.metrics.base import Judged, ListMetric, RunMetric
+from recexp.params import params
+
+
+@params
+class IntraListDiversity(ListMetric):
+    """Mean over the pairs of items in a list of 1 - cosine (Ziegler et al. 2005, Topic diversification, section 3.3).
+
+    An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
+    of the items table), with `by` interactions its train users. An item without traits is unlike any other. A list of
+    fewer than two items has no value. Sum of squares of traits' sizes in time, O(items) in memory.
+    """
+
+    by: Literal["features", "interactions"]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"item_features" if self.by == "features" else "train"})
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        similar = judged.once(("similar", self.by), lambda: self._similar(judged))[:, :k].sum(axis=1)
+        lengths = judged.lengths_at(k)
+        pairs = lengths * (lengths - 1) / 2
+        return np.where(pairs > 0, 1 - similar / np.maximum(pairs, 1), np.nan)
+
+    def _similar(self, judged: Judged) -> np.ndarray:
+        """float64 (b, n): sum of each listed item's cosines with the items before it in its list."""
+        from recexp.metrics.kernels import sum_earlier
+
+        owners = judged.users if self.by == "interactions" else _features(judged).T.tocsr()  # traits x items
+        traits = owners.T.tocsr()
+        norm = 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))
+        items, out = judged.items, np.zeros(judged.items.shape)
+        b, n = items.shape
+        places = (np.arange(b * n), items.ravel() + 1, np.arange(b + 1) * n)
+        cells = sp.csr_array(places, shape=(b, len(norm) + 1)).tocsc()  # column 0 holds the padding
+
+        def rows(start: int, stop: int) -> None:
+            sum_earlier(start, stop, cells.data, cells.indptr[1:], items, traits.indptr, traits.indices,
+                        owners.indptr, owners.indices, norm, out)  # fmt: skip
+
+        threads.map_rows(rows, len(norm))
+        return out
+
+
+@params
+class Personalization(RunMetric):
+    """1 - mean over the pairs of lists of |items in both| / k (Zhou et al. 2010, PNAS 107, inter-user diversity).
+
+    Exact for all pairs: an item in c lists is shared by c (c - 1) / 2 of them. A single list has no value.
+    """
+
+    def value(self, judged: Judged, k: int) -> float:
+        counts, b = judged.recommended_at(k), len(judged.items)
+        pairs = b * (b - 1) / 2
+        return 1 - float((counts * (counts - 1) / 2).sum()) / k / pairs if pairs else float("nan")
+
+
+def _features(judged: Judged) -> sp.csr_array:
+    columns = [column for column in judged.train.items.values() if column.kind in ("category", "multi_category")]
+    matrix = sp.hstack([column.indicators() for column in columns], format="csr")
+    matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,137 @@
+"""Judged: ranked lists beside what was relevant, which is all that metrics of lists read."""
+
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.data import Column, Dataset, Interactions
+
+
+@dataclass(frozen=True)
+class Judged:
+    """b ranked lists judged once for all cut-offs: a cut-off is a slice of their columns.
+
+    Attributes
+    ----------
+    items : int32 (b, n), ranked items, best first, padded with -1.
+    hits : bool (b, n), which of them are relevant.
+    relevant : int64 (b,), how many items are relevant to each query; at least 1 in an evaluation.
+    train : what the model learned from (item counts, features).
+    catalogue : bool (n_items,), which items may be recommended.
+    """
+
+    items: np.ndarray
+    hits: np.ndarray
+    relevant: np.ndarray
+    train: Dataset
+    catalogue: np.ndarray
+    _known: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def of(items: np.ndarray, target: sp.csr_array, train: Dataset, catalogue: np.ndarray) -> "Judged":
+        """Judge int32 (b, n) lists against the stored entries of `target`, CSR (b, n_items), whatever their values."""
+        from recexp.metrics.kernels import find_hits
+
+        hits = np.empty(items.shape, bool)
+        indptr, indices = target.indptr.astype(np.int64), target.indices.astype(np.int32, copy=False)
+
+        def rows(start: int, stop: int) -> None:
+            find_hits(start, stop, items, indptr, indices, np.zeros(target.shape[1] + 1, bool), hits)
+
+        threads.map_rows(rows, len(items))
+        return Judged(items, hits, np.diff(indptr), train, catalogue)
+
+    @staticmethod
+    def of_ids(
+        lists: Sequence[Sequence[Hashable]],
+        relevant: Sequence[Collection[Hashable]],
+        train: Mapping[Hashable, Collection[Hashable]],
+        features: Mapping[Hashable, Collection[str]],
+        catalogue: Collection[Hashable] | None,
+    ) -> "Judged":
+        """Judge lists of ids; `train` is user -> items, `features` item -> names, no catalogue: all ids there are."""
+        mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
+        code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
+        items = np.full((len(lists), max(1, *map(len, lists))), -1, np.int32)
+        for row, ranked in zip(items, lists, strict=True):
+            row[: len(ranked)] = [code[item] for item in ranked]
+        pairs = [(user, code[item]) for user, seen in enumerate(train.values()) for item in seen]
+        pairs = np.array(pairs, np.int32).reshape(-1, 2)
+        log = Interactions(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32), len(train), len(code))
+        table = {"features": Column.multi_category([list(features.get(item, ())) for item in code])} if features else {}
+        data = Dataset("plain lists", log, _objects(train), _objects(code), items=table)
+        allowed = np.array([catalogue is None or item in catalogue for item in code], bool)
+        found = [[code[item] for item in set(wanted)] for wanted in relevant]
+        indptr = np.cumsum([0, *map(len, found)])
+        flat = np.array([c for row in found for c in row], np.int32)
+        target = sp.csr_array((np.ones(len(flat), np.float32), flat, indptr), shape=(len(lists), len(code)))
+        return Judged.of(items, target, data, allowed)
+
+    def once(self, key: Hashable, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return `compute()`, worked out once and shared by all cut-offs and metrics that use `key`."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
+
+    @cached_property
+    def found(self) -> np.ndarray:
+        """int32 (b, n): relevant items among the first 1, 2, ... n."""
+        return np.cumsum(self.hits, axis=1, dtype=np.int32)
+
+    def hits_at(self, k: int) -> np.ndarray:
+        """int32 (b,): relevant items among the first k."""
+        return self.found[:, min(k, self.items.shape[1]) - 1]
+
+    def lengths_at(self, k: int) -> np.ndarray:
+        """int64 (b,): items in each list cut at k; fewer than k where the list is padded."""
+        return self.once(("lengths", k), lambda: np.sum(self.items[:, :k] >= 0, axis=1))
+
+    def mean_at(self, k: int, values: np.ndarray) -> np.ndarray:
+        """float64 (b,): mean of `values`, (n_items,), over the items of each list cut at k; NaN for empty lists."""
+        sums = np.append(values, 0.0)[self.items[:, :k]].sum(axis=1)
+        lengths = self.lengths_at(k)
+        return np.where(lengths > 0, sums / np.maximum(lengths, 1), np.nan)
+
+    def recommended_at(self, k: int) -> np.ndarray:
+        """int64 (n_items,): lists cut at k that hold each item."""
+
+        def count() -> np.ndarray:
+            return np.bincount(self.items[:, :k].ravel() + 1, minlength=len(self.catalogue) + 1)[1:]
+
+        return self.once(("recommended", k), count)
+
+    @cached_property
+    def users(self) -> sp.csr_array:
+        """float32 (n_users, n_items) of ones: who interacted with what in train."""
+        return self.train.interactions.csr(values=False)
+
+    @cached_property
+    def item_counts(self) -> np.ndarray:
+        """int64 (n_items,): distinct train users of each item."""
+        return np.bincount(self.users.indices, minlength=self.train.n_items)
+
+    @cached_property
+    def n_train_users(self) -> int:
+        """Users with at least one train row."""
+        return int(np.count_nonzero(np.diff(self.users.indptr)))
+
+    @cached_property
+    def share_above(self) -> np.ndarray:
+        """float64 (n_items,): share of train interactions (distinct user-item pairs) held by more popular items.
+
+        Items of equal popularity have equal shares, so that groups made of it do not depend on the order of items.
+        """
+        counts = self.item_counts
+        levels, level = np.unique(counts, return_inverse=True)
+        held = np.bincount(level) * levels
+        return ((held.sum() - np.cumsum(held)) / max(1, held.sum()))[level]
+
+
+def _objects(ids: Collection[Hashable]) -> np.ndarray:
+    array = np.empty(len(ids), dtype=object)
+    array[:] = list(ids)
+    return array

@@ -1,0 +1,43 @@
+"""Compiled loops that metrics use: imported inside functions only."""
+
+import numpy as np
+
+from recexp.kernels import jit
+
+
+@jit
+def find_hits(start, stop, items, indptr, indices, wanted, hits):
+    """Fill rows start..stop of `hits`, bool (b, n): the items in their row of the target; `wanted` is all False."""
+    for row in range(start, stop):
+        for at in range(indptr[row], indptr[row + 1]):
+            wanted[indices[at]] = True
+        for p in range(items.shape[1]):
+            hits[row, p] = wanted[items[row, p]]  # padding, -1, reads the spare last place
+        for at in range(indptr[row], indptr[row + 1]):
+            wanted[indices[at]] = False
+
+
+@jit
+def sum_earlier(start, stop, cells, cell_ptr, items, trait_ptr, traits, owner_ptr, owners, norm, out):
+    """Fill `out`, float64 (b, n), at the cells that hold items start..stop: sum of their cosines with all cells before.
+
+    Item i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]`; `owners` lists the items of each trait; `norm` is one
+    over the root of an item's number of traits. Only one row of the item-item matrix exists at a time.
+    """
+    n = items.shape[1]
+    shared = np.zeros(len(norm), np.int32)
+    for item in range(start, stop):
+        if cell_ptr[item] == cell_ptr[item + 1]:
+            continue
+        shared[:] = 0
+        for t in range(trait_ptr[item], trait_ptr[item + 1]):
+            for o in range(owner_ptr[traits[t]], owner_ptr[traits[t] + 1]):
+                shared[owners[o]] += 1
+        for c in range(cell_ptr[item], cell_ptr[item + 1]):
+            row, place = cells[c] // n, cells[c] % n
+            total = 0.0
+            for p in range(place):
+                other = items[row, p]
+                if other >= 0:
+                    total += shared[other] * norm[other]
+            out[row, place] = total * norm[item]

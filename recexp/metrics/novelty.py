@@ -1,0 +1,55 @@
+"""How well known the recommended items are already."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from recexp.metrics.base import Judged, ListMetric
+from recexp.params import params
+
+
+class Popular(ListMetric):
+    """A list metric that compares items by their train users."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"train"})
+
+
+@params
+class Novelty(Popular):
+    """Mean over a list's items of -log2(train users of the item / train users), in bits (Zhou et al. 2010, PNAS 107).
+
+    An item that no one has seen counts as if one user had: log2(train users). An empty list has no value.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        seen = np.maximum(judged.item_counts, 1)
+        return judged.mean_at(k, np.log2(max(1, judged.n_train_users)) - np.log2(seen))
+
+
+@params
+class AveragePopularity(Popular):
+    """Mean over a list's items of their train users (Yin et al. 2012, Challenging the long tail). None if empty."""
+
+    higher_is_better: ClassVar[bool | None] = None
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        return judged.mean_at(k, judged.item_counts)
+
+
+@params
+class Serendipity(Popular):
+    """Share of the k places held by relevant items that a popularity list would not show (Ge et al. 2010, section 3.2).
+
+    A popularity list shows everyone the k items with most train users; ties at its end all count as shown.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"relevant", "train"})
+
+    def values(self, judged: Judged, k: int) -> np.ndarray:
+        counts = judged.item_counts
+        more_popular = len(counts) - np.searchsorted(np.sort(counts), counts, side="right")
+        surprising = more_popular >= k
+        return np.sum(judged.hits[:, :k] & surprising[judged.items[:, :k]], axis=1) / k

@@ -1,0 +1,127 @@
+"""The plots of a run. Colours can be told apart by colour-blind eyes (Okabe and Ito 2008)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recexp.description import headlines
+from recexp.slices import Slice
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#555555"
+BINS = 60
+
+
+def load() -> None:
+    """Import what drawing needs, ahead of time."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
+
+
+def write(
+    folder: Path, slices: Sequence[Slice], scores: np.ndarray, hits: np.ndarray,
+    curves: Mapping[str, Sequence[tuple[int, float]]],
+) -> None:  # fmt: skip
+    """Write what can be drawn as png files into `folder`.
+
+    Parameters
+    ----------
+    slices : all slices of the run; the headline metric is shown by user activity, recall by item popularity.
+    scores : float32 (b, k), scores of the listed items, best first; -inf where there is none.
+    hits : bool (b, k), which of them were held out.
+    curves : (step, value) pairs by name; may be empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    activity = _of(slices, "user_activity")
+    popularity = _of(slices, "item_popularity")
+    metric, recall = (rows[0].metric if rows else "" for rows in (activity, popularity))
+    figures = {
+        f"{metric}_by_user_activity": _bars(activity, f"{_shown(metric)} by length of the user's history", _shown(metric)),
+        "recall_by_item_popularity": _bars(
+            popularity, f"Held-out items found, by their popularity in train ({_shown(recall)})", "share found"
+        ),
+        "scores": _scores(scores, hits),
+        "learning_curve": _curves(curves),
+    }
+    for name, figure in figures.items():
+        if figure is not None:
+            figure.savefig(folder / f"{name}.png")
+
+
+def _of(slices: Sequence[Slice], name: str) -> list[Slice]:
+    """Return the headline metric's rows of one way of slicing."""
+    rows = [row for row in slices if row.slice == name and not np.isnan(row.value)]
+    metric = next(iter(headlines(dict.fromkeys(row.metric for row in rows))), None)
+    return [row for row in rows if row.metric == metric]
+
+
+def _bars(rows: Sequence[Slice], title: str, label: str) -> "Figure | None":
+    if not rows:
+        return None
+    figure, axes = _figure(title)
+    values = np.array([row.value for row in rows])
+    spread = np.array([[row.value - row.low for row in rows], [row.high - row.value for row in rows]])
+    at = np.arange(len(rows))
+    axes.bar(at, values, width=0.6, color=BLUE, yerr=np.maximum(spread, 0), ecolor=GREY, capsize=4)
+    for x, row in zip(at, rows):
+        top = (x, max(row.value, row.high))
+        axes.annotate(f"{row.value:.3f}", top, xytext=(0, 4), textcoords="offset points", ha="center", color=GREY)
+    axes.set_xticks(at, [f"{row.group}\nn = {row.size:,}" for row in rows])
+    axes.set_ylabel(label)
+    axes.margins(y=0.12)
+    axes.set_ylim(bottom=0)
+    return figure
+
+
+def _scores(scores: np.ndarray, hits: np.ndarray) -> "Figure | None":
+    finite = np.isfinite(scores)
+    values = scores[finite]
+    if not len(values) or values.min() == values.max():
+        return None
+    figure, axes = _figure("Scores of recommended items")
+    low, high = np.quantile(values, [0.001, 0.999])
+    bins = np.linspace(low, high if high > low else values.max(), BINS + 1)
+    for mask, name, colour in ((finite & ~hits, "not held out", ORANGE), (finite & hits, "held out (hits)", BLUE)):
+        if mask.any():
+            counts, _ = np.histogram(scores[mask], bins)
+            axes.stairs(counts / mask.sum(), bins, color=colour, fill=True, alpha=0.35)
+            axes.stairs(counts / mask.sum(), bins, color=colour, linewidth=1.8, label=f"{name}, n = {mask.sum():,}")
+    axes.set_xlabel("score")
+    axes.set_ylabel("share of items")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> "Figure | None":
+    if not curves:
+        return None
+    figure, axes = _figure("Training", rows=len(curves))
+    for at, (name, points) in zip(np.atleast_1d(axes), curves.items()):
+        steps, values = zip(*points)
+        at.plot(steps, values, color=BLUE, linewidth=1.8, marker="o" if len(steps) < 30 else None, markersize=4)
+        at.set_ylabel(name)
+    at.set_xlabel("step")
+    return figure
+
+
+def _figure(title: str, rows: int = 1) -> "tuple[Figure, Axes]":
+    """Return a figure of `rows` plots one above another, and its axes (an array of them where rows > 1)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 1.4 + 2.6 * rows), dpi=110, layout="constrained")
+    axes = figure.subplots(rows, 1, sharex=True)
+    figure.suptitle(title, fontsize=12, x=0.01, ha="left")
+    for at in np.atleast_1d(axes):
+        at.spines[["top", "right"]].set_visible(False)
+        at.grid(axis="y", color="#DDDDDD", linewidth=0.8)
+        at.set_axisbelow(True)
+    return figure, axes
+
+
+def _shown(metric: str) -> str:
+    return metric.replace("_at_", "@")

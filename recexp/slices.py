@@ -1,0 +1,114 @@
+"""Slices: for whom, and for which items, the lists are good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.bootstrap import Means
+from recexp.data import Queries
+from recexp.metrics.base import Judged
+
+_HEAD, _MID = 0.5, 0.8
+"""Head items hold the first half of train interactions, mid items the next 30 %, tail items the last 20 %."""
+_COLD = 5
+"""Users with fewer train rows than this are nearly cold."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One metric over one group of queries or targets.
+
+    Attributes
+    ----------
+    slice : what groups: user_activity, user_warmth (queries); item_popularity, item_warmth (targets).
+    group : the group's label, such as "5-20 rows", "head", "unseen in train".
+    size : queries or targets in it.
+    metric : for queries a list metric; for targets `found_at_k`, the share of the group's targets that are in the first
+        k of their list (pooled over targets, so it is not the mean of each list's recall).
+    value, low, high : mean, and the bounds of its bootstrap interval.
+    """
+
+    slice: str
+    group: str
+    size: int
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """A slice before its intervals are known: `means` has one column a metric."""
+
+    slice: str
+    group: str
+    size: int
+    metrics: list[str]
+    means: Means
+
+    def finish(self, bounds: np.ndarray) -> list[Slice]:
+        """Return one Slice a metric, given float64 (2, c) bounds."""
+        numbers = zip(self.metrics, self.means.values.tolist(), *bounds.tolist())
+        return [Slice(self.slice, self.group, self.size, *row) for row in numbers]
+
+
+def of_queries(
+    queries: Queries, per_query: Mapping[str, np.ndarray], owners: np.ndarray, judged: Judged
+) -> list[Group]:
+    """Group b queries, owned by int64 (b,) users, by length of history (quartiles) and by train rows of the user."""
+    if not per_query:
+        return []
+    values = np.stack(list(per_query.values()), axis=1)
+    rows = np.bincount(judged.train.interactions.users, minlength=judged.train.n_users)
+    rows = np.where(queries.users >= 0, rows[queries.users], 0)
+    groups = {
+        "user_activity": _quartiles(queries.lengths),
+        "user_warmth": {
+            "no train rows": rows == 0,
+            f"1-{_COLD - 1} train rows": (rows > 0) & (rows < _COLD),
+            f"{_COLD} or more train rows": rows >= _COLD,
+        },
+    }
+    return [
+        Group(name, label, int(mask.sum()), list(per_query), Means.of(values[mask], owners[mask]))
+        for name, masks in groups.items()
+        for label, mask in masks.items()
+        if mask.any()
+    ]
+
+
+def of_targets(target: sp.csr_array, judged: Judged, cutoffs: list[int], owners: np.ndarray) -> list[Group]:
+    """Group the stored entries of `target`, (b, n_items), by their item's train users; int64 (b,) users own the rows."""
+    share, counts = judged.share_above, judged.item_counts
+    groups = {
+        "item_popularity": {"head": share < _HEAD, "mid": (share >= _HEAD) & (share < _MID), "tail": share >= _MID},
+        "item_warmth": {"seen in train": counts > 0, "unseen in train": counts == 0},
+    }
+    metrics = [f"found_at_{k}" for k in cutoffs]
+    query = np.repeat(np.arange(target.shape[0]), np.diff(target.indptr))
+    found = []
+    for name, masks in groups.items():
+        for label, members in masks.items():
+            targets = np.bincount(query[members[target.indices]], minlength=target.shape[0])
+            if targets.any():
+                hits = np.cumsum(judged.hits & members[judged.items], axis=1, dtype=np.int32)
+                at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
+                means = Means.of(at, owners, np.repeat(targets[:, None], len(cutoffs), axis=1))
+                found.append(Group(name, label, int(targets.sum()), metrics, means))
+    return found
+
+
+def _quartiles(lengths: np.ndarray) -> dict[str, np.ndarray]:
+    """Cut b lengths into at most four groups of about equal size; equal lengths stay together."""
+    edges = np.unique(np.quantile(lengths, [0.25, 0.5, 0.75], method="lower"))
+    group = np.searchsorted(edges, lengths, side="left")
+    masks = [group == g for g in np.unique(group)]
+    return {_label(lengths[mask]): mask for mask in masks}
+
+
+def _label(lengths: np.ndarray) -> str:
+    low, high = lengths.min(), lengths.max()
+    return f"{low} rows" if low == high else f"{low}-{high} rows"

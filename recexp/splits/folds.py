@@ -1,0 +1,72 @@
+"""K-fold cross-validation."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from recexp.data import Dataset, Interactions, Split
+from recexp.errors import DataError
+from recexp.params import Part, Share, params
+from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
+from recexp.splits.sizes import fold_in, part_of
+
+
+@params
+class KFold(Splitter):
+    """Each fold in turn is test, the others are train; one Split a fold.
+
+    With folds=2, by=rows, seed=1::
+
+    Parameters
+    ----------
+    folds : how many.
+    by : what is divided. `rows`: all rows at random. `users`: the users at random; a share of a test user's rows is
+        shown, the rest asked for. `column`: rows as the context column `fold` says, in the order of its values.
+    validation_ratio : share of what is not test, rows or users, drawn at random; 0 leaves validation out.
+    fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history (by users).
+    """
+
+    folds: Annotated[int, Field(ge=2)]
+    by: Literal["rows", "users", "column"]
+    validation_ratio: Share
+    fold_in_ratio: Part
+
+    def split(self, dataset: Dataset) -> Iterator[Split]:
+        rows, rng = dataset.interactions, self.rng
+        unit = rows.users if self.by == "users" else np.arange(len(rows))
+        fold_of = self._given(rows) if self.by == "column" else self._drawn(unit.max() + 1, rng)
+        for fold in range(self.folds):
+            labels = self._labels(fold_of == fold, rng)[unit]
+            if self.by == "users":
+                labels = fold_in(labels, rows, self.fold_in_ratio, rng=rng)
+            yield divide(dataset, labels, exclude_seen=self.exclude_seen, fold=fold)
+
+    def _labels(self, test: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return int8 (n,): TEST as told, and VALIDATION for a random share of the others."""
+        labels = np.where(test, TEST, TRAIN).astype(np.int8)
+        others = rng.permutation(np.flatnonzero(~test))
+        size = part_of(self.validation_ratio, len(others))
+        if self.validation_ratio and not size:
+            raise DataError(f"split.validation_ratio: {self.validation_ratio} of {len(others)} is less than one")
+        labels[others[:size]] = VALIDATION
+        return labels
+
+    def _drawn(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        if n < self.folds:
+            raise DataError(f"split.folds: {self.folds} folds of {n} {self.by} leave some empty; use fewer")
+        return rng.permutation(np.arange(n) % self.folds)
+
+    def _given(self, rows: Interactions) -> np.ndarray:
+        column = rows.context.get("fold")
+        if column is None:
+            raise DataError("split.by=column needs the fold of each row; name its column with dataset.columns.fold")
+        if column.kind != "category" or (column.values < 0).any():
+            raise DataError("split.by=column: the column fold must be a category and never empty")
+        names, fold_of = np.unique(column.values, return_inverse=True)
+        if len(names) != self.folds:
+            raise DataError(
+                f"split.folds: {self.folds}, but the column fold has {len(names)} values; set it to {len(names)}"
+            )
+        return fold_of

@@ -1,0 +1,61 @@
+"""What splits at a point in time share."""
+
+import numpy as np
+
+from recexp.errors import DataError
+from recexp.params import Moment, Part, Share, params
+from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter
+from recexp.splits.sizes import check_ratios, part_of
+
+
+@params
+class PointSplitter(Splitter):
+    """A splitter at one point in time for all: test is what comes from then on, validation what comes just before.
+
+    Parameters
+    ----------
+    test_ratio : the last share of all is test; None where `test_from` says when it begins.
+    test_from : seconds since 1970 or an ISO date (UTC), or None.
+    validation_ratio : the share of all just before test; 0 leaves validation out.
+    validation_from : when validation begins, instead of a share, or None.
+    """
+
+    test_ratio: Part | None
+    test_from: Moment | None
+    validation_ratio: Share
+    validation_from: Moment | None
+
+    def __post_init__(self) -> None:
+        if (self.test_ratio is None) == (self.test_from is None):
+            raise ValueError(
+                "give either test_ratio or test_from and set the other to null "
+                f"(got test_ratio={self.test_ratio}, test_from={self.test_from})"
+            )
+        if self.validation_ratio and self.validation_from is not None:
+            raise ValueError(f"validation_ratio must be 0 where validation_from is given (got {self.validation_ratio})")
+        if None not in (self.test_from, self.validation_from) and self.validation_from >= self.test_from:
+            raise ValueError(f"validation_from must lie before test_from ({self.validation_from}, {self.test_from})")
+        check_ratios(self.test_ratio, self.validation_ratio)
+
+    def cut(self, times: np.ndarray) -> np.ndarray:
+        """Return int8 (n,): TRAIN, VALIDATION or TEST for what is at each of `times`; equal times stay together."""
+        ascending = np.sort(times)
+        test = _point(ascending, self.test_ratio, self.test_from, len(times), "test")
+        labels = np.where(times >= test, TEST, TRAIN).astype(np.int8)
+        if self.validation_ratio or self.validation_from is not None:
+            before = ascending[: np.searchsorted(ascending, test)]
+            validation = _point(before, self.validation_ratio, self.validation_from, len(times), "validation")
+            labels[(times >= validation) & (times < test)] = VALIDATION
+        return labels
+
+
+def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int, name: str) -> int:
+    """Return when the last `ratio` of n begins, or `since`; raises DataError when nothing lies from there on."""
+    size = len(ascending) - np.searchsorted(ascending, since) if since is not None else part_of(ratio, n)
+    if not 0 < size <= len(ascending):
+        span = f", from {ascending[0]} to {ascending[-1]}" if len(ascending) else ""
+        raise DataError(
+            f"{name} would get {size} of {len(ascending)} rows or sessions{span}; "
+            f"change split.{name}_ratio or split.{name}_from"
+        )
+    return int(ascending[len(ascending) - size]) if since is None else since

@@ -1,0 +1,163 @@
+"""Splits that others have made, given as files."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data import Column, Dataset, Interactions, Split
+from recexp.errors import DataError
+from recexp.files import RawLog, encode, exists, lookup, read_bytes, read_log
+from recexp.files.log import Format, Role
+from recexp.params import Location, params
+from recexp.splits.base import Splitter, ask, single
+
+log = logging.getLogger(__name__)
+
+
+@params
+class Predefined(Splitter):
+    """The data set's rows are train; files hold the rows that are asked for. Filters touch train alone.
+
+    Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue,
+    without features: no model can have learned them. Validation rows join train before the test. With q and s of anna
+    and r of ben in the test file and q of ben in that of validation::
+
+        time  1  2  3  4  5  6    |  1   2   3   4   5   6
+        anna  p  .  r  .  .  .    |  p   .   r   .  [q] [s]
+        ben   p  .  .  .  .  .    |  p   .  (q)  .  [r]  .
+
+    A column of candidates makes each row a query of its own, ranked among these and the row's item.
+
+    Parameters
+    ----------
+    test, validation : files of held-out rows; validation may be None.
+    format, columns, separator, time_format : how the files are written; yaml takes what holds for the data set.
+    """
+
+    test: Location
+    validation: Location | None
+    format: Format
+    columns: dict[Role, str | int | None] | None
+    separator: str | None
+    time_format: str | None
+
+    def check(self) -> None:
+        for name, path in self._paths().items():
+            if not exists(path):
+                raise DataError(f"split.{name}: no such file: {path}")
+
+    def rule(self) -> dict[str, Any]:
+        content = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in self._paths().items()}
+        return {**super().rule(), **content}
+
+    def split(self, dataset: Dataset) -> Iterator[Split]:
+        self.check()
+        logs = {name: self._read(path) for name, path in self._paths().items()}
+        train, validation = _with_items(dataset, list(logs.values())), None
+        if self.validation is not None:
+            held, candidates = _coded(logs["validation"], train, "validation", self.validation)
+            validation = self._ask("validation", train, held, candidates)
+            train = replace(train, interactions=_joined(train.interactions, held))
+        held, candidates = _coded(logs["test"], train, "test", self.test)
+        yield replace(self._ask("test", train, held, candidates), validation=validation)
+
+    def _paths(self) -> dict[str, Path]:
+        paths = {"test": self.test, "validation": self.validation}
+        return {name: Path(path).expanduser() for name, path in paths.items() if path is not None}
+
+    def _read(self, path: Path) -> RawLog:
+        return read_log(
+            path, columns=self.columns, separator=self.separator, time_format=self.time_format, format=self.format
+        )
+
+    def _ask(self, name: str, train: Dataset, held: Interactions, candidates: sp.csr_array | None) -> Split:
+        return ask(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
+
+
+def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
+    """Return the data set with codes for the items that only `logs` hold, and missing values in their features."""
+    found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
+    ids, n = dataset.item_ids, dataset.n_items
+    for more in found:
+        ids = _append(ids, encode(more[lookup(more, ids) < 0])[1])
+    if len(ids) == n:
+        return dataset
+    log.info("%d items are not in train and join the catalogue", len(ids) - n)
+    rows = np.concatenate([np.arange(n), np.full(len(ids) - n, -1)])
+    return replace(
+        dataset,
+        interactions=replace(dataset.interactions, n_items=len(ids)),
+        item_ids=ids,
+        items={name: column.take(rows) for name, column in dataset.items.items()},
+    )
+
+
+def _append(ids: np.ndarray, more: np.ndarray) -> np.ndarray:
+    if ids.dtype != more.dtype and len(more):
+        ids, more = (np.array([str(one) for one in some], dtype=object) for some in (ids, more))
+    return np.concatenate([ids, more]) if len(more) else ids
+
+
+def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interactions, sp.csr_array | None]:
+    """Return the rows of known users in the codes of `train`, and the candidates of each or None."""
+    users, items = lookup(raw.users, train.user_ids), lookup(raw.items, train.item_ids)
+    kept = np.flatnonzero(users >= 0)
+    if len(kept) < len(raw):
+        n, unknown = len(encode(raw.users)[1]), len(encode(raw.users[users < 0])[1])
+        if not len(kept):
+            raise DataError(f"none of the {n} {name} users in {path} occurs in the training data")
+        dropped = len(raw) - len(kept)
+        log.warning("%s: %d of %d users do not occur in train; their %d rows are dropped", path, unknown, n, dropped)
+    rows = Interactions(
+        users=users[kept],
+        items=items[kept],
+        values=np.ones(len(kept), np.float32) if raw.values is None else raw.values[kept],
+        n_users=train.n_users,
+        n_items=train.n_items,
+        timestamps=None if raw.timestamps is None else raw.timestamps[kept],
+        events=None if raw.events is None else raw.events.take(kept),
+        explicit=train.interactions.explicit and raw.values is not None,
+    )
+    if raw.candidates is None:
+        return rows, None
+    empty = np.flatnonzero(np.diff(raw.candidates.offsets) == 0)
+    if len(empty):
+        raise DataError(f"{path}: {len(empty)} rows list no candidates, the first is row {empty[0] + 1}")
+    codes = lookup(raw.candidates.ids, train.item_ids)
+    ones = np.ones(len(codes), np.float32)
+    listed = sp.csr_array((ones, codes, raw.candidates.offsets), shape=(len(raw), train.n_items))
+    return rows, (listed[kept] + single(rows.items, np.ones(len(kept), np.float32), train.n_items))
+
+
+def _joined(train: Interactions, more: Interactions) -> Interactions:
+    """Return `train` followed by `more`, with the times and events that both have.
+
+    Where every train row counts 1, so do these; where train has ratings and these have none, they have none.
+    """
+    values = more.values
+    if train.explicit and not more.explicit:
+        values = np.full(len(more), np.nan, np.float32)
+    elif (train.values == 1).all():
+        values = np.ones(len(more), np.float32)
+    timed = train.timestamps is not None and more.timestamps is not None
+    typed = train.events is not None and more.events is not None
+    return Interactions(
+        users=np.concatenate([train.users, more.users]),
+        items=np.concatenate([train.items, more.items]),
+        values=np.concatenate([train.values, values]),
+        n_users=train.n_users,
+        n_items=train.n_items,
+        timestamps=np.concatenate([train.timestamps, more.timestamps]) if timed else None,
+        events=Column.category([*_names(train.events), *_names(more.events)]) if typed else None,
+        explicit=train.explicit,
+    )
+
+
+def _names(column: Column) -> list[str]:
+    return [*np.array([*column.categories, ""], dtype=object)[column.values]]

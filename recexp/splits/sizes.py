@@ -1,0 +1,164 @@
+"""What splitters share: sizes of parts, and who goes where."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from recexp.data import Interactions
+from recexp.errors import DataError
+from recexp.params import NonNegativeInt, Part, PositiveInt, Share, params
+from recexp.splits.base import TEST, TEST_HISTORY, TRAIN, VALIDATION, VALIDATION_HISTORY, RowSplitter
+
+ROUNDING = 1e-9
+"""Keeps floor(0.29 * 100) at 29, where floating point gives 28.999..."""
+
+
+@params
+class RatioSplitter(RowSplitter):
+    """A splitter whose parts are shares of something: of all rows, of a user's rows, of the users, of the items.
+
+    Parameters
+    ----------
+    test_ratio, validation_ratio : shares of the whole, rounded down; 0 leaves validation out.
+    """
+
+    test_ratio: Part
+    validation_ratio: Share
+
+    def __post_init__(self) -> None:
+        check_ratios(self.test_ratio, self.validation_ratio)
+
+    def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many of each group's n go to test and to validation, int64 (g,) each."""
+        return fitting(n, part_of(self.test_ratio, n), part_of(self.validation_ratio, n), self.validation_ratio > 0)
+
+    def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """Return int8 (n,): for each of n things, drawn at random, whether it is for TEST, VALIDATION or TRAIN."""
+        return label(rng.permutation(n), [n], *self.parts(np.array([n])))
+
+
+@params
+class UserRowsSplitter(RowSplitter):
+    """A splitter that takes the last of each user's rows, in some order, for test and those before for validation."""
+
+    @abstractmethod
+    def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many of each user's n rows go to test and to validation, int64 (n_users,) each."""
+
+    @abstractmethod
+    def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        """Return int64 (m,): row numbers user by user."""
+
+    def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        n = rows_of_users(interactions)
+        return label(self.order(interactions, rng=rng), n, *self.parts(n))
+
+
+@params
+class ShareOfUser(UserRowsSplitter):
+    """Parts are shares of each user's rows, or numbers of rows.
+
+    Parameters
+    ----------
+    test_ratio, validation_ratio : shares of each user's rows, rounded down; 0 leaves validation out.
+    test_n, validation_n : so many rows instead of a share; None keeps to the share.
+    """
+
+    test_ratio: Part
+    validation_ratio: Share
+    test_n: PositiveInt | None
+    validation_n: NonNegativeInt | None
+
+    def __post_init__(self) -> None:
+        check_ratios(self.test_ratio, self.validation_ratio)
+
+    def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        test = part_of(self.test_ratio, n) if self.test_n is None else np.full_like(n, self.test_n)
+        if self.validation_n is None:
+            return fitting(n, test, part_of(self.validation_ratio, n), self.validation_ratio > 0)
+        return fitting(n, test, np.full_like(n, self.validation_n), self.validation_n > 0)
+
+
+@params
+class NumberOfUser(UserRowsSplitter):
+    """Parts are numbers of rows of each user.
+
+    Parameters
+    ----------
+    test_n, validation_n : rows of each user; 0 leaves validation out.
+    """
+
+    test_n: PositiveInt
+    validation_n: NonNegativeInt
+
+    def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return fitting(n, np.full_like(n, self.test_n), np.full_like(n, self.validation_n), self.validation_n > 0)
+
+
+def check_ratios(test_ratio: float | None, validation_ratio: float) -> None:
+    """Raise ValueError unless something is left to learn from."""
+    if (test_ratio or 0) + validation_ratio >= 1:
+        raise ValueError(
+            "test_ratio + validation_ratio must be less than 1, so that train gets some "
+            f"(got {test_ratio} + {validation_ratio})"
+        )
+
+
+def part_of(ratio: float, n: np.ndarray | int) -> np.ndarray:
+    """Return int64: floor(ratio * n)."""
+    return np.floor(ratio * np.asarray(n) + ROUNDING).astype(np.int64)
+
+
+def fitting(n: np.ndarray, test: np.ndarray, validation: np.ndarray, validate: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return `test` and `validation`, int64 (g,), but 0 where they would leave a group of n nothing in train.
+
+    A group too small for both is tested and not used for validation, so that validation never changes what is tested.
+    Raises DataError when test gets nothing at all, or validation although it is wanted (`validate`).
+    """
+    test = np.where(test < n, test, 0)
+    validation = np.where(test + validation < n, validation, 0)
+    for name, part, wanted in (("test", test, True), ("validation", validation, validate)):
+        if wanted and not part.any():
+            raise DataError(
+                f"nothing goes to {name}: even the largest group has only {n.max(initial=0)} to divide; "
+                f"change the size of {name} (split.{name}_ratio or split.{name}_n)"
+            )
+    return test, validation
+
+
+def label(rows: np.ndarray, n: np.ndarray | Sequence[int], test: np.ndarray, validation: np.ndarray) -> np.ndarray:
+    """Return int8 (m,): the last `test` of a group are TEST, the `validation` before VALIDATION, the rest TRAIN.
+
+    Parameters
+    ----------
+    rows : int (m,), row numbers group by group.
+    n, test, validation : int (g,), how many each group has, and gives to each part.
+    """
+    labels = np.full(len(rows), TRAIN, np.int8)
+    left = np.repeat(np.cumsum(n), n) - np.arange(len(rows))  # 1 for the last of a group
+    labels[rows[left <= np.repeat(test + validation, n)]] = VALIDATION
+    labels[rows[left <= np.repeat(test, n)]] = TEST
+    return labels
+
+
+def shuffled(interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+    """Return row numbers user by user, int64 (m,), each user's in random order."""
+    order = rng.permutation(len(interactions))
+    return order[np.argsort(interactions.users[order], kind="stable")]
+
+
+def rows_of_users(interactions: Interactions) -> np.ndarray:
+    """Return int64 (n_users,): how many rows each user has."""
+    return np.bincount(interactions.users, minlength=interactions.n_users)
+
+
+def fold_in(labels: np.ndarray, interactions: Interactions, ratio: float, *, rng: np.random.Generator) -> np.ndarray:
+    """Return `labels`, int8 (m,), with a random share `ratio`, rounded up, of each held-out user's rows as history."""
+    n = rows_of_users(interactions)
+    asked = label(shuffled(interactions, rng=rng), n, part_of(1 - ratio, n), np.zeros_like(n)) == TEST
+    shown = {TEST: TEST_HISTORY, VALIDATION: VALIDATION_HISTORY}
+    labels = labels.copy()
+    for held, history in shown.items():
+        labels[(labels == held) & ~asked] = history
+    return labels

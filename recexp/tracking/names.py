@@ -1,0 +1,32 @@
+"""Names and values as MLflow takes them."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MAX_NAME = 250
+MAX_VALUE = 6000
+
+
+def clean(name: str) -> str:
+    """Return a name that MLflow accepts for a metric, param or tag."""
+    return re.sub(r"[^\w\-. :/]", "_", name, flags=re.ASCII)[:MAX_NAME]
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested params under dotted names; items of a list of mappings are numbered from 0.
+
+    Values other than text are written as in yaml: `null`, `true`, `[5, 10]`.
+    """
+    flat: dict[str, str] = {}
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            value = {str(number): item for number, item in enumerate(value)}
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            flat[clean(name)] = text[:MAX_VALUE]
+    return flat

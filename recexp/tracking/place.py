@@ -1,0 +1,166 @@
+"""Where a store is, and whether it can be used: found out in milliseconds, before MLflow is imported."""
+
+import errno
+import os
+import re
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from recexp.errors import DiskFullError, StoreError
+
+LOCK_SECONDS = 5.0
+"""How long to wait for another program's write lock before giving up."""
+CREATE_SECONDS = 120.0
+"""How long to wait for another process that is creating the store."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_TEXT = re.compile(
+    r"database or disk is full|disk I/O error|\d+ requested and \d+ written|" + "|".join(map(os.strerror, _FULL))
+)
+
+
+def resolve(uri: str | None) -> str:
+    """Return the absolute tracking URI; None is `mlflow.db` in the working directory."""
+    uri = uri or "mlflow.db"
+    if "://" not in uri and uri.endswith((".db", ".sqlite")):
+        uri = f"sqlite:///{uri}"
+    if uri.startswith("sqlite:///"):
+        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).expanduser().absolute()}"
+    if re.match(r"(https?|postgresql|mysql|mssql|databricks)\b", uri):
+        return uri
+    raise StoreError(
+        f"tracking.uri: {uri} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
+        "http://HOST:PORT or a database URI (MLflow no longer keeps runs in plain folders)"
+    )
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the database file of an SQLite URI, None for other stores."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def lock_file(file: Path) -> Path:
+    """Return the file whose lock is held while the store is created."""
+    return file.with_name(file.name + ".lock")
+
+
+def check(uri: str, artifacts: str | None) -> None:
+    """Raise StoreError when the store at `uri` cannot be written now."""
+    file = sqlite_file(uri)
+    if file is not None:
+        _check_file(file)
+        _check_artifacts(Path(artifacts) if artifacts and "://" not in artifacts else artifacts_of(file))
+    elif uri.startswith("http"):
+        _check_server(uri)
+
+
+def artifacts_of(file: Path) -> Path:
+    """Return the folder beside a database file where its runs' files go."""
+    return file.with_name(f"{file.stem}-artifacts")
+
+
+@contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turn errors of MLflow, the database and the disk into StoreError."""
+    try:
+        yield
+    except store_errors() as error:
+        raise explain(error, uri) from error
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """Return the kinds of errors that writing to a store can raise; imports MLflow."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return OSError, sqlite3.Error, MlflowException, SQLAlchemyError
+
+
+def explain(error: Exception, uri: str) -> StoreError:
+    """Return what an error of MLflow, the database or the disk means to a person."""
+    if isinstance(error, StoreError):
+        return error
+    text = " ".join(str(error).split())
+    if is_full(error):
+        return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
+    if "out-of-date database schema" in text:
+        return StoreError(f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store ({_short(text)})")
+    if "database is locked" in text:
+        return StoreError(f"tracking.uri: {uri} is locked by another program")
+    return StoreError(f"tracking.uri: {uri} cannot be used: {_short(text) or type(error).__name__}")
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether an error says that the disk, a quota or a file size limit is used up."""
+    known = isinstance(error, OSError | sqlite3.Error | MemoryError) or type(error).__module__.startswith(("sqlalchemy", "mlflow"))
+    return known and (getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error))))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+def _check_file(file: Path) -> None:
+    from filelock import FileLock, Timeout
+
+    if not file.parent.is_dir():
+        raise StoreError(f"tracking.uri: {file.parent} is not a folder; the store {file.name} cannot be made in it")
+    if file.exists() and not file.is_file():
+        raise StoreError(f"tracking.uri: {file} is not a file")
+    _check_writable_folder(file.parent)
+    if not file.exists():
+        return
+    try:
+        try:
+            _begin(file, 1.0)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            with FileLock(lock_file(file), timeout=CREATE_SECONDS):  # another process may be creating the store
+                _begin(file, LOCK_SECONDS)
+    except (sqlite3.Error, Timeout) as error:
+        if isinstance(error, Timeout) or "locked" in str(error):
+            raise StoreError(f"tracking.uri: {file} is locked by another program") from error
+        if is_full(error):
+            raise DiskFullError(f"tracking.uri: {file} cannot be written: the disk is full") from error
+        raise StoreError(f"tracking.uri: {file} cannot be used as an SQLite store: {error}") from error
+
+
+def _begin(file: Path, seconds: float) -> None:
+    connection = sqlite3.connect(file, timeout=seconds, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    finally:
+        connection.close()
+
+
+def _check_artifacts(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"tracking.artifacts: {folder} is not a folder")
+    while not folder.exists():
+        folder = folder.parent
+    _check_writable_folder(folder)
+
+
+def _check_writable_folder(folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(f"tracking: {folder} cannot be written: the disk is full") from error
+        raise StoreError(f"tracking: {folder} cannot be written: {error.strerror}") from error
+
+
+def _check_server(uri: str) -> None:
+    parts = urlsplit(uri)
+    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except OSError as error:
+        raise StoreError(f"tracking.uri: no server answers at {parts.scheme}://{address[0]}:{address[1]}: {error}") from error

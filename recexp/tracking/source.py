@@ -1,0 +1,55 @@
+"""What the code was: the git state of the working directory, and the versions of what is installed."""
+
+import re
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+MAX_DIFF_BYTES = 1_000_000
+
+
+def git_state(folder: Path) -> tuple[dict[str, str], str]:
+    """Return tags of the commit that `folder` is at, and its uncommitted changes as a diff; empty outside of git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return {}, ""
+    diff = _git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD")
+    branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").strip()
+    tags = {
+        "mlflow.source.git.commit": commit.strip(),
+        "mlflow.source.git.branch": branch,
+        "recexp.git_dirty": "true" if diff else "false",
+    }
+    if len(diff) > MAX_DIFF_BYTES:
+        diff = f"{diff[:MAX_DIFF_BYTES]}\n... cut: the whole diff has {len(diff)} characters\n"
+    return tags, diff
+
+
+def requirements(*, deep: bool) -> list[str]:
+    """Return `name==version` of recexp and of what it requires; with `deep` also of what those require, and so on."""
+    found: dict[str, str] = {}
+    queue = ["recexp"]
+    while queue:
+        name = queue.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in found:
+            continue
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:  # needed on another platform only
+            continue
+        found[key] = f"{key}=={distribution.version}"
+        if deep or name == "recexp":
+            needs = [line for line in distribution.requires or [] if not re.search(r"extra\s*==", line)]
+            queue += [re.match(r"[\w.-]+", line)[0] for line in needs]
+    return sorted(found.values())
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        result = subprocess.run(
+            ["git", "--no-optional-locks", *arguments], cwd=folder, capture_output=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.decode(errors="replace") if result.returncode == 0 else ""

@@ -1,0 +1,59 @@
+"""What a person sees first in the MLflow UI: the links, the sorted leaderboard, the server's command."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from recexp.description import headlines
+from recexp.tracking import place
+
+VIEW = "recexp"
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+_COLUMNS = ("tags.`dataset`", "tags.`algorithm`", "tags.`split`", "params.`seed`")
+_METRICS = 7
+
+
+def base_link(uri: str, port: int = 5000) -> str:
+    """Return the address of the UI of a store: the server itself (without credentials), else where `recexp ui` listens."""
+    if not uri.startswith("http"):
+        return f"http://127.0.0.1:{port}"
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
+
+
+def leaderboard_link(uri: str, experiment_id: str, port: int = 5000) -> str:
+    """Return the link to all runs, the best first, with the columns that matter."""
+    return f"{base_link(uri, port)}/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"
+
+
+def run_link(uri: str, experiment_id: str, run_id: str) -> str:
+    """Return the link to one run's page."""
+    return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
+
+
+def view_state(metrics: Iterable[str]) -> str:
+    """Return the UI's state of a table sorted by the headline metric, with columns for what was run, how well, at what cost."""
+    metrics = list(metrics)
+    shown = headlines(metrics)[:_METRICS]
+    order = shown[0] if shown else metrics[0]
+    shown += [name for name in ("cost/fit_seconds", "cost/total_seconds", "cost/peak_mib") if name in metrics]
+    columns = [*(f"metrics.`{m}`" for m in shown), *_COLUMNS]
+    return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": False})
+
+
+def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
+    """Return the command of the MLflow UI on a store, for this machine only, and its environment."""
+    uri = place.resolve(uri)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1",
+               "--port", str(port), "--workers", "1"]  # fmt: skip
+    file = place.sqlite_file(uri)
+    if file is not None:
+        command += ["--default-artifact-root", place.artifacts_of(file).as_uri()]
+    bin_folder = str(Path(sys.executable).parent)  # the server starts `uvicorn` from the path
+    path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return command, {**os.environ, **quiet, "PATH": path}
+

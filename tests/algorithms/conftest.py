@@ -1,0 +1,77 @@
+"""A small data set that carries everything an algorithm may ask for, and the queries of its users."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recexp.data import Column, Dataset, Interactions, Queries
+from recexp.ranking import Ranking
+
+
+@pytest.fixture(scope="session")
+def store() -> Dataset:
+    """60 users and 24 items in two tastes; user 7 and item 11 have no rows, user 3 has seen one item twice."""
+    rng = np.random.default_rng(5)
+    taste = np.arange(60)[:, None] % 2 == np.arange(24)[None, :] % 2
+    likes = rng.random((60, 24)) < np.where(taste, 0.5, 0.1)
+    likes[7], likes[:, 11] = False, False
+    users, items = (part.astype(np.int32) for part in np.nonzero(likes))
+    users, items = np.append(users, np.int32(3)), np.append(items, items[users == 3][0])
+    order, m = rng.permutation(len(users)), len(users)
+    users, items = users[order], items[order]
+    rows = Interactions(
+        users, items, rng.integers(1, 6, m).astype(np.float32), 60, 24,
+        timestamps=rng.integers(10**9, 10**9 + 10**6, m), sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
+        explicit=True,
+    )  # fmt: skip
+    names = np.array(["odd" if item % 2 else "even" for item in range(24)])
+    return Dataset(
+        "store", rows, np.arange(100, 160), np.array([f"item{i}" for i in range(24)], dtype=object),
+        users={"age": Column.numeric(rng.random(60)), "city": Column.category(list("ab" * 30))},
+        items={
+            "kind": Column.category(names), "tags": Column.multi_category([[n, "all"] for n in names]),
+            "price": Column.numeric(rng.random(24) + 1, kind="price"), "title": Column.text([f"{n} thing" for n in names]),
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def queries(store: Dataset) -> Queries:
+    """One query for each user with a history."""
+    users = np.unique(store.interactions.users)
+    return Queries.of_users(users, store.interactions, exclude_seen=True)
+
+
+@pytest.fixture(scope="session")
+def ranking(store: Dataset) -> Ranking:
+    return Ranking.draw(store.n_items, None, rng=np.random.default_rng(1))
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[[list[list[int]]], Dataset]:
+    """Make a data set of a 0/1 matrix, users by items."""
+
+    def make(matrix: list[list[int]]) -> Dataset:
+        x = sp.coo_array(np.array(matrix))
+        rows = Interactions(x.row.astype(np.int32), x.col.astype(np.int32), np.ones(x.nnz, np.float32), *x.shape)
+        return Dataset("tiny", rows, np.arange(x.shape[0]), np.arange(x.shape[1]))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Queries]:
+    """Make one query for each 0/1 row of histories; users are given or unknown (-1)."""
+
+    def make(matrix: list[list[int]] | np.ndarray, users: list[int] | None = None) -> Queries:
+        x = sp.coo_array(np.array(matrix))
+        log = Interactions(x.row.astype(np.int32), x.col.astype(np.int32), np.ones(x.nnz, np.float32), *x.shape)
+        known = Queries.of_users(np.arange(x.shape[0], dtype=np.int32), log, exclude_seen=True)
+        return Queries(
+            np.full(len(known), -1, np.int32) if users is None else np.array(users, np.int32),
+            known.log, known.start, known.stop, known.exclude,
+        )  # fmt: skip
+
+    return make

@@ -1,0 +1,192 @@
+"""What every algorithm promises, checked for each yaml in conf/algorithm without naming any."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from recexp import threads
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.baselines.popularity import Popularity
+from recexp.config import build, make, options
+from recexp.data import Dataset, Queries
+from recexp.errors import ConfigError, ModelError, NotFittedError
+from recexp.model import FittedModel
+from recexp.ranking import Ranking
+
+NAMES = list(options("algorithm"))
+
+
+def fresh(name: str) -> Recommender:
+    return make(f"algorithm={name}")
+
+
+def fitted(name: str, data: Dataset, seed: int = 0) -> Recommender:
+    return fresh(name).fit(data, rng=np.random.default_rng(seed))
+
+
+def wrapped(model: Recommender, store: Dataset, ranking: Ranking) -> FittedModel:
+    popularity = Popularity().fit(store, rng=np.random.default_rng(0))
+    return FittedModel.of(model, popularity, ranking, store, store.interactions, block_mib=1)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(name: str, store: Dataset) -> Recommender:
+    """A fitted model that the tests below only ask."""
+    return fitted(name, store)
+
+
+def test_fit_returns_itself_and_keeps_its_hyperparameters(name: str, store: Dataset) -> None:
+    model = fresh(name)
+    before = json.dumps(dataclasses.asdict(model))
+    assert model.fit(store, rng=np.random.default_rng(0)) is model
+    assert json.dumps(dataclasses.asdict(model)) == before
+
+
+def test_an_unfitted_model_says_so(name: str, queries: Queries, ranking: Ranking) -> None:
+    with pytest.raises(NotFittedError, match="call fit first"):
+        fresh(name).score(queries)
+    with pytest.raises(NotFittedError, match="call fit first"):
+        fresh(name).recommend(queries, 5, ranking)
+
+
+def test_a_second_fit_starts_afresh(name: str, store: Dataset, model: Recommender, queries: Queries) -> None:
+    other = store.take(np.arange(len(store.interactions)) % 3 == 0)
+    refitted = fitted(name, other).fit(store, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(refitted.score(queries), model.score(queries))
+
+
+def test_scores_are_finite_float32_of_queries_by_items(model: Recommender, store: Dataset, queries: Queries) -> None:
+    scores = model.score(queries)
+    assert scores.shape == (len(queries), store.n_items)
+    assert scores.dtype == np.float32
+    assert np.isfinite(scores).all()
+
+
+def test_the_same_seed_gives_the_same_bits(name: str, store: Dataset, model: Recommender, queries: Queries) -> None:
+    np.testing.assert_array_equal(fitted(name, store).score(queries), model.score(queries))
+
+
+def test_another_thread_count_agrees(name: str, store: Dataset, queries: Queries) -> None:
+    scores = []
+    for count in (1, 3):
+        with threads.limit(count):
+            scores.append(fitted(name, store).score(queries))
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-6, atol=1e-6)
+
+
+def test_blocks_give_what_all_queries_at_once_give(model: Recommender, queries: Queries, ranking: Ranking) -> None:
+    whole = model.recommend(queries, 5, ranking)
+    scattered = np.array([4, 0, 17])
+    for block in (slice(0, 7), slice(7, 8), scattered):
+        part = model.recommend(queries.take(block), 5, ranking)
+        np.testing.assert_array_equal(part.items, whole.items[block])
+        np.testing.assert_allclose(part.scores, whole.scores[block], rtol=1e-6, atol=1e-6)
+
+
+def test_lists_hold_the_best_items_and_none_twice(model: Recommender, queries: Queries, ranking: Ranking) -> None:
+    scores, lists = model.score(queries), model.recommend(queries, 6, ranking)
+    again = model.recommend(queries, 6, ranking)
+    np.testing.assert_array_equal(again.items, lists.items)
+    excluded = queries.exclude.toarray() > 0
+    for row in range(len(queries)):
+        allowed = np.flatnonzero(~excluded[row])
+        best = allowed[np.lexsort((ranking.ties[allowed], -scores[row, allowed]))][:6]
+        np.testing.assert_array_equal(lists.items[row, : len(best)], best)
+        np.testing.assert_allclose(lists.scores[row, : len(best)], scores[row, best], rtol=1e-6, atol=1e-6)
+        assert (lists.items[row, len(best) :] == -1).all()
+
+
+def test_only_candidates_are_listed(model: Recommender, queries: Queries, ranking: Ranking) -> None:
+    import scipy.sparse as sp
+
+    allowed = np.zeros((len(queries), queries.n_items), bool)
+    allowed[:, [1, 4, 20]] = True
+    asked = dataclasses.replace(queries, candidates=sp.csr_array(allowed), exclude=None)
+    assert set(np.unique(model.recommend(asked, 5, ranking).items)) == {-1, 1, 4, 20}
+
+
+def test_unknown_users_and_empty_histories_get_an_answer(model: Recommender, store: Dataset, ranking: Ranking) -> None:
+    whole = wrapped(model, store, ranking)
+    for answer in (
+        whole.recommend(None, 5),
+        whole.recommend(107, 5),  # known, without rows
+        whole.recommend("nobody", 5, history=["no such item"]),
+        whole.recommend("nobody", 5, history=["item4", "item6"]),
+        whole.recommend(101, 5),
+    ):
+        assert len(answer) == 5
+        assert len({item for item, _ in answer}) == 5
+        assert np.isfinite([score for _, score in answer]).all()
+    values = whole.predict(101, ["item2", "no such item"])
+    assert np.isfinite(values["item2"])
+    assert np.isnan(values["no such item"])
+
+
+def test_a_saved_model_gives_the_same_scores(
+    model: Recommender, store: Dataset, queries: Queries, ranking: Ranking, tmp_path
+) -> None:
+    wrapped(model, store, ranking).save(tmp_path / "model")
+    loaded = FittedModel.load(tmp_path / "model")
+    assert type(loaded.model) is type(model)
+    np.testing.assert_array_equal(loaded.model.score(queries), model.score(queries))
+    assert loaded.recommend(101, 5) == wrapped(model, store, ranking).recommend(101, 5)
+
+
+def test_a_damaged_model_is_refused(model: Recommender, store: Dataset, ranking: Ranking, tmp_path) -> None:
+    wrapped(model, store, ranking).save(tmp_path / "model")
+    arrays = tmp_path / "model" / "arrays.npz"
+    content = bytearray(arrays.read_bytes())
+    content[len(content) // 2] ^= 1
+    arrays.write_bytes(content)
+    with pytest.raises(ModelError, match=r"arrays\.npz is corrupt"):
+        FittedModel.load(tmp_path / "model")
+
+
+def test_training_data_is_not_modified(name: str, store: Dataset) -> None:
+    rows = store.interactions
+    before = [array.copy() for array in (rows.users, rows.items, rows.values)]
+    fitted(name, store)
+    for array, copy in zip((rows.users, rows.items, rows.values), before):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Queries) -> None:
+    if fresh(name).feedback == "value":
+        return  # values weigh in this model: it is its filter that must see to them
+    values = store.interactions.values.copy()
+    values[::5] = np.nan
+    holes = dataclasses.replace(store, interactions=dataclasses.replace(store.interactions, values=values))
+    asked = dataclasses.replace(queries, log=dataclasses.replace(queries.log, values=np.full_like(queries.log.values, np.nan)))
+    model = fitted(name, holes)
+    assert np.isfinite(model.score(asked)).all()
+    np.testing.assert_array_equal(model.score(asked), fitted(name, store).score(queries))
+
+
+def test_the_yaml_lists_every_field_and_no_other(name: str) -> None:
+    node = yaml.safe_load(options("algorithm")[name].read_text())
+    fields = {field.name for field in dataclasses.fields(fresh(name))}
+    assert {key for key in node if key not in ("_target_", "defaults")} == fields
+
+
+def test_wrong_parameters_are_refused(name: str) -> None:
+    model = fresh(name)
+    target = f"{type(model).__module__}.{type(model).__qualname__}"
+    node = {"_target_": target, **{field.name: getattr(model, field.name) for field in dataclasses.fields(model)}}
+    with pytest.raises(ConfigError, match="no_such_field"):
+        build({**node, "no_such_field": 1}, Recommender, "algorithm")
+    for key, value in node.items():
+        if key == "_target_":
+            continue
+        with pytest.raises(ConfigError, match=f"algorithm.{key}"):
+            build({**node, key: [object()]}, Recommender, "algorithm")
+        if type(value) in (int, float):
+            with pytest.raises(ConfigError, match=f"algorithm.{key}"):
+                build({**node, key: float("nan")}, Recommender, "algorithm")

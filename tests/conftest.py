@@ -1,0 +1,60 @@
+"""Fixtures shared by all tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking database with all tables and no experiment of ours: copying it is 30 times faster than making one."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    code = "import sys; from mlflow.tracking import MlflowClient; MlflowClient(sys.argv[1]).search_experiments()"
+    subprocess.run([sys.executable, "-c", code, f"sqlite:///{path}"], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with a fresh tracking store."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def recexp(workplace: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in the working directory, as a person does."""
+
+    def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "recexp", *arguments],
+            cwd=workplace,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return command
+
+
+@pytest.fixture
+def runs(workplace: Path) -> Iterator[Callable[[], list]]:
+    """All runs in the working directory's store, deleted ones left out."""
+
+    def search() -> list:
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
+        ids = [experiment.experiment_id for experiment in client.search_experiments()]
+        return list(client.search_runs(ids))
+
+    yield search

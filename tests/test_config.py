@@ -1,0 +1,98 @@
+"""Wrong configuration: one clear line per mistake, exit code 2, nothing run, nothing left behind."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import recexp
+from recexp.algorithms.base import Recommender
+from recexp.config import build, compose, experiment, groups, options, plain
+from recexp.errors import ConfigError
+
+WRONG = {
+    "unknown key": (["algorithm.l22=3"], "algorithm.l22: unknown; did you mean l2? allowed: l2"),
+    "unknown key, added": (["+algorithm.l22=3"], "algorithm.l22: unknown; did you mean l2? allowed: l2"),
+    "unknown option": (["algorithm=esae"], "algorithm: unknown option esae; did you mean ease? allowed: "),
+    "out of range": (["algorithm.l2=-1"], "algorithm.l2: must be greater than 0 (got -1)"),
+    "wrong type": (["algorithm.l2=much"], "algorithm.l2: must be a valid number (got 'much')"),
+    "text for a number": (["algorithm.l2='3'"], "algorithm.l2: must be a valid number (got '3')"),
+    "not a number": (["algorithm.l2=nan"], "algorithm.l2: must be "),
+    "seed": (["seed=one"], "seed: must be an integer from 0 (got 'one')"),
+    "switch": (["refit=3"], "refit: must be true or false (got 3)"),
+    "top level": (["+sed=1"], "sed: unknown; did you mean seed? allowed: seed"),
+    "metric": (["evaluation.metrics=[ndgc]"], "evaluation.metrics: unknown option ndgc; did you mean ndcg? allowed: "),
+    "cut-offs": (["evaluation.cutoffs=[0]"], "evaluation.cutoffs.0: must be greater than or equal to 1 (got 0)"),
+    "target of no kind": (["algorithm._target_=os.system"], "algorithm._target_: os.system is not derived from Recommender"),
+    "target that is not there": (["algorithm._target_=no.Such"], "algorithm._target_: cannot import no.Such: "),
+    "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
+    "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
+    "level": (["logging.level=loud"], "logging level of recexp: must be debug, info, warning, error or critical (got 'loud')"),
+    "syntax": (["algorithm.l2=[1"], ""),
+}
+
+
+@pytest.mark.parametrize(("overrides", "message"), WRONG.values(), ids=WRONG.keys())
+def test_command_line_says_what_is_wrong(recexp: Callable, runs: Callable, workplace: Path, overrides: list[str], message: str):
+    done = recexp(*overrides)
+    assert done.returncode == 2, done.stderr
+    assert f"recexp: {message}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+    assert {path.name for path in workplace.iterdir()} <= {"mlflow.db", "mlflow.db.lock"}
+
+
+def test_debug_shows_the_traceback(recexp: Callable) -> None:
+    done = recexp("algorithm.l2=-1", "debug=true")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("group", [g for g in groups() if g not in ("experiment", "hydra", "search")])
+def test_every_yaml_says_what_it_is(group: str) -> None:
+    for name, path in options(group).items():
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# ") and len(first) > 10, f"{group}/{name} does not begin with a sentence about itself"
+
+
+def test_yaml_keys_are_the_class_fields() -> None:
+    for group in ("algorithm", "metric"):
+        for name in options(group):
+            component = recexp.make(f"{group}={name}")
+            node = {key for key in plain_option(group, name) if key != "_target_"}
+            assert node == set(type(component).__dataclass_fields__), f"{group}/{name}"
+
+
+def plain_option(group: str, name: str) -> dict:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(OmegaConf.load(options(group)[name]))
+
+
+def test_make_builds_with_overrides() -> None:
+    assert recexp.make("algorithm=ease", "algorithm.l2=7").l2 == 7
+    with pytest.raises(ConfigError, match="the first override must name a component"):
+        recexp.make("seed=3")
+
+
+def test_build_refuses_a_node_without_target() -> None:
+    with pytest.raises(ConfigError, match="algorithm: needs a _target_"):
+        build({"l2": 3}, Recommender, "algorithm")
+
+
+def test_interpolation_errors_are_config_errors() -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        plain(compose(["split.seed=${nowhere}"]))
+
+
+def test_every_component_is_built_before_data_is_read(tmp_path: Path) -> None:
+    cfg = compose(["dataset.root=/nowhere/at/all"])
+    with pytest.raises(Exception, match="/nowhere/at/all"):
+        experiment(cfg, tags={})
+
+
+def test_a_users_file_wins_over_ours(tmp_path: Path) -> None:
+    (tmp_path / "algorithm").mkdir()
+    (tmp_path / "algorithm" / "ease.yaml").write_text("# mine\n_target_: recexp.algorithms.linear.ease.EASE\nl2: 77.0\n")
+    assert recexp.make("algorithm=ease", config_dir=str(tmp_path)).l2 == 77
+    assert recexp.make("algorithm=ease").l2 != 77

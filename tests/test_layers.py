@@ -1,0 +1,82 @@
+"""The house: which file may import which, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "recexp"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LAYERS = [
+    {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
+    {"data", "kernels", "ranking", "files", "bootstrap"},
+    {"datasets", "filters", "splits", "metrics", "algorithms"},
+    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
+    {"runners"},
+    {"config", "cli", "__main__"},
+]
+HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
+
+
+def place(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def layer(name: str) -> int:
+    found = [number for number, names in enumerate(LAYERS) if name in names]
+    assert found, f"recexp/{name} has no layer: add it to the test"
+    return found[0]
+
+
+def imports(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            is_package = node.module == "recexp"
+            names += [f"{node.module}.{a.name}" for a in node.names] if is_package else [str(node.module)]
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts == ("__init__",):
+        return
+    for name in imports(path):
+        if not name.startswith("recexp.") or place(name) == "__version__":
+            continue
+        assert layer(place(name)) <= layer(parts[0]), f"{path} imports {name} from a higher layer"
+        if parts[0] in LAYERS[2] and place(name) in LAYERS[2]:
+            assert place(name) == parts[0], f"{path} imports {name}: packages of this layer do not know each other"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_outer_libraries_stay_where_they_belong(path: Path) -> None:
+    top = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    for name in imports(path):
+        if name.split(".")[0] == "mlflow":
+            assert top in ("tracking", "serving"), f"{path} imports mlflow"
+        if name.split(".")[0] in ("hydra", "omegaconf"):
+            assert top in ("config", "cli"), f"{path} imports {name}"
+        assert name.split(".")[0] not in ("pickle", "cloudpickle", "dill", "joblib", "shelve"), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import recexp",
+        "from recexp.config import make; make('algorithm=ease'); make('split=random'); make('dataset=movielens_100k')",
+    ],
+    ids=["import", "build"],
+)
+def test_importing_and_building_are_light(code: str) -> None:
+    allowed = () if code == "import recexp" else ("hydra",)
+    script = f"{code}\nimport sys\nprint([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = [name for name in ast.literal_eval(done.stdout.splitlines()[-1]) if name not in allowed]
+    assert loaded == []

@@ -1,0 +1,73 @@
+"""The k best against a naive loop: masks, candidates, ties, scores that are no numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.data import Interactions, Queries
+from recexp.ranking import Ranking
+
+B, N = 40, 17
+
+
+def asked(exclude: np.ndarray | None = None, candidates: np.ndarray | None = None) -> Queries:
+    nothing = Interactions(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32), B, N)
+    queries = Queries.of_users(np.arange(B, dtype=np.int32), nothing, exclude_seen=False)
+    masks = {"exclude": exclude, "candidates": candidates}
+    return replace(queries, **{name: None if mask is None else sp.csr_array(mask) for name, mask in masks.items()})
+
+
+def naive(scores: np.ndarray, usable: np.ndarray, ties: np.ndarray, k: int) -> list[list[int]]:
+    lists = []
+    for row, allowed in zip(scores, usable):
+        items = [i for i in range(len(row)) if allowed[i] and not np.isnan(row[i]) and row[i] != -np.inf]
+        lists.append(sorted(items, key=lambda i: (-row[i], ties[i]))[:k])
+    return lists
+
+
+@pytest.mark.parametrize("k", [1, 3, N, N + 5])
+@pytest.mark.parametrize("listed", [False, True], ids=["catalogue", "candidates"])
+@pytest.mark.parametrize("masked", [False, True], ids=["all", "masked"])
+def test_lists_agree_with_a_naive_loop(k: int, listed: bool, masked: bool) -> None:
+    rng = np.random.default_rng(7)
+    scores = rng.integers(0, 4, (B, N)).astype(np.float32)  # many ties
+    scores[rng.random((B, N)) < 0.1] = np.nan
+    scores[rng.random((B, N)) < 0.1] = -np.inf
+    scores[rng.random((B, N)) < 0.05] = np.inf
+    exclude, candidates = (rng.random((B, N)) < share for share in (0.4, 0.5))
+    exclude[3], candidates[5] = True, False
+    ranking = Ranking.draw(N, rng.random(N) < 0.8, rng=rng)
+    usable = np.broadcast_to(ranking.catalogue, (B, N)) & (~exclude | (not masked)) & (candidates | (not listed))
+    queries, before = asked(exclude if masked else None, candidates if listed else None), scores.copy()
+    for count in (1, 3):
+        with threads.limit(count):
+            lists = ranking.top_k(scores, queries, k)
+        assert lists.items.shape == lists.scores.shape == (B, min(k, N))
+        for row, expected in enumerate(naive(scores, usable, ranking.ties, k)):
+            rest = min(k, N) - len(expected)
+            assert lists.items[row].tolist() == expected + [-1] * rest
+            assert lists.scores[row].tolist() == scores[row, expected].tolist() + [-np.inf] * rest
+    np.testing.assert_array_equal(scores, before)
+
+
+def test_ties_favour_no_position() -> None:
+    first = [Ranking.draw(5, None, rng=np.random.default_rng(s)).top_k(np.zeros((B, 5), np.float32), of(5), 1).items[0, 0]
+             for s in range(300)]  # fmt: skip
+    assert (np.bincount(first, minlength=5) > 30).all()  # 60 expected, standard deviation 7
+
+
+def of(n_items: int) -> Queries:
+    nothing = Interactions(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32), B, n_items)
+    return Queries.of_users(np.arange(B, dtype=np.int32), nothing, exclude_seen=False)
+
+
+def test_scores_of_any_layout_are_read() -> None:
+    ranking = Ranking(np.arange(N, dtype=np.int32), np.ones(N, bool))
+    scores = np.random.default_rng(0).random((N, B)).T  # float64, by columns
+    expected = np.argsort(-scores.astype(np.float32), axis=1, kind="stable")[:, :4]
+    np.testing.assert_array_equal(ranking.top_k(scores, asked(), 4).items, expected)
+    same = np.broadcast_to(np.arange(N, dtype=np.float32), (B, N))  # read-only
+    assert (ranking.top_k(same, asked(), 1).items == N - 1).all()

@@ -1,0 +1,19 @@
+"""The wheel holds what an installed recexp needs, and no more."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_wheel_holds_code_and_all_yaml(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "build", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    yaml = {f"recexp/conf/{path.relative_to(ROOT / 'conf')}" for path in (ROOT / "conf").rglob("*.yaml")}
+    code = {str(path.relative_to(ROOT)) for path in (ROOT / "recexp").rglob("*.py")}
+    assert yaml <= names
+    assert code <= names
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"recexp"}
