@@ -1,5 +1,6 @@
 """From yaml and overrides to validated components: the only place, with cli.py, that knows Hydra and OmegaConf."""
 
+import dataclasses
 import difflib
 import importlib
 import re
@@ -120,7 +121,7 @@ def build(node: Any, base: type, where: str) -> Any:
     try:
         return cls(**fields)
     except ValidationError as error:
-        allowed = list(getattr(cls, "__dataclass_fields__", {}))
+        allowed = [field.name for field in dataclasses.fields(cls)]
         raise ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors())) from error
     except TypeError as error:
         raise ConfigError(f"{where}: {error}") from error
@@ -189,19 +190,25 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
 
 def _reworded(message: str, overrides: list[str]) -> str:
     if found := re.match(r"Could not override '([^']+)'", message):
-        key = found[1]
-        rest = [o for o in overrides if o.partition("=")[0] != key]
-        parent, _, name = key.rpartition(".")
-        try:
-            node = compose(rest)
-        except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
-            return f"{key}: unknown in at least one of the jobs"
-        for part in parent.split(".") if parent else ():
-            node = node.get(part) if hasattr(node, "get") else None
-        return _unknown(parent, name, [k for k in node if k != "_target_"] if hasattr(node, "keys") else [])
+        return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
     if found := re.search(r"Could not find '([^']+)/([^'/]+)'", message):
         return _unknown(found[1], found[2], list(options(found[1])), what="unknown option")
     return message.strip()
+
+
+def _no_such_key(key: str, others: list[str]) -> str:
+    from omegaconf import OmegaConf
+
+    parent, _, name = key.rpartition(".")
+    try:
+        node = OmegaConf.to_container(compose(others))
+    except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
+        return f"{key}: unknown in at least one of the jobs"
+    for depth, part in enumerate(parts := key.split(".")[:-1]):
+        node = node.get(part) if isinstance(node, dict) else None
+        if isinstance(node, list):
+            return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
+    return _unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])
 
 
 def _metrics(names: Any) -> dict[str, Any]:

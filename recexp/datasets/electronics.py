@@ -21,7 +21,10 @@ _CATEGORIES = {  # category: (the things in it, typical price)
     "storage": (("portable ssd", "memory card", "network drive"), 100),
     "accessories": (("charger", "usb hub", "phone case", "laptop bag", "keyboard"), 35),
 }
-_BRANDS = ("Aldra", "Borealis", "Cinder", "Dovetail", "Elmwood", "Fathom", "Gantry", "Halcyon", "Ionix", "Juniper", "Kestrel", "Lumen")
+_BRANDS = (
+    "Aldra", "Borealis", "Cinder", "Dovetail", "Elmwood", "Fathom", "Gantry", "Halcyon", "Ionix", "Juniper", "Kestrel",
+    "Lumen",
+)  # fmt: skip
 _CITIES = ("Amsterdam", "Berlin", "Helsinki", "Lisbon", "Madrid", "Paris", "Prague", "Rome", "Vienna", "Warsaw")
 _SEGMENTS = ("bargain", "mainstream", "premium")
 _QUALITIES = ("compact", "durable", "lightweight", "powerful", "quiet", "stylish", "versatile", "wireless")
@@ -61,10 +64,10 @@ class _Products:
 class Electronics(Source):
     """One year of a store's events, the same for the same parameters wherever it is made; nothing is downloaded.
 
-    A user's sessions hold views of products; what is liked more is viewed more, and carried on more often to the cart, the
-    purchase and the rating. Liking adds up a product's general appeal, the user's affinity to its category and brand, four
-    hidden tastes, and how its price within its category suits the user's segment; ratings follow liking, with noise, rounded
-    to 1-5, one a user and product. Rows are in time order; `values` are NaN but in rating rows.
+    A user's sessions hold views of products; what is liked more is viewed more, and carried on more often to the cart,
+    the purchase and the rating. Liking adds up a product's general appeal, the user's affinity to its category and
+    brand, four hidden tastes, and how its price within its category suits the user's segment. Ratings follow liking,
+    with noise, rounded to 1-5, one a user and product. Rows are in time order; `values` are NaN but in rating rows.
 
     Parameters
     ----------
@@ -90,14 +93,17 @@ class Electronics(Source):
         products = _products(self.n_products, generator(self.seed, "electronics", "products"))
         rng = generator(self.seed, "electronics", "events")
         rows = self._events(people, _liking(people, products), rng)
-        users, items = _user_table(people), _item_table(products)
         return Dataset(
-            name=self.name, interactions=rows, user_ids=np.arange(1, self.n_users + 1), item_ids=np.arange(1, self.n_products + 1),
-            users=users, items=items,
-        ).compact()  # fmt: skip
+            name=self.name,
+            interactions=rows,
+            user_ids=np.arange(1, self.n_users + 1),
+            item_ids=np.arange(1, self.n_products + 1),
+            users=_user_table(people),
+            items=_item_table(products),
+        ).compact()
 
     def _events(self, people: _People, liking: np.ndarray, rng: np.random.Generator) -> Interactions:
-        """Draw sessions, their views, and what follows from each view; liking is (n_users, n_products) in stars from 3."""
+        """Draw sessions, their views, and what follows from each view; liking is (n_users, n_products)."""
         visitor = rng.choice(self.n_users, self.n_sessions, p=people.activity)
         length = rng.geometric(min(1 / self.session_length, 1.0), self.n_sessions)
         session = np.repeat(np.arange(self.n_sessions), length)
@@ -176,7 +182,7 @@ def _products(n: int, rng: np.random.Generator) -> _Products:
 
 
 def _liking(people: _People, products: _Products) -> np.ndarray:
-    """Return float64 (n_users, n_products): by how many stars each user's opinion of each product differs from 3."""
+    """Return float64 (n_users, n_products): how much each user likes each product, 0 is neutral."""
     typical = np.array([price for _, price in _CATEGORIES.values()])[products.category]
     expensive = np.log(products.price / typical)
     wanted = np.array([-0.5, 0.0, 0.5])[people.segment]  # log of price over typical that a segment looks for

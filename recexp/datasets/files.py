@@ -8,8 +8,16 @@ from recexp.data.column import Kind
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.files import (
-    Features, Format, Role, build_dataset, exists, in_file_order, read_features, read_log, refuse_duplicates,
-)  # fmt: skip
+    Features,
+    Format,
+    Role,
+    build_dataset,
+    exists,
+    in_file_order,
+    read_features,
+    read_log,
+    refuse_duplicates,
+)
 from recexp.params import Location, params
 
 
@@ -17,7 +25,7 @@ from recexp.params import Location, params
 class Files(Source):
     """A file of interactions, and tables of users and items if there are any.
 
-    csv, tsv, parquet, json lines, by their endings; `.gz` of them; or a member of a zip archive, `data.zip/ratings.csv`.
+    csv, tsv, parquet, json lines, by their endings; `.gz` of them; or a member of an archive, `data.zip/ratings.csv`.
 
     Parameters
     ----------
@@ -52,9 +60,10 @@ class Files(Source):
 
     def check(self) -> None:
         for field in ("interactions", "users", "items"):
-            path = getattr(self, field)
-            if path is not None and not exists(_path(path)):
-                raise DataError(f"dataset.{field}: {_path(path)}: {'is a folder' if _path(path).is_dir() else 'no such file'}")
+            given = getattr(self, field)
+            if given is not None and not exists(_path(given)):
+                problem = "is a folder, not a file" if _path(given).is_dir() else "no such file"
+                raise DataError(f"dataset.{field}: {given}: {problem}")
 
     def location(self) -> Path | None:
         return _path(self.interactions)

@@ -5,7 +5,6 @@ import os
 import re
 import tempfile
 from abc import abstractmethod
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ class MovieLens(Source):
     folder : what the release's folder and archive are called.
     """
 
-    url: str
+    url: Location
     sha256: str
     root: Location | None
     folder: str
@@ -51,13 +50,16 @@ class MovieLens(Source):
 
     def check(self) -> None:
         if self.root is not None and self.base() is None:
-            raise DataError(f"dataset.root: {self.root} holds no {self.folder} (no {self.marker}, no {self.folder}.zip)")
+            raise DataError(f"dataset.root: {self.root} holds neither {self.marker} nor {self.folder}.zip")
 
     def load(self) -> Dataset:
         self.check()
         base = self.base() or self.download()
         log.info("reading %s", base)
-        return self.read(base)
+        try:
+            return self.read(base)
+        except ValueError as error:
+            raise DataError(f"{base}: its files are not those of {self.folder}: {error}") from error
 
     def location(self) -> Path | None:
         return self.base()
@@ -104,7 +106,7 @@ class MovieLens100K(MovieLens):
     rows_sha256 : digest of the rows (user, item, rating, timestamp; int64, in order) that the copy must have.
     """
 
-    wheel: str
+    wheel: Location
     wheel_folder: str
     rows_sha256: str
 
@@ -116,7 +118,7 @@ class MovieLens100K(MovieLens):
             return self._copy
         return found
 
-    @cached_property
+    @property
     def _copy(self) -> Path:
         return cache_dir() / f"{self.wheel}.whl" / self.wheel_folder
 
@@ -157,11 +159,11 @@ class MovieLens100K(MovieLens):
         return _dataset(self.name, rows, _people(users, "age", "gender", "occupation", "zip_code"), _movies(movies))
 
     def _read_copy(self, base: Path) -> Dataset:
-        """The copy has cut titles in two; put together again they are those of u.item, but for one misspelt "unknown"."""
+        """The copy has the year of a title apart, and misspells "unknown"."""
         rows = _integers(read_bytes(base / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
         users = _lines(base / "ml-100k.user", "\t", "utf-8")[1:]
         movies = [
-            (item, "unknown" if year == "unkonwn" else f"{title} ({year})", genres.replace("unkonwn", "unknown").split())
+            (item, *(("unknown", ["unknown"]) if year == "unkonwn" else (f"{title} ({year})", genres.split())))
             for item, title, year, genres in _lines(base / "ml-100k.item", "\t", "utf-8")[1:]
         ]
         return _dataset(self.name, rows, _people(users, "age", "gender", "occupation", "zip_code"), _movies(movies))
@@ -174,9 +176,10 @@ class MovieLens1M(MovieLens):
     marker = "ratings.dat"
 
     def read(self, base: Path) -> Dataset:
-        rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # every other cell lies between two colons
+        rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # the others lie between two colons
         users = _lines(base / "users.dat", "::", "utf-8")
-        movies = [(item, title, genres.split("|")) for item, title, genres in _lines(base / "movies.dat", "::", "latin-1")]
+        lines = _lines(base / "movies.dat", "::", "latin-1")
+        movies = [(item, title, genres.split("|")) for item, title, genres in lines]
         return _dataset(self.name, rows, _people(users, "gender", "age", "occupation", "zip_code"), _movies(movies))
 
 
@@ -191,9 +194,9 @@ class MovieLensSmall(MovieLens):
 
         from recexp.files import read_table
 
-        ratings = read_table(base / "ratings.csv", separator=",").cast(
-            pa.schema([("userId", pa.int64()), ("movieId", pa.int64()), ("rating", pa.float32()), ("timestamp", pa.int64())])
-        )
+        whole, half = pa.int64(), pa.float32()
+        layout = pa.schema([("userId", whole), ("movieId", whole), ("rating", half), ("timestamp", whole)])
+        ratings = read_table(base / "ratings.csv", separator=",").cast(layout)
         users, items, values, timestamps = (column.to_numpy() for column in ratings.columns)
         table = read_table(base / "movies.csv", separator=",").to_pydict()
         genres = [[] if names == "(no genres listed)" else names.split("|") for names in table["genres"]]
@@ -209,15 +212,12 @@ def _integers(data: bytes, separator: str, columns: list[int], *, header: bool =
     from pyarrow import csv
 
     names = [f"f{column}" for column in columns]
-    try:
-        table = csv.read_csv(
-            BytesIO(data),
-            csv.ReadOptions(autogenerate_column_names=True, skip_rows=int(header)),
-            csv.ParseOptions(delimiter=separator, quote_char=False),
-            csv.ConvertOptions(include_columns=names, column_types={name: pa.int64() for name in names}),
-        )
-    except pa.ArrowInvalid as error:
-        raise DataError(f"the ratings cannot be read: {error}") from error
+    table = csv.read_csv(
+        BytesIO(data),
+        csv.ReadOptions(autogenerate_column_names=True, skip_rows=int(header)),
+        csv.ParseOptions(delimiter=separator, quote_char=False),
+        csv.ConvertOptions(include_columns=names, column_types={name: pa.int64() for name in names}),
+    )
     return np.stack([table[name].to_numpy() for name in names], axis=1)
 
 

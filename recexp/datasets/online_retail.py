@@ -23,15 +23,15 @@ _DESCRIBING = ("Description", "UnitPrice", "Country")
 
 @params
 class OnlineRetail(Source):
-    """Purchases: an invoice is a session, the value is the quantity; cancellations and lines without customer are left out.
+    """Purchases: an invoice is a session, a value a quantity; cancellations and lines without customer are left out.
 
     Items have the `description` of their first line that has one and a `price`, the median of their lines; users the
     `country` of their first line.
 
     Parameters
     ----------
-    path : the table, parquet or csv, with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
-        CustomerID and Country.
+    path : the table, parquet or csv, with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate,
+        UnitPrice, CustomerID and Country.
     time_format : how times are written (strptime); null: ISO 8601, or already times (parquet).
     """
 

@@ -8,5 +8,6 @@ from recexp.files.reading import exists, read_bytes, read_table
 
 __all__ = [
     "Features", "Format", "Lists", "RawLog", "Role", "build_dataset", "encode", "exists",
-    "in_file_order", "lookup", "numbers", "parse_log", "read_bytes", "read_features", "read_log", "read_table", "refuse_duplicates",
+    "in_file_order", "lookup", "numbers", "parse_log", "read_bytes", "read_features", "read_log", "read_table",
+    "refuse_duplicates",
 ]  # fmt: skip

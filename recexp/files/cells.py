@@ -14,6 +14,8 @@ from recexp.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,7 @@ def _integers(cells: "pa.Array") -> "pa.Array | None":
 def _refuse_missing(cells: "pa.Array", label: str) -> None:
     if cells.null_count:
         row = int(np.argmax(cells.is_null().to_numpy(zero_copy_only=False)))
-        raise DataError(f"{label}: {cells.null_count} of {len(cells)} rows are empty or NaN, the first is row {row + 1}")
+        raise DataError(f"{label}: {cells.null_count} rows are empty or NaN; the first is row {row + 1}")
 
 
 def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
@@ -89,7 +91,7 @@ def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
     cells = flat(column)
     if pa.types.is_string(cells.type):
         cells = pc.utf8_trim_whitespace(cells)
-        good = pc.fill_null(pc.match_substring_regex(cells, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"), True)
+        good = pc.fill_null(pc.match_substring_regex(cells, _NUMBER), True)
         good = good.to_numpy(zero_copy_only=False)
         if not good.all():
             row = int(np.argmin(good))
@@ -111,6 +113,7 @@ def seconds(column: "pa.ChunkedArray | pa.Array", label: str, time_format: str |
     is ISO 8601. Raises DataError for cells that are empty or cannot be read.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     cells = flat(column)
     _refuse_missing(cells, label)
@@ -118,21 +121,12 @@ def seconds(column: "pa.ChunkedArray | pa.Array", label: str, time_format: str |
         return cells.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy(zero_copy_only=False)
     if time_format is None:
         if pa.types.is_string(cells.type):
-            numeric = _numeric(cells)
-            return _dates(cells, label, "ISO8601") if numeric is None else _epoch(numeric)
-        return _epoch(cells.to_numpy(zero_copy_only=False) if pa.types.is_integer(cells.type) else numbers(cells, label))
+            if not pc.match_substring_regex(cells[0], _NUMBER).as_py():
+                return _dates(cells, label, "ISO8601")
+            cells = _integers(cells) or cells
+        whole = pa.types.is_integer(cells.type)
+        return _epoch(cells.to_numpy(zero_copy_only=False) if whole else numbers(cells, label))
     return _dates(cells.cast(pa.string()), label, time_format)
-
-
-def _numeric(cells: "pa.Array") -> np.ndarray | None:
-    import pyarrow as pa
-
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            return cells.cast(kind).to_numpy(zero_copy_only=False)
-        except pa.ArrowInvalid:
-            continue
-    return None
 
 
 def _epoch(times: np.ndarray) -> np.ndarray:
@@ -144,12 +138,15 @@ def _epoch(times: np.ndarray) -> np.ndarray:
 def _dates(cells: "pa.Array", label: str, time_format: str) -> np.ndarray:
     import pandas as pd
 
-    times = pd.to_datetime(pd.Series(cells.to_numpy(zero_copy_only=False)), format=time_format, errors="coerce", utc=True)
+    texts = pd.Series(cells.to_numpy(zero_copy_only=False))
+    times = pd.to_datetime(texts, format=time_format, errors="coerce", utc=True)
     bad = times.isna().to_numpy()
     if bad.any():
         row = int(np.argmax(bad))
         wanted = "seconds since 1970 or ISO 8601" if time_format == "ISO8601" else f"of the form {time_format}"
-        raise DataError(f"{label}: row {row + 1}: {cells[row].as_py()!r} is no time {wanted}; set time_format to how it is written")
+        raise DataError(
+            f"{label}: row {row + 1}: {texts[row]!r} is no time {wanted} (dataset.time_format=... says how)"
+        )
     return times.dt.as_unit("s").astype("int64").to_numpy()
 
 

@@ -131,7 +131,8 @@ def _find(table: "pa.Table", path: Path, role: Role, name: str | int | None) -> 
     if not required and (name is None or name == COLUMNS[role]):
         return None
     raise DataError(
-        f"{path}: no {role} column {name!r}; its columns are {', '.join(table.column_names)} (dataset.columns.{role}=... says which)"
+        f"{path}: no {role} column {name!r}; its columns are {', '.join(table.column_names)} "
+        f"(dataset.columns.{role}=... says which)"
     )
 
 
@@ -180,13 +181,14 @@ def refuse_duplicates(raw: RawLog, path: Path) -> None:
     repeated[np.unique(key, return_index=True)[1]] = False
     row = int(np.argmax(repeated))
     raise DataError(
-        f"{path}: {repeated.sum()} rows repeat an earlier row ({', '.join(parts)}); the first is row {row + 1} (user "
-        f"{raw.users[row]}, item {raw.items[row]}). dataset.duplicates=keep keeps them; the filter deduplicate merges them"
+        f"{path}: {repeated.sum()} rows repeat an earlier row ({', '.join(parts)}); the first is row {row + 1} "
+        f"(user {raw.users[row]}, item {raw.items[row]}). dataset.duplicates=keep keeps them; "
+        f"the filter deduplicate then merges them"
     )
 
 
 def in_file_order(raw: RawLog, path: Path) -> RawLog:
     """Return the log with each row's number, from 0, as its time. Raises DataError when it has times."""
     if raw.timestamps is not None:
-        raise DataError(f"{path}: dataset.order=file is for files without times; dataset.columns.timestamp=null ignores its own")
+        raise DataError(f"{path}: dataset.order=file needs dataset.columns.timestamp=null, as the file has times")
     return replace(raw, timestamps=np.arange(len(raw), dtype=np.int64))

@@ -46,7 +46,8 @@ def read_bytes(path: Path) -> bytes:
         elif (inside := _member(path)) is not None:
             with zipfile.ZipFile(inside[0]) as archive:
                 if inside[1] not in archive.namelist():
-                    raise DataError(f"{inside[0]} has no member {inside[1]}; it has {', '.join(archive.namelist()[:20])}")
+                    members = ", ".join(archive.namelist()[:20])
+                    raise DataError(f"{inside[0]} has no member {inside[1]}; it has {members}")
                 data = archive.read(inside[1])
         else:
             raise DataError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
@@ -56,7 +57,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> "pa.Table":
-    """Read a table; the ending says how: .parquet, .json .jsonl .ndjson (a record a line), else separated text; .gz of them.
+    """Read a table; its ending says how: .parquet, .json .jsonl .ndjson (a record a line), else text; .gz of them.
 
     Parameters
     ----------

@@ -26,8 +26,7 @@ class Splitter(ABC):
     """Divides a data set into one Split, or one a fold.
 
     Pictures in the docstrings show a row as its item, in a line for each user and a column for each time, before the
-    split and after it: `p` train, `(p)` validation, `[p]` test, `<p>` history that is shown with the test and not
-    learned from.
+    split and after it: `p` train, `(p)` validation, `[p]` test, `<p>` history of a held-out user.
 
     Parameters
     ----------

@@ -19,6 +19,11 @@ class KFold(Splitter):
 
     With folds=2, by=rows, seed=1::
 
+        time  1  2  3  4    |   1   2   3   4     |   1   2   3   4
+        anna  p  q  r  s    |  [p] [q]  r   s     |   p   q  [r] [s]
+        ben   .  p  q  s    |   .  [p]  q  [s]    |   .   p  [q]  s
+        carl  s  .  p  .    |  [s]  .   p   .     |   s   .  [p]  .
+
     Parameters
     ----------
     folds : how many.

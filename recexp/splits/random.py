@@ -13,6 +13,10 @@ class RandomPerUser(ShareOfUser):
 
     A user with too few rows stays in train. With test_ratio=0.5, validation_ratio=0.25, seed=1::
 
+        time  1  2  3  4  5  6  7    |   1   2   3   4   5   6   7
+        anna  p  q  r  s  t  .  .    |   p  [q] (r) [s]  t   .   .
+        ben   .  p  q  .  s  r  .    |   .  (p) [q]  .   s  [r]  .
+        carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
 
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
@@ -25,6 +29,10 @@ class LeaveRandom(NumberOfUser):
 
     A user with too few rows stays in train. With test_n=1, validation_n=1, seed=1::
 
+        time  1  2  3  4  5  6  7    |   1   2   3   4   5   6   7
+        anna  p  q  r  s  t  .  .    |   p  (q)  r  [s]  t   .   .
+        ben   .  p  q  .  s  r  .    |   .   p  [q]  .   s  (r)  .
+        carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
 
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
@@ -35,8 +43,12 @@ class LeaveRandom(NumberOfUser):
 class RandomRows(RatioSplitter):
     """Of all rows, whosever they are, a random share goes to test and another to validation.
 
-    A user without a row in train is not asked. With test_ratio=0.25, validation_ratio=0.25, seed=1::
+    A user without a row in train is not asked. With test_ratio=0.4, validation_ratio=0.2, seed=1::
 
+        time  1  2  3  4  5  6  7    |   1   2   3   4   5   6   7
+        anna  p  q  r  s  t  .  .    |  (p) [q] (r) [s]  t   .   .
+        ben   .  p  q  .  s  r  .    |   .   p  [q]  .   s  [r]  .
+        carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:

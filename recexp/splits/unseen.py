@@ -17,6 +17,12 @@ class UserHoldout(RatioSplitter):
     "Variational autoencoders for collaborative filtering". With test_ratio=0.25, validation_ratio=0.25,
     fold_in_ratio=0.5, seed=1::
 
+        time  1  2  3  4  5    |   1   2   3   4   5
+        anna  p  q  r  s  .    |   p   q   r   s   .
+        ben   .  p  q  .  s    |   .   p   q   .   s
+        carl  r  .  s  .  p    |  (r)  .  <s>  .  <p>
+        dora  .  q  .  t  .    |   .  [q]  .  <t>  .
+
     Parameters
     ----------
     fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history.
@@ -35,6 +41,11 @@ class ColdUsers(RatioSplitter):
 
     With test_ratio=0.25, validation_ratio=0.25, seed=1::
 
+        time  1  2  3  4  5    |   1   2   3   4   5
+        anna  p  q  r  s  .    |   p   q   r   s   .
+        ben   .  p  q  .  s    |   .   p   q   .   s
+        carl  r  .  s  .  p    |  (r)  .  (s)  .  (p)
+        dora  .  q  .  t  .    |   .  [q]  .  [t]  .
     """
 
     cold_users: ClassVar[bool] = True
@@ -49,6 +60,10 @@ class ColdItems(RatioSplitter):
 
     A user of held-out items alone is not asked. With test_ratio=0.25, validation_ratio=0.25, seed=1::
 
+        time  1  2  3  4  5    |   1   2   3   4   5
+        anna  p  q  r  s  .    |   p   q  (r) [s]  .
+        ben   .  p  q  .  s    |   .   p   q   .  [s]
+        carl  r  .  s  .  p    |  (r)  .  [s]  .   p
     """
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:

@@ -89,9 +89,10 @@ class Store:
     def finished(self, tags: Mapping[str, str]) -> str | None:
         """Return the id of a complete run that carries all of `tags`, or None."""
         wanted = {**tags, COMPLETE: "true"}
-        quoted = (f"tags.`{key}` = '{value.replace(chr(39), chr(39) * 2)}'" for key, value in wanted.items())
+        marks = {key: '"' if "'" in value else "'" for key, value in wanted.items()}
+        terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in wanted.items())
         with place.explained(self.uri):
-            runs = self.connection.client.search_runs([self.connection.experiment_id], " and ".join(quoted), max_results=1)
+            runs = self.connection.client.search_runs([self.connection.experiment_id], terms, max_results=1)
         return runs[0].info.run_id if runs else None
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
@@ -113,7 +114,7 @@ class Store:
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised, and told once
         if self._closed.is_set():
             raise StoreError("the store was closed before it was used")
         file = place.sqlite_file(self.uri)

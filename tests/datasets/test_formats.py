@@ -1,0 +1,123 @@
+"""The usual formats of the field: small files by hand, and the real ones with their published counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recexp
+from recexp.data import Dataset
+from recexp.errors import DataError
+
+
+def load(name: str, path: Path, *overrides: str, field: str = "interactions") -> Dataset:
+    source = recexp.make(f"dataset={name}", f"dataset.{field}={path}", *overrides)
+    source.check()
+    assert source.location() == path
+    return source.load()
+
+
+def test_own_files(tmp_path: Path) -> None:
+    (tmp_path / "log.tsv").write_text("who\titem_id\trating\ttimestamp\nben\t2\t4\t50\nanna\t1\t5\t60\n")
+    (tmp_path / "people.csv").write_text("who,age\nanna,30\nzoe,1\n")
+    (tmp_path / "things.jsonl").write_text('{"item_id": 1, "price": 2.5, "tags": ["a", "b"]}\n')
+    data = load(
+        "files", tmp_path / "log.tsv", "dataset.columns.user=who", f"dataset.users={tmp_path / 'people.csv'}",
+        f"dataset.items={tmp_path / 'things.jsonl'}",
+    )  # fmt: skip
+    assert data.user_ids.tolist() == ["anna", "ben"] and data.interactions.users.tolist() == [1, 0]
+    np.testing.assert_array_equal(data.users["age"].values, [30, np.nan])
+    np.testing.assert_array_equal(data.items["price"].values, [2.5, np.nan])
+    assert data.items["price"].kind == "price" and data.items["tags"].offsets.tolist() == [0, 2, 2]
+    assert data.interactions.explicit
+
+
+def test_weights_order_context_and_folds_of_own_files(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user_id,item_id,rating,part,place\n1,1,7,x,home\n1,1,9,y,work\n")
+    with pytest.raises(DataError, match=r"1 rows repeat an earlier row \(user, item\)"):
+        load("files", path)
+    settings = ["dataset.columns.fold=part", "dataset.context={place: category}", "dataset.explicit=false"]
+    data = load("files", path, "dataset.duplicates=keep", *settings)
+    assert not data.interactions.explicit and data.interactions.values.tolist() == [7, 9]
+    assert data.interactions.context["fold"].categories == ("x", "y")
+    assert data.interactions.context["place"].values.tolist() == [0, 1]
+    assert data.interactions.timestamps is None
+    assert load("files", path, "dataset.order=file").interactions.timestamps.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("field", ["interactions", "users", "items"])
+def test_missing_files_are_seen_before_loading(tmp_path: Path, field: str) -> None:
+    (tmp_path / "log.csv").write_text("user_id,item_id\n1,1\n")
+    overrides = ["dataset=files", f"dataset.interactions={tmp_path / 'log.csv'}", f"dataset.{field}=nowhere.csv"]
+    with pytest.raises(DataError, match=f"dataset.{field}: nowhere.csv: no such file"):
+        recexp.make(*overrides).check()
+
+
+def test_features_without_a_table(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,item_id\n1,1\n")
+    with pytest.raises(DataError, match="dataset.item_features are asked for, but dataset.items names no table"):
+        load("files", tmp_path / "log.csv", "dataset.item_features={year: numeric}")
+
+
+def test_recbole_with_its_side_tables(tmp_path: Path) -> None:
+    (tmp_path / "x.inter").write_text("user_id:token\titem_id:token\trating:float\ttimestamp:float\n5\ta\t3\t100.0\n")
+    (tmp_path / "x.item").write_text(
+        'item_id:token\tyear:float\tclass:token_seq\tname:token\tv:float_seq\na\t1999\tWar Drama\t"Odd\t1 2\n'
+    )
+    data = load("recbole", tmp_path / "x.inter")
+    assert data.user_ids.tolist() == [5] and data.item_ids.tolist() == ["a"]
+    assert data.interactions.timestamps.tolist() == [100] and data.users == {}
+    assert {name: column.kind for name, column in data.items.items()} == {
+        "year": "numeric", "class": "multi_category", "name": "category",
+    }  # fmt: skip
+    assert data.items["class"].categories == ("Drama", "War") and data.items["name"].categories == ('"Odd',)
+
+
+def test_online_retail_leaves_out_cancellations_and_strangers(tmp_path: Path) -> None:
+    (tmp_path / "retail.csv").write_text(
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+        "536365,85123A,,6,12/1/2010 8:26,2.5,17850.0,France\n"
+        "536366,85123A,HOLDER ,2,12/1/2010 8:28,3.5,17851.0,Spain\n"
+        "C536379,85123A,HOLDER,-1,12/1/2010 9:41,2.5,17850.0,France\n"
+        "536380,22752,BOXES,1,12/1/2010 9:45,9,,Spain\n"
+    )
+    data = load("online_retail", tmp_path / "retail.csv", "dataset.time_format='%m/%d/%Y %H:%M'", field="path")
+    assert data.user_ids.tolist() == [17850, 17851] and data.item_ids.tolist() == ["85123A"]
+    assert data.interactions.values.tolist() == [6, 2] and not data.interactions.explicit
+    assert data.interactions.sessions.tolist() == [0, 1]
+    assert data.interactions.timestamps.tolist() == [1291191960, 1291191960 + 120]
+    assert data.items["description"].values.tolist() == ["HOLDER"] and data.items["price"].values.tolist() == [3.0]
+    assert data.users["country"].categories == ("France", "Spain")
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "file", "counts"),
+    [
+        ("lightgcn", "interactions", "gowalla-lightgcn/gowalla.zip/gowalla/train.txt", (810_128, 29_858, 40_981)),
+        (
+            "amazon_reviews",
+            "interactions",
+            "amazon-musical-instruments/Musical_Instruments_5.json.gz",
+            (10_261, 1429, 900),
+        ),
+        ("sessions", "interactions", "yoochoose-100k/yoochoose-clicks-100k_train_full.txt.gz", (70_278, 17_794, 2933)),
+        ("session_lines", "interactions", "tmall-sessions/train_sessions.txt.gz", (416_554, 65_286, 40_727)),
+        ("online_retail", "path", "online-retail/online_retail.parquet", (397_924, 4339, 3665)),
+    ],
+)
+def test_counts_of_real_files(shared: Path, name: str, field: str, file: str, counts: tuple[int, int, int]) -> None:
+    data = load(name, shared / file, field=field)
+    assert (len(data.interactions), data.n_users, data.n_items) == counts
+
+
+def test_sessions_are_users(shared: Path) -> None:
+    data = load("sessions", shared / "yoochoose-100k/yoochoose-clicks-100k_train_full.txt.gz")
+    np.testing.assert_array_equal(data.interactions.sessions, data.interactions.users)
+    assert data.interactions.timestamps[0] == 1396437466
+
+
+def test_texts_of_reviews(shared: Path) -> None:
+    data = load("amazon_reviews", shared / "amazon-musical-instruments/Musical_Instruments_5.json.gz")
+    assert data.interactions.context["summary"].values[0] == "good"
+    assert data.interactions.explicit and data.item_ids[0] == "1384719342"

@@ -1,0 +1,80 @@
+"""What every metric in conf/metric keeps, found without being told."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from recexp.metrics.base import ListMetric, Metric, RatingMetric, RunMetric
+
+NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "metric").glob("*.yaml"))
+PADDED = [0, 4, 10]
+
+
+def test_the_mission_s_metrics_are_there():
+    assert {"precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate", "rmse", "mae", "novelty", "gini",
+            "intra_list_diversity", "intra_list_diversity_cooccurrence", "catalog_coverage", "long_tail_coverage",
+            "average_popularity", "entropy", "personalization", "serendipity"} <= set(NAMES)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_yaml_and_class_fit(build, name):
+    text = (Path(__file__).parents[2] / "conf" / "metric" / f"{name}.yaml").read_text()
+    metric = build(name)
+    assert text.startswith("# ") and len(text.splitlines()[0]) > 20, "the first line says what it is"
+    assert set(yaml.safe_load(text)) - {"_target_"} == {field.name for field in dataclasses.fields(metric)}
+    assert isinstance(metric, Metric) and isinstance(metric, (ListMetric, RunMetric, RatingMetric))
+    assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
+    assert metric.needs <= {"relevant", "train", "item_features", "ratings"}
+    assert metric.higher_is_better in (True, False, None)
+    with pytest.raises(ValueError, match="unexpected|Unexpected"):
+        type(metric)(**{field.name: getattr(metric, field.name) for field in dataclasses.fields(metric)}, cutof=5)
+
+
+def _value(metric, world, order=None, k=5) -> float:
+    if isinstance(metric, RatingMetric):
+        rng = np.random.default_rng(3)
+        rows = np.argsort(order) if order is not None else np.arange(40)
+        return metric(rng.normal(3, 1, 40)[rows], rng.normal(3, 1, 40)[rows])
+    if isinstance(metric, RunMetric):
+        return metric.value(world.judged(order), k)
+    return float(np.nanmean(metric.values(world.judged(order), k)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("k", [1, 2, 5, 10, 12])
+def test_values_are_finite_and_in_bounds(build, world, name, k):
+    metric = build(name)
+    low, high = metric.bounds
+    if isinstance(metric, ListMetric):
+        values = metric.values(world.judged(), k)
+        assert values.shape == (len(world.lists),) and values.dtype == np.float64
+        short = np.array([len(ranked[:k]) < 2 for ranked in world.lists])
+        assert not np.isnan(values[~short]).any(), "only empty lists, or of one item for pairs, may have no value"
+        values = values[~np.isnan(values)]
+    else:
+        values = np.array([_value(metric, world, k=k)])
+        assert np.isfinite(values).all()
+    assert (values >= low - 1e-9).all() and (values <= high + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_queries_does_not_matter(build, world, name):
+    metric, order = build(name), np.random.default_rng(5).permutation(40)
+    assert _value(metric, world, order) == pytest.approx(_value(metric, world), abs=1e-12)
+    if isinstance(metric, ListMetric):
+        moved, first = metric.values(world.judged(order), 5), metric.values(world.judged(), 5)
+        np.testing.assert_allclose(moved, first[order], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_do_not_depend_on_threads(build, full_world, name):
+    from recexp import threads
+
+    metric = build(name)
+    with threads.limit(1):
+        one = _value(metric, full_world)
+    with threads.limit(3):
+        assert _value(metric, full_world) == one

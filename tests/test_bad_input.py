@@ -1,0 +1,100 @@
+"""Bad input through the command line: one clear line, exit code 2, no run, no half file."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HEADER = "user_id,item_id,rating,timestamp\n"
+GOOD = HEADER + "".join(f"u{u},i{i},{1 + (u + i) % 5},{1000 + 10 * u + i}\n" for u in range(8) for i in range(6))
+ONE_USER = HEADER + "".join(f"u1,i{i},5,{i}\n" for i in range(6))
+
+CASES = {
+    "missing file": (None, [], "ratings.csv: no such file"),
+    "empty file": ("", [], "ratings.csv: "),
+    "header only": (HEADER, [], "ratings.csv: "),
+    "wrong column name": (GOOD, ["dataset.columns.user=customer"], "user_id, item_id, rating, timestamp"),
+    "no item column": (GOOD.replace("item_id", "product"), [], "dataset.columns.item"),
+    "nothing left after filtering": (GOOD, ["filter.steps=[{_target_: recexp.filters.values.MinimumRating, minimum: 9.0}]"], "nothing is left of"),
+    "empty ids": (GOOD + ",i1,5,3\n", [], "user_id"),
+    "duplicate rows": (GOOD + "u1,i1,3,1011\n", [], "dataset.duplicates=keep"),
+    "text in the rating column": (GOOD + "u1,i9,great,99\n", [], "great"),
+    "no timestamps for a temporal split": (
+        "\n".join(line.rpartition(",")[0] for line in GOOD.splitlines()),
+        ["split=temporal", "filter=none"],
+        "timestamp",
+    ),
+    "missing feature column": (GOOD, ["dataset.items=items.csv", "dataset.item_features={colour: category}"], "colour"),
+    "test users unknown": (GOOD, ["filter=none", "split=predefined", "split.test=strangers.csv"], "none of the 2 test users"),
+    "test file missing": (GOOD, ["split=predefined", "split.test=nowhere.csv"], "nowhere.csv"),
+    "users table missing": (GOOD, ["dataset.users=nowhere.csv"], "nowhere.csv"),
+    "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "rmse needs ratings"),
+    "features metric without features": (GOOD, ["evaluation.metrics=[intra_list_diversity]"], "intra_list_diversity needs"),
+    "no rows for test": (GOOD, ["filter=none", "split.test_ratio=0.01"], "test"),
+}
+
+
+@pytest.mark.parametrize(("text", "overrides", "message"), CASES.values(), ids=CASES.keys())
+def test_input_is_refused_clearly(
+    recexp: Callable, runs: Callable, workplace: Path, text: str | None, overrides: list[str], message: str
+) -> None:
+    if text is not None:
+        (workplace / "ratings.csv").write_text(text)
+    (workplace / "items.csv").write_text("item_id,price\ni1,3\n")
+    (workplace / "strangers.csv").write_text("user_id,item_id\nx1,i1\nx2,i2\n")
+    before = {path.name for path in workplace.iterdir()}
+    done = recexp("dataset=files", "dataset.interactions=ratings.csv", *overrides)
+    told = [line for line in done.stderr.splitlines() if line.startswith("recexp: ")]
+    assert done.returncode == 2, done.stderr
+    assert any(message in line for line in told), done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+    assert {path.name for path in workplace.iterdir()} - before <= {"mlflow.db.lock"}
+
+
+def test_one_user_is_enough_where_the_split_allows_it(recexp: Callable, runs: Callable, workplace: Path) -> None:
+    (workplace / "ratings.csv").write_text(ONE_USER)
+    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "split.test_n=1", "algorithm=popularity")
+    assert done.returncode == 0, done.stderr
+    assert [run.data.tags["recexp.complete"] for run in runs()] == ["true"]
+
+
+def test_one_user_cannot_be_held_out(recexp: Callable, runs: Callable, workplace: Path) -> None:
+    (workplace / "ratings.csv").write_text(ONE_USER)
+    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "split=user_holdout")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+
+
+def test_nan_ratings_are_dropped_with_a_warning(recexp: Callable, runs: Callable, workplace: Path) -> None:
+    (workplace / "ratings.csv").write_text(GOOD + "u1,i9,,99\n")
+    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "filter=ratings")
+    assert done.returncode == 0, done.stderr
+    assert " W " in done.stderr and "rating" in done.stderr
+    assert len(runs()) == 1
+
+
+def test_unwritable_store(recexp: Callable, workplace: Path) -> None:
+    (workplace / "mlflow.db").unlink()
+    (workplace / "mlflow.db").mkdir()
+    done = recexp("dataset=electronics")
+    assert done.returncode == 2
+    assert "recexp: tracking.uri: " in done.stderr and "is not a file" in done.stderr
+
+
+def test_locked_store(recexp: Callable, workplace: Path) -> None:
+    connection = sqlite3.connect(workplace / "mlflow.db", isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    done = recexp("dataset=electronics")
+    connection.close()
+    assert done.returncode == 2
+    assert "is locked by another program" in done.stderr
+
+
+def test_store_that_is_no_database(recexp: Callable, workplace: Path) -> None:
+    (workplace / "mlflow.db").write_text("these are notes, not a database" * 100)
+    done = recexp("dataset=electronics")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
