@@ -42,14 +42,16 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
     listed = (lists.items >= 0).ravel()
     query = np.repeat(np.arange(b, dtype=np.int32), k)[listed]
     items = lists.items.ravel()[listed]
-    table = pa.table({
-        "query": query,
-        "user_id": _ids(user_ids, users[query]),
-        "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed],
-        "item_id": _ids(item_ids, items),
-        "score": lists.scores.ravel()[listed],
-        "hit": hits(lists, target).ravel()[listed],
-    })
+    table = pa.table(
+        {
+            "query": query,
+            "user_id": _ids(user_ids, users[query]),
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed],
+            "item_id": _ids(item_ids, items),
+            "score": lists.scores.ravel()[listed],
+            "hit": hits(lists, target).ravel()[listed],
+        }
+    )
     _write(table, folder / "lists.parquet")
     _write_csv(table.slice(0, SAMPLE), folder / "lists_sample.csv")
 
@@ -68,7 +70,8 @@ def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, que
     """
     import pyarrow as pa
 
-    own = {"query": queries.astype(np.int32), "user_id": _ids(user_ids, users), "history": history, "held_out": held_out}
+    own = {"query": queries.astype(np.int32), "user_id": _ids(user_ids, users)}
+    own |= {"history": history, "held_out": held_out}
     table = pa.table({**own, **per_query})
     _write(table, folder / "per_user.parquet")
     sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
@@ -88,10 +91,10 @@ def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping
     """Write metrics.csv: name, value, low, high; bounds are empty where a metric has no interval."""
     import pyarrow as pa
 
-    bounds = [intervals.get(name, (None, None)) for name in metrics]
-    columns = {"metric": list(metrics), "value": list(metrics.values()), "low": [b[0] for b in bounds], "high": [b[1] for b in bounds]}
-    types = pa.schema([("metric", pa.string()), ("value", pa.float64()), ("low", pa.float64()), ("high", pa.float64())])
-    _write_csv(pa.table(columns, schema=types), folder / "metrics.csv")
+    rows = [(name, value, *intervals.get(name, (None, None))) for name, value in metrics.items()]
+    names = ("metric", "value", "low", "high")
+    types = pa.schema([(name, pa.string() if name == "metric" else pa.float64()) for name in names])
+    _write_csv(pa.Table.from_pylist([dict(zip(names, row)) for row in rows], schema=types), folder / "metrics.csv")
 
 
 def _ids(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":

@@ -195,11 +195,11 @@ def _datasets(arguments: list[str]) -> None:
 
     if arguments:
         raise ConfigError(f"recexp datasets takes no arguments (got {' '.join(arguments)})")
-    for name, path in config.options("dataset").items():
-        node = OmegaConf.load(path)
-        missing = sorted(OmegaConf.missing_keys(node))
+    for name in config.options("dataset"):
+        cfg = config.compose([f"dataset={name}"])
+        node, missing = cfg.dataset, sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("dataset."))
         if missing:
-            where = " ".join(["yours:", f"recexp dataset={name}", *(f"dataset.{key}=..." for key in missing)])
+            where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
             source = config.build(OmegaConf.to_container(node), Source, "dataset")
             where = source.location() or "not on this machine yet; fetched or made on first use"

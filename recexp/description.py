@@ -64,7 +64,8 @@ def _headline(s: Summary) -> str:
     """Return one line: what ran on what, and how well."""
     name = next(iter(headlines(s.metrics)), None)
     result = "" if name is None else f": {name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}"
-    return f"**{s.algorithm}** on **{s.dataset}**, split {s.split}, seed {s.seed}**{result}**"
+    users = f", {s.sizes['test'][1]:,} test users" if "test" in s.sizes else ""
+    return f"**{s.algorithm}** on **{s.dataset}**, split {s.split}, seed {s.seed}**{result}**{users}"
 
 
 def _metrics(s: Summary) -> str:
@@ -76,7 +77,7 @@ def _metrics(s: Summary) -> str:
         for name, value in judged.items():
             if name.startswith(f"{part}/"):
                 metric, _, cutoff = name.removeprefix(f"{part}/").partition("_at_")
-                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{_interval(s, name, ' <sub>{} .. {}</sub>')}"
+                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{_half_width(s, name)}"
         cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
         head = (part, *(f"at {cutoff}" if cutoff else "value" for cutoff in cutoffs))
         rows = [(metric, *(row.get(cutoff, "") for cutoff in cutoffs)) for metric, row in cells.items()]
@@ -92,13 +93,21 @@ def _data(s: Summary) -> str:
 
 
 def _costs(s: Summary) -> str:
-    rows = [(name.removeprefix("cost/"), f"{value:.3g}") for name, value in s.metrics.items() if name.startswith("cost/")]
+    costs = {name: value for name, value in s.metrics.items() if name.startswith("cost/")}
+    rows = [(name.removeprefix("cost/"), f"{value:.3g}") for name, value in costs.items()]
     rows += [(f"fallback lists, {part}", f"{share:.1%}") for part, share in s.fallback_share.items()]
     return _table(("cost", "value"), rows)
 
 
 def _interval(s: Summary, name: str, form: str) -> str:
     return form.format(*(f"{bound:.4f}" for bound in s.intervals[name])) if name in s.intervals else ""
+
+
+def _half_width(s: Summary, name: str) -> str:
+    if name not in s.intervals:
+        return ""
+    low, high = s.intervals[name]
+    return f" ±{(high - low) / 2:.4f}&ensp;"
 
 
 def _count(number: int) -> str:

@@ -182,13 +182,11 @@ class Evaluation:
             log.info("rating metrics are left out: there are no predicted ratings")
             return
         actual = split.test.values.astype(np.float64)
-        rated = ~np.isnan(actual)
-        if predicted.shape != actual.shape or not np.isfinite(predicted[rated]).all():
+        if predicted.shape != actual.shape or not np.isfinite(predicted).all():
             raise DataError(f"predicted must be {len(actual)} finite ratings, one a held-out row; it is not")
         metrics = {name: metric for name, metric in self.metrics.items() if isinstance(metric, RatingMetric)}
-        pairs = predicted[rated].astype(np.float64), actual[rated]
-        errors = np.stack([metric.errors(*pairs) for metric in metrics.values()], axis=1)
-        means = Means.of(errors, _owners(split.test.users[rated], np.zeros(rated.sum(), int)))
+        errors = np.stack([metric.errors(predicted.astype(np.float64), actual) for metric in metrics.values()], axis=1)
+        means = Means.of(errors, _owners(split.test.users, np.zeros(len(actual), np.int64)))
         (bounds,) = self._intervals([means], seed, "ratings")
         for (name, metric), mean, interval in zip(metrics.items(), means.values, bounds.T):
             low, high = metric.finish(interval).tolist()
@@ -203,7 +201,7 @@ class Evaluation:
 
 
 def _owners(users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Number the users, int (b,), 0..u-1 by `lengths` of a query of theirs; each unknown one, -1, is a user of its own."""
+    """Number the users, int (b,), 0..u-1 by `lengths` of a query of theirs; each unknown one, -1, is one of its own."""
     known = np.where(users >= 0, users, -1 - np.arange(len(users)))
     _, first, owners = np.unique(known, return_index=True, return_inverse=True)
     rank = np.empty_like(first)

@@ -41,7 +41,9 @@ def write(
     popularity = _of(slices, "item_popularity")
     metric, recall = (rows[0].metric if rows else "" for rows in (activity, popularity))
     figures = {
-        f"{metric}_by_user_activity": _bars(activity, f"{_shown(metric)} by length of the user's history", _shown(metric)),
+        f"{metric}_by_user_activity": _bars(
+            activity, f"{_shown(metric)} by length of the user's history", _shown(metric)
+        ),
         "recall_by_item_popularity": _bars(
             popularity, f"Held-out items found, by their popularity in train ({_shown(recall)})", "share found"
         ),

@@ -81,7 +81,7 @@ def of_queries(
 
 
 def of_targets(target: sp.csr_array, judged: Judged, cutoffs: list[int], owners: np.ndarray) -> list[Group]:
-    """Group the stored entries of `target`, (b, n_items), by their item's train users; int64 (b,) users own the rows."""
+    """Group the stored entries of `target`, (b, n_items), by their item's train users; int64 (b,) users own rows."""
     share, counts = judged.share_above, judged.item_counts
     groups = {
         "item_popularity": {"head": share < _HEAD, "mid": (share >= _HEAD) & (share < _MID), "tail": share >= _MID},

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import Evaluation
-from recexp.metrics.accuracy import F1, HitRate, MeanAveragePrecision, Ndcg, Precision, Recall, RecallCapped, ReciprocalRank
+from recexp.metrics import accuracy
+from recexp.metrics.accuracy import Ndcg, Precision, Recall
 from recexp.metrics.concentration import Gini
 from recexp.metrics.coverage import CatalogCoverage
 from recexp.metrics.diversity import IntraListDiversity
@@ -60,7 +61,7 @@ def test_values_by_hand_in_the_order_asked_for():
     ndcg_2 = [1, 1 / log2(3), 1 / (1 + 1 / log2(3)), 0]
     assert results.per_query["recall_at_2"].tolist() == [1, 1, 0.5, 0]
     assert results.per_query["ndcg_at_2"] == pytest.approx(ndcg_2)
-    assert list(results.metrics) == ["ndcg_at_1", "ndcg_at_2", "coverage_at_1", "coverage_at_2", "recall_at_1", "recall_at_2"]
+    assert list(results.metrics) == [f"{name}_at_{k}" for name in ("ndcg", "coverage", "recall") for k in (1, 2)]
     assert results.metrics["ndcg_at_2"] == pytest.approx(sum(ndcg_2) / 4), "the mean is over queries"
     assert results.metrics["recall_at_1"] == pytest.approx((1 + 0 + 0.5 + 0) / 4)
     assert results.metrics["coverage_at_1"] == pytest.approx(3 / 6)
@@ -74,7 +75,8 @@ def test_users_not_queries_are_resampled():
     one = evaluation().evaluate(small_split(users=(2, 2, 2, 2)), RANKED, seed=1)
     assert one.intervals["recall_at_2"] == (one.metrics["recall_at_2"],) * 2
     unknown = evaluation().evaluate(small_split(users=(-1, -1, -1, -1)), RANKED, seed=1)
-    assert unknown.intervals["recall_at_2"][0] < unknown.intervals["recall_at_2"][1], "each unknown user is one of its own"
+    low, high = unknown.intervals["recall_at_2"]
+    assert low < high, "each unknown user is one of its own"
 
 
 def test_the_seed_decides_intervals_and_nothing_else():
@@ -108,7 +110,7 @@ def test_ratings_are_pooled_over_rows_and_unrated_rows_left_out(caplog):
     assert results.metrics["rmse"] == pytest.approx(((1 + 0.25) / 2) ** 0.5)
     assert results.metrics["mae"] == pytest.approx((1 + 0.5) / 2)
     assert list(results.metrics) == ["rmse", "recall_at_1", "recall_at_2", "mae"]
-    assert results.intervals["rmse"] == pytest.approx((0.5, 1.0)), "two users: either alone is drawn in 1 of 4 resamples"
+    assert results.intervals["rmse"] == pytest.approx((0.5, 1.0)), "each user alone is drawn in 1 of 4 resamples"
     assert rate.rates and not evaluation().rates
     with pytest.raises(DataError, match="must be 3 finite ratings"):
         rate.evaluate(small_split(), RANKED, seed=1, predicted=np.array([4.0, np.nan, 1.0]))
@@ -130,13 +132,25 @@ def test_slices_by_hand():
     assert found["user_activity", "1 rows"] == (2, "recall_at_2", 0.25)
     assert found["user_activity", "2 rows"] == (2, "recall_at_2", 1.0)
     assert found["user_warmth", "1-4 train rows"] == (4, "recall_at_2", 0.625)
-    # train users: item 0 has 3 of 7 (head), items 1 to 4 one each: more popular hold 3/7 < .5, head too; 5: all of it, tail
+    # train users: item 0 has 3 of 7; items 1 to 4 have one each, more popular ones hold 3/7 < .5: head; 5 none: tail
     assert found["item_popularity", "head"] == (4, "found_at_2", 3 / 4)  # 3, 4 and 3 of 3, 4 | not 4 of the third
     assert found["item_popularity", "tail"] == (1, "found_at_2", 0.0)
     assert found["item_warmth", "unseen in train"] == (1, "found_at_2", 0.0)
     assert found["item_warmth", "seen in train"] == (4, "found_at_2", 3 / 4)
     assert ("item_popularity", "mid") not in found and ("user_warmth", "no train rows") not in found
     assert all(row.low <= row.value <= row.high for row in rows)
+
+
+def test_items_at_the_borders_of_popularity_groups():
+    """Of 10 train rows item 0 has 5, item 1 has 3 (more popular: 50 %), item 2 has 2 (more popular: 80 %)."""
+    pairs = [(u, 0) for u in range(5)] + [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2)]
+    train = Dataset("d", interactions(pairs, [1] * 10, 5, 4), np.arange(5), np.arange(4))
+    queries = Queries.of_users(np.arange(3, dtype=np.int32), train.interactions, exclude_seen=False)
+    target = sp.csr_array((np.ones(3, np.float32), [0, 1, 2], [0, 1, 2, 3]), shape=(3, 4))
+    split = Split(train=train, queries=queries, target=target, test=train.interactions)
+    rows = evaluation(cutoffs=[1]).evaluate(split, lists([0], [3], [2]), seed=1).slices
+    found = {row.group: row.value for row in rows if row.slice == "item_popularity"}
+    assert found == {"head": 1.0, "mid": 0.0, "tail": 1.0}
 
 
 def test_unknown_users_are_cold_and_activity_goes_by_quartiles():
@@ -160,13 +174,14 @@ def test_candidate_lists_are_marked():
 
 def test_cutoffs_beyond_the_items_work_with_shorter_lists():
     everything = lists(*[[0, 1, 2, 3, 4, 5]] * 4)
-    results = evaluation(cutoffs=[2, 50], metrics={"precision": Precision()}).evaluate(small_split(), everything, seed=1)
+    precision = evaluation(cutoffs=[2, 50], metrics={"precision": Precision()})
+    results = precision.evaluate(small_split(), everything, seed=1)
     assert results.metrics["precision_at_50"] == pytest.approx(5 / 4 / 50), "it still divides by k"
 
 
 def test_lists_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="got 4 lists of 2 items; expected 4 of at least 5"):
-        evaluation(cutoffs=[5]).evaluate(small_split(), RANKED, seed=1)
+        evaluation(cutoffs=[1, 5]).evaluate(small_split(), RANKED, seed=1)
     with pytest.raises(DataError, match="got 3 lists"):
         evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [1, 2]), seed=1)
 
@@ -191,10 +206,10 @@ def test_cutoffs_must_rise(cutoffs):
 def test_what_a_metric_needs_is_checked_before_fitting():
     data = small_split().train
     diversity = evaluation(metrics={"diversity": IntraListDiversity(by="features")})
-    with pytest.raises(ConfigError, match=r"evaluation.metrics: diversity needs a category .* small has none; give one"):
+    with pytest.raises(ConfigError, match=r"evaluation.metrics: diversity needs a category .* small has none;"):
         diversity.check(data)
-    tabled = Dataset("t", data.interactions, data.user_ids, data.item_ids, items={"genre": Column.category(list("aabbcc"))})
-    diversity.check(tabled)
+    table = {"genre": Column.category(list("aabbcc"))}
+    diversity.check(Dataset("tabled", data.interactions, data.user_ids, data.item_ids, items=table))
     evaluation(metrics={"diversity": IntraListDiversity(by="interactions"), "rmse": Rmse()}).check(data)
     implicit = Dataset("i", interactions([(0, 0)], [1], 1, 1), np.arange(1), np.arange(1))
     with pytest.raises(ConfigError, match=r"evaluation.metrics: rmse needs ratings, and i has none"):
@@ -208,14 +223,15 @@ def test_all_list_metrics_are_fast():
     log = interactions(np.stack([users, items], axis=1), np.ones(575_000), 6040, 3706)
     genres = Column.multi_category([[f"g{g}" for g in row] for row in rng.integers(0, 18, (3706, 2))])
     data = Dataset("synthetic", log, np.arange(6040), np.arange(3706), items={"genres": genres})
-    target = sp.csr_array((np.ones(115_000, np.float32), (rng.integers(0, 6040, 115_000), rng.integers(0, 3706, 115_000))))
+    pairs = rng.integers(0, 6040, 115_000), rng.integers(0, 3706, 115_000)
+    target = sp.csr_array((np.ones(115_000, np.float32), pairs), shape=(6040, 3706))
     asked = np.flatnonzero(np.diff(target.indptr)).astype(np.int32)
     queries = Queries.of_users(asked, log, exclude_seen=False)
     split = Split(train=data, queries=queries, target=target[asked], test=log.take(np.arange(1)))
     ranked = (rng.integers(0, 3706, (len(asked), 1)) + np.cumsum(rng.integers(1, 30, (len(asked), 100)), axis=1)) % 3706
     ranked = Lists(ranked.astype(np.int32), np.zeros(ranked.shape, np.float32))
-    plain = [Ndcg, Recall, RecallCapped, Precision, F1, MeanAveragePrecision, ReciprocalRank, HitRate]
-    metrics = {metric.__name__: metric() for metric in [*plain, Novelty, AveragePopularity, Serendipity]}
+    classes = [*accuracy.Accuracy.__subclasses__(), Novelty, AveragePopularity, Serendipity]
+    metrics = {metric.__name__: metric() for metric in classes}
     metrics |= {by: IntraListDiversity(by=by) for by in ("features", "interactions")}
     everything = evaluation(cutoffs=[5, 10, 20, 100], metrics=metrics, resamples=1000)
     everything.evaluate(split, ranked, seed=1)  # compiles
@@ -238,11 +254,12 @@ u, n, rng = 200_000, 20_000, np.random.default_rng(0)
 users, items = rng.integers(0, u, 3_000_000, dtype=np.int32), rng.integers(0, n, 3_000_000, dtype=np.int32)
 log = Interactions(users, items, np.ones(len(users), np.float32), u, n)
 data = Dataset("large", log, np.arange(u), np.arange(n))
-target = sp.csr_array((np.ones(u * 5, np.float32), rng.integers(0, n, u * 5, dtype=np.int32), np.arange(0, u * 5 + 1, 5)))
-target = sp.csr_array((target.data, target.indices, target.indptr), shape=(u, n))
+wanted = rng.integers(0, n, u * 5, dtype=np.int32)
+target = sp.csr_array((np.ones(u * 5, np.float32), wanted, np.arange(0, u * 5 + 1, 5)), shape=(u, n))
 queries = Queries.of_users(np.arange(u, dtype=np.int32), log, exclude_seen=False)
 split = Split(train=data, queries=queries, target=target, test=log.take(np.arange(1)))
-lists = Lists(((rng.integers(0, n, (u, 1), dtype=np.int32) + np.arange(20, dtype=np.int32) * 7) % n), np.zeros((u, 20), np.float32))
+ranked = (rng.integers(0, n, (u, 1), dtype=np.int32) + np.arange(20, dtype=np.int32) * 7) % n
+lists = Lists(ranked, np.zeros((u, 20), np.float32))
 metrics = {"ndcg": accuracy.Ndcg(), "recall": accuracy.Recall(), "novelty": novelty.Novelty(),
            "coverage": coverage.CatalogCoverage(), "diversity": diversity.IntraListDiversity(by="interactions")}
 evaluation = Evaluation(cutoffs=[5, 10, 20], metrics=metrics, catalogue="all", relevant_from=None, history="all",

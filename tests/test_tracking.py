@@ -3,17 +3,16 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from recexp.errors import DiskFullError, StoreError
-from recexp.tracking import Input, Run, Tracking, leaderboard_link, ui_command
+from recexp.errors import StoreError
+from recexp.tracking import Input, Run, Tracking, leaderboard_link, ui_command, ui_link
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.place import resolve
 from recexp.tracking.source import git_state, requirements
@@ -37,7 +36,10 @@ def tracking(uri: str | None = None, **changed: object) -> Tracking:
 
 
 def finish(run: Run, model_folder: Path | None = None) -> None:
-    inputs = [Input("train", "toy", DIGEST, "/data/toy.csv"), Input("test", "toy", DIGEST[::-1], "https://example.org/toy")]
+    inputs = [
+        Input("train", "toy", DIGEST, "/data/toy.csv"),
+        Input("test", "toy", DIGEST[::-1], "https://example.org/toy"),
+    ]
     run.finish(metrics=METRICS, params=PARAMS, description="**toy**", inputs=inputs, model_folder=model_folder)
 
 
@@ -53,9 +55,7 @@ def files(run_data: object) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def no_staging_left(pid: int | None = None) -> bool:
-    import tempfile
-
+def no_staging_left() -> bool:
     return not list(Path(tempfile.gettempdir()).glob("recexp-*"))
 
 
@@ -81,7 +81,9 @@ def test_a_finished_run_holds_everything(workplace: Path, runs, model_folder: Pa
     monkeypatch.setenv("SOME_TOKEN", "s3cr3t-value")
     logger = logging.getLogger("recexp.something")
     logger.setLevel(logging.INFO)
-    with tracking().open() as store, store.run(name="toy", tags={"dataset": "toy", "recexp.config": "c1"}) as run:
+    store = tracking().open()
+    logger.info("before the run")
+    with store, store.run(name="toy", tags={"dataset": "toy", "recexp.config": "c1"}) as run:
         logger.info("hello log")
         (run.directory / "plots").mkdir()
         (run.directory / "plots" / "a.png").write_bytes(b"png")
@@ -112,7 +114,7 @@ def test_a_finished_run_holds_everything(workplace: Path, runs, model_folder: Pa
     folder = Path(found.info.artifact_uri.removeprefix("file://"))
     assert folder.is_relative_to(workplace / "mlflow-artifacts")
     log = (folder / "recexp.log").read_text()
-    assert "hello log" in log and "after the run" not in log
+    assert "before the run" in log and "hello log" in log and "after the run" not in log
     assert no_staging_left()
     everything = b"".join(path.read_bytes() for path in workplace.rglob("*") if path.is_file())
     assert b"hello log" in everything and b"s3cr3t-value" not in everything
@@ -137,7 +139,14 @@ def test_the_model_is_logged_without_code_or_pickle(workplace: Path, model_folde
     assert (logged.name, str(logged.status), logged.source_run_id) == ("model", "READY", run.id)
     folder = Path(logged.artifact_location.removeprefix("file://"))
     kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert kept == {"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "recexp/arrays.npz", "recexp/model.json"}
+    assert kept == {
+        "MLmodel",
+        "conda.yaml",
+        "python_env.yaml",
+        "requirements.txt",
+        "recexp/arrays.npz",
+        "recexp/model.json",
+    }
     described = yaml.safe_load((folder / "MLmodel").read_text())
     assert described["flavors"]["python_function"]["loader_module"] == "recexp.serving"
     assert "user_id" in described["signature"]["inputs"] and '"k"' in described["signature"]["params"]
@@ -340,14 +349,14 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
         assert store.leaderboard == leaderboard_link(store.uri, experiment.experiment_id)
     state = json.loads(experiment.tags["mlflow.sharedViewState.recexp"])
     assert state["orderByKey"] == "metrics.`test/ndcg_at_10`" and state["orderByAsc"] is False
-    assert {"metrics.`test/recall_at_10`", "tags.`algorithm`", "metrics.`cost/fit_seconds`"} <= set(state["selectedColumns"])
+    assert {"metrics.`test/recall_at_10`", "tags.`algorithm`", "params.`seed`"} <= set(state["selectedColumns"])
 
 
 def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     names = [f"{part}/{m}_at_{k}" for part in ("test", "validation") for m in ("ndcg", "recall") for k in (5, 10, 20)]
     state = json.loads(view_state([*names, "test/rmse", "cost/fit_seconds"]))
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
-    expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse", "cost/fit_seconds"]
+    expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
     assert metrics == [f"metrics.`{name}`" for name in expected]
 
 
@@ -368,6 +377,15 @@ def test_the_ui_runs_on_the_store_for_this_machine_only(workplace: Path) -> None
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
 
 
+def test_the_ui_opens_at_the_leaderboard(workplace: Path) -> None:
+    everything = "http://127.0.0.1:5055/#/experiments?workflowType=machine_learning"
+    assert ui_link(None, "recexp", 5055) == everything
+    assert ui_link("absent.db", "recexp", 5055) == everything
+    with tracking().open() as store:
+        experiment_id = store.connection.experiment_id
+    assert ui_link(None, "recexp", 5055) == leaderboard_link(store.uri, experiment_id, 5055)
+
+
 def test_uris(workplace: Path) -> None:
     here = f"sqlite:///{workplace}/mlflow.db"
     assert [resolve(uri) for uri in (None, "mlflow.db", "sqlite:///mlflow.db", here)] == [here] * 4
@@ -375,7 +393,7 @@ def test_uris(workplace: Path) -> None:
 
 
 def test_names_and_values_are_what_mlflow_takes() -> None:
-    assert clean("ndcg@10/α") == "ndcg_10/_"
+    assert clean("ndcg@10/é") == "ndcg_10/_"
     flat = flatten({"a": {"b": True, "c": "text", "d": []}, "e": [1, {"f": 2}], "g": "x" * 7000})
     assert flat == {"a.b": "true", "a.c": "text", "a.d": "[]", "e": '[1, {"f": 2}]', "g": "x" * 6000}
 
@@ -383,7 +401,9 @@ def test_names_and_values_are_what_mlflow_takes() -> None:
 def test_git_state_tells_commit_and_changes(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        return subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            ["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
 
     assert git_state(tmp_path) == ({}, "")
     git("init", "-q")
@@ -405,5 +425,7 @@ def test_requirements_are_what_is_installed() -> None:
     from importlib.metadata import version
 
     shallow, deep = requirements(deep=False), requirements(deep=True)
-    assert {f"recexp=={version('recexp')}", f"numpy=={version('numpy')}", f"mlflow=={version('mlflow')}"} <= set(shallow)
+    assert {f"recexp=={version('recexp')}", f"numpy=={version('numpy')}", f"mlflow=={version('mlflow')}"} <= set(
+        shallow
+    )
     assert set(shallow) < set(deep) and f"sqlalchemy=={version('sqlalchemy')}" in deep

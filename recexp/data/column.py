@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
 
 from recexp.errors import DataError
+from recexp.identity import digest, digest_arrays
 
 Kind = Literal["numeric", "price", "category", "multi_category", "text"]
 
@@ -46,6 +48,11 @@ class Column:
 
     def __len__(self) -> int:
         return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over kind, categories and values."""
+        return digest([self.kind, *self.categories, digest_arrays([self.values, self.offsets])])
 
     def take(self, rows: np.ndarray) -> "Column":
         """Return the column of the given rows; -1 gives a missing value."""

@@ -87,6 +87,5 @@ class Dataset:
         parts = [digest_arrays([self.user_ids, self.item_ids, self.links]), self.interactions.fingerprint]
         for table in (self.users, self.items):
             for name in sorted(table):
-                column = table[name]
-                parts += [name, column.kind, *column.categories, digest_arrays([column.values, column.offsets])]
+                parts += [name, table[name].fingerprint]
         return digest(parts)

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from recexp.data.column import Column, frozen
 from recexp.errors import DataError
-from recexp.identity import digest_arrays
+from recexp.identity import digest, digest_arrays
 
 
 @dataclass(frozen=True)
@@ -118,5 +118,6 @@ class Interactions:
     def fingerprint(self) -> str:
         """sha256 over all rows in order."""
         columns = [self.events, *(self.context[name] for name in sorted(self.context))]
-        extra = [array for column in columns if column is not None for array in (column.values, column.offsets)]
-        return digest_arrays([self.users, self.items, self.values, self.timestamps, self.sessions, *extra])
+        extra = [column.fingerprint for column in columns if column is not None]
+        rows = digest_arrays([self.users, self.items, self.values, self.timestamps, self.sessions])
+        return digest([rows, self.explicit, sorted(self.context), *extra])

@@ -40,7 +40,7 @@ class Files(Source):
     explicit : whether the rating column holds ratings; false: counts or weights.
     order : time: rows are ordered by their timestamp. file: they have none, and each row's number stands for its time.
     duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
-    context : further columns of `interactions` to keep, and their kinds.
+    context : further columns of `interactions` to keep, and their kinds; null: none.
     user_features, item_features : columns of the side tables and their kinds; null: all, their kinds inferred.
     """
 
@@ -54,7 +54,7 @@ class Files(Source):
     explicit: bool
     order: Literal["time", "file"]
     duplicates: Literal["refuse", "keep"]
-    context: dict[str, Kind]
+    context: dict[str, Kind] | None
     user_features: dict[str, Kind] | None
     item_features: dict[str, Kind] | None
 

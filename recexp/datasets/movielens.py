@@ -163,7 +163,7 @@ class MovieLens100K(MovieLens):
         rows = _integers(read_bytes(base / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
         users = _lines(base / "ml-100k.user", "\t", "utf-8")[1:]
         movies = [
-            (item, *(("unknown", ["unknown"]) if year == "unkonwn" else (f"{title} ({year})", genres.split())))
+            (item, "unknown" if year == "unkonwn" else f"{title} ({year})", genres.split())
             for item, title, year, genres in _lines(base / "ml-100k.item", "\t", "utf-8")[1:]
         ]
         return _dataset(self.name, rows, _people(users, "age", "gender", "occupation", "zip_code"), _movies(movies))

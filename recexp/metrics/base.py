@@ -22,7 +22,7 @@ from recexp.metrics.judged import Judged
 __all__ = ["Judged", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
 
 
-class Metric(ABC):
+class Metric:
     """Base of all metrics; a subclass is decorated with `@params` and derives from one of the three kinds.
 
     Class attributes
@@ -42,7 +42,7 @@ class Metric(ABC):
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
 
 
-class ListMetric(Metric):
+class ListMetric(Metric, ABC):
     """One value a list; the mean over lists is reported, with an interval over users."""
 
     @abstractmethod
@@ -66,7 +66,7 @@ class ListMetric(Metric):
         return float(self.values(judged, max(1, len(ranked)) if k is None else k)[0])
 
 
-class RunMetric(Metric):
+class RunMetric(Metric, ABC):
     """One value over all lists of a run."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class RunMetric(Metric):
         return float(self.value(judged, judged.items.shape[1] if k is None else k))
 
 
-class RatingMetric(Metric):
+class RatingMetric(Metric, ABC):
     """One value over predicted ratings, pooled over rows: finish(mean of errors), with an interval over users."""
 
     higher_is_better: ClassVar[bool | None] = False

@@ -16,7 +16,7 @@ class IntraListDiversity(ListMetric):
 
     An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
     of the items table), with `by` interactions its train users. An item without traits is unlike any other. A list of
-    fewer than two items has no value. Sum of squares of traits' sizes in time, O(items) in memory.
+    fewer than two items has no value. Sum of squares of traits' sizes in time, O(items) in memory a thread.
     """
 
     by: Literal["features", "interactions"]
@@ -35,19 +35,23 @@ class IntraListDiversity(ListMetric):
         """float64 (b, n): sum of each listed item's cosines with the items before it in its list."""
         from recexp.metrics.kernels import sum_earlier
 
-        owners = judged.users if self.by == "interactions" else _features(judged).T.tocsr()  # traits x items
+        b, n = judged.items.shape
+        listed = np.flatnonzero(judged.recommended_at(n))  # only these count: m of them, and m itself is padding
+        items = np.full(len(judged.catalogue) + 1, len(listed), np.int32)
+        items[listed] = np.arange(len(listed))
+        items = items[judged.items]
+        owners = (judged.users if self.by == "interactions" else _features(judged).T.tocsr())[:, listed]
         traits = owners.T.tocsr()
         norm = 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))
-        items, out = judged.items, np.zeros(judged.items.shape)
-        b, n = items.shape
-        places = (np.arange(b * n), items.ravel() + 1, np.arange(b + 1) * n)
-        cells = sp.csr_array(places, shape=(b, len(norm) + 1)).tocsc()  # column 0 holds the padding
+        places = (np.arange(b * n), items.ravel(), np.arange(b + 1) * n)
+        cells = sp.csr_array(places, shape=(b, len(listed) + 1)).tocsc()
+        out = np.zeros((b, n))
 
         def rows(start: int, stop: int) -> None:
-            sum_earlier(start, stop, cells.data, cells.indptr[1:], items, traits.indptr, traits.indices,
+            sum_earlier(start, stop, cells.data, cells.indptr, items, traits.indptr, traits.indices,
                         owners.indptr, owners.indices, norm, out)  # fmt: skip
 
-        threads.map_rows(rows, len(norm))
+        threads.map_rows(rows, len(listed))
         return out
 
 

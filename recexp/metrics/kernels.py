@@ -21,23 +21,21 @@ def find_hits(start, stop, items, indptr, indices, wanted, hits):
 def sum_earlier(start, stop, cells, cell_ptr, items, trait_ptr, traits, owner_ptr, owners, norm, out):
     """Fill `out`, float64 (b, n), at the cells that hold items start..stop: sum of their cosines with all cells before.
 
-    Item i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]`; `owners` lists the items of each trait; `norm` is one
-    over the root of an item's number of traits. Only one row of the item-item matrix exists at a time.
+    Of m items, i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and is in the cells `cells[cell_ptr[i]: ...]`;
+    `owners` lists the items of each trait; `norm` is one over the root of an item's number of traits. Item m is
+    padding. Only one row of the item-item matrix exists at a time.
     """
-    n = items.shape[1]
-    shared = np.zeros(len(norm), np.int32)
+    n, m = items.shape[1], len(norm)
+    cosine = np.zeros(m + 1)
     for item in range(start, stop):
-        if cell_ptr[item] == cell_ptr[item + 1]:
-            continue
-        shared[:] = 0
+        cosine[:] = 0
         for t in range(trait_ptr[item], trait_ptr[item + 1]):
             for o in range(owner_ptr[traits[t]], owner_ptr[traits[t] + 1]):
-                shared[owners[o]] += 1
+                cosine[owners[o]] += 1
+        cosine[:m] *= norm * norm[item]
         for c in range(cell_ptr[item], cell_ptr[item + 1]):
             row, place = cells[c] // n, cells[c] % n
             total = 0.0
             for p in range(place):
-                other = items[row, p]
-                if other >= 0:
-                    total += shared[other] * norm[other]
-            out[row, place] = total * norm[item]
+                total += cosine[items[row, p]]
+            out[row, place] = total

@@ -146,6 +146,8 @@ def _joined(train: Interactions, more: Interactions) -> Interactions:
     elif (train.values == 1).all():
         values = np.ones(len(more), np.float32)
     timed = train.timestamps is not None and more.timestamps is not None
+    if train.timestamps is not None and not timed:
+        log.warning("validation rows have no times; train and validation together go by file order in the test")
     typed = train.events is not None and more.events is not None
     return Interactions(
         users=np.concatenate([train.users, more.users]),

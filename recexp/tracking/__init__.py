@@ -2,6 +2,6 @@
 
 from recexp.tracking.run import Input, Run
 from recexp.tracking.store import Store, Tracking
-from recexp.tracking.view import leaderboard_link, ui_command
+from recexp.tracking.view import leaderboard_link, ui_command, ui_link
 
-__all__ = ["Input", "Run", "Store", "Tracking", "leaderboard_link", "ui_command"]
+__all__ = ["Input", "Run", "Store", "Tracking", "leaderboard_link", "ui_command", "ui_link"]

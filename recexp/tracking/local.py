@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,33 +13,51 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 
+class Records(logging.Handler):
+    """Remembers what recexp logs from when a store is opened, for the runs that begin later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        logging.getLogger("recexp").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def close(self) -> None:
+        logging.getLogger("recexp").removeHandler(self)
+        super().close()
+
+
 class LogFile(logging.FileHandler):
     """Copies what recexp logs into a file while a run lasts; a full disk does not disturb the run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, earlier: Iterable[logging.LogRecord]) -> None:
         super().__init__(path, delay=True, encoding="utf-8")
-        self.path = path
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        for record in earlier:
+            self.handle(record)
         logging.getLogger("recexp").addHandler(self)
 
     def write_traceback(self, error: BaseException | None) -> None:
         """Write what went wrong, for the file only, and end."""
         if error is not None:
             trace = (type(error), error, error.__traceback__)
-            self.handle(logging.getLogger("recexp").makeRecord("recexp", logging.ERROR, __file__, 0, "the run failed", (), trace))
+            self.handle(logging.LogRecord("recexp", logging.ERROR, __file__, 0, "the run failed", (), trace))
         self.close()
 
     def close(self) -> None:
         logging.getLogger("recexp").removeHandler(self)
         super().close()
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing: a disk that is full comes to light where it matters."""
 
 
 def exit_on_sigterm() -> Callable[[], None]:
     """Make SIGTERM end the block in order, with exit code 143; return what undoes this. Only the main thread can."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return lambda: None
 
     def leave(number: int, frame: FrameType | None) -> Any:

@@ -1,5 +1,6 @@
 """A saved model's folder as an MLflow model: a pyfunc that `recexp.serving` loads. It carries no code and no pickle."""
 
+import platform
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,11 @@ def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> Non
     shutil.copytree(model_folder, folder / "recexp")
     requirements = source.requirements(deep=False)
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
-    import platform
-
     python = platform.python_version()
     environment = {"python": python, "build_dependencies": [], "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(yaml.safe_dump(environment, sort_keys=False))
-    conda = {"name": "recexp", "channels": ["conda-forge"], "dependencies": [f"python={python}", "pip", {"pip": requirements}]}
+    needs = [f"python={python}", "pip", {"pip": requirements}]
+    conda = {"name": "recexp", "channels": ["conda-forge"], "dependencies": needs}
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False))
     model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=_signature())
     pyfunc.add_to_model(
@@ -36,13 +36,17 @@ def _signature() -> Any:
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import Array
 
-    inputs = Schema([
-        ColSpec("string", "user_id", required=False),
-        ColSpec(Array(DataType.string), "history", required=False),
-    ])
-    outputs = Schema([
-        ColSpec("string", "user_id", required=False),
-        ColSpec(Array(DataType.string), "items"),
-        ColSpec(Array(DataType.double), "scores"),
-    ])
+    inputs = Schema(
+        [
+            ColSpec("string", "user_id", required=False),
+            ColSpec(Array(DataType.string), "history", required=False),
+        ]
+    )
+    outputs = Schema(
+        [
+            ColSpec("string", "user_id", required=False),
+            ColSpec(Array(DataType.string), "items"),
+            ColSpec(Array(DataType.double), "scores"),
+        ]
+    )
     return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema([ParamSpec("k", DataType.long, 10)]))

@@ -88,7 +88,10 @@ def explain(error: Exception, uri: str) -> StoreError:
     if is_full(error):
         return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
     if "out-of-date database schema" in text:
-        return StoreError(f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store ({_short(text)})")
+        return StoreError(
+            f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store "
+            f"({_short(text)})"
+        )
     if "database is locked" in text:
         return StoreError(f"tracking.uri: {uri} is locked by another program")
     return StoreError(f"tracking.uri: {uri} cannot be used: {_short(text) or type(error).__name__}")
@@ -96,8 +99,10 @@ def explain(error: Exception, uri: str) -> StoreError:
 
 def is_full(error: BaseException) -> bool:
     """Return whether an error says that the disk, a quota or a file size limit is used up."""
-    known = isinstance(error, OSError | sqlite3.Error | MemoryError) or type(error).__module__.startswith(("sqlalchemy", "mlflow"))
-    return known and (getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error))))
+    outer = type(error).__module__.startswith(("sqlalchemy", "mlflow"))
+    return (outer or isinstance(error, OSError | sqlite3.Error)) and (
+        getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error)))
+    )
 
 
 def _short(text: str) -> str:
@@ -163,4 +168,5 @@ def _check_server(uri: str) -> None:
     try:
         socket.create_connection(address, timeout=5).close()
     except OSError as error:
-        raise StoreError(f"tracking.uri: no server answers at {parts.scheme}://{address[0]}:{address[1]}: {error}") from error
+        where = f"{parts.scheme}://{address[0]}:{address[1]}"
+        raise StoreError(f"tracking.uri: no server answers at {where}: {error}") from error

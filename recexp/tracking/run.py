@@ -50,8 +50,12 @@ class Run:
     scratch : a folder for what is needed on the way and not kept; removed at the end.
     """
 
-    def __init__(self, store: "Store", name: str, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: "Store", name: str, tags: Mapping[str, str], *, began: int, log_so_far: list[logging.LogRecord]
+    ) -> None:
         self._store = store
+        self._began = began
+        self._log_so_far = log_so_far
         self._name = name
         self._tags = dict(tags)
         self._points: list[tuple[str, float, int, int]] = []
@@ -63,7 +67,7 @@ class Run:
             self.scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
             self.directory = self.scratch / "files"
             self.directory.mkdir()
-        self._log = local.LogFile(self.directory / "recexp.log")
+        self._log = local.LogFile(self.directory / "recexp.log", self._log_so_far)
         self._created: Future[MlflowRun] = self._store.worker.submit(self._create)
         self._restore_sigterm = local.exit_on_sigterm()
         return self
@@ -147,7 +151,9 @@ class Run:
         tags = {**self._tags, **connection.source_tags, "mlflow.source.name": "recexp", "mlflow.source.type": "LOCAL"}
         with suppress(OSError, KeyError):
             tags["mlflow.user"] = getuser()
-        return connection.client.create_run(connection.experiment_id, tags=tags, run_name=self._name)
+        return connection.client.create_run(
+            connection.experiment_id, start_time=self._began, tags=tags, run_name=self._name
+        )
 
     def _log_model(self, model_folder: Path, flat: dict[str, str]) -> str:
         from mlflow.entities import LoggedModelOutput
@@ -164,7 +170,9 @@ class Run:
         connection.client.finalize_logged_model(logged.model_id, "READY")
         return logged.model_id
 
-    def _log_batch(self, metrics: Mapping[str, float], flat: dict[str, str], description: str, model_id: str | None) -> None:
+    def _log_batch(
+        self, metrics: Mapping[str, float], flat: dict[str, str], description: str, model_id: str | None
+    ) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
         now = _now()
@@ -182,7 +190,9 @@ class Run:
     def _fail(self, error: BaseException | None) -> None:
         """Say in the store that the run failed and why; best effort, for the error itself matters more."""
         killed = isinstance(error, KeyboardInterrupt | SystemExit)
-        reason = "the run ended without results" if error is None else f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = "the run ended without results"
+        if error is not None:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
         self._log.write_traceback(error)
         try:
             client, run_id = self._store.connection.client, self.id

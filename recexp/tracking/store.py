@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from recexp.errors import StoreError
 from recexp.params import Location, params
-from recexp.tracking import place, source, view
+from recexp.tracking import local, place, source, view
 from recexp.tracking.run import COMPLETE, Run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Tracking:
     Parameters
     ----------
     uri : a tracking URI or the path of a .db file; None is `mlflow.db` in the working directory.
-    artifacts : folder or address of a new experiment's files; None is beside the SQLite file, or where the server keeps them.
+    artifacts : folder or address of a new experiment's files; None is beside the SQLite file, or the server's choice.
     experiment : name of the MLflow experiment, made when it does not exist.
     log_model : whether the model is kept.
     """
@@ -69,6 +70,8 @@ class Store:
         self.log_model = log_model
         self._artifacts = artifacts
         self._closed = threading.Event()
+        self._records = local.Records()
+        self._began = _now()
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="recexp-tracking")
         self._connecting: Future[Connection] = self.worker.submit(self._connect)
         self.worker.submit(_load_plots)
@@ -78,6 +81,7 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._closed.set()
+        self._records.close()
         self.worker.shutdown(wait=error is None, cancel_futures=True)
 
     @cached_property
@@ -96,8 +100,9 @@ class Store:
         return runs[0].info.run_id if runs else None
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
-        """Return a new run, to be used in a `with` block."""
-        return Run(self, name, tags)
+        """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""
+        began, self._began = self._began, _now()
+        return Run(self, name, tags, began=began, log_so_far=self._records.records)
 
     def link(self, run_id: str) -> str:
         """Return the link to a run's page."""
@@ -127,7 +132,9 @@ class Store:
                 created = client.create_experiment(self.experiment, artifact_location=self._artifact_location(file))
                 experiment = client.get_experiment(created)
         if experiment.lifecycle_stage == "deleted":
-            raise StoreError(f"tracking.experiment: {self.experiment} was deleted in MLflow; restore it or use another name")
+            raise StoreError(
+                f"tracking.experiment: {self.experiment} was deleted; restore it in MLflow or use another name"
+            )
         return Connection(client, experiment.experiment_id, view.VIEW_TAG in experiment.tags, source_tags, diff)
 
     def _artifact_location(self, file: Path | None) -> str | None:
@@ -164,3 +171,7 @@ def _load_plots() -> None:
     from recexp import plots
 
     plots.load()
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

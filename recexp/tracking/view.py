@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,11 +15,12 @@ from recexp.tracking import place
 VIEW = "recexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _COLUMNS = ("tags.`dataset`", "tags.`algorithm`", "tags.`split`", "params.`seed`")
-_METRICS = 7
+_METRICS = 4
+"""As many as fit beside the names of runs; the UI orders them by name."""
 
 
 def base_link(uri: str, port: int = 5000) -> str:
-    """Return the address of the UI of a store: the server itself (without credentials), else where `recexp ui` listens."""
+    """Return the address of a store's UI: the server itself (without credentials), else where `recexp ui` listens."""
     if not uri.startswith("http"):
         return f"http://127.0.0.1:{port}"
     parts = urlsplit(uri)
@@ -26,7 +29,20 @@ def base_link(uri: str, port: int = 5000) -> str:
 
 def leaderboard_link(uri: str, experiment_id: str, port: int = 5000) -> str:
     """Return the link to all runs, the best first, with the columns that matter."""
-    return f"{base_link(uri, port)}/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"
+    query = f"viewStateShareKey={VIEW}&workflowType=machine_learning"
+    return f"{base_link(uri, port)}/#/experiments/{experiment_id}/runs?{query}"
+
+
+def ui_link(uri: str | None, experiment: str, port: int) -> str:
+    """Return the link to an experiment's leaderboard in the UI that `ui_command` starts, or to all experiments."""
+    uri = place.resolve(uri)
+    file = place.sqlite_file(uri)
+    if file is not None and file.is_file():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
+            query = "select experiment_id from experiments where name = ?"
+            for (experiment_id,) in connection.execute(query, (experiment,)):
+                return leaderboard_link(uri, str(experiment_id), port)
+    return f"{base_link(uri, port)}/#/experiments?workflowType=machine_learning"
 
 
 def run_link(uri: str, experiment_id: str, run_id: str) -> str:
@@ -35,11 +51,10 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
 
 
 def view_state(metrics: Iterable[str]) -> str:
-    """Return the UI's state of a table sorted by the headline metric, with columns for what was run, how well, at what cost."""
+    """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well."""
     metrics = list(metrics)
     shown = headlines(metrics)[:_METRICS]
     order = shown[0] if shown else metrics[0]
-    shown += [name for name in ("cost/fit_seconds", "cost/total_seconds", "cost/peak_mib") if name in metrics]
     columns = [*(f"metrics.`{m}`" for m in shown), *_COLUMNS]
     return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": False})
 
@@ -56,4 +71,3 @@ def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
     path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     return command, {**os.environ, **quiet, "PATH": path}
-

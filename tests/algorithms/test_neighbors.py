@@ -74,14 +74,14 @@ def naive_similarity(a: np.ndarray, b: np.ndarray, similarity: str, shrinkage: f
     if dot == 0:
         return 0.0
     if similarity == "cosine":
-        return dot / (np.sqrt(aa) * np.sqrt(bb) + shrinkage)
+        return dot / (np.sqrt(aa * bb) + shrinkage)
     if similarity == "dice":
         return 2 * dot / (aa + bb + shrinkage)
     return dot / (aa + bb - dot + shrinkage)
 
 
 def naive_nearest(a: np.ndarray, rows: np.ndarray, own: int, k: int, similarity: str, shrinkage: float) -> dict[int, float]:
-    found = [(-np.float32(naive_similarity(a, rows[d], similarity, shrinkage)), d) for d in range(len(rows)) if d != own]
+    found = [(-round(naive_similarity(a, rows[d], similarity, shrinkage), 12), d) for d in range(len(rows)) if d != own]
     return {d: -float(s) for s, d in sorted(found)[:k] if s < 0}
 
 

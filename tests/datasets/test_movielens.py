@@ -113,18 +113,26 @@ def test_rating_counts_and_people_of_1m(shared: Path) -> None:
     assert np.bincount(data.users["gender"].values).tolist() == [1709, 4331]  # F, M
 
 
-def test_the_copy_in_a_wheel_is_the_same_data(
-    shared: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The copy is written here as RecBole writes it, from the real files; experiments with the real wheel agree."""
+@pytest.fixture
+def originals(shared: Path) -> dict[str, list[str]]:
+    """The lines of the files of MovieLens 100K."""
     archive = zipfile.ZipFile(shared / "ml-100k" / "ml-100k.zip")
-    lines = {
-        name: archive.read(f"ml-100k/{name}").decode("latin-1").splitlines()
-        for name in ("u.data", "u.user", "u.item", "u.genre")
-    }
+    names = ("u.data", "u.user", "u.item", "u.genre")
+    return {name: archive.read(f"ml-100k/{name}").decode("latin-1").splitlines() for name in names}
+
+
+def test_the_copy_in_a_wheel_is_the_same_data(
+    shared: Path,
+    originals: dict[str, list[str]],
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The copy is written here from the original files as it stands in the real wheel, misspelling included."""
     wheel = tmp_path / "recbole.whl"
     with zipfile.ZipFile(wheel, "w") as file:
-        write_recbole(file, lines)
+        write_recbole(file, originals)
     monkeypatch.setattr(movielens, "fetch_wheel", lambda requirement, folder: wheel)
     source = recexp.make("dataset=movielens_100k", "dataset.url=http://127.0.0.1:9/ml-100k.zip")
     assert source.location() is None
@@ -145,8 +153,8 @@ def write_recbole(file: zipfile.ZipFile, lines: dict[str, list[str]], *, change:
         item, title, *_, flags = line.split("|", 5)
         named = " ".join(genre for genre, flag in zip(genres, flags.split("|")) if flag == "1")
         start, _, year = title.strip().rpartition(" (")
-        whole = (start, year.rstrip(")")) if year else ("unknown", "unknown")
-        items.append("\t".join((item, *whole, named)).replace("unknown", "unkonwn"))
+        whole = (start, year.rstrip(")")) if start else ("unkonwn", "unkonwn")
+        items.append("\t".join((item, *whole, named)))
     users = ["user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token"]
     users += [line.replace("|", "\t") for line in lines["u.user"]]
     rows = ["user_id:token\titem_id:token\trating:float\ttimestamp:float", *lines["u.data"]]
@@ -155,15 +163,10 @@ def write_recbole(file: zipfile.ZipFile, lines: dict[str, list[str]], *, change:
 
 
 def test_a_copy_with_other_rows_is_refused(
-    shared: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    originals: dict[str, list[str]], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = zipfile.ZipFile(shared / "ml-100k" / "ml-100k.zip")
-    lines = {
-        name: archive.read(f"ml-100k/{name}").decode("latin-1").splitlines()
-        for name in ("u.data", "u.user", "u.item", "u.genre")
-    }
     with zipfile.ZipFile(tmp_path / "recbole.whl", "w") as file:
-        write_recbole(file, lines, change=True)
+        write_recbole(file, originals, change=True)
     monkeypatch.setattr(movielens, "fetch_wheel", lambda requirement, folder: tmp_path / "recbole.whl")
     source = recexp.make("dataset=movielens_100k", "dataset.url=http://127.0.0.1:9/ml-100k.zip")
     with pytest.raises(DataError, match="its copy of MovieLens 100K has other rows"):

@@ -87,7 +87,7 @@ def test_quotes_byte_order_marks_and_other_encodings(tmp_path: Path) -> None:
         ("a.csv", b"a,b\n1,2\n1,2,3\n", "Expected 2 columns, got 3"),
         ("a.csv", b"a,a\n1,2\n", "two columns are called a"),
         ("a.csv.gz", b"not gzipped", "cannot be read"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:40], "cannot be read"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:20], "cannot be read"),
         ("a.parquet", b"not parquet at all", "cannot be read"),
         ("a.jsonl", b"{'single': 'quotes'}", "cannot be read"),
     ],
@@ -99,7 +99,7 @@ def test_unreadable_files_are_named(tmp_path: Path, name: str, content: bytes, m
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothing.csv: no such file"):
+    with pytest.raises(DataError, match=r"nothing\.csv: no such file"):
         read_bytes(tmp_path / "nothing.csv")
     with pytest.raises(DataError, match="is a folder, not a file"):
         read_bytes(tmp_path)

@@ -29,7 +29,8 @@ def build():
 class World:
     """Lists, relevant items, train and features as plain Python, and the same as Judged."""
 
-    def __init__(self, seed: int, *, queries: int = 40, n_items: int = 30, length: int = 10, padded: bool = True) -> None:
+    def __init__(self, seed: int, *, queries: int = 40, padded: bool = True) -> None:
+        n_items, length = 30, 10
         rng = np.random.default_rng(seed)
         self.n_items, self.length = n_items, length
         self.lists = [rng.permutation(n_items)[:length].tolist() for _ in range(queries)]
@@ -38,7 +39,8 @@ class World:
         self.relevant = [set(rng.permutation(n_items)[: rng.integers(1, 16)].tolist()) for _ in range(queries)]
         weights = rng.random(n_items - 2) ** 3  # the last two items are never seen
         sizes = [8, 5, 5, 3, 1, 1, 8, 4, 6, 2, 7, 9]
-        self.train = {u: rng.choice(n_items - 2, s, replace=False, p=weights / weights.sum()).tolist() for u, s in enumerate(sizes)}
+        weights /= weights.sum()
+        self.train = {u: rng.choice(n_items - 2, s, replace=False, p=weights).tolist() for u, s in enumerate(sizes)}
         self.features = {i: [f"c{c}" for c in rng.permutation(6)[: rng.integers(0, 4)]] for i in range(n_items)}
         self.brands = [f"b{c}" if c else None for c in rng.integers(0, 4, n_items)]
 
@@ -49,9 +51,10 @@ class World:
         for row, q in enumerate(order):
             items[row, : len(self.lists[q])] = self.lists[q]
             target[row, sorted(self.relevant[q])] = 1
-        pairs = np.array([(u, i) for u, seen in self.train.items() for i in [*seen, seen[0]]], np.int32)  # with repeats
+        pairs = [(u, i) for u, seen in self.train.items() for i in [*seen, seen[0]]]  # with repeats
+        users, items_seen = np.array(pairs, np.int32).T.copy()
         n_users = len(self.train) + 1  # one user without rows
-        log = Interactions(pairs[:, 0].copy(), pairs[:, 1].copy(), np.ones(len(pairs), np.float32), n_users, self.n_items)
+        log = Interactions(users, items_seen, np.ones(len(pairs), np.float32), n_users, self.n_items)
         table = {
             "genres": Column.multi_category([self.features[i] for i in range(self.n_items)]),
             "brand": Column.category(self.brands),

@@ -57,7 +57,7 @@ def test_catalog_coverage_by_hand(build):
 
 
 def test_long_tail_coverage_by_hand(build):
-    # 10 interactions: a 4, b 4, c 1, d 1. More popular than a, b: 0 %; than c, d: 80 % = the head's share: c, d, e are tail
+    # 10 interactions: a 4, b 4, c 1, d 1. More popular items hold 0 % for a, b and 80 % for c, d: these and e are tail
     train = {1: "abcd", 2: "ab", 3: "ab", 4: "ab"}
     assert build("long_tail_coverage")([["a", "c"]], k=2, train=train, catalogue="abcde") == pytest.approx(1 / 3)
     assert build("long_tail_coverage")([["a", "c"]], k=1, train=train, catalogue="abcde") == 0

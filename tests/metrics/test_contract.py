@@ -14,9 +14,10 @@ PADDED = [0, 4, 10]
 
 
 def test_the_mission_s_metrics_are_there():
-    assert {"precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate", "rmse", "mae", "novelty", "gini",
-            "intra_list_diversity", "intra_list_diversity_cooccurrence", "catalog_coverage", "long_tail_coverage",
-            "average_popularity", "entropy", "personalization", "serendipity"} <= set(NAMES)  # fmt: skip
+    assert {"precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate", "rmse", "mae", "gini",
+            "novelty", "intra_list_diversity", "intra_list_diversity_cooccurrence", "catalog_coverage",
+            "long_tail_coverage", "average_popularity", "entropy", "personalization", "serendipity",
+            } <= set(NAMES)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,7 +30,7 @@ def test_yaml_and_class_fit(build, name):
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
     assert metric.needs <= {"relevant", "train", "item_features", "ratings"}
     assert metric.higher_is_better in (True, False, None)
-    with pytest.raises(ValueError, match="unexpected|Unexpected"):
+    with pytest.raises(ValueError, match=r"[Uu]nexpected"):
         type(metric)(**{field.name: getattr(metric, field.name) for field in dataclasses.fields(metric)}, cutof=5)
 
 

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 import recexp.splits
 from recexp.config import build, options
-from recexp.data import Column, Dataset, Interactions, Split
+from recexp.data import Dataset, Interactions, Split
 from recexp.splits.base import Splitter
 
 MARKS = {"(": "validation", "[": "test", "<": "history"}
@@ -28,7 +28,9 @@ def classes() -> list[type]:
 def parse(doc: str) -> tuple[dict, dict, list[dict]]:
     """Return the settings, the rows before as {(line, time): item}, and {(line, time): part} for each panel after."""
     text = re.search(r"With ([^:]*)::", doc)[1]
-    settings = {key: float(v) if "." in v else int(v) if v.isdigit() else v for key, v in re.findall(r"(\w+)=(\w[\w.]*)", text)}
+    settings = {
+        key: float(v) if "." in v else int(v) if v.isdigit() else v for key, v in re.findall(r"(\w+)=(\w[\w.]*)", text)
+    }
     lines = [line.strip() for line in doc[doc.index("::") :].splitlines()[1:]]
     lines = lines[1 : lines.index("", 1) if "" in lines[1:] else None]
     assert lines[0].startswith("time")
@@ -107,7 +109,9 @@ def test_split_does_what_its_picture_shows(cls: type, tmp_path: Path) -> None:
     names = sorted({name for name, _ in before})
     if cls.__name__ == "Predefined":
         for mark, name in (("[", "test"), ("(", "validation")):
-            lines = [f"{user},{cell.strip('()[]')},{time}" for (user, time), cell in after[0].items() if cell[0] == mark]
+            lines = [
+                f"{user},{cell.strip('()[]')},{time}" for (user, time), cell in after[0].items() if cell[0] == mark
+            ]
             (tmp_path / name).write_text("\n".join(["user_id,item_id,timestamp", *lines]))
             settings[name] = str(tmp_path / name)
     splits = list(splitter(cls, settings).split(dataset(before, of_sessions=cls.__name__ == "Sessions")))

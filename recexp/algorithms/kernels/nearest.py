@@ -35,14 +35,14 @@ def nearest(start, stop, row_ptr, row_terms, row_data, row_squares, term_ptr, te
             work += end - begin
             for t in range(begin, end):
                 dots[term_docs[t]] += weight * term_data[t]
-        size, worst, scan = 0, np.float32(0), work >= n
+        size, worst, scan = 0, 0.0, work >= n
         for at in range(row_ptr[r], row_ptr[r] + 1 if scan else row_ptr[r + 1]):
             begin, end = (0, n) if scan else (term_ptr[row_terms[at]], term_ptr[row_terms[at] + 1])
             for t in range(begin, end):
                 doc = np.int32(t) if scan else term_docs[t]
                 dot, dots[doc] = dots[doc], 0.0
                 if dot > 0.0 and doc != own[r]:
-                    value = np.float32(similarity(measure, dot, row_squares[r], doc_squares[doc], shrinkage))
+                    value = similarity(measure, dot, row_squares[r], doc_squares[doc], shrinkage)
                     if value >= worst:
                         size = insert(out_docs[r], out_similarities[r], size, doc, value, by_number)
                         if size == k:

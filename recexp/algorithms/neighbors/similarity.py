@@ -51,7 +51,7 @@ def nearest(
 
     cosine: a.b / (|a| |b| + shrinkage). dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage). jaccard: a.b / (|a|^2 + |b|^2 - a.b +
     shrinkage); on binary rows the last two are those of sets. Documents that share nothing with a row are no
-    neighbours; among equals (in float32) the lower number is nearer. Time: for each entry of `rows`, the documents of its
+    neighbours; among equals the lower number is nearer. Time: for each entry of `rows`, the documents of its
     term; memory: b * k and n_documents a thread.
 
     Parameters
@@ -65,7 +65,7 @@ def nearest(
 
     measure = {"cosine": kernel.COSINE, "dice": kernel.DICE, "jaccard": kernel.JACCARD}[similarity]
     b, n = rows.shape[0], by_term.shape[1]
-    found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)), np.float32)
+    found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
     own = np.require(own, np.int32, "CW")
     left, right, row_squares = parts(rows), parts(by_term), squares(rows)
 
@@ -76,6 +76,6 @@ def nearest(
     threads.map_rows(search, b)
     kept = found >= 0
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    matrix = sp.csr_array((values[kept], found[kept], indptr), shape=(b, n))
+    matrix = sp.csr_array((values[kept].astype(np.float32), found[kept], indptr), shape=(b, n))
     matrix.sort_indices()
     return matrix

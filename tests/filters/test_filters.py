@@ -1,0 +1,286 @@
+"""Filters: what each keeps, on data with and without ratings, and what holds for all."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from recexp.config import build, options
+from recexp.data import Column, Dataset, Interactions
+from recexp.errors import ConfigError, DataError
+from recexp.filters.base import Filter, Filters
+from recexp.rng import generator
+
+NAN = float("nan")
+FOUND = sorted(options("filter"))
+DAY = 86_400
+
+
+def dataset(rows: list[tuple], *, explicit: bool = True, timed: bool = True, events: bool = True) -> Dataset:
+    """Rows of (user, item, value, time, event); ids are the letters given, sorted."""
+    users, items, values, times, names = (list(column) for column in zip(*rows, strict=True))
+    user_ids, item_ids = sorted(set(users)), sorted(set(items))
+    interactions = Interactions(
+        users=np.array([user_ids.index(u) for u in users], np.int32),
+        items=np.array([item_ids.index(i) for i in items], np.int32),
+        values=np.array(values, np.float32),
+        n_users=len(user_ids),
+        n_items=len(item_ids),
+        timestamps=np.array(times, np.int64) if timed else None,
+        events=Column.category(names) if events else None,
+        context={"row": Column.numeric(np.arange(len(rows)))},
+        explicit=explicit,
+    )
+    return Dataset("shop", interactions, np.array(user_ids, dtype=object), np.array(item_ids, dtype=object),
+                   items={"length": Column.numeric([len(i) for i in item_ids])})  # fmt: skip
+
+
+STORE = [  # as the electronics store: views and purchases have no rating
+    ("anna", "tv", NAN, 5, "view"), ("ben", "tv", NAN, 1, "view"), ("anna", "tv", NAN, 6, "purchase"),
+    ("anna", "tv", 5, 9, "rating"), ("ben", "hub", NAN, 2, "purchase"), ("ben", "hub", 3, 7, "rating"),
+    ("carl", "pc", NAN, 4, "view"), ("carl", "tv", 4, 8, "rating"), ("anna", "pc", 2, 9, "rating"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def store() -> Dataset:
+    return dataset(STORE)
+
+
+def step(path: str, **fields: Any) -> Filter:
+    return build({"_target_": f"recexp.filters.{path}", **fields}, Filter, "filter.steps[0]")
+
+
+def kept(filtered: Dataset) -> list[int]:
+    return filtered.interactions.context["row"].values.astype(int).tolist()
+
+
+def apply(step: Filter, data: Dataset, seed: int = 1) -> Dataset:
+    return step.apply(data, rng=generator(seed, "filter"))
+
+
+def option(name: str) -> Filters:
+    return build(OmegaConf.to_container(OmegaConf.load(options("filter")[name])), Filters, "filter")
+
+
+def test_drop_nan_warns_with_a_count(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    assert kept(apply(step("values.DropNaN"), store)) == [3, 5, 7, 8]
+    assert "shop: 5 of 9 rows have no rating and are dropped" in caplog.text
+    caplog.clear()
+    assert len(apply(step("values.DropNaN"), dataset(STORE, explicit=False)).interactions) == 9
+    assert not caplog.text
+
+
+def test_minimum_rating_counts_from_the_minimum_on(store: Dataset) -> None:
+    filtered = apply(step("values.MinimumRating", minimum=4.0), store)
+    assert kept(filtered) == [3, 7]
+    assert filtered.user_ids.tolist() == ["anna", "carl"] and filtered.item_ids.tolist() == ["tv"]
+    assert filtered.items["length"].values.tolist() == [2]
+    assert len(apply(step("values.MinimumRating", minimum=4.0), dataset(STORE, explicit=False)).interactions) == 9
+
+
+def test_binarise_forgets_values(store: Dataset) -> None:
+    filtered = apply(step("values.Binarise"), store).interactions
+    assert filtered.values.tolist() == [1] * 9 and not filtered.explicit
+
+
+CORE = [  # e has one row; without it s has one, without that d, then r, then c: a chain
+    ("a", "p", 1, 0, ""), ("a", "q", 1, 0, ""), ("b", "p", 1, 0, ""), ("b", "q", 1, 0, ""),
+    ("c", "q", 1, 0, ""), ("c", "r", 1, 0, ""), ("d", "r", 1, 0, ""), ("d", "s", 1, 0, ""), ("e", "s", 1, 0, ""),
+]  # fmt: skip
+
+
+def test_k_core_goes_on_until_nothing_changes() -> None:
+    core = apply(step("counts.KCore", per_user=2, per_item=2), dataset(CORE))
+    assert kept(core) == [0, 1, 2, 3]
+    assert (core.n_users, core.n_items) == (2, 2)
+
+
+def test_minimum_interactions_counts_once() -> None:
+    once = apply(step("counts.MinimumInteractions", per_user=2, per_item=2), dataset(CORE))
+    assert kept(once) == [0, 1, 2, 3, 4, 5, 6, 7]  # e alone has too few
+    assert kept(apply(step("counts.MinimumInteractions", per_user=0, per_item=3), dataset(CORE))) == [1, 3, 4]
+
+
+def test_k_core_against_a_plain_loop() -> None:
+    rng = np.random.default_rng(0)
+    pairs = list(zip(rng.integers(0, 60, 300).tolist(), rng.integers(0, 50, 300).tolist(), strict=True))
+    rows = [(f"{user:02}", f"{item:02}", 1, 0, "") for user, item in pairs]
+    left = list(range(300))
+    while True:
+        users, items = [pairs[n][0] for n in left], [pairs[n][1] for n in left]
+        stay = [n for n in left if users.count(pairs[n][0]) >= 4 and items.count(pairs[n][1]) >= 4]
+        if stay == left:
+            break
+        left = stay
+    assert 0 < len(left) < 300
+    assert kept(apply(step("counts.KCore", per_user=4, per_item=4), dataset(rows))) == left
+
+
+REPEATS = [
+    ("a", "p", 2, 30, ""), ("b", "p", 1, 5, ""), ("a", "p", 4, 10, ""), ("a", "q", 3, 1, ""), ("a", "p", 4, 20, ""),
+    ("b", "p", NAN, 5, ""), ("b", "q", NAN, 2, ""), ("b", "q", NAN, 3, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keep", "rows", "values"),
+    [
+        ("first", [1, 2, 3, 6], [1, 4, 3, NAN]),
+        ("last", [0, 3, 5, 7], [2, 3, NAN, NAN]),
+        ("max", [1, 2, 3, 6], [1, 4, 3, NAN]),
+        ("sum", [0, 3, 5, 7], [10, 3, 1, NAN]),
+    ],
+)
+def test_deduplicate_keeps_one_row_of_each_pair(keep: str, rows: list[int], values: list[float]) -> None:
+    filtered = apply(step("repeats.Deduplicate", keep=keep), dataset(REPEATS))
+    assert kept(filtered) == rows
+    np.testing.assert_array_equal(filtered.interactions.values, np.array(values, np.float32))
+
+
+def test_deduplicate_without_times_goes_by_file_order() -> None:
+    untimed = dataset(REPEATS, timed=False)
+    assert kept(apply(step("repeats.Deduplicate", keep="first"), untimed)) == [0, 1, 3, 6]
+    assert kept(apply(step("repeats.Deduplicate", keep="last"), untimed)) == [3, 4, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "rows"),
+    [
+        (5, 8, [0, 2, 5]),
+        (None, 2, [1]),
+        (9, None, [3, 8]),
+        ("1970-01-01T00:00:07", None, [3, 5, 7, 8]),
+    ],
+)
+def test_time_window_is_half_open(store: Dataset, since: Any, until: Any, rows: list[int]) -> None:
+    assert kept(apply(step("time.TimeWindow", since=since, until=until), store)) == rows
+
+
+def test_time_window_reads_dates_as_utc() -> None:
+    window = step("time.TimeWindow", since="1970-01-02", until="1970-01-03T02:00+02:00")
+    assert (window.since, window.until) == (DAY, 2 * DAY)
+    with pytest.raises(ConfigError, match=r"filter\.steps\[0\]\.since: must be seconds since 1970 or an ISO date"):
+        step("time.TimeWindow", since="May", until=None)
+    with pytest.raises(ConfigError, match="since must lie before until"):
+        step("time.TimeWindow", since="2020-01-01", until="2019-01-01")
+
+
+def test_missing_columns_are_named() -> None:
+    with pytest.raises(DataError, match=r"TimeWindow needs timestamps and shop has none.*dataset\.columns\.timestamp"):
+        apply(step("time.TimeWindow", since=1, until=None), dataset(STORE, timed=False))
+    with pytest.raises(DataError, match=r"KeepEvents needs events and shop has none.*dataset\.columns\.event"):
+        apply(step("events.KeepEvents", events=["view"]), dataset(STORE, events=False))
+
+
+def test_keep_events(store: Dataset) -> None:
+    assert kept(apply(step("events.KeepEvents", events=["purchase", "view"]), store)) == [0, 1, 2, 4, 6]
+    with pytest.raises(DataError, match=r"shop has no event purchse, sale; there are: purchase, rating, view$"):
+        apply(step("events.KeepEvents", events=["purchse", "view", "sale"]), store)
+
+
+@pytest.mark.parametrize(("name", "side"), [("SampleUsers", "user"), ("SampleItems", "item")])
+def test_samples_are_seeded_and_of_the_size_asked_for(name: str, side: str) -> None:
+    rng = np.random.default_rng(0)
+    data = dataset([(f"u{rng.integers(50):02}", f"i{rng.integers(40):02}", 1, 0, "") for _ in range(2000)])
+    n = getattr(data, f"n_{side}s")
+    part = step(f"sample.{name}", ratio=0.2, n=None)
+    one, again, other = apply(part, data, 1), apply(part, data, 1), apply(part, data, 2)
+    assert getattr(one, f"n_{side}s") == n // 5
+    assert one.fingerprint == again.fingerprint != other.fingerprint
+    whole = [row for row, who in enumerate(getattr(data.interactions, f"{side}s"))
+             if getattr(data, f"{side}_ids")[who] in set(getattr(one, f"{side}_ids"))]  # fmt: skip
+    assert kept(one) == whole
+    assert getattr(apply(step(f"sample.{name}", ratio=None, n=7), data), f"n_{side}s") == 7
+    assert getattr(apply(step(f"sample.{name}", ratio=None, n=10**6), data), f"n_{side}s") == n
+    with pytest.raises(ConfigError, match="give either ratio or n"):
+        step(f"sample.{name}", ratio=0.5, n=3)
+
+
+def test_steps_come_in_order_and_effects_are_told(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    filtered, effects = option("positive").apply(store, seed=1)
+    assert kept(filtered) == [3, 7] and filtered.interactions.values.tolist() == [1, 1]
+    assert [(e.step, e.before, e.after) for e in effects] == [
+        ("DropNaN", (9, 3, 3), (4, 3, 3)), ("MinimumRating", (4, 3, 3), (2, 2, 1)), ("Binarise", (2, 2, 1), (2, 2, 1)),
+    ]  # fmt: skip
+    assert "MinimumRating: 4 -> 2 rows, 3 -> 2 users, 3 -> 1 items" in caplog.text
+
+
+def test_nothing_left_names_the_step(store: Dataset) -> None:
+    nothing = Filters(steps=[step("values.DropNaN"), step("counts.KCore", per_user=9, per_item=9)])
+    with pytest.raises(DataError, match=r"nothing is left of shop after filter step 2 \(KCore.*it had 4 rows"):
+        nothing.apply(store, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "values"),
+    [
+        ("none", list(range(9)), None),
+        ("positive", [3, 7], [1, 1]),
+        ("all_positive", [3, 5, 7, 8], [1] * 4),
+        ("implicit", [0, 1, 4, 6, 7, 8], [1] * 6),
+        ("counts", [1, 3, 5, 6, 7, 8], [1, 3, 2, 1, 1, 1]),
+        ("ratings", [3, 5, 7, 8], [5, 3, 4, 2]),
+        ("purchases", [2, 4], [1, 1]),
+        ("window", [3, 7], [1, 1]),
+    ],
+)
+def test_ready_filters(store: Dataset, name: str, rows: list[int], values: list[float] | None) -> None:
+    filtered, _ = option(name).apply(store, seed=1)
+    assert kept(filtered) == rows
+    if values is not None:
+        assert filtered.interactions.values.tolist() == values
+        assert filtered.interactions.explicit == (name == "ratings")
+
+
+@pytest.fixture(params=[True, False], ids=["ratings", "no_ratings"])
+def large(request: pytest.FixtureRequest) -> Dataset:
+    rng = np.random.default_rng(0)
+    events = ["view", "purchase", "rating"]
+    rows = [
+        (f"u{rng.integers(40):02}", f"i{int(30 * rng.random() ** 2):02}",
+         float(rng.integers(1, 6)) if request.param and rng.random() < 0.8 else NAN if request.param else 1.0,
+         int(rng.integers(0, 500)), events[rng.integers(3)])
+        for _ in range(4000)
+    ]  # fmt: skip
+    return dataset(rows, explicit=request.param)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_every_ready_filter_keeps_order_and_codes_only_what_is_left(name: str, large: Dataset) -> None:
+    filters = option(name)
+    filtered, effects = filters.apply(large, seed=1)
+    assert len(effects) == len(filters.steps)
+    rows = kept(filtered)
+    assert rows == sorted(rows) and len(set(rows)) == len(rows)
+    assert len(np.unique(filtered.interactions.users)) == filtered.n_users
+    assert len(np.unique(filtered.interactions.items)) == filtered.n_items
+    for side in ("user", "item"):
+        before = getattr(large, f"{side}_ids")[getattr(large.interactions, f"{side}s")[rows]]
+        after = getattr(filtered, f"{side}_ids")[getattr(filtered.interactions, f"{side}s")]
+        assert (before == after).all()
+    assert filtered.fingerprint == filters.apply(large, seed=1)[0].fingerprint
+    if not filtered.interactions.explicit:
+        assert not np.isnan(filtered.interactions.values).any()
+
+
+def test_filters_of_a_million_rows_are_quick() -> None:
+    rng = np.random.default_rng(0)
+    m = 1_000_000
+    rows = Interactions(
+        users=rng.integers(0, 100_000, m).astype(np.int32), items=(50_000 * rng.random(m) ** 3).astype(np.int32),
+        values=np.ones(m, np.float32), n_users=100_000, n_items=50_000,
+    )  # fmt: skip
+    data = Dataset("large", rows, np.arange(100_000), np.arange(50_000))
+    steps: list[Callable[[Dataset], Dataset]] = [
+        lambda data: apply(step("counts.KCore", per_user=8, per_item=8), data),
+        lambda data: apply(step("repeats.Deduplicate", keep="sum"), data),
+    ]
+    for run in steps:
+        begin = time.perf_counter()
+        assert 0 < len(run(data).interactions) < m
+        assert time.perf_counter() - begin < 1.0

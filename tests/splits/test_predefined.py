@@ -1,0 +1,180 @@
+"""Splits given as files: ids, items and users that train lacks, candidates, identity."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recexp.data import Column, Dataset, Interactions
+from recexp.errors import ConfigError, DataError
+from recexp.splits.base import Splitter
+
+Make = Callable[..., Splitter]
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    """anna: p q; ben: q r; carl: p, with features of items."""
+    rows = Interactions(
+        users=np.array([0, 0, 1, 1, 2], np.int32),
+        items=np.array([0, 1, 1, 2, 0], np.int32),
+        values=np.ones(5, np.float32),
+        n_users=3,
+        n_items=3,
+        timestamps=np.array([1, 2, 1, 3, 2]),
+        events=Column.category(["view", "buy", "buy", "view", "view"]),
+    )
+    features = {
+        "price": Column.numeric([1.0, 2.0, 3.0], "price"),
+        "kind": Column.category(["a", "b", "a"]),
+        "tags": Column.multi_category([["x"], ["y", "x"], []]),
+        "title": Column.text(["P", "Q", "R"]),
+    }
+    names = np.array(["anna", "ben", "carl"], dtype=object)
+    return Dataset("tiny", rows, names, np.array(["p", "q", "r"], dtype=object), items=features)
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def named(split, attribute: str) -> list[dict[str, list[str]]]:
+    """Users in order with the item ids of their row in the target or candidates."""
+    matrix = split.target if attribute == "target" else split.queries.candidates
+    ids = split.train.item_ids
+    rows = (sorted(ids[matrix.indices[slice(*matrix.indptr[q : q + 2])]]) for q in range(matrix.shape[0]))
+    return [(split.train.user_ids[user], items) for user, items in zip(split.queries.users, rows, strict=True)]
+
+
+def test_ids_are_mapped_and_unknown_users_counted(
+    make: Make, dataset: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id\nben,p\ndora,p\nanna,r\ndora,q\nanna,q\nemil,p\n")
+    [split] = make("predefined", test=test).split(dataset)
+    assert named(split, "target") == [("anna", ["r"]), ("ben", ["p"])]  # q is in anna's train already
+    assert len(split.test) == 3
+    assert f"{test}: 2 of 4 users do not occur in train; their 3 rows are dropped" in caplog.text
+    assert split.train.interactions.fingerprint == dataset.interactions.fingerprint
+
+
+def test_items_that_only_the_file_knows_join_the_catalogue_and_can_be_missed(
+    make: Make, dataset: Dataset, tmp_path: Path
+) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id\nanna,z\nanna,y\nben,y\n")
+    [split] = make("predefined", test=test).split(dataset)
+    train = split.train
+    assert train.item_ids.tolist() == ["p", "q", "r", "y", "z"]
+    assert named(split, "target") == [("anna", ["y", "z"]), ("ben", ["y"])]
+    assert np.isnan(train.items["price"].values[3:]).all() and train.items["price"].values[0] == 1
+    assert train.items["kind"].values.tolist() == [0, 1, 0, -1, -1]
+    assert np.diff(train.items["tags"].offsets).tolist() == [1, 2, 0, 0, 0]
+    assert train.items["title"].values.tolist() == ["P", "Q", "R", "", ""]
+    assert split.target.shape == (2, 5)
+
+
+def test_numbers_and_text_name_the_same_ids(make: Make, tmp_path: Path) -> None:
+    rows = Interactions(np.zeros(2, np.int32), np.arange(2, dtype=np.int32), np.ones(2, np.float32), 1, 2)
+    numbered = Dataset("numbered", rows, np.array([7]), np.array([10, 20]))
+    [split] = make("predefined", test=write(tmp_path / "a.csv", "user_id,item_id\n7,30\n")).split(numbered)
+    assert split.train.item_ids.tolist() == [10, 20, 30]
+    [split] = make("predefined", test=write(tmp_path / "b.csv", "user_id,item_id\n7,x\n")).split(numbered)
+    assert split.train.item_ids.tolist() == ["10", "20", "x"]
+
+
+def test_validation_joins_train_before_the_test(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    paths = {
+        "validation": write(tmp_path / "v.csv", "user_id,item_id,timestamp,event\nanna,r,9,sale\ncarl,z,8,view\n"),
+        "test": write(tmp_path / "t.csv", "user_id,item_id,timestamp\nanna,r,11\nanna,y,12\nben,z,10\n"),
+    }
+    [split] = make("predefined", **paths).split(dataset)
+    assert len(split.validation.train.interactions) == 5
+    assert named(split.validation, "target") == [("anna", ["r"]), ("carl", ["z"])]
+    train = split.train.interactions
+    assert train.items.tolist() == [0, 1, 1, 2, 0, 2, 4]
+    assert train.timestamps.tolist() == [1, 2, 1, 3, 2, 9, 8]
+    assert [train.events.categories[code] for code in train.events.values] == [
+        "view", "buy", "buy", "view", "view", "sale", "view",
+    ]  # fmt: skip
+    assert named(split, "target") == [("anna", ["y"]), ("ben", ["z"])]  # r became train of anna
+
+
+def test_values_of_the_files(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    """Test values stay as they are; validation rows weigh in train what train rows weigh."""
+    paths = {
+        "validation": write(tmp_path / "v.csv", "user_id,item_id,rating\nanna,r,2\n"),
+        "test": write(tmp_path / "t.csv", "user_id,item_id,rating\nben,p,5\nben,p,3\n"),
+    }
+    [binary] = make("predefined", **paths).split(dataset)
+    assert binary.target.data.tolist() == [5] and not binary.test.explicit
+    assert binary.validation.target.data.tolist() == [2]
+    assert binary.train.interactions.values.tolist() == [1] * 6
+    rows = replace(dataset.interactions, values=np.array([4, 5, 3, 2, 1], np.float32), explicit=True)
+    [rated] = make("predefined", **paths).split(replace(dataset, interactions=rows))
+    assert rated.test.explicit and rated.test.values.tolist() == [5, 3]
+    assert rated.train.interactions.values.tolist() == [4, 5, 3, 2, 1, 2]
+
+
+def test_no_known_user_is_an_error(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id\ndora,p\nemil,p\n")
+    with pytest.raises(DataError, match=r"^none of the 2 test users in .*t\.csv occurs in the training data$"):
+        list(make("predefined", test=test).split(dataset))
+
+
+def test_missing_file_is_noticed_before_data_is_loaded(make: Make, tmp_path: Path) -> None:
+    there = write(tmp_path / "t.csv", "user_id,item_id\nanna,p\n")
+    make("predefined", test=there).check()
+    with pytest.raises(DataError, match=r"split\.test: no such file: .*nowhere\.csv"):
+        make("predefined", test=str(tmp_path / "nowhere.csv")).check()
+    with pytest.raises(DataError, match=r"split\.validation: no such file"):
+        make("predefined", test=there, validation=str(tmp_path / "nowhere.csv")).check()
+
+
+def test_columns_have_the_names_that_one_says(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    test = write(tmp_path / "t.txt", "who;what\nanna;r\n")
+    with pytest.raises(DataError, match=r"no user column 'user_id'; its columns are who, what"):
+        list(make("predefined", test=test).split(dataset))
+    [split] = make("predefined", test=test, columns={"user": "who", "item": "what"}, separator=";").split(dataset)
+    assert named(split, "target") == [("anna", ["r"])]
+    with pytest.raises(ConfigError, match=r"split\.columns"):
+        make("predefined", test=test, columns={"usr": "who"})
+
+
+def test_identity_follows_content_not_paths(make: Make, tmp_path: Path) -> None:
+    text = "user_id,item_id\nanna,r\n"
+    one = make("predefined", test=write(tmp_path / "one.csv", text))
+    two = make("predefined", test=write(tmp_path / "two.csv", text))
+    with gzip.open(tmp_path / "three.csv.gz", "wt") as packed:
+        packed.write(text)
+    three = make("predefined", test=str(tmp_path / "three.csv.gz"))
+    other = make("predefined", test=write(tmp_path / "other.csv", text + "ben,p\n"))
+    assert one.rule() == two.rule() == three.rule() != other.rule()
+    assert "one.csv" not in str(one.rule())
+    assert make("predefined", test=one.test, validation=one.test).rule() != one.rule()
+
+
+def test_candidates_make_each_row_a_query(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    text = "user_id,item_id,candidates\nanna,r,x p\nanna,y,r|r\nben,p,x\ndora,p,q\n"
+    [split] = make("predefined", test=write(tmp_path / "t.csv", text)).split(dataset)
+    assert named(split, "target") == [("anna", ["r"]), ("anna", ["y"]), ("ben", ["p"])]
+    assert named(split, "candidates") == [("anna", ["p", "r", "x"]), ("anna", ["r", "y"]), ("ben", ["p", "x"])]
+    assert set(split.queries.candidates.data) <= {1.0, 2.0}
+    assert split.train.item_ids.tolist() == ["p", "q", "r", "y", "x"]  # x is listed only, and can be ranked
+    assert split.queries.lengths.tolist() == [2, 2, 2]
+
+
+def test_listed_target_counts_once_among_candidates(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    """NCF's lists name the test item among the negatives 156 times."""
+    test = write(tmp_path / "t.csv", "user_id,item_id,candidates\nanna,r,r p\n")
+    [split] = make("predefined", test=test).split(dataset)
+    assert named(split, "candidates") == [("anna", ["p", "r"])]
+    assert named(split, "target") == [("anna", ["r"])]
+
+
+def test_empty_candidate_list_is_an_error(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id,candidates\nanna,r,p\nben,p,\n")
+    with pytest.raises(DataError, match=r"t\.csv: 1 rows list no candidates, the first is row 2"):
+        list(make("predefined", test=test).split(dataset))

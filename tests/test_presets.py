@@ -1,0 +1,104 @@
+"""Every preset, split, filter and data set that needs no file of the user's runs from the command line to a complete run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import recexp as library
+from recexp.config import compose, options, plain
+from recexp.errors import ConfigError
+
+
+def runnable(group: str) -> list[str]:
+    """Return the options of a group that leave no value to be given."""
+    found = []
+    for name in options(group):
+        try:
+            plain(compose([f"{group}={name}"]))
+        except ConfigError:
+            continue
+        found.append(name)
+    return found
+
+
+def check(runs: Callable, *overrides: str) -> None:
+    outcome = library.run("algorithm=popularity", "dataset=electronics", *overrides)
+    (run,) = runs()
+    assert run.info.run_id == outcome.run_id
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recexp.complete"] == "true"
+    assert 0 <= run.data.metrics["test/ndcg_at_10"] == outcome.metrics["test/ndcg_at_10"] <= 1
+    costs = {f"cost/{name}" for name in ("fit_seconds", "recommend_seconds", "evaluate_seconds", "total_seconds", "peak_mib")}
+    assert costs <= set(run.data.metrics)
+
+
+@pytest.mark.parametrize("name", options("experiment"))
+def test_preset_runs(runs: Callable, name: str) -> None:
+    library.run(f"+experiment={name}")
+    assert [run.data.tags["recexp.complete"] for run in runs()] == ["true"]
+
+
+@pytest.mark.parametrize("name", [name for name in runnable("split") if name != "kfold"])
+def test_split_runs(runs: Callable, name: str) -> None:
+    check(runs, f"split={name}")
+
+
+@pytest.mark.parametrize("name", runnable("filter"))
+def test_filter_runs(runs: Callable, name: str) -> None:
+    check(runs, f"filter={name}")
+
+
+def test_folds_are_runs(runs: Callable) -> None:
+    outcomes = library.run("dataset=electronics", "algorithm=popularity", "split=kfold", "split.folds=3")
+    assert len(outcomes) == 3
+    assert sorted(run.data.tags["fold"] for run in runs()) == ["0", "1", "2"]
+    assert len({run.data.tags["recexp.protocol"] for run in runs()}) == 1
+    assert len({run.data.tags["recexp.split"] for run in runs()}) == 3
+
+
+def test_validation_is_measured_too(runs: Callable) -> None:
+    library.run("dataset=electronics", "algorithm=item_knn", "split.validation_ratio=0.1")
+    (run,) = runs()
+    assert {"test/ndcg_at_10", "validation/ndcg_at_10"} <= set(run.data.metrics)
+    assert run.data.metrics["test/ndcg_at_10"] != run.data.metrics["validation/ndcg_at_10"]
+
+
+def test_sweep_goes_on_after_a_failure(recexp: Callable, runs: Callable) -> None:
+    done = recexp("-m", "dataset=electronics", "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
+    assert done.returncode == 2, done.stderr
+    assert "nothing goes to test" in done.stderr
+    assert len(runs()) == 2
+    assert len({run.data.tags["sweep"] for run in runs()}) == 1
+
+
+def test_finished_runs_are_skipped_on_resume(recexp: Callable, runs: Callable) -> None:
+    for seed in ("1", "1,2"):
+        done = recexp("-m", "dataset=electronics", "algorithm=popularity", f"seed={seed}", "resume=true")
+        assert done.returncode == 0, done.stderr
+    assert sorted(run.data.tags["seed"] for run in runs()) == ["1", "2"]
+
+
+def test_same_command_gives_bit_equal_results(recexp: Callable, runs: Callable, workplace: Path) -> None:
+    import pyarrow.parquet as pq
+
+    for threads in ("2", "2", "1"):
+        done = recexp("dataset=electronics", "algorithm=ease", f"runner.threads={threads}")
+        assert done.returncode == 0, done.stderr
+    one, again, first = runs()  # the latest first
+    measured = {name for name in first.data.metrics if not name.startswith("cost/")}
+    tables = [pq.read_table(next(workplace.glob(f"*/{run.info.run_id}/artifacts/lists.parquet"))) for run in (first, again)]
+    assert tables[0].equals(tables[1])
+    assert all(first.data.metrics[name] == again.data.metrics[name] for name in measured)
+    assert all(abs(first.data.metrics[name] - one.data.metrics[name]) < 1e-6 for name in measured)
+    assert len({run.data.tags["recexp.config"] for run in runs()}) == 1
+
+
+def test_python_and_command_line_agree(recexp: Callable, runs: Callable, workplace: Path) -> None:
+    outcome = library.run("dataset=electronics", "algorithm=item_knn", "seed=5")
+    done = recexp("dataset=electronics", "algorithm=item_knn", "seed=5")
+    assert done.returncode == 0, done.stderr
+    command, python = runs()
+    assert python.info.run_id == outcome.run_id
+    assert command.data.tags["recexp.config"] == python.data.tags["recexp.config"]
+    assert command.data.metrics["test/ndcg_at_10"] == outcome.metrics["test/ndcg_at_10"]

@@ -1,0 +1,58 @@
+"""What the README says is done here, command by command, in an empty directory."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.replace("\\\n", "").splitlines()]
+ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl")
+"""Commands that are run by .ci/run, tests/test_tracking.py and tests/test_serving.py."""
+
+
+@pytest.fixture
+def files(workplace: Path) -> Path:
+    """The files that the README speaks of."""
+    for language, text in BLOCKS:
+        first, _, rest = text.partition("\n")
+        if language in ("python", "yaml") and (path := re.fullmatch(r"# (\S+\.(py|yaml))", first)):
+            (workplace / path[1]).parent.mkdir(parents=True, exist_ok=True)
+            (workplace / path[1]).write_text(rest)
+    rows = [(f"u{u}", f"f{i}", 3 + (u * i) % 3, 1000 * u + i) for u in range(30) for i in range(20) if (u + i) % 3]
+    for name, user, chosen in (("ratings", "customer", rows), ("train", "user_id", rows[::2]), ("test", "user_id", rows[1::2])):
+        lines = [f"{user},item_id,rating,timestamp", *(",".join(map(str, row)) for row in chosen)]
+        (workplace / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    films = ["item_id,title,genre,price", *(f"f{i},Film {i},{'drama' if i % 2 else 'comedy'},{i}.5" for i in range(20))]
+    (workplace / "films.csv").write_text("\n".join(films) + "\n")
+    return workplace
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith(ELSEWHERE)])
+def test_command_works(files: Path, command: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, shell=True, cwd=files, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_continuous_integration_runs_the_test_command() -> None:
+    (command,) = [c for c in COMMANDS if "pytest" in c]
+    install, _, run = command.partition(" && ")
+    script = (ROOT / ".ci" / "run").read_text()
+    assert install in script and run in script
+
+
+def test_every_command_is_known() -> None:
+    assert len(COMMANDS) >= 12
+    assert all(command.startswith(("recexp", "python", *ELSEWHERE)) for command in COMMANDS)
+
+
+def test_pictures_are_there() -> None:
+    for path in re.findall(r"!\[\w+\]\((\S+)\)", README):
+        assert (ROOT / path).stat().st_size > 10_000
