@@ -185,7 +185,9 @@ def _show(outcomes: "list[Outcome]") -> None:
             table.add_row(metric, *(row.get(cutoff, "") for cutoff in cutoffs))
         if cells:
             console.print(table)
-        console.print(f"run {outcome.run_id}, shown by `recexp ui` at {outcome.link}", soft_wrap=True, highlight=False)
+        console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
+    if outcomes:
+        console.print(f"leaderboard, after `recexp ui`: {outcomes[-1].leaderboard}", soft_wrap=True, highlight=False)
 
 
 def _datasets(arguments: list[str]) -> None:
@@ -207,17 +209,18 @@ def _datasets(arguments: list[str]) -> None:
 
 
 def _ui(arguments: list[str]) -> None:
-    import subprocess
-
     from recexp import tracking
 
     port, rest = "5000", []
     given = iter(arguments)
     for argument in given:
         if argument == "--port":
-            port = next(given, port)
+            port = next(given, "")
         else:
             rest.append(argument)
+    if not port.isdigit():
+        raise ConfigError(f"--port: must be a number (got {port!r})")
     store = config.build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
     command, environment = tracking.ui_command(store.uri, int(port))
-    subprocess.run(command, env=environment, check=False)
+    print(f"the leaderboard will be at {tracking.ui_link(store.uri, store.experiment, int(port))} (Ctrl-C ends)", flush=True)
+    os.execve(command[0], command, environment)

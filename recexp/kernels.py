@@ -1,15 +1,22 @@
-"""Compiled loops behind ranking and nearest neighbours: imported inside functions only, as numba takes half a second."""
+"""Compiled loops of ranking and nearest neighbours: imported inside functions only, for numba takes half a second."""
+
+from collections.abc import Callable
 
 import numba
 import numpy as np
 
-jit = numba.njit(nogil=True, cache=True, boundscheck=False)
-"""How every kernel is compiled: once, kept on disk, and free of the GIL so that threads share the rows."""
+
+def jit(function: Callable) -> Callable:
+    """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache."""
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # neither place can be written: compiled anew in each process
+        return numba.njit(nogil=True)(function)
 
 
 @jit
 def insert(items, scores, size, item, score, ties):
-    """Put an entry where it belongs among the first `size`, sorted by (score falling, ties rising); return the new size.
+    """Put an entry where it belongs among the first `size`, by score falling, then ties rising; return the new size.
 
     When the list is full, its last entry falls out; an entry that belongs behind it changes nothing.
     """
@@ -28,7 +35,9 @@ def insert(items, scores, size, item, score, ties):
 
 
 @jit
-def top_k(start, stop, scores, exclude_ptr, exclude, allowed_ptr, allowed, listed, catalogue, ties, out_items, out_scores):
+def top_k(
+    start, stop, scores, exclude_ptr, exclude, allowed_ptr, allowed, listed, catalogue, ties, out_items, out_scores
+):
     """Fill rows start..stop of out_items (-1 padded) and out_scores with the best items, best first.
 
     A row of `scores` is (n_items,). Items of its `exclude` row are left out; with `listed`, only its `allowed` row is

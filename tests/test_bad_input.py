@@ -29,7 +29,7 @@ CASES = {
     "test users unknown": (GOOD, ["filter=none", "split=predefined", "split.test=strangers.csv"], "none of the 2 test users"),
     "test file missing": (GOOD, ["split=predefined", "split.test=nowhere.csv"], "nowhere.csv"),
     "users table missing": (GOOD, ["dataset.users=nowhere.csv"], "nowhere.csv"),
-    "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "rmse needs ratings"),
+    "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "rmse and mae need predicted ratings"),
     "features metric without features": (GOOD, ["evaluation.metrics=[intra_list_diversity]"], "intra_list_diversity needs"),
     "no rows for test": (GOOD, ["filter=none", "split.test_ratio=0.01"], "test"),
 }

@@ -54,8 +54,8 @@ def test_lists_agree_with_a_naive_loop(k: int, listed: bool, masked: bool) -> No
 
 
 def test_ties_favour_no_position() -> None:
-    first = [Ranking.draw(5, None, rng=np.random.default_rng(s)).top_k(np.zeros((B, 5), np.float32), of(5), 1).items[0, 0]
-             for s in range(300)]  # fmt: skip
+    rules = [Ranking.draw(5, None, rng=np.random.default_rng(seed)) for seed in range(300)]
+    first = [rule.top_k(np.zeros((B, 5), np.float32), of(5), 1).items[0, 0] for rule in rules]
     assert (np.bincount(first, minlength=5) > 30).all()  # 60 expected, standard deviation 7
 
 

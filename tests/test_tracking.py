@@ -398,6 +398,20 @@ def test_names_and_values_are_what_mlflow_takes() -> None:
     assert flat == {"a.b": "true", "a.c": "text", "a.d": "[]", "e": '[1, {"f": 2}]', "g": "x" * 6000}
 
 
+def test_credentials_are_never_logged(workplace: Path, runs) -> None:
+    with tracking().open() as store, store.run(name="a", tags={}) as run:
+        secret = "postgresql://me:s3cr3t@db.example.org/runs"
+        run.finish(
+            metrics={}, params={"tracking": {"uri": secret}}, description=f"`recexp tracking.uri={secret}`", inputs=[],
+            model_folder=None,
+        )  # fmt: skip
+    (found,) = runs()
+    assert found.data.params["tracking.uri"] == "postgresql://***@db.example.org/runs"
+    assert b"s3cr3t" not in (workplace / "mlflow.db").read_bytes()
+    with pytest.raises(StoreError, match=r"ftp://\*\*\*@host/x is not a store"):
+        tracking("ftp://me:s3cr3t@host/x").open()
+
+
 def test_git_state_tells_commit_and_changes(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]

@@ -73,7 +73,9 @@ def evaluated(name: str, train: Dataset, test: Interactions) -> tuple[float, flo
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     model = make(*ALGORITHMS[name]).fit(train, rng=np.random.default_rng(0))
     in_order = Ranking(np.arange(train.n_items, dtype=np.int32), np.ones(train.n_items, bool))
-    lists = [model.recommend(queries.take(slice(at, at + 2000)), 10, in_order).items for at in range(0, len(users), 2000)]
+    lists = [
+        model.recommend(queries.take(slice(at, at + 2000)), 10, in_order).items for at in range(0, len(users), 2000)
+    ]
     return ndcg_and_recall(np.concatenate(lists), test.csr(values=False)[users].toarray() > 0)
 
 

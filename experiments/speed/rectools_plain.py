@@ -1,6 +1,6 @@
 """The peer: ML-1M from the raw file to NDCG@10 and Recall@10 with RecTools, as plain and fast as it goes, untracked.
 
-`python rectools_plain.py RATINGS ease|item_knn SEED THREADS` writes one JSON line. Needs rectools and implicit, not recexp.
+`python rectools_plain.py ARCHIVE ease|item_knn SEED THREADS` writes JSON. Needs rectools and implicit, not recexp.
 """
 
 import io

@@ -46,8 +46,10 @@ def compare(name: str, peer: str, repeats: int, threads: int) -> str:
         folder = Path(temporary)
         for seed in range(repeats + 1):  # the first, uncounted, makes the tracking store and fills the disk cache
             mine, _ = timed([sys.executable, "-m", "recexp", *DATA, *OURS[name], f"seed={seed}"], folder, threads)
-            other, text = timed([peer, str(HERE / "rectools_plain.py"), str(archive), name, str(seed), str(threads)], folder, threads)
-            found = {"ours": quality(folder / "mlflow.db"), "theirs": [json.loads(text)[key] for key in ("ndcg", "recall")]}
+            script = [peer, str(HERE / "rectools_plain.py"), str(archive), name, str(seed), str(threads)]
+            other, text = timed(script, folder, threads)
+            reached = json.loads(text)
+            found = {"ours": quality(folder / "mlflow.db"), "theirs": (reached["ndcg"], reached["recall"])}
             if seed:
                 ours.append(mine)
                 theirs.append(other)
@@ -63,6 +65,7 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    sys.stdout.write("| | recexp, tracked | RecTools, untracked | ratio | recexp NDCG@10 Recall@10 | RecTools |\n|---|---|---|---|---|---|\n")
+    heads = ["", "recexp, tracked", "RecTools, untracked", "ratio", "recexp NDCG@10 Recall@10", "RecTools"]
+    sys.stdout.write(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|\n")
     for algorithm in OURS:
         sys.stdout.write(compare(algorithm, given.peer, given.repeats, given.threads))

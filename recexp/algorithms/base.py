@@ -57,7 +57,7 @@ class Recommender(ABC):
 
     @abstractmethod
     def score(self, queries: Queries) -> np.ndarray:
-        """Return float32 (b, n_items): row q holds query q's score of each item, higher is better; comparable in a row."""
+        """Return float32 (b, n_items): row q holds query q's score of each item; higher is better."""
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         """Return the k best items of each query under `ranking`; override to avoid dense scores."""
@@ -68,7 +68,7 @@ class Recommender(ABC):
         raise TypeError(f"{type(self).__name__} does not predict ratings")
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
-        """Return training rows or query histories as this model reads them: float32 CSR, values or ones by `feedback`."""
+        """Return training rows or query histories as this model reads them: float32 CSR (see `feedback`)."""
         values = self.feedback == "value"
         return source.history(values=values) if isinstance(source, Queries) else source.csr(values=values)
 

@@ -1,4 +1,4 @@
-"""Products of query histories with learned item-item weights, and the one form in which kernels read sparse matrices."""
+"""Products of histories with learned item-item weights, and the one form in which kernels read sparse matrices."""
 
 import numpy as np
 import scipy.sparse as sp

@@ -40,10 +40,11 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One finished run: its id and link in the tracking store, metrics by name, their intervals, and the model."""
+    """One finished run: its id and links in the tracking store, metrics by name, their intervals, and the model."""
 
     run_id: str
     link: str
+    leaderboard: str
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     model: FittedModel | None

@@ -57,7 +57,7 @@ class Offline(Runner):
         done = store.finished({"recexp.config": tags["recexp.config"]}) if x.resume else None
         if done:
             log.info("already done in run %s", done)
-            return Outcome(done, store.link(done), {}, {}, None)
+            return Outcome(done, store.link(done), store.leaderboard, {}, {}, None)
         with store.run(name=f"{tags['algorithm']} {tags['dataset']} seed {x.seed}", tags=tags) as run:
             parts = []
             algorithm = copy.copy(x.algorithm)
@@ -68,7 +68,7 @@ class Offline(Runner):
             if model is None or x.refit:
                 model = self._fit(x, algorithm, split, run, costs)
             parts.append(self._judge(x, "test", split, _shown(x, split), model, costs))
-            return record(x, run, dataset, effects, split, model, parts, costs)
+            return record(x, store, run, dataset, effects, split, model, parts, costs)
 
     def _fit(
         self, x: Experiment, algorithm: Recommender, split: Split, run: Run, costs: Costs, validate: bool = False
@@ -76,12 +76,15 @@ class Offline(Runner):
         """Fit the algorithm and the fallback on the split's train; on its queries the algorithm may rate itself."""
 
         def rate(model: Recommender) -> float:
-            part = self._judge(x, "validation", split, split.queries, wrap(model), Costs())
-            return next(iter(part.results.metrics.values()))
+            part = self._judge(quick, "validation", split, split.queries, wrap(model), Costs())
+            value = next(iter(part.results.metrics.values()))
+            return -value if headline.higher_is_better is False else value
 
         def wrap(model: Recommender) -> FittedModel:
             return FittedModel.of(model, fallback, ranking, split.train, split.train.interactions, self.block_mib)
 
+        headline = next(iter(x.evaluation.metrics.values()))
+        quick = replace(x, evaluation=replace(x.evaluation, resamples=1))  # intervals would only cost time here
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
         fallback = copy.copy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
         with costs.measure("fit"):
@@ -94,7 +97,7 @@ class Offline(Runner):
         """Ask the model the split's queries and measure its answers."""
         with costs.measure("recommend"):
             lists: Lists = model.lists(queries, max(x.evaluation.cutoffs))
-            predicted = model.model.predict(split.test, queries) if model.model.predicts else None
+            predicted = model.model.predict(split.test, queries) if x.evaluation.rates else None
         with costs.measure("evaluate"):
             results: Results = x.evaluation.evaluate(split, lists, seed=x.seed, predicted=predicted)
         prefix = name if queries.candidates is None else f"{name}_candidates"
@@ -129,4 +132,6 @@ def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
         lacking = sorted(need for need in model.needs if not has[need])
         if lacking:
             raise ConfigError(f"{role}: {type(model).__name__} needs {', '.join(lacking)}, which {dataset.name} has not")
+    if x.evaluation.rates and not x.algorithm.predicts:
+        raise ConfigError(f"evaluation.metrics: rmse and mae need predicted ratings; {type(x.algorithm).__name__} gives none")
     x.evaluation.check(dataset)

@@ -17,7 +17,7 @@ from recexp.model import FittedModel
 from recexp.params import describe
 from recexp.ranking import Lists
 from recexp.runners.base import Experiment, Outcome
-from recexp.tracking import Input, Run
+from recexp.tracking import Input, Run, Store, mask
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def identify(x: Experiment, dataset: Dataset, split: Split) -> dict[str, str]:
 
 
 def record(
-    x: Experiment, run: Run, dataset: Dataset, effects: list[Effect], split: Split, model: FittedModel, parts: list[Part],
-    costs: Costs,
+    x: Experiment, store: Store, run: Run, dataset: Dataset, effects: list[Effect], split: Split, model: FittedModel,
+    parts: list[Part], costs: Costs,
 ) -> Outcome:  # fmt: skip
     """Write what the parts found, the last of them the test, and the model; then mark the run as complete."""
     metrics = {f"{part.name}/{name}": value for part in reversed(parts) for name, value in part.results.metrics.items()}
@@ -83,6 +83,7 @@ def record(
         Summary(
             algorithm=tags["algorithm"], dataset=tags["dataset"], split=tags["split"], seed=x.seed, effects=effects,
             sizes=_sizes(dataset, split), metrics=metrics, intervals=intervals, fallback_share=shares,
+            warnings=[f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share],
             command=x.command, digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
         )  # fmt: skip
     )
@@ -92,14 +93,14 @@ def record(
         Input("test", f"{tags['dataset']} {tags['split']} test", split.fingerprint, x.source.name),
     ]
     run.finish(metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder)
-    return Outcome(run.id, run.link, metrics, intervals, model)
+    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model)
 
 
 def _write_files(
     x: Experiment, run: Run, test: Part, dataset: Dataset, metrics: dict[str, float], intervals: dict[str, tuple[float, float]]
 ) -> None:
     queries, results, target = test.split.queries, test.results, test.split.target
-    (run.directory / "config.yaml").write_text(yaml.safe_dump(x.config, sort_keys=False))
+    (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
     artifacts.write_lists(

@@ -14,6 +14,11 @@ def clean(name: str) -> str:
     return re.sub(r"[^\w\-. :/]", "_", name, flags=re.ASCII)[:MAX_NAME]
 
 
+def mask(text: str) -> str:
+    """Return `text` without the credentials of the addresses in it: `postgresql://me:secret@host` loses `me:secret`."""
+    return re.sub(r"://[^/@\s]+@", "://***@", text)
+
+
 def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested params under dotted names; items of a list of mappings are numbered from 0.
 
@@ -28,5 +33,5 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             flat.update(flatten(value, f"{name}."))
         else:
             text = value if isinstance(value, str) else json.dumps(value, default=str)
-            flat[clean(name)] = text[:MAX_VALUE]
+            flat[clean(name)] = mask(text)[:MAX_VALUE]
     return flat

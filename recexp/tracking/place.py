@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from recexp.errors import DiskFullError, StoreError
+from recexp.tracking.names import mask
 
 LOCK_SECONDS = 5.0
 """How long to wait for another program's write lock before giving up."""
@@ -33,7 +34,7 @@ def resolve(uri: str | None) -> str:
     if re.match(r"(https?|postgresql|mysql|mssql|databricks)\b", uri):
         return uri
     raise StoreError(
-        f"tracking.uri: {uri} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
+        f"tracking.uri: {mask(uri)} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
         "http://HOST:PORT or a database URI (MLflow no longer keeps runs in plain folders)"
     )
 
@@ -84,7 +85,7 @@ def explain(error: Exception, uri: str) -> StoreError:
     """Return what an error of MLflow, the database or the disk means to a person."""
     if isinstance(error, StoreError):
         return error
-    text = " ".join(str(error).split())
+    uri, text = mask(uri), mask(" ".join(str(error).split()))
     if is_full(error):
         return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
     if "out-of-date database schema" in text:

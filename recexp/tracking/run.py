@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from recexp.errors import DiskFullError, StoreError
 from recexp.tracking import local, model, place, source, view
-from recexp.tracking.names import clean, flatten
+from recexp.tracking.names import clean, flatten, mask
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, LoggedModel
@@ -184,7 +184,7 @@ class Run:
                 for name, value, at, step in points + self._points if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in flat.items()],
-            tags=[RunTag("mlflow.note.content", description)],
+            tags=[RunTag("mlflow.note.content", mask(description))],
         )  # fmt: skip
 
     def _fail(self, error: BaseException | None) -> None:
@@ -196,7 +196,7 @@ class Run:
         self._log.write_traceback(error)
         try:
             client, run_id = self._store.connection.client, self.id
-            client.set_tag(run_id, "recexp.error", reason[:500])
+            client.set_tag(run_id, "recexp.error", mask(reason)[:500])
             client.set_terminated(run_id, "KILLED" if killed else "FAILED")
             client.log_artifact(run_id, str(self.directory / "recexp.log"))
         except (*place.store_errors(), StoreError) as problem:

@@ -32,7 +32,8 @@ def store() -> Dataset:
         users={"age": Column.numeric(rng.random(60)), "city": Column.category(list("ab" * 30))},
         items={
             "kind": Column.category(names), "tags": Column.multi_category([[n, "all"] for n in names]),
-            "price": Column.numeric(rng.random(24) + 1, kind="price"), "title": Column.text([f"{n} thing" for n in names]),
+            "price": Column.numeric(rng.random(24) + 1, kind="price"),
+            "title": Column.text([f"{n} thing" for n in names]),
         },
     )  # fmt: skip
 

@@ -164,7 +164,9 @@ def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Quer
     values = store.interactions.values.copy()
     values[::5] = np.nan
     holes = dataclasses.replace(store, interactions=dataclasses.replace(store.interactions, values=values))
-    asked = dataclasses.replace(queries, log=dataclasses.replace(queries.log, values=np.full_like(queries.log.values, np.nan)))
+    asked = dataclasses.replace(
+        queries, log=dataclasses.replace(queries.log, values=np.full_like(queries.log.values, np.nan))
+    )
     model = fitted(name, holes)
     assert np.isfinite(model.score(asked)).all()
     np.testing.assert_array_equal(model.score(asked), fitted(name, store).score(queries))

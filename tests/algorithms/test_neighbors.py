@@ -22,7 +22,9 @@ def item_knn(data: Dataset, k: int = 1, similarity: str = "cosine", shrinkage: f
     return model.fit(data, rng=np.random.default_rng(0))
 
 
-def user_knn(data: Dataset, k: int = 2, similarity: str = "cosine", shrinkage: float = 0.0, weighting: str = "none") -> UserKNN:
+def user_knn(
+    data: Dataset, k: int = 2, similarity: str = "cosine", shrinkage: float = 0.0, weighting: str = "none"
+) -> UserKNN:
     model = UserKNN(k=k, similarity=similarity, shrinkage=shrinkage, weighting=weighting)
     return model.fit(data, rng=np.random.default_rng(0))
 
@@ -80,7 +82,9 @@ def naive_similarity(a: np.ndarray, b: np.ndarray, similarity: str, shrinkage: f
     return dot / (aa + bb - dot + shrinkage)
 
 
-def naive_nearest(a: np.ndarray, rows: np.ndarray, own: int, k: int, similarity: str, shrinkage: float) -> dict[int, float]:
+def naive_nearest(
+    a: np.ndarray, rows: np.ndarray, own: int, k: int, similarity: str, shrinkage: float
+) -> dict[int, float]:
     found = [(-round(naive_similarity(a, rows[d], similarity, shrinkage), 12), d) for d in range(len(rows)) if d != own]
     return {d: -float(s) for s, d in sorted(found)[:k] if s < 0}
 

@@ -22,7 +22,7 @@ def nearest(start, stop, row_ptr, row_terms, row_data, row_squares, term_ptr, te
             own, measure, shrinkage, out_docs, out_similarities):  # fmt: skip
     """Fill rows start..stop of out_docs (-1 padded) and out_similarities with each row's k most similar documents.
 
-    Rows (terms by row) and documents (documents by term) are CSR of weights >= 0; `*_squares` are float64 squared norms.
+    Rows (terms by row) and documents (documents by term) are CSR of weights >= 0; `*_squares`: float64 squared norms.
     `own[r]` is the document that row r is itself, or -1: it is left out. Equal similarities are ordered by document
     number. Few documents touched are walked through again; if many are, a scan over all of them is faster.
     """

@@ -1,7 +1,5 @@
 """Products of sparse rows. A CSR matrix comes as indptr int64, indices int32, data float32, sorted within rows."""
 
-import numpy as np
-
 from recexp.kernels import jit
 
 

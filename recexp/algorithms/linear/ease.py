@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, silent
@@ -62,11 +63,11 @@ class EASE(Recommender):
         if not failed:
             inverse, failed = dpotri(factor, lower=0, overwrite_c=1)
         if failed:
-            raise ConfigError(f"algorithm.l2: {self.l2} is too small for this data; X^T X + l2 I has no Cholesky factor")
+            raise ConfigError(f"algorithm.l2: {self.l2} is too small here: X^T X + l2 I has no Cholesky factor")
         return inverse.T
 
 
-def _gram(x) -> np.ndarray:
+def _gram(x: sp.csr_array) -> np.ndarray:
     """Return the lower triangle of X^T X as float64 (n_items, n_items), zeros above it."""
     from recexp.algorithms.kernels.sparse import gram_lower
 

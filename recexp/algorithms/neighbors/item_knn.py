@@ -52,9 +52,7 @@ class ItemKNN(Recommender):
         self.lengths_ = lengths(x)
         x = weighted(x, self.weighting, self.lengths_)
         items = x.T.tocsr()
-        neighbors = nearest(
-            items, x, squares(items), np.arange(train.n_items), self.k, self.similarity, self.shrinkage
-        )
+        neighbors = nearest(items, x, squares(items), np.arange(train.n_items), self.k, self.similarity, self.shrinkage)
         self.similarity_ = neighbors.T.tocsr() if self.neighbors_of == "target" else neighbors
         return self
 

@@ -16,7 +16,7 @@ K1, B = 1.2, 0.75
 
 
 def lengths(x: sp.csr_array) -> np.ndarray:
-    """Return how many users each item has, as a multiple of the mean, float32 (n_items,): what BM25 learns from train."""
+    """Return the users of each item as a multiple of the mean, float32 (n_items,): what BM25 learns from train."""
     counts = np.bincount(x.indices, minlength=x.shape[1])
     return (counts * (x.shape[1] / max(1, x.nnz))).astype(np.float32)
 
@@ -49,10 +49,10 @@ def nearest(
 ) -> sp.csr_array:  # fmt: skip
     """Return the k documents most similar to each row, float32 (b, n_documents) CSR of similarities.
 
-    cosine: a.b / (|a| |b| + shrinkage). dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage). jaccard: a.b / (|a|^2 + |b|^2 - a.b +
-    shrinkage); on binary rows the last two are those of sets. Documents that share nothing with a row are no
-    neighbours; among equals the lower number is nearer. Time: for each entry of `rows`, the documents of its
-    term; memory: b * k and n_documents a thread.
+    cosine: a.b / (|a| |b| + shrinkage). dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage).
+    jaccard: a.b / (|a|^2 + |b|^2 - a.b + shrinkage). On binary rows the last two are those of sets. Documents that
+    share nothing with a row are no neighbours; among equals the lower number is nearer. Time: for each entry of `rows`,
+    the documents of its term; memory: b * k, and n_documents a thread.
 
     Parameters
     ----------

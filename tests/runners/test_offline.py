@@ -1,0 +1,149 @@
+"""The straight line with algorithms of one's own: validation, refit, ratings, failure."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import recexp as library
+from recexp.errors import ConfigError
+
+MODELS = '''
+import numpy as np
+
+from recexp.algorithms.base import Recommender, silent
+from recexp.params import params
+
+FITS = []
+
+
+@params
+class Tuned(Recommender):
+    """Chooses with validation whether popular items are good or bad; a refit must keep the choice."""
+
+    needs_history = False
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        counts = np.bincount(train.interactions.items, minlength=train.n_items).astype(np.float32)
+        if validate is not None:
+            rated = {}
+            for sign in (-1.0, 1.0):
+                self.scores_ = sign * counts
+                rated[sign] = validate(self)
+                report(int(sign) + 2, {"rated": rated[sign]})
+            self.fitted_params_ = {"sign": max(rated, key=rated.get)}
+        self.scores_ = self.fitted_params_["sign"] * counts
+        FITS.append((len(train.interactions), validate is not None, self.fitted_params_["sign"]))
+        return self
+
+    def score(self, queries):
+        return np.tile(self.scores_, (len(queries), 1))
+
+
+@params
+class Means(Recommender):
+    """Predicts each item's mean rating."""
+
+    predicts = True
+    feedback = "value"
+    needs = frozenset({"ratings"})
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        rows = train.interactions
+        n = np.bincount(rows.items, minlength=train.n_items)
+        mean = rows.values.mean()
+        self.means_ = ((np.bincount(rows.items, rows.values, train.n_items) + mean) / (n + 1)).astype(np.float32)
+        return self
+
+    def score(self, queries):
+        return np.tile(self.means_, (len(queries), 1))
+
+    def predict(self, rows, history):
+        return self.means_[rows.items]
+
+
+@params
+class Broken(Recommender):
+    """Fails."""
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        raise ValueError("the loss is not a number")
+
+    def score(self, queries):
+        return np.zeros((len(queries), 1), np.float32)
+'''
+
+
+@pytest.fixture
+def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package and a config folder of the user's own."""
+    (workplace / "mine.py").write_text(MODELS)
+    folder = workplace / "conf" / "algorithm"
+    folder.mkdir(parents=True)
+    for name in ("Tuned", "Means", "Broken"):
+        (folder / f"{name.lower()}.yaml").write_text(f"# mine\n_target_: mine.{name}\n")
+    monkeypatch.syspath_prepend(str(workplace))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    return workplace / "conf"
+
+
+def test_choice_on_validation_survives_the_refit(models: Path, runs: Callable) -> None:
+    library.run("dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", config_dir=str(models))
+    import mine
+
+    (small, chose, sign), (large, again, kept) = mine.FITS
+    assert (chose, again) == (True, False)
+    assert small < large
+    assert sign == kept == 1.0
+    (run,) = runs()
+    assert run.data.metrics["training/rated"] > 0
+
+
+def test_without_refit_the_first_model_is_tested(models: Path) -> None:
+    library.run("dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models))
+    import mine
+
+    assert len(mine.FITS) == 1
+
+
+def test_history_of_the_test_without_refit(models: Path) -> None:
+    common = ("dataset=electronics", "algorithm=item_knn", "split.validation_ratio=0.2", "refit=false")
+    every = library.run(*common)
+    train = library.run(*common, "evaluation.history=train")
+    assert every.metrics["test/ndcg_at_10"] != train.metrics["test/ndcg_at_10"]
+    assert every.metrics["validation/ndcg_at_10"] == train.metrics["validation/ndcg_at_10"]
+
+
+def test_predicted_ratings_are_measured(models: Path) -> None:
+    outcome = library.run(
+        "dataset=electronics", "filter=ratings", "algorithm=means", "evaluation.metrics=[rmse,mae,ndcg]", config_dir=str(models)
+    )
+    assert 0.5 < outcome.metrics["test/mae"] < outcome.metrics["test/rmse"] < 2
+    low, high = outcome.intervals["test/rmse"]
+    assert low < outcome.metrics["test/rmse"] < high
+
+
+def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Callable) -> None:
+    with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics has not"):
+        library.run("dataset=electronics", "algorithm=means", config_dir=str(models))
+    assert runs() == []
+
+
+def test_failure_is_told_and_never_taken_for_a_result(recexp: Callable, models: Path, runs: Callable) -> None:
+    done = recexp("--config-dir", str(models), "dataset=electronics", "algorithm=broken")
+    assert done.returncode == 1
+    assert "the loss is not a number" in done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = runs()
+    assert run.info.status == "FAILED"
+    assert "recexp.complete" not in run.data.tags
+
+
+def test_logging_goes_where_the_yaml_says(recexp: Callable, workplace: Path) -> None:
+    done = recexp("dataset=electronics", "algorithm=popularity", "logging.level=warning",
+                  "+logging.levels.splits=info", "logging.file=mine.log")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = (workplace / "mine.log").read_text()
+    assert "recexp.splits.base: test:" in text
+    assert "recexp.filters.base" not in text

@@ -1,0 +1,44 @@
+"""`recexp ui` serves the store of the working directory."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import recexp as library
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
+    outcome = library.run("dataset=electronics", "algorithm=popularity")
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "recexp", "ui", "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        first = server.stdout.readline()
+        assert re.search(rf"http://127.0.0.1:{port}/#/experiments/\d+/runs\?viewStateShareKey=recexp", first), first
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                address = f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/get?run_id={outcome.run_id}"
+                with urllib.request.urlopen(address, timeout=5) as answer:
+                    assert "recexp.complete" in answer.read().decode()
+                return
+            except OSError:
+                assert time.monotonic() < deadline, "the UI did not come up"
+                time.sleep(0.5)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
