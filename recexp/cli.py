@@ -145,24 +145,35 @@ def _configure_logging(node: dict[str, Any]) -> None:
     levels = {"": node["level"], **node["levels"]}
     for name, level in levels.items():
         if str(level).upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
-            raise ConfigError(f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})")
+            raise ConfigError(
+                f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
+            )
     handlers = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
     if node["file"]:
-        handlers["file"] = {"class": "logging.FileHandler", "filename": node["file"], "delay": True, "formatter": "line"}
-    logging.config.dictConfig({
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
-        "handlers": handlers,
-        "loggers": {
-            f"recexp.{name}".rstrip("."): {
-                "level": str(level).upper(),
-                "handlers": [] if name else list(handlers),
-                "propagate": bool(name),
-            }
-            for name, level in levels.items()
-        },
-    })
+        handlers["file"] = {
+            "class": "logging.FileHandler",
+            "filename": node["file"],
+            "delay": True,
+            "formatter": "line",
+        }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
+            },
+            "handlers": handlers,
+            "loggers": {
+                f"recexp.{name}".rstrip("."): {
+                    "level": str(level).upper(),
+                    "handlers": [] if name else list(handlers),
+                    "propagate": bool(name),
+                }
+                for name, level in levels.items()
+            },
+        }
+    )
 
 
 def _show(outcomes: "list[Outcome]") -> None:
@@ -175,7 +186,7 @@ def _show(outcomes: "list[Outcome]") -> None:
         cells: dict[str, dict[str, str]] = {}
         for name, value in outcome.metrics.items():
             metric, _, cutoff = name.partition("_at_")
-            if name.startswith("test") and cutoff or metric in ("test/rmse", "test/mae"):
+            if (name.startswith("test") and cutoff) or metric in ("test/rmse", "test/mae"):
                 low, high = outcome.intervals.get(name, (value, value))
                 spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
                 cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{spread}"
@@ -222,5 +233,8 @@ def _ui(arguments: list[str]) -> None:
         raise ConfigError(f"--port: must be a number (got {port!r})")
     store = config.build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
     command, environment = tracking.ui_command(store.uri, int(port))
-    print(f"the leaderboard will be at {tracking.ui_link(store.uri, store.experiment, int(port))} (Ctrl-C ends)", flush=True)
+    print(
+        f"the leaderboard will be at {tracking.ui_link(store.uri, store.experiment, int(port))} (Ctrl-C ends)",
+        flush=True,
+    )
     os.execve(command[0], command, environment)

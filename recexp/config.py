@@ -139,7 +139,9 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
         raise ConfigError("\n".join(unknown))
     for key, kind in SWITCHES.items():
         if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
-            raise ConfigError(f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})")
+            raise ConfigError(
+                f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
+            )
     resolved = {name: dict(node[name]) for name in BASES if name != "metric"}
     resolved["evaluation"]["metrics"] = _metrics(node["evaluation"].get("metrics"))
     part = {name: build(value, _base(name), name) for name, value in resolved.items()}
@@ -213,7 +215,9 @@ def _no_such_key(key: str, others: list[str]) -> str:
 
 def _metrics(names: Any) -> dict[str, Any]:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ConfigError(f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})")
+        raise ConfigError(
+            f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})"
+        )
     return {name: _option("metric", name, "evaluation.metrics") for name in names}
 
 
@@ -266,4 +270,3 @@ def _explain(problem: Any, where: str, allowed: list[str]) -> str:
     text = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
     got = "" if not key else f" (got {problem['input']!r})"
     return f"{where}.{key}: {text}{got}" if key else f"{where}: {text}"
-

@@ -48,7 +48,9 @@ class FittedModel:
         """Wrap models fitted on `train`, to be served with the histories in `known`."""
         trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
         rows, _ = known.by_user
-        return FittedModel(model, fallback, ranking, train.user_ids, train.item_ids, known.take(rows), trained, block_mib)
+        return FittedModel(
+            model, fallback, ranking, train.user_ids, train.item_ids, known.take(rows), trained, block_mib
+        )
 
     def serves(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
@@ -84,7 +86,9 @@ class FittedModel:
         return [(self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
                 for i, s in zip(lists.items[0], lists.scores[0]) if i >= 0]  # fmt: skip
 
-    def predict(self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None) -> dict[Id, float]:
+    def predict(
+        self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
+    ) -> dict[Id, float]:
         """Return item id -> estimated rating where the model predicts ratings, else its score; NaN for unknown items."""
         query = self._query(user_id, history)
         model = self.model if self.serves(query)[0] else self.fallback
@@ -92,7 +96,9 @@ class FittedModel:
         known = np.array([code for code in codes if code >= 0], np.int32)
         if model.predicts:
             ones = np.ones(len(known), np.float32)
-            rows = Interactions(np.repeat(query.users, len(known)), known, ones, max(1, len(self.user_ids)), len(self.item_ids))
+            rows = Interactions(
+                np.repeat(query.users, len(known)), known, ones, max(1, len(self.user_ids)), len(self.item_ids)
+            )
             values = dict(zip(known.tolist(), model.predict(rows, query).tolist()))
         else:
             values = dict(zip(known.tolist(), model.score(query)[0, known].tolist()))
@@ -142,7 +148,9 @@ class FittedModel:
             return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=True)
         codes = [self._item_code.get(_as_id(item, self.item_ids), -1) for item in history or ()]
         items = np.array([c for c in codes if c >= 0], np.int32)
-        log = Interactions(np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids))
+        log = Interactions(
+            np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
+        )
         return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=True).asked_by(code)
 
     @cached_property

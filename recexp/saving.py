@@ -27,7 +27,9 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        np.savez(staging / "arrays.npz", **{name: _storable(array) for name, array in arrays.items()}, allow_pickle=False)
+        np.savez(
+            staging / "arrays.npz", **{name: _storable(array) for name, array in arrays.items()}, allow_pickle=False
+        )
         header = {"format": FORMAT, "sha256": _sha256(staging / "arrays.npz"), **header}
         (staging / "model.json").write_text(json.dumps(header, indent=1))
         staging.chmod(0o755)
@@ -47,7 +49,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         header = json.loads((folder / "model.json").read_text())
         if header.get("format") != FORMAT:
-            raise ModelError(f"{folder}/model.json has format {header.get('format')}; this recexp reads format {FORMAT}")
+            raise ModelError(
+                f"{folder}/model.json has format {header.get('format')}; this recexp reads format {FORMAT}"
+            )
         if header["sha256"] != _sha256(folder / "arrays.npz"):
             raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:

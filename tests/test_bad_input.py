@@ -16,7 +16,11 @@ CASES = {
     "header only": (HEADER, [], "ratings.csv: "),
     "wrong column name": (GOOD, ["dataset.columns.user=customer"], "user_id, item_id, rating, timestamp"),
     "no item column": (GOOD.replace("item_id", "product"), [], "dataset.columns.item"),
-    "nothing left after filtering": (GOOD, ["filter.steps=[{_target_: recexp.filters.values.MinimumRating, minimum: 9.0}]"], "nothing is left of"),
+    "nothing left after filtering": (
+        GOOD,
+        ["filter.steps=[{_target_: recexp.filters.values.MinimumRating, minimum: 9.0}]"],
+        "nothing is left of",
+    ),
     "empty ids": (GOOD + ",i1,5,3\n", [], "user_id"),
     "duplicate rows": (GOOD + "u1,i1,3,1011\n", [], "dataset.duplicates=keep"),
     "text in the rating column": (GOOD + "u1,i9,great,99\n", [], "great"),
@@ -26,11 +30,19 @@ CASES = {
         "timestamp",
     ),
     "missing feature column": (GOOD, ["dataset.items=items.csv", "dataset.item_features={colour: category}"], "colour"),
-    "test users unknown": (GOOD, ["filter=none", "split=predefined", "split.test=strangers.csv"], "none of the 2 test users"),
+    "test users unknown": (
+        GOOD,
+        ["filter=none", "split=predefined", "split.test=strangers.csv"],
+        "none of the 2 test users",
+    ),
     "test file missing": (GOOD, ["split=predefined", "split.test=nowhere.csv"], "nowhere.csv"),
     "users table missing": (GOOD, ["dataset.users=nowhere.csv"], "nowhere.csv"),
     "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "rmse and mae need predicted ratings"),
-    "features metric without features": (GOOD, ["evaluation.metrics=[intra_list_diversity]"], "intra_list_diversity needs"),
+    "features metric without features": (
+        GOOD,
+        ["evaluation.metrics=[intra_list_diversity]"],
+        "intra_list_diversity needs",
+    ),
     "no rows for test": (GOOD, ["filter=none", "split.test_ratio=0.01"], "test"),
 }
 

@@ -24,17 +24,25 @@ WRONG = {
     "top level": (["+sed=1"], "sed: unknown; did you mean seed? allowed: seed"),
     "metric": (["evaluation.metrics=[ndgc]"], "evaluation.metrics: unknown option ndgc; did you mean ndcg? allowed: "),
     "cut-offs": (["evaluation.cutoffs=[0]"], "evaluation.cutoffs.0: must be greater than or equal to 1 (got 0)"),
-    "target of no kind": (["algorithm._target_=os.system"], "algorithm._target_: os.system is not derived from Recommender"),
+    "target of no kind": (
+        ["algorithm._target_=os.system"],
+        "algorithm._target_: os.system is not derived from Recommender",
+    ),
     "target that is not there": (["algorithm._target_=no.Such"], "algorithm._target_: cannot import no.Such: "),
     "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
-    "level": (["logging.level=loud"], "logging level of recexp: must be debug, info, warning, error or critical (got 'loud')"),
+    "level": (
+        ["logging.level=loud"],
+        "logging level of recexp: must be debug, info, warning, error or critical (got 'loud')",
+    ),
     "syntax": (["algorithm.l2=[1"], ""),
 }
 
 
 @pytest.mark.parametrize(("overrides", "message"), WRONG.values(), ids=WRONG.keys())
-def test_command_line_says_what_is_wrong(recexp: Callable, runs: Callable, workplace: Path, overrides: list[str], message: str):
+def test_command_line_says_what_is_wrong(
+    recexp: Callable, runs: Callable, workplace: Path, overrides: list[str], message: str
+):
     done = recexp(*overrides)
     assert done.returncode == 2, done.stderr
     assert f"recexp: {message}" in done.stderr
@@ -94,6 +102,8 @@ def test_every_component_is_built_before_data_is_read(tmp_path: Path) -> None:
 
 def test_a_users_file_wins_over_ours(tmp_path: Path) -> None:
     (tmp_path / "algorithm").mkdir()
-    (tmp_path / "algorithm" / "ease.yaml").write_text("# mine\n_target_: recexp.algorithms.linear.ease.EASE\nl2: 77.0\n")
+    (tmp_path / "algorithm" / "ease.yaml").write_text(
+        "# mine\n_target_: recexp.algorithms.linear.ease.EASE\nl2: 77.0\n"
+    )
     assert recexp.make("algorithm=ease", config_dir=str(tmp_path)).l2 == 77
     assert recexp.make("algorithm=ease").l2 != 77

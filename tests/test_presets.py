@@ -29,7 +29,9 @@ def check(runs: Callable, *overrides: str) -> None:
     assert run.info.status == "FINISHED"
     assert run.data.tags["recexp.complete"] == "true"
     assert 0 <= run.data.metrics["test/ndcg_at_10"] == outcome.metrics["test/ndcg_at_10"] <= 1
-    costs = {f"cost/{name}" for name in ("fit_seconds", "recommend_seconds", "evaluate_seconds", "total_seconds", "peak_mib")}
+    costs = {
+        f"cost/{name}" for name in ("fit_seconds", "recommend_seconds", "evaluate_seconds", "total_seconds", "peak_mib")
+    }
     assert costs <= set(run.data.metrics)
 
 
@@ -87,7 +89,9 @@ def test_same_command_gives_bit_equal_results(recexp: Callable, runs: Callable, 
         assert done.returncode == 0, done.stderr
     one, again, first = runs()  # the latest first
     measured = {name for name in first.data.metrics if not name.startswith("cost/")}
-    tables = [pq.read_table(next(workplace.glob(f"*/{run.info.run_id}/artifacts/lists.parquet"))) for run in (first, again)]
+    tables = [
+        pq.read_table(next(workplace.glob(f"*/{run.info.run_id}/artifacts/lists.parquet"))) for run in (first, again)
+    ]
     assert tables[0].equals(tables[1])
     assert all(first.data.metrics[name] == again.data.metrics[name] for name in measured)
     assert all(abs(first.data.metrics[name] - one.data.metrics[name]) < 1e-6 for name in measured)

@@ -25,7 +25,11 @@ def files(workplace: Path) -> Path:
             (workplace / path[1]).parent.mkdir(parents=True, exist_ok=True)
             (workplace / path[1]).write_text(rest)
     rows = [(f"u{u}", f"f{i}", 3 + (u * i) % 3, 1000 * u + i) for u in range(30) for i in range(20) if (u + i) % 3]
-    for name, user, chosen in (("ratings", "customer", rows), ("train", "user_id", rows[::2]), ("test", "user_id", rows[1::2])):
+    for name, user, chosen in (
+        ("ratings", "customer", rows),
+        ("train", "user_id", rows[::2]),
+        ("test", "user_id", rows[1::2]),
+    ):
         lines = [f"{user},item_id,rating,timestamp", *(",".join(map(str, row)) for row in chosen)]
         (workplace / f"{name}.csv").write_text("\n".join(lines) + "\n")
     films = ["item_id,title,genre,price", *(f"f{i},Film {i},{'drama' if i % 2 else 'comedy'},{i}.5" for i in range(20))]
@@ -36,7 +40,9 @@ def files(workplace: Path) -> Path:
 @pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith(ELSEWHERE)])
 def test_command_works(files: Path, command: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, shell=True, cwd=files, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    done = subprocess.run(
+        command, shell=True, cwd=files, capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 

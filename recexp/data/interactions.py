@@ -43,13 +43,21 @@ class Interactions:
     explicit: bool = False
 
     def __post_init__(self) -> None:
-        types = {"users": np.int32, "items": np.int32, "values": np.float32, "timestamps": np.int64, "sessions": np.int32}
+        types = {
+            "users": np.int32,
+            "items": np.int32,
+            "values": np.float32,
+            "timestamps": np.int64,
+            "sessions": np.int32,
+        }
         for name, dtype in types.items():
             array = getattr(self, name)
             if array is None:
                 continue
             if array.dtype != dtype or array.shape != (len(self.users),):
-                raise DataError(f"interactions.{name} must be {np.dtype(dtype)} ({len(self.users)},), got {array.dtype} {array.shape}")
+                raise DataError(
+                    f"interactions.{name} must be {np.dtype(dtype)} ({len(self.users)},), got {array.dtype} {array.shape}"
+                )
             object.__setattr__(self, name, frozen(array))
         for name, size in (("users", self.n_users), ("items", self.n_items)):
             codes = getattr(self, name)

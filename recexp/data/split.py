@@ -50,7 +50,9 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.target.shape != (len(self.queries), self.train.n_items):
-            raise DataError(f"target is {self.target.shape} for {len(self.queries)} queries, {self.train.n_items} items")
+            raise DataError(
+                f"target is {self.target.shape} for {len(self.queries)} queries, {self.train.n_items} items"
+            )
         if (np.diff(self.target.indptr) == 0).any():
             raise DataError("a query has an empty target; such queries must be dropped")
         exclude = self.queries.exclude

@@ -52,13 +52,15 @@ class Offline(Runner):
                 outcomes.append(self._fold(experiment, store, dataset, effects, split, costs))
                 costs = Costs()
 
-    def _fold(self, x: Experiment, store: Store, dataset: Dataset, effects: list, split: Split, costs: Costs) -> Outcome:
+    def _fold(
+        self, x: Experiment, store: Store, dataset: Dataset, effects: list, split: Split, costs: Costs
+    ) -> Outcome:
         tags = identify(x, dataset, split)
         done = store.finished({"recexp.config": tags["recexp.config"]}) if x.resume else None
         if done:
             log.info("already done in run %s", done)
             return Outcome(done, store.link(done), store.leaderboard, {}, {}, None)
-        with store.run(name=f"{tags['algorithm']} {tags['dataset']} seed {x.seed}", tags=tags) as run:
+        with store.run(name=f"{tags['algorithm']} seed {x.seed} {tags['dataset']}", tags=tags) as run:
             parts = []
             algorithm = copy.copy(x.algorithm)
             model = None
@@ -93,7 +95,9 @@ class Offline(Runner):
             )
         return wrap(algorithm)
 
-    def _judge(self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs) -> "Part":
+    def _judge(
+        self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs
+    ) -> "Part":
         """Ask the model the split's queries and measure its answers."""
         with costs.measure("recommend"):
             lists: Lists = model.lists(queries, max(x.evaluation.cutoffs))
@@ -131,7 +135,11 @@ def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
         lacking = sorted(need for need in model.needs if not has[need])
         if lacking:
-            raise ConfigError(f"{role}: {type(model).__name__} needs {', '.join(lacking)}, which {dataset.name} has not")
+            raise ConfigError(
+                f"{role}: {type(model).__name__} needs {', '.join(lacking)}, which {dataset.name} has not"
+            )
     if x.evaluation.rates and not x.algorithm.predicts:
-        raise ConfigError(f"evaluation.metrics: rmse and mae need predicted ratings; {type(x.algorithm).__name__} gives none")
+        raise ConfigError(
+            f"evaluation.metrics: rmse and mae need predicted ratings; {type(x.algorithm).__name__} gives none"
+        )
     x.evaluation.check(dataset)

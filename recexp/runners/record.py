@@ -81,10 +81,18 @@ def record(
     tags = identify(x, dataset, split)
     description = describe_run(
         Summary(
-            algorithm=tags["algorithm"], dataset=tags["dataset"], split=tags["split"], seed=x.seed, effects=effects,
-            sizes=_sizes(dataset, split), metrics=metrics, intervals=intervals, fallback_share=shares,
+            algorithm=tags["algorithm"],
+            dataset=tags["dataset"],
+            split=tags["split"],
+            seed=x.seed,
+            effects=effects,
+            sizes=_sizes(dataset, split),
+            metrics=metrics,
+            intervals=intervals,
+            fallback_share=shares,
             warnings=[f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share],
-            command=x.command, digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
+            command=x.command,
+            digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
         )  # fmt: skip
     )
     inputs = [
@@ -97,7 +105,12 @@ def record(
 
 
 def _write_files(
-    x: Experiment, run: Run, test: Part, dataset: Dataset, metrics: dict[str, float], intervals: dict[str, tuple[float, float]]
+    x: Experiment,
+    run: Run,
+    test: Part,
+    dataset: Dataset,
+    metrics: dict[str, float],
+    intervals: dict[str, tuple[float, float]],
 ) -> None:
     queries, results, target = test.split.queries, test.results, test.split.target
     (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))

@@ -101,7 +101,9 @@ def test_choice_on_validation_survives_the_refit(models: Path, runs: Callable) -
 
 
 def test_without_refit_the_first_model_is_tested(models: Path) -> None:
-    library.run("dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models))
+    library.run(
+        "dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models)
+    )
     import mine
 
     assert len(mine.FITS) == 1
@@ -117,7 +119,11 @@ def test_history_of_the_test_without_refit(models: Path) -> None:
 
 def test_predicted_ratings_are_measured(models: Path) -> None:
     outcome = library.run(
-        "dataset=electronics", "filter=ratings", "algorithm=means", "evaluation.metrics=[rmse,mae,ndcg]", config_dir=str(models)
+        "dataset=electronics",
+        "filter=ratings",
+        "algorithm=means",
+        "evaluation.metrics=[rmse,mae,ndcg]",
+        config_dir=str(models),
     )
     assert 0.5 < outcome.metrics["test/mae"] < outcome.metrics["test/rmse"] < 2
     low, high = outcome.intervals["test/rmse"]
