@@ -1,4 +1,4 @@
-"""The peer: ML-1M from the raw file to NDCG@10 and Recall@10 with RecTools, as plain and fast as it goes, untracked.
+"""The peer: ML-1M from the raw file to the same metrics with RecTools, as plain and fast as it goes, untracked.
 
 `python rectools_plain.py ARCHIVE ease|item_knn SEED THREADS` writes JSON. Needs rectools and implicit, not recexp.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 from implicit.nearest_neighbours import CosineRecommender
 from rectools import Columns
 from rectools.dataset import Dataset
-from rectools.metrics import NDCG, Recall, calc_metrics
+from rectools.metrics import MAP, NDCG, CatalogCoverage, HitRate, MeanInvUserFreq, Precision, Recall, calc_metrics
 from rectools.models import EASEModel, ImplicitItemKNNWrapperModel
 
 path, name, seed, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -36,6 +36,12 @@ if name == "ease":
 else:
     model = ImplicitItemKNNWrapperModel(CosineRecommender(K=100, num_threads=threads))
 model.fit(dataset)
-lists = model.recommend(test[Columns.User].unique(), dataset, k=10, filter_viewed=True)
-metrics = {"ndcg": NDCG(k=10, divide_by_achievable=True), "recall": Recall(k=10)}
-json.dump(calc_metrics(metrics, lists, test), sys.stdout)
+lists = model.recommend(test[Columns.User].unique(), dataset, k=20, filter_viewed=True)
+metrics = {}
+for k in (5, 10, 20):  # recexp's default metrics and cut-offs
+    metrics |= {
+        f"ndcg_{k}": NDCG(k=k, divide_by_achievable=True), f"recall_{k}": Recall(k=k), f"precision_{k}": Precision(k=k),
+        f"map_{k}": MAP(k=k), f"hit_rate_{k}": HitRate(k=k), f"coverage_{k}": CatalogCoverage(k=k, normalize=True),
+        f"novelty_{k}": MeanInvUserFreq(k=k),
+    }  # fmt: skip
+json.dump(calc_metrics(metrics, lists, test, prev_interactions=train, catalog=train[Columns.Item].unique()), sys.stdout)

@@ -49,7 +49,7 @@ def compare(name: str, peer: str, repeats: int, threads: int) -> str:
             script = [peer, str(HERE / "rectools_plain.py"), str(archive), name, str(seed), str(threads)]
             other, text = timed(script, folder, threads)
             reached = json.loads(text)
-            found = {"ours": quality(folder / "mlflow.db"), "theirs": (reached["ndcg"], reached["recall"])}
+            found = {"ours": quality(folder / "mlflow.db"), "theirs": (reached["ndcg_10"], reached["recall_10"])}
             if seed:
                 ours.append(mine)
                 theirs.append(other)
