@@ -5,6 +5,7 @@ import logging.config
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,12 @@ Overrides: seed=1 refit=true resume=false debug=false, and
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    logging.shutdown()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # all is written; to take thousands of imported modules apart would cost another second
 
 
 def run(arguments: list[str]) -> int:
