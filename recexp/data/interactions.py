@@ -109,18 +109,25 @@ class Interactions:
     def csr(self, *, values: bool, duplicates: Literal["sum", "max"] = "sum") -> sp.csr_array:
         """Return float32 (n_users, n_items) of values, or of ones (`values=False`), sorted indices, no duplicates.
 
-        Several rows of one user and item are merged by `duplicates`.
+        Several rows of one user and item are merged by `duplicates`. The matrix of ones is shared and read-only.
         """
+        if not values:
+            return self._ones
         matrix = sp.csr_array((self.values, (self.users, self.items)), shape=(self.n_users, self.n_items))
-        if values and duplicates == "max" and matrix.nnz < len(self):
+        if duplicates == "max" and matrix.nnz < len(self):
             order = np.lexsort((-self.values, self.items, self.users))
             keys = self.users[order].astype(np.int64) * self.n_items + self.items[order]
             first = order[np.flatnonzero(np.diff(keys, prepend=-1))]
             matrix = sp.csr_array((self.values[first], (self.users[first], self.items[first])), shape=matrix.shape)
         matrix.sort_indices()
-        if not values:
-            matrix.data = np.ones(matrix.nnz, np.float32)
         return matrix
+
+    @cached_property
+    def _ones(self) -> sp.csr_array:
+        matrix = sp.csr_array((self.values, (self.users, self.items)), shape=(self.n_users, self.n_items))
+        matrix.sort_indices()
+        parts = np.ones(matrix.nnz, np.float32), matrix.indices, matrix.indptr
+        return sp.csr_array(tuple(map(frozen, parts)), shape=matrix.shape)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -86,10 +86,9 @@ def divide(
     def part(name: str, held: int, history: int, learned: tuple[int, ...], validation: Split | None) -> Split:
         learn, rows = np.isin(labels, learned), dataset.interactions
         need_rows(learn.sum(), (labels == held).sum(), name, len(rows))
-        split = ask(
-            name, dataset.take(learn), rows.take(learn | (labels == history)), rows.take(labels == held),
-            exclude_seen=exclude_seen, cold_users=cold_users,
-        )  # fmt: skip
+        train, shown = dataset.take(learn), labels == history
+        known = rows.take(learn | shown) if shown.any() else train.interactions
+        split = ask(name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users)
         return replace(split, validation=validation, fold=fold)
 
     validation = None
