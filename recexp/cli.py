@@ -28,6 +28,7 @@ recexp: experiments with recommender systems
   recexp algorithm=ease --help                    the config that would run, with every value that can be set
   recexp datasets                                 data sets: size, terms, where the files lie
   recexp ui                                       open the results in the MLflow UI
+  recexp recommend MODEL USER [N]                 the N best items for a user, from a saved model's folder
   --config-dir DIR                                your own yaml; a file there wins over ours of the same name
 
 Overrides: seed=1 refit=true resume=false debug=false, and
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
-    commands: dict[str, Callable[[list[str]], None]] = {"datasets": _datasets, "ui": _ui}
+    commands: dict[str, Callable[[list[str]], None]] = {"datasets": _datasets, "recommend": _recommend, "ui": _ui}
     try:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
@@ -223,6 +224,16 @@ def _datasets(arguments: list[str]) -> None:
             source = config.build(OmegaConf.to_container(node), Source, "dataset")
             where = source.location() or "not on this machine yet; fetched or made on first use"
         print(f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}")
+
+
+def _recommend(arguments: list[str]) -> None:
+    from recexp.model import FittedModel
+
+    if not 2 <= len(arguments) <= 3 or not all(n.isdigit() and int(n) for n in arguments[2:]):
+        raise ConfigError(f"recexp recommend takes MODEL USER [N], N a number from 1 (got {' '.join(arguments) or 'nothing'})")
+    folder, user, n = [*arguments, "10"][:3]
+    for item, score in FittedModel.load(folder).recommend(user, n=int(n)):
+        print(f"{item}\t{score:.6g}")
 
 
 def _ui(arguments: list[str]) -> None:

@@ -1,10 +1,15 @@
 """Bad input through the command line: one clear line, exit code 2, no run, no half file."""
 
+import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+import recexp as library
 
 HEADER = "user_id,item_id,rating,timestamp\n"
 GOOD = HEADER + "".join(f"u{u},i{i},{1 + (u + i) % 5},{1000 + 10 * u + i}\n" for u in range(8) for i in range(6))
@@ -86,6 +91,37 @@ def test_nan_ratings_are_dropped_with_a_warning(recexp: Callable, runs: Callable
     assert done.returncode == 0, done.stderr
     assert " W " in done.stderr and "rating" in done.stderr
     assert len(runs()) == 1
+
+
+def test_corrupt_model(recexp: Callable, workplace: Path) -> None:
+    library.run("dataset=electronics", "algorithm=item_knn").model.save("model")
+    done = recexp("recommend", "model", "1", "3")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    arrays = bytearray((workplace / "model" / "arrays.npz").read_bytes())
+    arrays[len(arrays) // 2] ^= 0xFF
+    (workplace / "model" / "arrays.npz").write_bytes(arrays)
+    for folder, message in (("model", "arrays.npz is corrupt"), ("nowhere", "nowhere is not a saved model")):
+        done = recexp("recommend", folder, "1")
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_full_disk_while_logging(runs: Callable, workplace: Path) -> None:
+    def limit() -> None:
+        size = (workplace / "mlflow.db").stat().st_size + 4096
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    command = [sys.executable, "-m", "recexp", "dataset=electronics", "algorithm=ease", "dataset.n_products=600"]
+    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 1, done.stderr
+    assert "the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+    left = {path.name for path in workplace.rglob("*") if path.is_file()}
+    assert left <= {"mlflow.db", "mlflow.db.lock"}
 
 
 def test_unwritable_store(recexp: Callable, workplace: Path) -> None:
