@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from recexp.data import Interactions
 from recexp.ranking import Lists
 from recexp.slices import Slice
 
@@ -56,27 +57,36 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
     _write_csv(table.slice(0, SAMPLE), folder / "lists_sample.csv")
 
 
-def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, queries: np.ndarray, history: np.ndarray,
+def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, history: np.ndarray,
                    held_out: np.ndarray, per_query: Mapping[str, np.ndarray]) -> None:  # fmt: skip
-    """Write per_user.parquet, a row a judged query with all list metrics; and an even sample as per_user_sample.csv.
+    """Write per_user.parquet, a row a query with all list metrics; and an even sample as per_user_sample.csv.
 
     Parameters
     ----------
-    users : int32 (q,), the user codes of the judged queries, -1 where unknown.
+    users : int32 (b,), the user codes of the queries, -1 where unknown.
     user_ids : original ids by code.
-    queries : int64 (q,), their numbers in the split (`query` in lists.parquet).
-    history, held_out : int64 (q,), rows known of the user and items held out.
-    per_query : float64 (q,) by metric name.
+    history, held_out : int64 (b,), rows known of the user and relevant items held out.
+    per_query : float64 (b,) by metric name.
     """
     import pyarrow as pa
 
-    own = {"query": queries.astype(np.int32), "user_id": _ids(user_ids, users)}
+    own = {"query": np.arange(len(users), dtype=np.int32), "user_id": _ids(user_ids, users)}
     own |= {"history": history, "held_out": held_out}
     table = pa.table({**own, **per_query})
     _write(table, folder / "per_user.parquet")
     sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
     shown = {name: np.round(values[sample], 4) for name, values in per_query.items()}
     _write_csv(pa.table({**{name: table[name].take(sample) for name in own}, **shown}), folder / "per_user_sample.csv")
+
+
+def write_predictions(folder: Path, rows: Interactions, predicted: np.ndarray, *, user_ids: np.ndarray,
+                      item_ids: np.ndarray) -> None:  # fmt: skip
+    """Write predictions.parquet: user_id, item_id, rating and predicted, float32 (m,), of each held-out row."""
+    import pyarrow as pa
+
+    users, items = _ids(user_ids, rows.users), _ids(item_ids, rows.items)
+    table = pa.table({"user_id": users, "item_id": items, "rating": rows.values, "predicted": predicted})
+    _write(table, folder / "predictions.parquet")
 
 
 def write_slices(folder: Path, slices: Sequence[Slice]) -> None:

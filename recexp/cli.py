@@ -1,21 +1,18 @@
 """The command `recexp`. Exit codes: 0 done, 1 a run failed, 2 wrong config or input."""
 
+import importlib
 import logging
-import logging.config
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from recexp import config
-from recexp.errors import ConfigError, RecexpError
+from recexp import config, console
+from recexp.errors import RecexpError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from recexp.runners.base import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +23,8 @@ recexp: experiments with recommender systems
   recexp -m 'algorithm=glob(*)' seed=1,2,3        run all combinations
   recexp GROUP --help                             what can be chosen, e.g. recexp algorithm --help
   recexp algorithm=ease --help                    the config that would run, with every value that can be set
-  recexp datasets                                 data sets: size, terms, where the files lie
-  recexp ui                                       open the results in the MLflow UI
-  recexp recommend MODEL USER [N]                 the N best items for a user, from a saved model's folder
   --config-dir DIR                                your own yaml; a file there wins over ours of the same name
 
-Overrides: seed=1 refit=true resume=false debug=false, and
 """
 
 
@@ -49,22 +42,24 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
-    commands: dict[str, Callable[[list[str]], None]] = {"datasets": _datasets, "recommend": _recommend, "ui": _ui}
     try:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
         words = [a for a in arguments if not a.startswith("-")]
         if wants_help and (not words or (len(words) == 1 and words[0] in config.groups())):
             _help(words[0] if words else None)
-        elif words[:1] and words[0] in commands:
+        elif words[:1] and words[0] in _commands():
             arguments.remove(words[0])
-            commands[words[0]](arguments)
+            for line in importlib.import_module(f"recexp.commands.{words[0]}").run(arguments):
+                print(line, flush=True)
         else:
             if words[:1] == ["run"]:
                 arguments.remove("run")
             _hydra(arguments)
     except KeyboardInterrupt:
         return _say("interrupted", 1)
+    except BrokenPipeError:  # the reader has seen enough: `recexp datasets | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except RecexpError as error:
         if "debug=true" in arguments:
             raise
@@ -98,13 +93,31 @@ def _take_config_dirs(arguments: list[str]) -> list[str]:
     return rest
 
 
+def _commands() -> dict[str, str]:
+    """Return the first line of each command's file, by name."""
+    folder = Path(__file__).parent / "commands"
+    files = (path for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
+    return {path.stem: path.read_text().splitlines()[0].strip('"') for path in files}
+
+
 def _help(group: str | None) -> None:
     if group is None:
-        print(USAGE + "\n".join(f"  {name}={'|'.join(config.options(name))}" for name in config.groups()))
+        print(USAGE)
+        for name, line in _commands().items():
+            print(f"  recexp {name:<12} {line}")
+        print("\nWhat can be chosen, beside seed=1 refit=true resume=false debug=false:")
+        for name in config.groups():
+            print(f"  {_override(name, '|'.join(config.options(name)))}")
         return
     for name, path in config.options(group).items():
-        first = path.read_text().partition("\n")[0]
-        print(f"  {group}={name:<24} {first.removeprefix('#').strip() if first.startswith('#') else ''}")
+        lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
+        print(f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}")
+
+
+def _override(group: str, value: str) -> str:
+    """Return the words that choose an option; presets are added, metrics listed."""
+    forms = {"experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]"}
+    return forms.get(group, f"{group}={value}")
 
 
 def _hydra(arguments: list[str]) -> None:
@@ -118,14 +131,19 @@ def _hydra(arguments: list[str]) -> None:
         try:
             _job(cfg)
         except Exception as error:  # one failed job does not stop the others of a sweep
+            failures.append(error)
             if sweeping:
                 log.error("failed: %s", error)
-            failures.append(error)
+                raise
 
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(task)
     sys.argv = [sys.argv[0], *arguments]
     with config.explained([a for a in arguments if not a.startswith("-")]):
-        main()
+        try:
+            main()
+        except Exception as error:
+            if error not in failures:
+                raise
     if len(failures) > 1:
         raise RecexpError(f"{len(failures)} jobs failed; the first: {failures[0]}")
     if failures:
@@ -141,117 +159,8 @@ def _job(cfg: "DictConfig") -> None:
     sweeping = hydra.mode == RunMode.MULTIRUN
     with open_dict(cfg):
         cfg.hydra = hydra
-    _configure_logging(config.plain(cfg)["logging"])
+    console.configure_logging(config.plain(cfg)["logging"])
     runner, experiment = config.experiment(cfg, tags={"sweep": Path(hydra.sweep.dir).name} if sweeping else {})
     if sweeping:
         log.info("job %s: %s", hydra.job.num, experiment.command)
-    _show(runner.run(experiment))
-
-
-def _configure_logging(node: dict[str, Any]) -> None:
-    levels = {"": node["level"], **node["levels"]}
-    for name, level in levels.items():
-        if str(level).upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
-            raise ConfigError(
-                f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
-            )
-    handlers = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
-    if node["file"]:
-        handlers["file"] = {
-            "class": "logging.FileHandler",
-            "filename": node["file"],
-            "delay": True,
-            "formatter": "line",
-        }
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
-            },
-            "handlers": handlers,
-            "loggers": {
-                f"recexp.{name}".rstrip("."): {
-                    "level": str(level).upper(),
-                    "handlers": [] if name else list(handlers),
-                    "propagate": bool(name),
-                }
-                for name, level in levels.items()
-            },
-        }
-    )
-
-
-def _show(outcomes: "list[Outcome]") -> None:
-    """Print each outcome's test metrics, with half their 95 % interval, its run id and link."""
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    console = Console()
-    for outcome in outcomes:
-        cells: dict[str, dict[str, str]] = {}
-        for name, value in outcome.metrics.items():
-            metric, _, cutoff = name.partition("_at_")
-            if (name.startswith("test") and cutoff) or metric in ("test/rmse", "test/mae"):
-                low, high = outcome.intervals.get(name, (value, value))
-                spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
-                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{spread}"
-        cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
-        table = Table(Column("metric", no_wrap=True), *(f"at {cutoff}" if cutoff else "" for cutoff in cutoffs))
-        for metric, row in cells.items():
-            table.add_row(metric, *(row.get(cutoff, "") for cutoff in cutoffs))
-        if cells:
-            console.print(table)
-        console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
-    if outcomes:
-        console.print(f"leaderboard, after `recexp ui`: {outcomes[-1].leaderboard}", soft_wrap=True, highlight=False)
-
-
-def _datasets(arguments: list[str]) -> None:
-    from omegaconf import OmegaConf
-
-    from recexp.datasets.base import Source
-
-    if arguments:
-        raise ConfigError(f"recexp datasets takes no arguments (got {' '.join(arguments)})")
-    for name in config.options("dataset"):
-        cfg = config.compose([f"dataset={name}"])
-        node, missing = cfg.dataset, sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("dataset."))
-        if missing:
-            where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
-        else:
-            source = config.build(OmegaConf.to_container(node), Source, "dataset")
-            where = source.location() or "not on this machine yet; fetched or made on first use"
-        print(f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}")
-
-
-def _recommend(arguments: list[str]) -> None:
-    from recexp.model import FittedModel
-
-    if not 2 <= len(arguments) <= 3 or not all(n.isdigit() and int(n) for n in arguments[2:]):
-        raise ConfigError(f"recexp recommend takes MODEL USER [N], N a number from 1 (got {' '.join(arguments) or 'nothing'})")
-    folder, user, n = [*arguments, "10"][:3]
-    for item, score in FittedModel.load(folder).recommend(user, n=int(n)):
-        print(f"{item}\t{score:.6g}")
-
-
-def _ui(arguments: list[str]) -> None:
-    from recexp import tracking
-
-    port, rest = "5000", []
-    given = iter(arguments)
-    for argument in given:
-        if argument == "--port":
-            port = next(given, "")
-        else:
-            rest.append(argument)
-    if not port.isdigit():
-        raise ConfigError(f"--port: must be a number (got {port!r})")
-    store = config.build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
-    command, environment = tracking.ui_command(store.uri, int(port))
-    print(
-        f"the leaderboard will be at {tracking.ui_link(store.uri, store.experiment, int(port))} (Ctrl-C ends)",
-        flush=True,
-    )
-    os.execve(command[0], command, environment)
+    console.show(runner.run(experiment))

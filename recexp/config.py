@@ -67,6 +67,16 @@ def use_config_dirs(folders: Sequence[str]) -> None:
     Plugins.instance().register(UserConfigFirst)
 
 
+@contextmanager
+def _within(config_dir: str | None) -> Iterator[None]:
+    before = [str(folder) for folder in _user_dirs]
+    use_config_dirs([config_dir] if config_dir else [])
+    try:
+        yield
+    finally:
+        use_config_dirs(before)
+
+
 def compose(overrides: Sequence[str] = ()) -> "DictConfig":
     """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
     from hydra import compose as hydra_compose
@@ -142,6 +152,12 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
             raise ConfigError(
                 f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
             )
+    for name in BASES:
+        if name != "metric" and not isinstance(node[name], dict):
+            at = "algorithm@fallback" if name == "fallback" else name
+            raise ConfigError(
+                f"{name}: choose one with {at}=..., of {', '.join(options(at.partition('@')[0]))} (got {node[name]!r})"
+            )
     resolved = {name: dict(node[name]) for name in BASES if name != "metric"}
     resolved["evaluation"]["metrics"] = _metrics(node["evaluation"].get("metrics"))
     part = {name: build(value, _base(name), name) for name, value in resolved.items()}
@@ -152,28 +168,28 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
         splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
         evaluation=part["evaluation"], tracking=part["tracking"], config=node,
         choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
-        command=shlex.join(["recexp", *hydra.overrides.task]), tags=tags,
+        command=shlex.join(["recexp", *(f"--config-dir={d}" for d in _user_dirs), *hydra.overrides.task]), tags=tags,
     )  # fmt: skip
 
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:
     """Build one component; the first override names it: `make("algorithm=ease", "algorithm.l2=100")`."""
-    use_config_dirs([config_dir] if config_dir else [])
     group = overrides[0].partition("=")[0].lstrip("+") if overrides else ""
     if group not in BASES:
         raise ConfigError(f"make: the first override must name a component, one of {', '.join(BASES)} (got {group!r})")
-    if group == "metric":
-        return build(_option("metric", overrides[0].partition("=")[2]), _base("metric"), "metric")
-    node = plain(compose(overrides))[group]
-    if group == "evaluation":
-        node["metrics"] = _metrics(node.get("metrics"))
-    return build(node, _base(group), group)
+    with _within(config_dir):
+        if group == "metric":
+            return build(_option("metric", overrides[0].partition("=")[2]), _base("metric"), "metric")
+        node = plain(compose(overrides))[group]
+        if group == "evaluation":
+            node["metrics"] = _metrics(node.get("metrics"))
+        return build(node, _base(group), group)
 
 
 def run(*overrides: str, config_dir: str | None = None) -> "Outcome | list[Outcome]":
     """Run an experiment and return its outcome; a list of them where the split has folds."""
-    use_config_dirs([config_dir] if config_dir else [])
-    runner, parts = experiment(compose(overrides), tags={})
+    with _within(config_dir):
+        runner, parts = experiment(compose(overrides), tags={})
     outcomes = runner.run(parts)
     return outcomes[0] if len(outcomes) == 1 else outcomes
 
@@ -188,12 +204,16 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_reworded(str(error), list(overrides))) from error
+    except ValueError as error:  # Hydra's answer to filter=null
+        if "Config group override" not in str(error):
+            raise
+        raise ConfigError(f"a group needs one of its options, not null: {' '.join(overrides)}") from error
 
 
 def _reworded(message: str, overrides: list[str]) -> str:
     if found := re.match(r"Could not override '([^']+)'", message):
         return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
-    if found := re.search(r"Could not find '([^']+)/([^'/]+)'", message):
+    if (found := re.search(r"Could not find '([^']+)/([^'/]+)'", message)) and options(found[1]):
         return _unknown(found[1], found[2], list(options(found[1])), what="unknown option")
     return message.strip()
 

@@ -31,8 +31,8 @@ class DiskFullError(StoreError):
     exit_code = 1
 
 
-class NotFittedError(RecexpError):
-    """A learned attribute was asked for before `fit`."""
+class NotFittedError(RecexpError, AttributeError):
+    """A learned attribute was asked for before `fit`; `hasattr` is False until then."""
 
 
 class ModelError(RecexpError):

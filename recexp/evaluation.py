@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from recexp import slices
 from recexp.bootstrap import Means, intervals
 from recexp.data import Dataset, Split
+from recexp.description import headlines
 from recexp.errors import ConfigError, DataError
 from recexp.metrics.base import Judged, ListMetric, Metric, RatingMetric, RunMetric
 from recexp.params import PositiveInt, params
@@ -20,6 +21,9 @@ from recexp.rng import generator
 from recexp.slices import Slice
 
 log = logging.getLogger(__name__)
+
+GIVEN = {"relevant", "train"}
+"""What every evaluation has for a metric that needs it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,6 @@ class Results:
     metrics : values by name (`ndcg_at_10`, `rmse`), the headline metric first; NaN where one is not defined.
     intervals : (low, high) of each metric that is a mean over lists or rows.
     per_query : float64 (b,), each list metric's value of each judged query.
-    queries : int64 (b,), which of the split's queries were judged.
     users : int32 (b,), who asked them.
     slices : the same by groups of users and items.
     candidates : whether lists rank given candidates, not the catalogue; such numbers need names of their own.
@@ -40,7 +43,6 @@ class Results:
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     per_query: dict[str, np.ndarray]
-    queries: np.ndarray
     users: np.ndarray
     slices: list[Slice]
     candidates: bool
@@ -81,19 +83,13 @@ class Evaluation:
 
     def check(self, dataset: Dataset) -> None:
         """Raise ConfigError when a metric needs what `dataset` does not have; called before anything is fitted."""
-        kinds = {name: column.kind for name, column in dataset.items.items()}
-        categories = any(kind in ("category", "multi_category") for kind in kinds.values())
         for name, metric in self.metrics.items():
-            if "item_features" in metric.needs and not categories:
-                raise ConfigError(
-                    f"evaluation.metrics: {name} needs a category or multi_category column of items, and {dataset.name}"
-                    f" has {kinds or 'none'}; give one with dataset.items, or leave {name} out"
-                )
-            if "ratings" in metric.needs and not dataset.interactions.explicit:
-                raise ConfigError(
-                    f"evaluation.metrics: {name} needs ratings, and {dataset.name} has none after filtering; "
-                    f"choose a filter that keeps them, or leave {name} out"
-                )
+            for need in sorted(metric.needs - GIVEN):
+                if not dataset.has(need):
+                    raise ConfigError(
+                        f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
+                        f"leave {name} out, or choose data and a filter that have them"
+                    )
 
     def ranking(self, train: Dataset, seed: int) -> Ranking:
         """Return the rule by which scores become lists: the catalogue's items, ties broken by the seed."""
@@ -103,17 +99,19 @@ class Evaluation:
         """Judge one list a query, at least as long as the largest cut-off (or the number of items), best first.
 
         `predicted`, float (m,), are the ratings predicted for the rows of `split.test`; without them rating metrics are
-        left out. Queries without a relevant item are left out and counted.
+        left out. All of the target counts as relevant (see `relevant`).
 
-        Raises DataError when lists are too short or too few, nothing is relevant, or predictions are not finite.
+        Raises DataError when lists are too short or too few, or predictions are not finite.
         """
-        target, kept = self._relevant(split, lists)
-        queries, allowed = split.queries.take(kept), self._allowed(split.train)
-        items = np.ascontiguousarray(lists.items[kept, : self.cutoffs[-1]])
+        target, queries, allowed = split.target, split.queries, self._allowed(split.train)
+        needed = min(self.cutoffs[-1], split.train.n_items)
+        if len(lists.items) != len(queries) or lists.items.shape[1] < needed:
+            raise DataError(f"evaluate got lists {lists.items.shape}; expected {len(queries)} of at least {needed}")
+        items = np.ascontiguousarray(lists.items[:, : self.cutoffs[-1]])
         judged = Judged.of(items, target, split.train, np.ones(target.shape[1], bool) if allowed is None else allowed)
         per_query, values = self._measure(judged)
         owners = _owners(queries.users, queries.lengths)
-        means = Means.of(np.array([*per_query.values()]).reshape(-1, len(kept)).T, owners)
+        means = Means.of(np.array([*per_query.values()]).reshape(-1, len(queries)).T, owners)
         groups = slices.of_queries(queries, per_query, owners, judged)
         groups += slices.of_targets(target, judged, self.cutoffs, owners)
         bounds = self._intervals([means, *(group.means for group in groups)], seed, "lists")
@@ -124,10 +122,37 @@ class Evaluation:
         return Results(
             metrics={name: values[name] for name in self.names if name in values},
             intervals={name: found[name] for name in self.names if name in found},
-            per_query=per_query, queries=kept, users=queries.users,
+            per_query=per_query, users=queries.users,
             slices=[row for group, bound in zip(groups, bounds[1:]) for row in group.finish(bound)],
             candidates=queries.candidates is not None,
         )  # fmt: skip
+
+    def relevant(self, split: Split) -> Split:
+        """Return the split without held-out items that do not count, and the queries that then ask for nothing.
+
+        Raises DataError when nothing is left.
+        """
+        if self.relevant_from is None:
+            return split
+        target, b = split.target, len(split.queries)
+        keep = target.data >= self.relevant_from
+        indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
+        kept = np.flatnonzero(np.diff(indptr))
+        if not len(kept):
+            raise DataError(
+                f"evaluation.relevant_from={self.relevant_from:g}: nothing held out is relevant; "
+                f"the highest value there is {target.data.max():g}"
+            )
+        if len(kept) < b:
+            log.info("%d of %d queries have nothing relevant held out and do not count", b - len(kept), b)
+        target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
+        validation = None if split.validation is None else self.relevant(split.validation)
+        return replace(split, queries=split.queries.take(kept), target=target, validation=validation)
+
+    @property
+    def headline(self) -> str:
+        """Name of the result that is looked at first and that `validate` rates by: `ndcg_at_10`."""
+        return headlines(self.names)[0]
 
     @property
     def names(self) -> list[str]:
@@ -140,26 +165,6 @@ class Evaluation:
         if self.catalogue == "all":
             return None
         return np.bincount(train.interactions.items, minlength=train.n_items) > 0
-
-    def _relevant(self, split: Split, lists: Lists) -> tuple[sp.csr_array, np.ndarray]:
-        """Return what is relevant, and the int64 (b,) queries that have any."""
-        target, (b, n) = split.target, lists.items.shape
-        needed = min(self.cutoffs[-1], split.train.n_items)
-        if b != len(split.queries) or n < needed:
-            raise DataError(f"evaluate got {b} lists of {n} items; expected {len(split.queries)} of at least {needed}")
-        if self.relevant_from is None:
-            return target, np.arange(b)
-        keep = target.data >= self.relevant_from
-        indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
-        kept = np.flatnonzero(np.diff(indptr))
-        if not len(kept):
-            raise DataError(
-                f"evaluation.relevant_from={self.relevant_from:g}: nothing held out is relevant; "
-                f"the highest value there is {target.data.max():g}"
-            )
-        if len(kept) < b:
-            log.info("%d of %d queries have nothing relevant held out and do not count", b - len(kept), b)
-        return sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept], kept
 
     def _measure(self, judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         """Return each list metric's values of the queries, and each run metric's value."""
@@ -178,6 +183,8 @@ class Evaluation:
         """Yield name, value and interval of each rating metric; rows without a rating are left out."""
         if not self.rates:
             return
+        if not split.test.explicit:
+            raise DataError("the held-out rows have no ratings, so predicted ones cannot be judged")
         if predicted is None:
             log.info("rating metrics are left out: there are no predicted ratings")
             return

@@ -1,7 +1,7 @@
 """FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import recexp
 from recexp import progress, saving
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import ModelError
+from recexp.errors import DataError, ModelError
 from recexp.ranking import Lists, Ranking
 
 Id = int | str
@@ -29,6 +29,7 @@ class FittedModel:
     user_ids, item_ids : (n_users,), (n_items,): original ids by code.
     known : the interactions that known users' histories are made of, user by user in time order.
     trained : bool (n_users,), which users the model learned from.
+    exclude_seen : whether what is in a history is kept out of the list.
     block_mib : how much memory a block of dense scores may take.
     """
 
@@ -39,18 +40,29 @@ class FittedModel:
     item_ids: np.ndarray
     known: Interactions
     trained: np.ndarray
+    exclude_seen: bool
     block_mib: int
 
     @staticmethod
     def of(
-        model: Recommender, fallback: Recommender, ranking: Ranking, train: Dataset, known: Interactions, block_mib: int
+        model: Recommender,
+        fallback: Recommender,
+        ranking: Ranking,
+        train: Dataset,
+        *,
+        exclude_seen: bool,
+        block_mib: int,
     ) -> "FittedModel":
-        """Wrap models fitted on `train`, to be served with the histories in `known`."""
+        """Wrap models fitted on `train`, whose interactions are the known users' histories."""
         trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
-        rows, _ = known.by_user
         return FittedModel(
-            model, fallback, ranking, train.user_ids, train.item_ids, known.take(rows), trained, block_mib
-        )
+            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions), trained, exclude_seen,
+            block_mib,
+        )  # fmt: skip
+
+    def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
+        """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
+        return replace(self, known=_by_user(known), ranking=ranking)
 
     def serves(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
@@ -63,6 +75,8 @@ class FittedModel:
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, worked out in blocks of users."""
+        if k < 1:
+            raise DataError(f"the number of items to recommend must be at least 1 (got {k})")
         served = self.serves(queries)
         lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
         rows = max(1, self.block_mib * 2**20 // (4 * max(1, len(self.item_ids))))
@@ -91,18 +105,25 @@ class FittedModel:
     ) -> dict[Id, float]:
         """Return item id -> estimated rating where the model predicts ratings, else its score; NaN for unknown items."""
         query = self._query(user_id, history)
-        model = self.model if self.serves(query)[0] else self.fallback
-        codes = [self._item_code.get(_as_id(item, self.item_ids), -1) for item in item_ids]
+        codes = [_code(item, self.item_ids, self._item_code) for item in item_ids]
         known = np.array([code for code in codes if code >= 0], np.int32)
-        if model.predicts:
+        if self.model.predicts:
             ones = np.ones(len(known), np.float32)
-            rows = Interactions(
-                np.repeat(query.users, len(known)), known, ones, max(1, len(self.user_ids)), len(self.item_ids)
-            )
-            values = dict(zip(known.tolist(), model.predict(rows, query).tolist()))
+            rows = Interactions(np.zeros(len(known), np.int32), known, ones, 1, len(self.item_ids))
+            found = self.model.predict(rows, query.take(np.zeros(len(known), np.int64)))
         else:
-            values = dict(zip(known.tolist(), model.score(query)[0, known].tolist()))
+            found = (self.model if self.serves(query)[0] else self.fallback).score(query)[0, known]
+        values = dict(zip(known.tolist(), found.tolist()))
         return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes)}
+
+    def estimate(self, rows: Interactions, queries: Queries) -> np.ndarray:
+        """Return float32 (m,): the predicted rating of each row, its user's history being that of the user's query."""
+        query = np.full(len(self.user_ids), -1)
+        query[queries.users] = np.arange(len(queries))
+        at = query[rows.users]
+        start, stop = (np.where(at >= 0, ends[at], 0) for ends in (queries.start, queries.stop))
+        history = Queries(rows.users, queries.log, start, stop, timestamps=rows.timestamps, context=rows.context)
+        return self.model.predict(rows, history)
 
     def save(self, path: str | Path) -> None:
         """Write the model's folder (see `saving`)."""
@@ -114,11 +135,11 @@ class FittedModel:
             "catalogue": self.ranking.catalogue, "known.users": known.users, "known.items": known.items,
             "known.values": known.values,
         }  # fmt: skip
-        if known.timestamps is not None:
-            own["known.timestamps"] = known.timestamps
+        times = {"known.timestamps": known.timestamps, "known.sessions": known.sessions}
+        own |= {name: array for name, array in times.items() if array is not None}
         header = {
-            "recexp": recexp.__version__, "model": model, "fallback": fallback, "block_mib": self.block_mib,
-            "explicit": known.explicit,
+            "recexp": recexp.__version__, "model": model, "fallback": fallback, "exclude_seen": self.exclude_seen,
+            "block_mib": self.block_mib, "explicit": known.explicit,
         }  # fmt: skip
         saving.write(Path(path), header, {**arrays, **more, **own})
 
@@ -131,27 +152,28 @@ class FittedModel:
             known = Interactions(
                 users=arrays["known.users"], items=arrays["known.items"], values=arrays["known.values"],
                 n_users=len(user_ids), n_items=len(item_ids), timestamps=arrays.get("known.timestamps"),
-                explicit=header["explicit"],
+                sessions=arrays.get("known.sessions"), explicit=header["explicit"],
             )  # fmt: skip
             return FittedModel(
-                model=saving.unpack(header["model"], arrays, "model/"),
-                fallback=saving.unpack(header["fallback"], arrays, "fallback/"),
+                model=saving.unpack(header["model"], arrays),
+                fallback=saving.unpack(header["fallback"], arrays),
                 ranking=Ranking(arrays["ties"], arrays["catalogue"]),
-                user_ids=user_ids, item_ids=item_ids, known=known, trained=arrays["trained"], block_mib=header["block_mib"],
+                user_ids=user_ids, item_ids=item_ids, known=known, trained=arrays["trained"],
+                exclude_seen=header["exclude_seen"], block_mib=header["block_mib"],
             )  # fmt: skip
         except KeyError as error:
             raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
 
     def _query(self, user_id: Id | None, history: Sequence[Id] | None) -> Queries:
-        code = -1 if user_id is None else self._user_code.get(_as_id(user_id, self.user_ids), -1)
+        code = _code(user_id, self.user_ids, self._user_code)
         if history is None and code >= 0:
-            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=True)
-        codes = [self._item_code.get(_as_id(item, self.item_ids), -1) for item in history or ()]
+            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=self.exclude_seen)
+        codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
         items = np.array([c for c in codes if c >= 0], np.int32)
         log = Interactions(
             np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
         )
-        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=True).asked_by(code)
+        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=self.exclude_seen).asked_by(code)
 
     @cached_property
     def _user_code(self) -> dict[Id, int]:
@@ -162,11 +184,17 @@ class FittedModel:
         return {item: code for code, item in enumerate(self.item_ids.tolist())}
 
 
-def _as_id(value: Id, ids: np.ndarray) -> Id:
-    """Return `value` as the data's own kind of id: requests over HTTP carry "5" for 5."""
+def _by_user(known: Interactions) -> Interactions:
+    return known.take(known.by_user[0])
+
+
+def _code(value: Id | None, ids: np.ndarray, codes: dict[Id, int]) -> int:
+    """Return the code of an id, -1 for an unknown one; requests over HTTP carry "5" for 5."""
+    if value is None:
+        return -1
     if ids.dtype == object:
-        return str(value)
+        return codes.get(str(value), -1)
     try:
-        return int(value)
-    except ValueError:
-        return value
+        return codes.get(int(value), -1) if float(value).is_integer() else -1
+    except (ValueError, OverflowError):
+        return -1

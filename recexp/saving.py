@@ -30,7 +30,7 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
         np.savez(
             staging / "arrays.npz", **{name: _storable(array) for name, array in arrays.items()}, allow_pickle=False
         )
-        header = {"format": FORMAT, "sha256": _sha256(staging / "arrays.npz"), **header}
+        header = {"format": FORMAT, "sha256": {"arrays.npz": _sha256(staging / "arrays.npz")}, **header}
         (staging / "model.json").write_text(json.dumps(header, indent=1))
         staging.chmod(0o755)
         if folder.exists():
@@ -52,8 +52,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             raise ModelError(
                 f"{folder}/model.json has format {header.get('format')}; this recexp reads format {FORMAT}"
             )
-        if header["sha256"] != _sha256(folder / "arrays.npz"):
-            raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
+        for name, checksum in header["sha256"].items():
+            if checksum != _sha256(folder / name):
+                raise ModelError(f"{folder}/{name} is corrupt: its checksum is not the one in model.json")
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (ValueError, KeyError, AttributeError, OSError, zipfile.BadZipFile) as error:
@@ -62,48 +63,75 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def pack(model: Recommender, prefix: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return a model's class, parameters and learned numbers as plain data, and its learned arrays under `prefix`."""
-    plain, arrays, sparse = {}, {}, {}
-    for name, value in vars(model).items():
-        if not name.endswith("_") or name.endswith("__"):
-            continue
-        if sp.issparse(value):
-            sparse[name] = list(value.shape)
-            matrix = sp.csr_array(value)
-            for part in ("data", "indices", "indptr"):
-                arrays[f"{prefix}{name}.{part}"] = getattr(matrix, part)
-        elif isinstance(value, np.ndarray):
-            arrays[f"{prefix}{name}"] = value
-        else:
-            plain[name] = value
+    """Return a model's class, fields and learned state as plain data, and its arrays by name under `prefix`.
+
+    Fields and state may hold numbers, strings, None, arrays, sparse matrices, other models, and lists and dicts of them.
+    """
+    arrays: dict[str, np.ndarray] = {}
     cls = type(model)
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
-    header = {"class": f"{cls.__module__}:{cls.__qualname__}", "params": fields, "plain": plain, "sparse": sparse}
+    learned = {name: value for name, value in vars(model).items() if name.endswith("_") and name not in fields}
+    header = {
+        "class": f"{cls.__module__}:{cls.__qualname__}",
+        "params": _pack(fields, f"{prefix}params", arrays),
+        "learned": _pack(learned, f"{prefix}learned", arrays),
+    }
     return header, arrays
 
 
-def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray], prefix: str) -> Recommender:
+def _pack(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, Recommender):
+        header, more = pack(value, f"{name}/")
+        arrays.update(more)
+        return {"$model": header}
+    if sp.issparse(value):
+        matrix = sp.csr_array(value)
+        parts = {part: getattr(matrix, part) for part in ("data", "indices", "indptr")}
+        return {"$sparse": _pack(parts, name, arrays), "shape": list(matrix.shape)}
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {"$array": name}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: _pack(item, f"{name}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_pack(item, f"{name}/{i}", arrays) for i, item in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ModelError(f"{name} cannot be saved: it is a {type(value).__name__}, not an array, number, string or model")
+
+
+def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
     """Rebuild a packed model; only a Recommender that is already importable is accepted."""
     try:
         module, _, name = header["class"].partition(":")
         cls = getattr(importlib.import_module(module), name)
         if not (isinstance(cls, type) and issubclass(cls, Recommender)):
             raise ModelError(f"the saved model's class {header['class']} is not a Recommender")
-        model = cls(**header["params"])
-        for attribute, value in header["plain"].items():
+        model = cls(**_unpack(header["params"], arrays))
+        for attribute, value in _unpack(header["learned"], arrays).items():
             setattr(model, attribute, value)
-        for attribute, shape in header["sparse"].items():
-            parts = tuple(arrays[f"{prefix}{attribute}.{part}"] for part in ("data", "indices", "indptr"))
-            setattr(model, attribute, sp.csr_array(parts, shape=tuple(shape)))
-        for key, array in arrays.items():
-            attribute = key.removeprefix(prefix)
-            if key.startswith(prefix) and "." not in attribute:
-                setattr(model, attribute, array)
     except (ImportError, AttributeError) as error:
         raise ModelError(f"the saved model's class {header.get('class')} cannot be imported: {error}") from error
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise ModelError(f"the saved model is corrupt: {error}") from error
     return model
+
+
+def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_unpack(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$array" in value:
+        return arrays[value["$array"]]
+    if "$sparse" in value:
+        parts = _unpack(value["$sparse"], arrays)
+        return sp.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(value["shape"]))
+    if "$model" in value:
+        return unpack(value["$model"], arrays)
+    return {key: _unpack(item, arrays) for key, item in value.items()}
 
 
 def _storable(array: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def test_hits_by_position() -> None:
 def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:
     n = 1000
     artifacts.write_per_user(
-        tmp_path, users=np.arange(n, dtype=np.int32), user_ids=np.arange(n) + 5, queries=np.arange(n),
+        tmp_path, users=np.arange(n, dtype=np.int32), user_ids=np.arange(n) + 5,
         history=np.full(n, 3), held_out=np.full(n, 2), per_query={"ndcg_at_10": np.linspace(0, 1, n)},
     )  # fmt: skip
     table = pq.read_table(tmp_path / "per_user.parquet")

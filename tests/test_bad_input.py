@@ -42,7 +42,7 @@ CASES = {
     ),
     "test file missing": (GOOD, ["split=predefined", "split.test=nowhere.csv"], "nowhere.csv"),
     "users table missing": (GOOD, ["dataset.users=nowhere.csv"], "nowhere.csv"),
-    "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "rmse and mae need predicted ratings"),
+    "ratings metric without ratings": (GOOD, ["evaluation.metrics=[rmse]"], "metrics of ratings need predicted ones"),
     "features metric without features": (
         GOOD,
         ["evaluation.metrics=[intra_list_diversity]"],

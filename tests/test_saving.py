@@ -9,9 +9,25 @@ import pytest
 import scipy.sparse as sp
 
 from recexp import saving
+from recexp.algorithms.base import Recommender, silent
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.errors import ModelError
+from recexp.params import params
+
+
+@params
+class Pair(Recommender):
+    """A model made of others."""
+
+    parts: dict[str, Recommender]
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        return self
+
+    def score(self, queries):
+        return np.zeros((len(queries), 1), np.float32)
+
 
 ARRAYS = {"numbers": np.arange(6).reshape(2, 3), "names": np.array(["a", "bcd", ""], dtype=object)}
 
@@ -46,9 +62,11 @@ def test_a_failed_write_leaves_the_old_model_and_no_half_one(folder: Path) -> No
 
 def test_nothing_is_pickled(folder: Path) -> None:
     with zipfile.ZipFile(folder / "arrays.npz") as archive:
-        for name in archive.namelist():
-            with archive.open(name) as file:
-                np.lib.format.read_array(file, allow_pickle=False)
+        kinds = {
+            name: np.lib.format.read_array(archive.open(name), allow_pickle=False).dtype.kind
+            for name in archive.namelist()
+        }
+    assert kinds == {"numbers.npy": "i", "names.npy": "U"}
 
 
 @pytest.mark.parametrize("name", ["model.json", "arrays.npz"])
@@ -71,7 +89,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         ("{}", "has format None; this recexp reads format 1"),
         ('{"format": 99}', "has format 99"),
         ('{"format": 1}', "corrupt.*sha256"),
-        ('{"format": 1, "sha256": "0"}', "checksum"),
+        ('{"format": 1, "sha256": {"arrays.npz": "0"}}', "checksum"),
     ],
 )
 def test_a_bad_header_is_a_clear_error(folder: Path, content: str, message: str) -> None:
@@ -89,7 +107,7 @@ def test_a_cut_off_file_is_a_clear_error(folder: Path) -> None:
 
 def test_pickled_arrays_are_refused_even_with_a_right_checksum(folder: Path) -> None:
     np.savez(folder / "arrays.npz", evil=np.array([{}], dtype=object))
-    header = {"format": 1, "sha256": saving._sha256(folder / "arrays.npz")}
+    header = {"format": 1, "sha256": {"arrays.npz": saving._sha256(folder / "arrays.npz")}}
     (folder / "model.json").write_text(json.dumps(header))
     with pytest.raises(ModelError, match="corrupt"):
         saving.read(folder)
@@ -100,6 +118,8 @@ def packed() -> tuple[dict, dict]:
     model.weights_ = np.eye(3, dtype=np.float32)
     model.sparse_ = sp.csr_array(np.array([[0, 1.5], [2, 0]]))
     model.count_ = 7
+    model.mean_ = np.float32(0.5)
+    model.parts_ = {"first": fitted_popularity(), "weights": [0.25, 0.75]}
     model.scratch = "not learned"
     return saving.pack(model, "m/")
 
@@ -107,10 +127,12 @@ def packed() -> tuple[dict, dict]:
 def test_packing_keeps_parameters_arrays_sparse_matrices_and_numbers() -> None:
     header, arrays = packed()
     header = json.loads(json.dumps(header))
-    model = saving.unpack(header, arrays, "m/")
+    model = saving.unpack(header, arrays)
     assert type(model) is EASE
     assert model.l2 == 2.0
-    assert model.count_ == 7
+    assert model.count_ == 7 and model.mean_ == 0.5
+    assert type(model.parts_["first"]) is Popularity and model.parts_["weights"] == [0.25, 0.75]
+    np.testing.assert_array_equal(model.parts_["first"].counts_, [0, 1, 2])
     np.testing.assert_array_equal(model.weights_, np.eye(3))
     assert isinstance(model.sparse_, sp.csr_array)
     np.testing.assert_array_equal(model.sparse_.toarray(), [[0, 1.5], [2, 0]])
@@ -126,16 +148,36 @@ def test_packing_keeps_parameters_arrays_sparse_matrices_and_numbers() -> None:
         ({"class": "recexp.algorithms.linear.ease:Nothing"}, "cannot be imported"),
         ({"params": {"l2": -1.0}}, "corrupt.*l2"),
         ({"params": {"other": 1}}, "corrupt.*other"),
-        ({"sparse": {"gone_": [1, 1]}}, "corrupt.*gone_"),
+        ({"learned": {"weights_": {"$array": "gone"}}}, "corrupt.*gone"),
     ],
 )
 def test_only_a_recommender_with_right_parts_is_rebuilt(change: dict, message: str) -> None:
     header, arrays = packed()
     with pytest.raises(ModelError, match=f"(?s){message}"):
-        saving.unpack({**header, **change}, arrays, "m/")
+        saving.unpack({**header, **change}, arrays)
+
+
+def fitted_popularity() -> Popularity:
+    model = Popularity()
+    model.counts_ = np.arange(3, dtype=np.float32)
+    return model
+
+
+def test_what_cannot_be_saved_is_named() -> None:
+    model = fitted_popularity()
+    model.set_ = {1, 2}
+    with pytest.raises(ModelError, match="p/learned/set_ cannot be saved: it is a set"):
+        saving.pack(model, "p/")
+
+
+def test_parts_in_fields_are_saved_too() -> None:
+    model = Pair(parts={"a": fitted_popularity(), "b": EASE(l2=2.0)})
+    header, arrays = saving.pack(model, "h/")
+    again = saving.unpack(json.loads(json.dumps(header)), arrays)
+    np.testing.assert_array_equal(again.parts["a"].counts_, [0, 1, 2])
+    assert again.parts["b"].l2 == 2.0
 
 
 def test_a_model_without_parameters_is_rebuilt() -> None:
-    model = Popularity()
-    model.counts_ = np.arange(3, dtype=np.float32)
-    np.testing.assert_array_equal(saving.unpack(*saving.pack(model, "p/"), "p/").counts_, [0, 1, 2])
+    model = fitted_popularity()
+    np.testing.assert_array_equal(saving.unpack(*saving.pack(model, "p/")).counts_, [0, 1, 2])

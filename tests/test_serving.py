@@ -38,7 +38,7 @@ def fitted() -> FittedModel:
     train = Dataset("toy", rows, np.array(USERS, object), np.array(ITEMS, object))
     model = Popularity().fit(train, rng=np.random.default_rng(0))
     ranking = Ranking(np.arange(len(ITEMS), dtype=np.int32), np.ones(len(ITEMS), bool))
-    return FittedModel.of(model, model, ranking, train, rows, 1)
+    return FittedModel.of(model, model, ranking, train, exclude_seen=True, block_mib=1)
 
 
 def ask(model: FittedModel, k: int = 10, **columns: list) -> list[dict]:

@@ -164,7 +164,7 @@ def test_only_complete_runs_with_the_same_tags_are_found(workplace: Path) -> Non
         with store.run(name="a", tags={"recexp.config": "c1", "note": "it's"}) as run:
             assert store.finished({"recexp.config": "c1"}) is None
             finish(run)
-        assert store.finished({"recexp.config": "c1", "note": "it's"}) == run.id
+        assert store.finished({"recexp.config": "c1", "note": "it's"}).id == run.id
         assert store.finished({"recexp.config": "c2"}) is None
         with pytest.raises(ValueError, match="boom"), store.run(name="b", tags={"recexp.config": "c2"}):
             raise ValueError("boom")

@@ -15,6 +15,10 @@ Report = Callable[[int, Mapping[str, float]], None]
 """`report(step, {"loss": 0.3})`: a point of a learning curve, for models that train in steps."""
 
 
+Validate = Callable[["Recommender"], float]
+"""`validate(model)` rates a model on held-out data inside train by the headline metric; higher is better."""
+
+
 def silent(step: int, values: Mapping[str, float]) -> None:
     """The report that nobody reads."""
 
@@ -23,14 +27,15 @@ class Recommender(ABC):
     """Learns from a data set, then scores items for queries.
 
     A subclass is decorated with `@params`; its fields are its hyperparameters. It implements `fit` and `score`.
-    Attributes learned by `fit` end in `_` and hold arrays, sparse matrices, numbers or strings: they are what is saved.
+    Attributes learned by `fit` end in `_` and hold arrays, sparse matrices, numbers, strings, other models, and lists
+    and dicts of them: they are what is saved, beside the fields.
 
     Class attributes
     ----------------
     feedback : whether the values of interactions weigh ("value") or only that they happened ("binary").
     needs_history : a query without history cannot be answered (it gets the run's fallback).
     known_users_only : only users seen in training can be answered, whatever their history.
-    needs : what a data set must carry: "timestamps", "sessions", "user_features", "item_features", "ratings".
+    needs : what a data set must carry, see `Dataset.has`.
     predicts : `predict` estimates the value that a user would give.
     """
 
@@ -42,17 +47,12 @@ class Recommender(ABC):
 
     @abstractmethod
     def fit(
-        self,
-        train: Dataset,
-        *,
-        rng: np.random.Generator,
-        report: Report = silent,
-        validate: Callable[["Recommender"], float] | None = None,
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        """Learn from `train` and return self; a second call starts afresh.
+        """Learn from `train` and return self; a second call starts afresh but for `fitted_params_`.
 
-        `validate` rates this model on held-out data inside train (higher is better), for what is chosen with it: early
-        stopping, weights. What it chose is kept in `fitted_params_`.
+        With `validate`, what is chosen by held-out data (epochs, weights) is chosen and kept in `fitted_params_`;
+        without, a later fit on more data uses what is there.
         """
 
     @abstractmethod
@@ -64,7 +64,11 @@ class Recommender(ABC):
         return ranking.top_k(self.score(queries), queries, k)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        """Return float32 (m,): the value that each row's user would give its item; only where `predicts`."""
+        """Return float32 (m,): the value that the user of `history` r would give the item of row r, finite for all.
+
+        `history` holds one query a row; its user is -1 where unknown. Rows carry items, times and context. Only where
+        `predicts`; unknown users and items get the model's best guess.
+        """
         raise TypeError(f"{type(self).__name__} does not predict ratings")
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recexp.data.column import Column, frozen
 from recexp.data.interactions import Interactions
-from recexp.errors import DataError
+from recexp.errors import ConfigError, DataError
 from recexp.identity import digest, digest_arrays
 
 
@@ -37,7 +37,8 @@ class Dataset:
         for side, ids, n in (("user", self.user_ids, self.n_users), ("item", self.item_ids, self.n_items)):
             if ids.shape != (n,):
                 raise DataError(f"{self.name}: {len(ids)} {side} ids for {n} {side} codes")
-        for side, table, n in (("user", self.users, self.n_users), ("item", self.items, self.n_items)):
+        for side, table in self._tables.items():
+            n = self.n_users if side == "user" else self.n_items
             for column, values in table.items():
                 if len(values) != n:
                     raise DataError(f"{self.name}: {side} column {column} has {len(values)} rows, expected {n}")
@@ -51,6 +52,35 @@ class Dataset:
     @property
     def n_items(self) -> int:
         return self.interactions.n_items
+
+    def has(self, need: str) -> bool:
+        """Return whether the data carry what a component may need.
+
+        timestamps, sessions, events, ratings (of interactions); links; user_features, item_features (any column),
+        user_categories, item_categories (a category or multi_category column), item_prices, item_texts.
+        """
+        rows, kinds = (
+            self.interactions,
+            {side: {c.kind for c in table.values()} for side, table in self._tables.items()},
+        )
+        found = {
+            "timestamps": rows.timestamps is not None,
+            "sessions": rows.sessions is not None,
+            "events": rows.events is not None,
+            "ratings": rows.explicit,
+            "links": self.links is not None,
+            "item_prices": "price" in kinds["item"],
+            "item_texts": "text" in kinds["item"],
+            **{f"{side}_features": bool(kinds[side]) for side in kinds},
+            **{f"{side}_categories": bool(kinds[side] & {"category", "multi_category"}) for side in kinds},
+        }
+        if need not in found:
+            raise ConfigError(f"a component needs {need!r}, which is none of {', '.join(found)}")
+        return found[need]
+
+    @property
+    def _tables(self) -> dict[str, Mapping[str, Column]]:
+        return {"user": self.users, "item": self.items}
 
     def take(self, rows: np.ndarray) -> "Dataset":
         """Return the data set with the given interactions (indices or mask) and the same codes."""

@@ -28,7 +28,7 @@ class Metric:
     Class attributes
     ----------------
     higher_is_better : which way improvement goes, or None where neither does.
-    needs : what it reads besides the lists: "relevant", "train", "item_features", "ratings".
+    needs : what it reads besides the lists: "relevant", "train", or what a data set must have (`Dataset.has`).
     bounds : the lowest and the highest value that it can take.
     """
 
@@ -37,7 +37,7 @@ class Metric:
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def _require(self, train: object, features: object) -> None:
-        for need, given, name in (("train", train, "train"), ("item_features", features, "features")):
+        for need, given, name in (("train", train, "train"), ("item_categories", features, "features")):
             if need in self.needs and given is None:
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
 

@@ -23,7 +23,7 @@ class IntraListDiversity(ListMetric):
 
     @property
     def needs(self) -> frozenset[str]:
-        return frozenset({"item_features" if self.by == "features" else "train"})
+        return frozenset({"item_categories" if self.by == "features" else "train"})
 
     def values(self, judged: Judged, k: int) -> np.ndarray:
         similar = judged.once(("similar", self.by), lambda: self._similar(judged))[:, :k].sum(axis=1)

@@ -19,14 +19,14 @@ class Judged:
     ----------
     items : int32 (b, n), ranked items, best first, padded with -1.
     hits : bool (b, n), which of them are relevant.
-    relevant : int64 (b,), how many items are relevant to each query; at least 1 in an evaluation.
+    target : float32 (b, n_items) CSR, what is relevant to each query, with its values.
     train : what the model learned from (item counts, features).
     catalogue : bool (n_items,), which items may be recommended.
     """
 
     items: np.ndarray
     hits: np.ndarray
-    relevant: np.ndarray
+    target: sp.csr_array
     train: Dataset
     catalogue: np.ndarray
     _known: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
@@ -43,7 +43,7 @@ class Judged:
             find_hits(start, stop, items, indptr, indices, np.zeros(target.shape[1] + 1, bool), hits)
 
         threads.map_rows(rows, len(items))
-        return Judged(items, hits, np.diff(indptr), train, catalogue)
+        return Judged(items, hits, target, train, catalogue)
 
     @staticmethod
     def of_ids(
@@ -70,6 +70,11 @@ class Judged:
         flat = np.array([c for row in found for c in row], np.int32)
         target = sp.csr_array((np.ones(len(flat), np.float32), flat, indptr), shape=(len(lists), len(code)))
         return Judged.of(items, target, data, allowed)
+
+    @cached_property
+    def relevant(self) -> np.ndarray:
+        """int64 (b,): how many items are relevant to each query; at least 1 in an evaluation."""
+        return np.diff(self.target.indptr).astype(np.int64)
 
     def once(self, key: Hashable, compute: Callable[[], np.ndarray]) -> np.ndarray:
         """Return `compute()`, worked out once and shared by all cut-offs and metrics that use `key`."""

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,11 @@ from recexp.algorithms.base import Recommender
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError
-from recexp.evaluation import Results
 from recexp.model import FittedModel
 from recexp.params import Resource, params
-from recexp.ranking import Lists
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
-from recexp.runners.record import Part, identify, record
+from recexp.runners.record import Data, Part, identify, record
 from recexp.tracking import Run, Store
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,8 @@ class Offline(Runner):
         costs = Costs()
         with threads.limit(self.threads), experiment.tracking.open() as store:
             with costs.measure("data"):
-                dataset, effects = experiment.filters.apply(experiment.source.load(), seed=experiment.seed)
+                loaded = experiment.source.load()
+                dataset, effects = experiment.filters.apply(loaded, seed=experiment.seed)
                 _refuse_misfits(experiment, dataset)
             outcomes = []
             splits = iter(experiment.splitter.split(dataset))
@@ -49,97 +49,106 @@ class Offline(Runner):
                     split = next(splits, None)
                 if split is None:
                     return outcomes
-                outcomes.append(self._fold(experiment, store, dataset, effects, split, costs))
+                split = experiment.evaluation.relevant(split)
+                data = Data(loaded, effects, dataset, split)
+                outcomes.append(self._fold(experiment, store, data, costs))
                 costs = Costs()
 
-    def _fold(
-        self, x: Experiment, store: Store, dataset: Dataset, effects: list, split: Split, costs: Costs
-    ) -> Outcome:
-        tags = identify(x, dataset, split)
-        done = store.finished({"recexp.config": tags["recexp.config"]}) if x.resume else None
-        if done:
-            log.info("already done in run %s", done)
-            return Outcome(done, store.link(done), store.leaderboard, {}, {}, None)
-        with store.run(name=f"{tags['algorithm']} seed {x.seed} {tags['dataset']}", tags=tags) as run:
-            parts = []
-            algorithm = copy.copy(x.algorithm)
-            model = None
+    def _fold(self, x: Experiment, store: Store, data: Data, costs: Costs) -> Outcome:
+        split, known = data.split, data.split.train.interactions
+        queries = _shown(x, split)
+        identity = identify(x, self, data)
+        if x.resume and (done := store.finished({"recexp.config": identity.tags["recexp.config"]})):
+            log.info("already done in run %s", done.id)
+            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None)
+        name = f"{identity.tags['algorithm']} seed {x.seed} {identity.tags['dataset']}"
+        with store.run(name=name, tags=identity.tags) as run:
+            parts, model = [], None
+            algorithm = copy.deepcopy(x.algorithm)
             if split.validation is not None:
                 model = self._fit(x, algorithm, split.validation, run, costs, validate=True)
                 parts.append(self._judge(x, "validation", split.validation, split.validation.queries, model, costs))
+                if x.evaluation.history == "train":
+                    known = split.validation.train.interactions
             if model is None or x.refit:
-                model = self._fit(x, algorithm, split, run, costs)
-            parts.append(self._judge(x, "test", split, _shown(x, split), model, costs))
-            return record(x, store, run, dataset, effects, split, model, parts, costs)
+                model = self._fit(x, algorithm, split, run, costs, validate=False)
+            else:
+                model = model.informed(known, x.evaluation.ranking(split.train, seed=x.seed))
+            parts.append(self._judge(x, "test", split, queries, model, costs))
+            return record(x, store, run, data, identity, model, parts, costs)
 
     def _fit(
-        self, x: Experiment, algorithm: Recommender, split: Split, run: Run, costs: Costs, validate: bool = False
+        self, x: Experiment, algorithm: Recommender, split: Split, run: Run, costs: Costs, *, validate: bool
     ) -> FittedModel:
-        """Fit the algorithm and the fallback on the split's train; on its queries the algorithm may rate itself."""
-
-        def rate(model: Recommender) -> float:
-            part = self._judge(quick, "validation", split, split.queries, wrap(model), Costs())
-            value = next(iter(part.results.metrics.values()))
-            return -value if headline.higher_is_better is False else value
+        """Fit the algorithm and the fallback on the split's train; with `validate` it may rate itself on the queries."""
 
         def wrap(model: Recommender) -> FittedModel:
-            return FittedModel.of(model, fallback, ranking, split.train, split.train.interactions, self.block_mib)
+            return FittedModel.of(
+                model, fallback, ranking, split.train, exclude_seen=x.splitter.exclude_seen, block_mib=self.block_mib
+            )
 
-        headline = next(iter(x.evaluation.metrics.values()))
+        def rate(model: Recommender) -> float:
+            metric = x.evaluation.metrics[x.evaluation.headline.partition("_at_")[0]]
+            if metric.higher_is_better is None:
+                raise ConfigError(f"evaluation.metrics: {x.evaluation.headline} comes first and has no better or worse")
+            value = self._judge(quick, "validation", split, split.queries, wrap(model), Costs()).results.metrics[
+                x.evaluation.headline
+            ]
+            return value if metric.higher_is_better else -value
+
+        def report(step: int, values: Mapping[str, float]) -> None:
+            run.log_step(
+                step, values if validate or split.validation is None else {f"refit_{n}": v for n, v in values.items()}
+            )
+
         quick = replace(x, evaluation=replace(x.evaluation, resamples=1))  # intervals would only cost time here
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
-        fallback = copy.copy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
+        fallback = copy.deepcopy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
         with costs.measure("fit"):
-            algorithm.fit(
-                split.train, rng=generator(x.seed, "fit"), report=run.log_step, validate=rate if validate else None
-            )
+            rng = generator(x.seed, "fit")
+            algorithm.fit(split.train, rng=rng, report=report, validate=rate if validate else None)
         return wrap(algorithm)
 
     def _judge(
         self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs
-    ) -> "Part":
+    ) -> Part:
         """Ask the model the split's queries and measure its answers."""
         with costs.measure("recommend"):
-            lists: Lists = model.lists(queries, max(x.evaluation.cutoffs))
-            predicted = model.model.predict(split.test, queries) if x.evaluation.rates else None
+            lists = model.lists(queries, x.evaluation.cutoffs[-1])
+            predicted = model.estimate(split.test, queries) if x.evaluation.rates else None
         with costs.measure("evaluate"):
-            results: Results = x.evaluation.evaluate(split, lists, seed=x.seed, predicted=predicted)
+            results = x.evaluation.evaluate(split, lists, seed=x.seed, predicted=predicted)
         prefix = name if queries.candidates is None else f"{name}_candidates"
         share = float(np.mean(~model.serves(queries)))
         if share:
             log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)
-        return Part(prefix, split, lists, results, share)
+        return Part(prefix, split, lists, predicted, results, share)
 
 
 def _shown(x: Experiment, split: Split) -> Queries:
     """Return the test queries with the histories that the model is shown: all that is known, or its own train rows."""
-    if x.refit or split.validation is None or x.evaluation.history == "all":
-        return split.queries
     queries = split.queries
+    if x.refit or split.validation is None or x.evaluation.history == "all":
+        return queries
+    train = split.train.interactions
+    if (queries.lengths != np.bincount(train.users, minlength=train.n_users)[queries.users]).any():
+        raise ConfigError("evaluation.history=train: with this split, histories are more than the users' train rows")
     shown = Queries.of_users(queries.users, split.validation.train.interactions, exclude_seen=False)
-    if (shown.lengths[queries.lengths > 0] == 0).any():
-        raise ConfigError("evaluation.history: train would leave users without history; with this split it must be all")
+    if not shown.lengths.all():
+        raise ConfigError("evaluation.history=train: some test users have no rows in the train part of validation")
     return replace(queries, log=shown.log, start=shown.start, stop=shown.stop)
 
 
 def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
     """Raise ConfigError when the data lack what the algorithm or a metric needs."""
-    rows = dataset.interactions
-    has = {
-        "timestamps": rows.timestamps is not None,
-        "sessions": rows.sessions is not None,
-        "user_features": bool(dataset.users),
-        "item_features": bool(dataset.items),
-        "ratings": rows.explicit,
-    }
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
-        lacking = sorted(need for need in model.needs if not has[need])
+        lacking = sorted(need for need in model.needs if not dataset.has(need))
         if lacking:
             raise ConfigError(
                 f"{role}: {type(model).__name__} needs {', '.join(lacking)}, which {dataset.name} has not"
             )
     if x.evaluation.rates and not x.algorithm.predicts:
         raise ConfigError(
-            f"evaluation.metrics: rmse and mae need predicted ratings; {type(x.algorithm).__name__} gives none"
+            f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none"
         )
     x.evaluation.check(dataset)

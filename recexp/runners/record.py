@@ -1,6 +1,7 @@
 """What a run leaves behind: its identity, files and metrics, handed to the tracking store."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import yaml
@@ -16,8 +17,18 @@ from recexp.identity import digest
 from recexp.model import FittedModel
 from recexp.params import describe
 from recexp.ranking import Lists
-from recexp.runners.base import Experiment, Outcome
+from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.tracking import Input, Run, Store, mask
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a fold works on: the data set as loaded and after the filters, what each of them did, and the split."""
+
+    loaded: Dataset
+    effects: list[Effect]
+    filtered: Dataset
+    split: Split
 
 
 @dataclass(frozen=True)
@@ -27,18 +38,29 @@ class Part:
     name: str
     split: Split
     lists: Lists
+    predicted: np.ndarray | None
     results: Results
     fallback_share: float
 
 
-def identify(x: Experiment, dataset: Dataset, split: Split) -> dict[str, str]:
-    """Return the tags by which a run is found and compared; the digests are made of content.
+@dataclass(frozen=True)
+class Identity:
+    """The tags by which a run is found and compared, and the plain content of the digests among them."""
 
-    `recexp.protocol` is what two runs must share to be compared; `recexp.config` everything that can change a result.
+    tags: dict[str, str]
+    content: dict[str, Any]
+
+
+def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
+    """Return who a run is. Its digests are made of content:
+
+    `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share to
+    be compared (neither seed nor fold), `recexp.config` of everything that can change a result.
     """
     evaluation = x.evaluation
     protocol = {
-        "data": dataset.fingerprint,
+        "runner": type(runner).__name__,
+        "data": data.loaded.fingerprint,
         "filters": describe(x.filters),
         "split": x.splitter.rule(),
         "catalogue": evaluation.catalogue,
@@ -46,92 +68,98 @@ def identify(x: Experiment, dataset: Dataset, split: Split) -> dict[str, str]:
         "history": evaluation.history,
         "refit": x.refit,
     }
-    components = [x.algorithm, x.fallback, x.evaluation]
-    everything = [recexp.__version__, protocol, split.fingerprint, x.seed, *map(describe, components)]
-    names = {key: x.choices.get(key, "") for key in ("dataset", "filter", "split", "algorithm")}
-    fold = {} if split.fold is None else {"fold": str(split.fold)}
-    return {
-        **names,
-        **x.tags,
-        **fold,
-        "seed": str(x.seed),
-        "recexp.data": dataset.fingerprint,
-        "recexp.split": split.fingerprint,
-        "recexp.protocol": digest(protocol),
-        "recexp.config": digest(everything),
+    content = {
+        "recexp": recexp.__version__,
+        "protocol": protocol,
+        "split": data.split.fingerprint,
+        "seed": x.seed,
+        "runner": describe(runner),
+        "algorithm": describe(x.algorithm),
+        "fallback": describe(x.fallback),
+        "evaluation": {**describe(evaluation), "headline": evaluation.headline},
     }
+    names = {key: x.choices.get(key, "") for key in ("dataset", "filter", "split", "algorithm")}
+    fold = {} if data.split.fold is None else {"fold": str(data.split.fold)}
+    digests = {
+        "recexp.data": data.filtered.fingerprint,
+        "recexp.split": data.split.fingerprint,
+        "recexp.protocol": digest(protocol),
+        "recexp.config": digest(content),
+    }
+    return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, content)
 
 
 def record(
-    x: Experiment, store: Store, run: Run, dataset: Dataset, effects: list[Effect], split: Split, model: FittedModel,
-    parts: list[Part], costs: Costs,
+    x: Experiment, store: Store, run: Run, data: Data, identity: Identity, model: FittedModel, parts: list[Part],
+    costs: Costs,
 ) -> Outcome:  # fmt: skip
     """Write what the parts found, the last of them the test, and the model; then mark the run as complete."""
     metrics = {f"{part.name}/{name}": value for part in reversed(parts) for name, value in part.results.metrics.items()}
     intervals = {f"{part.name}/{name}": i for part in parts for name, i in part.results.intervals.items()}
     shares = {part.name: part.fallback_share for part in parts}
-    test = parts[-1]
-    _write_files(x, run, test, dataset, metrics, intervals)
+    _write_files(x, run, data, identity, parts[-1], metrics, intervals)
     folder = None
     if x.tracking.log_model:
         folder = run.scratch / "recommender"
         model.save(folder)
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
-    tags = identify(x, dataset, split)
+    tags = identity.tags
     description = describe_run(
         Summary(
             algorithm=tags["algorithm"],
             dataset=tags["dataset"],
             split=tags["split"],
             seed=x.seed,
-            effects=effects,
-            sizes=_sizes(dataset, split),
+            effects=data.effects,
+            sizes=_sizes(data),
             metrics=metrics,
             intervals=intervals,
             fallback_share=shares,
             warnings=[f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share],
             command=x.command,
             digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
-        )  # fmt: skip
+        )
     )
+    named, split = f"{tags['dataset']} {tags['split']}", data.split
     inputs = [
-        Input("data", tags["dataset"], dataset.fingerprint, x.source.name),
-        Input("train", f"{tags['dataset']} {tags['split']} train", split.train.fingerprint, x.source.name),
-        Input("test", f"{tags['dataset']} {tags['split']} test", split.fingerprint, x.source.name),
+        Input("data", tags["dataset"], data.filtered.fingerprint, x.source.name),
+        Input("train", f"{named} train", split.train.fingerprint, x.source.name),
+        Input("test", f"{named} test", split.fingerprint, x.source.name),
     ]
     run.finish(metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder)
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model)
 
 
 def _write_files(
-    x: Experiment,
-    run: Run,
-    test: Part,
-    dataset: Dataset,
-    metrics: dict[str, float],
+    x: Experiment, run: Run, data: Data, identity: Identity, test: Part, metrics: dict[str, float],
     intervals: dict[str, tuple[float, float]],
-) -> None:
-    queries, results, target = test.split.queries, test.results, test.split.target
+) -> None:  # fmt: skip
+    split, results = test.split, test.results
+    queries, target, ids = (
+        split.queries,
+        split.target,
+        {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids},
+    )
     (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
+    (run.directory / "identity.yaml").write_text(yaml.safe_dump(identity.content, sort_keys=False))
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
-    artifacts.write_lists(
-        run.directory, users=queries.users, user_ids=dataset.user_ids, item_ids=test.split.train.item_ids,
-        lists=test.lists, target=target,
-    )  # fmt: skip
+    artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, target=target)
     artifacts.write_per_user(
-        run.directory, users=results.users, user_ids=dataset.user_ids, queries=results.queries,
-        history=queries.lengths[results.queries], held_out=np.diff(target.indptr)[results.queries],
-        per_query=results.per_query,
+        run.directory, users=results.users, user_ids=ids["user_ids"], history=queries.lengths,
+        held_out=np.diff(target.indptr), per_query=results.per_query,
     )  # fmt: skip
+    if test.predicted is not None:
+        artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
     hits = artifacts.hits(test.lists, target)
     plots.write(run.directory / "plots", results.slices, test.lists.scores, hits, run.curves())
 
 
-def _sizes(dataset: Dataset, split: Split) -> dict[str, tuple[int, int, int]]:
+def _sizes(data: Data) -> dict[str, tuple[int, int, int]]:
     """Return rows, users and items of each part."""
-    parts = {"all": dataset.interactions, "train": split.train.interactions}
+    split = data.split
+    parts = {"all": data.filtered.interactions, "train": split.train.interactions}
     if split.validation is not None:
         parts |= {"train of validation": split.validation.train.interactions, "validation": split.validation.test}
     parts["test"] = split.test

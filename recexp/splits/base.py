@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.data.split import overlap
 from recexp.errors import DataError
-from recexp.params import describe, params
+from recexp.params import NonNegativeInt, describe, params
 from recexp.rng import generator
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Splitter(ABC):
     exclude_seen : whether items in a query's history are kept out of its list (and of its target).
     """
 
-    seed: int
+    seed: NonNegativeInt
     exclude_seen: bool
 
     @abstractmethod

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 from pydantic import Field
 
@@ -48,6 +48,13 @@ class Tracking:
         uri = place.resolve(self.uri)
         place.check(uri, self.artifacts)
         return Store(uri, self.artifacts, self.experiment, log_model=self.log_model)
+
+
+class Finished(NamedTuple):
+    """A complete run: its id and metrics."""
+
+    id: str
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -90,14 +97,14 @@ class Store:
         with place.explained(self.uri):
             return self._connecting.result()
 
-    def finished(self, tags: Mapping[str, str]) -> str | None:
-        """Return the id of a complete run that carries all of `tags`, or None."""
+    def finished(self, tags: Mapping[str, str]) -> Finished | None:
+        """Return a complete run that carries all of `tags`, or None."""
         wanted = {**tags, COMPLETE: "true"}
         marks = {key: '"' if "'" in value else "'" for key, value in wanted.items()}
         terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in wanted.items())
         with place.explained(self.uri):
             runs = self.connection.client.search_runs([self.connection.experiment_id], terms, max_results=1)
-        return runs[0].info.run_id if runs else None
+        return Finished(runs[0].info.run_id, runs[0].data.metrics) if runs else None
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""

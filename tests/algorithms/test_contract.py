@@ -29,7 +29,7 @@ def fitted(name: str, data: Dataset, seed: int = 0) -> Recommender:
 
 def wrapped(model: Recommender, store: Dataset, ranking: Ranking) -> FittedModel:
     popularity = Popularity().fit(store, rng=np.random.default_rng(0))
-    return FittedModel.of(model, popularity, ranking, store, store.interactions, block_mib=1)
+    return FittedModel.of(model, popularity, ranking, store, exclude_seen=True, block_mib=1)
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -28,7 +28,7 @@ def test_yaml_and_class_fit(build, name):
     assert set(yaml.safe_load(text)) - {"_target_"} == {field.name for field in dataclasses.fields(metric)}
     assert isinstance(metric, Metric) and isinstance(metric, (ListMetric, RunMetric, RatingMetric))
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
-    assert metric.needs <= {"relevant", "train", "item_features", "ratings"}
+    assert metric.needs <= {"relevant", "train", "item_categories", "ratings"}
     assert metric.higher_is_better in (True, False, None)
     with pytest.raises(ValueError, match=r"[Uu]nexpected"):
         type(metric)(**{field.name: getattr(metric, field.name) for field in dataclasses.fields(metric)}, cutof=5)

@@ -1,11 +1,10 @@
 """Popularity: the same list for everyone."""
 
-from collections.abc import Callable
 from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, silent
+from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.data import Dataset, Queries
 from recexp.params import params
 
@@ -20,12 +19,7 @@ class Popularity(Recommender):
     needs_history = False
 
     def fit(
-        self,
-        train: Dataset,
-        *,
-        rng: np.random.Generator,
-        report: Report = silent,
-        validate: Callable[[Recommender], float] | None = None,
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         counts = np.bincount(self.matrix(train.interactions).indices, minlength=train.n_items)
         self.counts_ = counts.astype(np.float32)

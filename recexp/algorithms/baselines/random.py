@@ -1,12 +1,11 @@
 """Random: what chance alone achieves."""
 
-from collections.abc import Callable
 from typing import Self
 
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, silent
+from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.data import Dataset, Queries
 from recexp.params import params
 
@@ -22,12 +21,7 @@ class Random(Recommender):
     needs_history = False
 
     def fit(
-        self,
-        train: Dataset,
-        *,
-        rng: np.random.Generator,
-        report: Report = silent,
-        validate: Callable[[Recommender], float] | None = None,
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         self.seed_ = int(rng.integers(2**63))
         return self

@@ -1,13 +1,12 @@
 """EASE: an item-item regression with a closed form."""
 
-from collections.abc import Callable
 from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, silent
+from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.products import parts, times_dense
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
@@ -37,12 +36,7 @@ class EASE(Recommender):
     l2: PositiveFloat
 
     def fit(
-        self,
-        train: Dataset,
-        *,
-        rng: np.random.Generator,
-        report: Report = silent,
-        validate: Callable[[Recommender], float] | None = None,
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
         inverse = self._inverse(_gram(x))

@@ -1,11 +1,10 @@
 """UserKNN: what users with a like history have."""
 
-from collections.abc import Callable
 from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, silent
+from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.neighbors.similarity import Similarity, Weighting, lengths, nearest, squares, weighted
 from recexp.algorithms.products import times_sparse
 from recexp.data import Dataset, Queries
@@ -39,12 +38,7 @@ class UserKNN(Recommender):
     weighting: Weighting
 
     def fit(
-        self,
-        train: Dataset,
-        *,
-        rng: np.random.Generator,
-        report: Report = silent,
-        validate: Callable[[Recommender], float] | None = None,
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
         self.lengths_ = lengths(x)
