@@ -92,6 +92,11 @@ class Queries:
             context={name: column.take(rows) for name, column in self.context.items()},
         )
 
+    def sequences(self, length: int) -> np.ndarray:
+        """Return int32 (b, length): the last `length` items of each history, oldest first, padded with -1 on the left."""
+        at = self.stop[:, None] - np.arange(length, 0, -1)
+        return np.where(at >= self.start[:, None], self.log.items[np.maximum(at, 0)], -1).astype(np.int32)
+
     def history(self, *, values: bool) -> sp.csr_array:
         """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""
         lengths = self.lengths

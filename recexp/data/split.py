@@ -65,7 +65,15 @@ class Split:
     def fingerprint(self) -> str:
         """sha256 over train rows, queries and targets (and those of validation): the very split."""
         queries = self.queries
-        parts = [queries.users, queries.start, queries.stop, self.target.indptr, self.target.indices, self.target.data]
+        parts = [
+            queries.users,
+            queries.start,
+            queries.stop,
+            queries.timestamps,
+            self.target.indptr,
+            self.target.indices,
+            self.target.data,
+        ]
         for matrix in (queries.exclude, queries.candidates):
             if matrix is not None:
                 parts += [matrix.indptr, matrix.indices]

@@ -103,6 +103,7 @@ def ask(
 ) -> Split:  # fmt: skip
     """Build the Split that asks for `test`, where a user's history is all that `known` holds of it.
 
+    A question is asked at the time of its first held-out row.
     Users without history are left out and counted unless `cold_users`; so are held-out rows of items that
     `exclude_seen` keeps out of the user's list.
 
@@ -119,8 +120,18 @@ def ask(
     else:
         queries = replace(Queries.of_users(test.users, known, exclude_seen=exclude_seen), candidates=candidates)
         target = single(test.items, test.values, test.n_items)
+    queries = replace(queries, timestamps=_asked_at(test, queries, candidates is None))
     queries, target = answerable(name, queries, target, cold_users=cold_users)
     return Split(train, queries, target, test)
+
+
+def _asked_at(test: Interactions, queries: Queries, by_user: bool) -> np.ndarray | None:
+    """Return when each query is asked, int64 (b,): at the time of its (by user: its first) held-out row."""
+    if test.timestamps is None or not by_user:
+        return test.timestamps
+    times = np.full(test.n_users, np.iinfo(np.int64).max)
+    np.minimum.at(times, test.users, test.timestamps)
+    return times[queries.users]
 
 
 def need_rows(learned: int, held: int, name: str, total: int) -> None:

@@ -28,7 +28,8 @@ class KFold(Splitter):
     ----------
     folds : how many.
     by : what is divided. `rows`: all rows at random. `users`: the users at random; a share of a test user's rows is
-        shown, the rest asked for. `column`: rows as the context column `fold` says, in the order of its values.
+        shown, the rest asked for. `column`: rows as the context column `fold` says, in the order of its values, numbers
+        by size.
     validation_ratio : share of what is not test, rows or users, drawn at random; 0 leaves validation out.
     fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history (by users).
     """
@@ -69,9 +70,12 @@ class KFold(Splitter):
             raise DataError("split.by=column needs the fold of each row; name its column with dataset.columns.fold")
         if column.kind != "category" or (column.values < 0).any():
             raise DataError("split.by=column: the column fold must be a category and never empty")
-        names, fold_of = np.unique(column.values, return_inverse=True)
+        used, fold_of = np.unique(column.values, return_inverse=True)
+        names = [column.categories[code] for code in used]
         if len(names) != self.folds:
             raise DataError(
                 f"split.folds: {self.folds}, but the column fold has {len(names)} values; set it to {len(names)}"
             )
+        if all(name.isdecimal() for name in names):
+            fold_of = np.argsort(np.argsort([int(name) for name in names]))[fold_of]
         return fold_of

@@ -63,9 +63,18 @@ class Predefined(Splitter):
         if self.validation is not None:
             held, candidates = _coded(logs["validation"], train, "validation", self.validation)
             validation = self._ask("validation", train, held, candidates)
+            self._warn(train, held, "validation")
             train = replace(train, interactions=_joined(train.interactions, held))
         held, candidates = _coded(logs["test"], train, "test", self.test)
+        self._warn(train, held, "test")
         yield replace(self._ask("test", train, held, candidates), validation=validation)
+
+    def _warn(self, train: Dataset, held: Interactions, name: str) -> None:
+        if held.explicit and not train.interactions.explicit:
+            log.warning(
+                "split.%s has ratings and train has none after its filters: all rows count as positive, whatever their "
+                "rating, unless evaluation.relevant_from says otherwise", name,
+            )  # fmt: skip
 
     def _paths(self) -> dict[str, Path]:
         paths = {"test": self.test, "validation": self.validation}
@@ -122,7 +131,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         n_items=train.n_items,
         timestamps=None if raw.timestamps is None else raw.timestamps[kept],
         events=None if raw.events is None else raw.events.take(kept),
-        explicit=train.interactions.explicit and raw.values is not None,
+        explicit=raw.values is not None,
     )
     if raw.candidates is None:
         return rows, None

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Sessions(PointSplitter):
     """The last sessions by start time are test: after each item of a session but its last, the next one is asked for.
 
-    A query's history is what came before in its session, in time order. Sessions that start in the same second stay
+    A query's history is what came before in its session, in time order, and its time that of the item asked for. Sessions that start in the same second stay
     together; data without timestamps goes by file order. Here a line is a session. With test_ratio=0.25,
     validation_ratio=0.25::
 
@@ -40,7 +40,8 @@ class Sessions(PointSplitter):
                 "split=sessions needs the session of each row and the data has none; name their column with "
                 "dataset.columns.session or choose a split that needs none, such as split=leave_last"
             )
-        names, session = np.unique(rows.sessions, return_inverse=True)
+        owned = rows.users.astype(np.int64) * (rows.sessions.max(initial=0) + 1) + rows.sessions  # ids may recur
+        names, session = np.unique(owned, return_inverse=True)
         order, begin = rows.grouped(session, len(names))
         labels = self.cut(self._times(dataset)[order[begin[:-1]]])[session]
 
@@ -73,7 +74,8 @@ class Sessions(PointSplitter):
         if not len(stop):
             raise DataError(f"none of the {len(begin)} {name} sessions has two items; there is no next item to ask for")
         start = begin[np.cumsum(first)[stop] - 1]
-        queries = Queries(held.users[stop], held, start, stop)
+        times = None if held.timestamps is None else held.timestamps[stop]
+        queries = Queries(held.users[stop], held, start, stop, timestamps=times)
         if self.exclude_seen:
             queries = replace(queries, exclude=queries.history(values=False))
         return answerable(name, queries, single(held.items[stop], held.values[stop], held.n_items))

@@ -102,15 +102,16 @@ def test_validation_joins_train_before_the_test(make: Make, dataset: Dataset, tm
     assert named(split, "target") == [("anna", ["y"]), ("ben", ["z"])]  # r became train of anna
 
 
-def test_values_of_the_files(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+def test_values_of_the_files(make: Make, dataset: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Test values stay as they are; validation rows weigh in train what train rows weigh."""
     paths = {
         "validation": write(tmp_path / "v.csv", "user_id,item_id,rating\nanna,r,2\n"),
         "test": write(tmp_path / "t.csv", "user_id,item_id,rating\nben,p,5\nben,p,3\n"),
     }
     [binary] = make("predefined", **paths).split(dataset)
-    assert binary.target.data.tolist() == [5] and not binary.test.explicit
+    assert binary.target.data.tolist() == [5] and binary.test.explicit
     assert binary.validation.target.data.tolist() == [2]
+    assert "all rows count as positive, whatever their rating" in caplog.text
     assert binary.train.interactions.values.tolist() == [1] * 6
     rows = replace(dataset.interactions, values=np.array([4, 5, 3, 2, 1], np.float32), explicit=True)
     [rated] = make("predefined", **paths).split(replace(dataset, interactions=rows))

@@ -1,0 +1,25 @@
+"""Histories as sequences and as matrices."""
+
+import numpy as np
+
+from recexp.data import Interactions, Queries
+
+
+def queries() -> Queries:
+    users, items = np.array([0, 1, 0, 0], np.int32), np.array([3, 1, 2, 4], np.int32)
+    times = np.array([30, 5, 10, 20])
+    log = Interactions(users, items, np.ones(4, np.float32), 3, 5, timestamps=times)
+    return Queries.of_users(np.array([0, 1, 2], np.int32), log, exclude_seen=True)
+
+
+def test_sequences_hold_the_latest_items_oldest_first() -> None:
+    assert queries().sequences(2).tolist() == [[4, 3], [-1, 1], [-1, -1]]
+    assert queries().sequences(4).tolist() == [[-1, 2, 4, 3], [-1, -1, -1, 1], [-1] * 4]
+
+
+def test_a_block_is_the_same_questions() -> None:
+    whole, block = queries(), queries().take(slice(1, 3))
+    assert block.users.tolist() == [1, 2]
+    assert block.log is not whole.log or len(block.log) == 4
+    assert np.array_equal(block.history(values=True).toarray(), whole.history(values=True).toarray()[1:])
+    assert np.array_equal(block.exclude.toarray(), whole.exclude.toarray()[1:])
