@@ -80,3 +80,12 @@ def test_importing_and_building_are_light(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = [name for name in ast.literal_eval(done.stdout.splitlines()[-1]) if name not in allowed]
     assert loaded == []
+
+
+def test_the_tracking_process_starts_light() -> None:
+    """It shall be busy with MLflow from its first moment."""
+    code = (
+        "import sys, recexp.tracking.worker; print([n for n in ('numpy', 'scipy', 'recexp.data') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

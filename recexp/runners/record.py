@@ -113,6 +113,8 @@ def _write_files(
     intervals: dict[str, tuple[float, float]],
 ) -> None:
     queries, results, target = test.split.queries, test.results, test.split.target
+    hits = artifacts.hits(test.lists, target)
+    run.draw(plots.data(results.slices, test.lists.scores, hits, run.curves()))
     (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
@@ -125,8 +127,6 @@ def _write_files(
         history=queries.lengths[results.queries], held_out=np.diff(target.indptr)[results.queries],
         per_query=results.per_query,
     )  # fmt: skip
-    hits = artifacts.hits(test.lists, target)
-    plots.write(run.directory / "plots", results.slices, test.lists.scores, hits, run.curves())
 
 
 def _sizes(dataset: Dataset, split: Split) -> dict[str, tuple[int, int, int]]:
