@@ -14,7 +14,7 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
 
 
 def run(*overrides: str, config_dir: str | None = None) -> Any:
-    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns one Outcome, or a list of one a fold."""
+    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns an Outcome, or one a fold."""
     from recexp import config
 
     return config.run(*overrides, config_dir=config_dir)

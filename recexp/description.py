@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from recexp.filters.base import Effect
+if TYPE_CHECKING:
+    from recexp.filters.base import Effect
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Summary:
     dataset: str
     split: str
     seed: int
-    effects: Sequence[Effect]
+    effects: "Sequence[Effect]"
     sizes: Mapping[str, tuple[int, int, int]]
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]

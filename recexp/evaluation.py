@@ -155,6 +155,11 @@ class Evaluation:
         return headlines(self.names)[0]
 
     @property
+    def rising(self) -> bool | None:
+        """Whether higher is better in the headline; None where neither is."""
+        return self.metrics[self.headline.partition("_at_")[0]].higher_is_better
+
+    @property
     def names(self) -> list[str]:
         """Names of all results in order: `ndcg_at_5`, `ndcg_at_10` ..., `rmse`."""
         rating = {name for name, metric in self.metrics.items() if isinstance(metric, RatingMetric)}

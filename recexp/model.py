@@ -56,8 +56,8 @@ class FittedModel:
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
         trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
         return FittedModel(
-            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions), trained, exclude_seen,
-            block_mib,
+            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions), trained,
+            exclude_seen, block_mib,
         )  # fmt: skip
 
     def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":

@@ -1,17 +1,19 @@
 """The plots of a run. Colours can be told apart by colour-blind eyes (Okabe and Ito 2008)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recexp.description import headlines
-from recexp.slices import Slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from recexp.slices import Slice
 
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#555555"
 BINS = 60
@@ -23,11 +25,11 @@ def load() -> None:
     import matplotlib.figure  # noqa: F401
 
 
-def write(
-    folder: Path, slices: Sequence[Slice], scores: np.ndarray, hits: np.ndarray,
+def data(
+    slices: "Sequence[Slice]", scores: np.ndarray, hits: np.ndarray,
     curves: Mapping[str, Sequence[tuple[int, float]]],
-) -> None:  # fmt: skip
-    """Write what can be drawn as png files into `folder`.
+) -> dict[str, Any]:  # fmt: skip
+    """Return what `draw` needs, small and plain enough for json.
 
     Parameters
     ----------
@@ -36,10 +38,15 @@ def write(
     hits : bool (b, k), which of them were held out.
     curves : (step, value) pairs by name; may be empty.
     """
+    activity, popularity = _of(slices, "user_activity"), _of(slices, "item_popularity")
+    return {"activity": activity, "popularity": popularity, "scores": _shares(scores, hits), "curves": dict(curves)}
+
+
+def draw(folder: Path, data: Mapping[str, Any]) -> None:
+    """Draw what there is of `data` as png files into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    activity = _of(slices, "user_activity")
-    popularity = _of(slices, "item_popularity")
-    metric, recall = (rows[0].metric if rows else "" for rows in (activity, popularity))
+    activity, popularity = data["activity"], data["popularity"]
+    metric, recall = (rows[0]["metric"] if rows else "" for rows in (activity, popularity))
     figures = {
         f"{metric}_by_user_activity": _bars(
             activity, f"{_shown(metric)} by length of the user's history", _shown(metric)
@@ -47,52 +54,63 @@ def write(
         "recall_by_item_popularity": _bars(
             popularity, f"Held-out items found, by their popularity in train ({_shown(recall)})", "share found"
         ),
-        "scores": _scores(scores, hits),
-        "learning_curve": _curves(curves),
+        "scores": _scores(data["scores"]),
+        "learning_curve": _curves(data["curves"]),
     }
     for name, figure in figures.items():
         if figure is not None:
             figure.savefig(folder / f"{name}.png")
 
 
-def _of(slices: Sequence[Slice], name: str) -> list[Slice]:
+def _of(slices: "Sequence[Slice]", name: str) -> list[dict[str, Any]]:
     """Return the headline metric's rows of one way of slicing."""
     rows = [row for row in slices if row.slice == name and not np.isnan(row.value)]
     metric = next(iter(headlines(dict.fromkeys(row.metric for row in rows))), None)
-    return [row for row in rows if row.metric == metric]
+    return [asdict(row) for row in rows if row.metric == metric]
 
 
-def _bars(rows: Sequence[Slice], title: str, label: str) -> "Figure | None":
+def _shares(scores: np.ndarray, hits: np.ndarray) -> dict[str, Any] | None:
+    """Return histograms of the scores, for items that were held out and not: shares, and how many were counted."""
+    finite = np.isfinite(scores)
+    values = scores[finite]
+    if not len(values) or values.min() == values.max():
+        return None
+    low, high = np.quantile(values, [0.001, 0.999])
+    bins = np.linspace(low, high if high > low else values.max(), BINS + 1)
+    parts = {}
+    for mask, name in ((finite & ~hits, "not held out"), (finite & hits, "held out (hits)")):
+        if mask.any():
+            counts, _ = np.histogram(scores[mask], bins)
+            parts[name] = {"n": int(mask.sum()), "shares": (counts / mask.sum()).tolist()}
+    return {"bins": bins.tolist(), "parts": parts}
+
+
+def _bars(rows: Sequence[Mapping[str, Any]], title: str, label: str) -> "Figure | None":
     if not rows:
         return None
     figure, axes = _figure(title)
-    values = np.array([row.value for row in rows])
-    spread = np.array([[row.value - row.low for row in rows], [row.high - row.value for row in rows]])
+    values = np.array([row["value"] for row in rows])
+    spread = np.array([[row["value"] - row["low"] for row in rows], [row["high"] - row["value"] for row in rows]])
     at = np.arange(len(rows))
     axes.bar(at, values, width=0.6, color=BLUE, yerr=np.maximum(spread, 0), ecolor=GREY, capsize=4)
     for x, row in zip(at, rows):
-        top = (x, max(row.value, row.high))
-        axes.annotate(f"{row.value:.3f}", top, xytext=(0, 4), textcoords="offset points", ha="center", color=GREY)
-    axes.set_xticks(at, [f"{row.group}\nn = {row.size:,}" for row in rows])
+        top = (x, max(row["value"], row["high"]))
+        axes.annotate(f"{row['value']:.3f}", top, xytext=(0, 4), textcoords="offset points", ha="center", color=GREY)
+    axes.set_xticks(at, [f"{row['group']}\nn = {row['size']:,}" for row in rows])
     axes.set_ylabel(label)
     axes.margins(y=0.12)
     axes.set_ylim(bottom=0)
     return figure
 
 
-def _scores(scores: np.ndarray, hits: np.ndarray) -> "Figure | None":
-    finite = np.isfinite(scores)
-    values = scores[finite]
-    if not len(values) or values.min() == values.max():
+def _scores(histograms: Mapping[str, Any] | None) -> "Figure | None":
+    if histograms is None:
         return None
     figure, axes = _figure("Scores of recommended items")
-    low, high = np.quantile(values, [0.001, 0.999])
-    bins = np.linspace(low, high if high > low else values.max(), BINS + 1)
-    for mask, name, colour in ((finite & ~hits, "not held out", ORANGE), (finite & hits, "held out (hits)", BLUE)):
-        if mask.any():
-            counts, _ = np.histogram(scores[mask], bins)
-            axes.stairs(counts / mask.sum(), bins, color=colour, fill=True, alpha=0.35)
-            axes.stairs(counts / mask.sum(), bins, color=colour, linewidth=1.8, label=f"{name}, n = {mask.sum():,}")
+    bins, colours = histograms["bins"], {"not held out": ORANGE, "held out (hits)": BLUE}
+    for name, part in histograms["parts"].items():
+        axes.stairs(part["shares"], bins, color=colours[name], fill=True, alpha=0.35)
+        axes.stairs(part["shares"], bins, color=colours[name], linewidth=1.8, label=f"{name}, n = {part['n']:,}")
     axes.set_xlabel("score")
     axes.set_ylabel("share of items")
     axes.legend(frameon=False)

@@ -1,5 +1,7 @@
 """Pictures are drawn for what there is, stay inside their frame, and are skipped where there is nothing to see."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,8 @@ HITS = np.array([[True, False, False], [True, False, False]])
 
 
 def drawn(folder: Path, slices: list[Slice], scores: np.ndarray, curves: dict) -> set[str]:
-    plots.write(folder, slices, scores, np.zeros(scores.shape, bool) | HITS[:, : scores.shape[1]], curves)
+    data = plots.data(slices, scores, np.zeros(scores.shape, bool) | HITS[:, : scores.shape[1]], curves)
+    plots.draw(folder, json.loads(json.dumps(data)))
     return {path.name for path in folder.iterdir()}
 
 
@@ -53,7 +56,7 @@ def test_nothing_touches_the_edge(tmp_path: Path, name: str) -> None:
 
 
 def test_bars_show_values_and_intervals() -> None:
-    figure = plots._bars([s for s in SLICES if s.metric == "ndcg_at_10"], "title", "ndcg@10")
+    figure = plots._bars([asdict(s) for s in SLICES if s.metric == "ndcg_at_10"], "title", "ndcg@10")
     (axes,) = figure.axes
     assert [bar.get_height() for bar in axes.patches] == [0.4, 0.4, 0.4]
     segments = axes.collections[0].get_segments()

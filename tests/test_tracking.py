@@ -7,16 +7,21 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from recexp.errors import StoreError
-from recexp.tracking import Input, Run, Tracking, leaderboard_link, ui_command, ui_link
+from recexp.errors import RecexpError, StoreError
+from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, ui_command, ui_link
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.place import resolve
 from recexp.tracking.source import git_state, requirements
 from recexp.tracking.view import run_link, view_state
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 DIGEST = "0123456789abcdef" * 4
 METRICS = {"test/ndcg_at_10": 0.25, "test/recall_at_10": 0.5, "cost/fit_seconds": 1.5, "test/rmse": float("nan")}
@@ -43,16 +48,32 @@ def finish(run: Run, model_folder: Path | None = None) -> None:
     run.finish(metrics=METRICS, params=PARAMS, description="**toy**", inputs=inputs, model_folder=model_folder)
 
 
-def script(body: str, folder: Path) -> subprocess.Popen[str]:
-    code = PRELUDE + body
+def script(body: str, folder: Path, **options: bool) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", PRELUDE + body], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        **options,
+    )  # fmt: skip
 
 
 def files(run_data: object) -> set[str]:
     folder = Path(run_data.info.artifact_uri.removeprefix("file://"))
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def client(store: Store) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    return MlflowClient(store.uri, store.uri)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends within seconds (a zombie whose parent is gone has ended too)."""
+    for _ in range(100):
+        status = Path(f"/proc/{pid}/status")
+        if not status.exists() or "State:\tZ" in status.read_text():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def no_staging_left() -> bool:
@@ -125,7 +146,7 @@ def test_the_learning_curve_keeps_every_step(workplace: Path) -> None:
         for step in range(5):
             run.log_step(step, {"loss": 10.0 - step})
         finish(run)
-        history = store.connection.client.get_metric_history(run.id, "training/loss")
+        history = client(store).get_metric_history(run.id, "training/loss")
     assert sorted((point.step, point.value) for point in history) == [(step, 10.0 - step) for step in range(5)]
 
 
@@ -134,8 +155,8 @@ def test_the_model_is_logged_without_code_or_pickle(workplace: Path, model_folde
 
     with tracking().open() as store, store.run(name="toy", tags={}) as run:
         finish(run, model_folder)
-        (output,) = store.connection.client.get_run(run.id).outputs.model_outputs
-        logged = store.connection.client.get_logged_model(output.model_id)
+        (output,) = client(store).get_run(run.id).outputs.model_outputs
+        logged = client(store).get_logged_model(output.model_id)
     assert (logged.name, str(logged.status), logged.source_run_id) == ("model", "READY", run.id)
     folder = Path(logged.artifact_location.removeprefix("file://"))
     kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -156,7 +177,7 @@ def test_the_model_is_logged_without_code_or_pickle(workplace: Path, model_folde
 def test_the_model_can_be_left_out(workplace: Path, model_folder: Path) -> None:
     with tracking(log_model=False).open() as store, store.run(name="toy", tags={}) as run:
         finish(run, model_folder)
-        assert store.connection.client.get_run(run.id).outputs.model_outputs == []
+        assert client(store).get_run(run.id).outputs.model_outputs == []
 
 
 def test_only_complete_runs_with_the_same_tags_are_found(workplace: Path) -> None:
@@ -197,20 +218,81 @@ def test_a_run_that_does_not_finish_says_so(workplace: Path, runs, error: BaseEx
 def test_a_killed_run_is_never_complete(workplace: Path, runs, sent: signal.Signals, status: str) -> None:
     body = """
 with tracking.open() as store, store.run(name="a", tags={"recexp.config": "c1"}) as run:
-    print(run.id, flush=True)
+    print(run.id, store.worker.process.pid, flush=True)
     time.sleep(60)
     finish(run)
 """
     with script(body, workplace) as process:
-        assert process.stdout.readline().strip()
+        _, worker = process.stdout.readline().split()
         process.send_signal(sent)
         process.wait(timeout=30)
+    assert gone(int(worker))
     assert process.returncode == (-9 if sent == signal.SIGKILL else 143)
     (found,) = runs()
     assert found.info.status == status
     assert "recexp.complete" not in found.data.tags
     with tracking().open() as store:
         assert store.finished({"recexp.config": "c1"}) is None
+
+
+def test_a_killed_worker_leaves_no_complete_run(workplace: Path, runs) -> None:
+    message = r"the process that writes to the tracking store ended unexpectedly \(exit code -9\)"
+    with pytest.raises(StoreError, match=message), tracking().open() as store, store.run(name="a", tags={}) as run:
+        assert run.id
+        os.kill(store.worker.process.pid, signal.SIGKILL)
+        finish(run)
+    (found,) = runs()
+    assert found.info.status == "RUNNING" and "recexp.complete" not in found.data.tags
+    assert no_staging_left()
+    with tracking().open() as store, store.run(name="b", tags={}) as run:
+        finish(run)
+    assert {found.info.run_name for found in runs() if "recexp.complete" in found.data.tags} == {"b"}
+
+
+def test_signals_to_the_group_are_left_to_the_run(workplace: Path, runs) -> None:
+    body = """
+with tracking.open() as store, store.run(name="a", tags={}) as run:
+    print(run.id, store.worker.process.pid, flush=True)
+    time.sleep(60)
+"""
+    process = script(body, workplace, start_new_session=True)
+    _, worker = process.stdout.readline().split()
+    os.kill(int(worker), signal.SIGTERM)  # as a batch system does, to all processes of a job
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    process.communicate(timeout=30)
+    (found,) = runs()
+    assert found.info.status == "KILLED"
+
+
+def test_stores_opened_one_after_another_share_a_process(workplace: Path) -> None:
+    with tracking().open() as store:
+        first = store.worker.process.pid
+    with tracking("other.db", experiment="other").open() as store, store.run(name="a", tags={}) as run:
+        finish(run)
+        assert store.worker.process.pid == first
+        with tracking().open() as another:
+            assert another.worker.process.pid != first and another.finished({}) is None
+        assert store.finished({}).id == run.id
+
+
+def test_a_plot_that_cannot_be_drawn_fails_the_run(workplace: Path, runs) -> None:
+    message = "tracking, draw: KeyError: 'activity'"
+    with pytest.raises(RecexpError, match=message), tracking().open() as store, store.run(name="a", tags={}) as run:
+        run.draw({})
+        finish(run)
+    (found,) = runs()
+    assert found.info.status == "FAILED" and "recexp.complete" not in found.data.tags
+    assert "KeyError: 'activity'" in found.data.tags["recexp.error"]
+
+
+def test_a_run_imports_neither_mlflow_nor_matplotlib(workplace: Path) -> None:
+    body = """
+with tracking.open() as store, store.run(name="a", tags={}) as run:
+    finish(run)
+print([name for name in ("mlflow", "matplotlib", "sqlalchemy") if name in sys.modules])
+"""
+    out, err = script(body, workplace).communicate(timeout=60)
+    assert out == "[]\n", out + err
 
 
 def test_four_processes_may_make_the_store_at_once(tmp_path: Path) -> None:
@@ -247,7 +329,8 @@ size = os.path.getsize("mlflow.db")
 try:
     with tracking.open() as store, store.run(name="a", tags={{}}) as run:
         run.id
-        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
+        for pid in (0, store.worker.process.pid):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
         {body}
 except DiskFullError as error:
     print(error.exit_code, error)
@@ -317,14 +400,14 @@ def test_a_store_of_another_mlflow(workplace: Path) -> None:
         connection.execute("update alembic_version set version_num = 'f4a9f4a9f4a9'")
     connection.close()
     with pytest.raises(StoreError, match=r"was made by another version of MLflow"), tracking().open() as store:
-        assert store.connection
+        assert store.experiment_id
 
 
 def test_a_deleted_experiment_is_named(workplace: Path) -> None:
     with tracking().open() as store:
-        store.connection.client.delete_experiment(store.connection.experiment_id)
+        client(store).delete_experiment(store.experiment_id)
     with pytest.raises(StoreError, match=r"tracking\.experiment: recexp was deleted"), tracking().open() as store:
-        assert store.connection
+        assert store.experiment_id
 
 
 def test_artifacts_may_go_elsewhere(workplace: Path, tmp_path: Path, runs) -> None:
@@ -345,7 +428,7 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
     with tracking().open() as store:
         with store.run(name="a", tags={}) as run:
             finish(run)
-        experiment = store.connection.client.get_experiment(store.connection.experiment_id)
+        experiment = client(store).get_experiment(store.experiment_id)
         assert store.leaderboard == leaderboard_link(store.uri, experiment.experiment_id)
     state = json.loads(experiment.tags["mlflow.sharedViewState.recexp"])
     assert state["orderByKey"] == "metrics.`test/ndcg_at_10`" and state["orderByAsc"] is False
@@ -354,10 +437,11 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
 
 def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     names = [f"{part}/{m}_at_{k}" for part in ("test", "validation") for m in ("ndcg", "recall") for k in (5, 10, 20)]
-    state = json.loads(view_state([*names, "test/rmse", "cost/fit_seconds"]))
+    state = json.loads(view_state([*names, "test/rmse", "cost/fit_seconds"], lower_is_better=False))
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
     expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
     assert metrics == [f"metrics.`{name}`" for name in expected]
+    assert json.loads(view_state(["test/rmse"], lower_is_better=True))["orderByAsc"] is True
 
 
 def test_links() -> None:
@@ -382,7 +466,7 @@ def test_the_ui_opens_at_the_leaderboard(workplace: Path) -> None:
     assert ui_link(None, "recexp", 5055) == everything
     assert ui_link("absent.db", "recexp", 5055) == everything
     with tracking().open() as store:
-        experiment_id = store.connection.experiment_id
+        experiment_id = store.experiment_id
     assert ui_link(None, "recexp", 5055) == leaderboard_link(store.uri, experiment_id, 5055)
 
 

@@ -56,7 +56,8 @@ class Interactions:
                 continue
             if array.dtype != dtype or array.shape != (len(self.users),):
                 raise DataError(
-                    f"interactions.{name} must be {np.dtype(dtype)} ({len(self.users)},), got {array.dtype} {array.shape}"
+                    f"interactions.{name} must be {np.dtype(dtype)} ({len(self.users)},), "
+                    f"got {array.dtype} {array.shape}"
                 )
             object.__setattr__(self, name, frozen(array))
         for name, size in (("users", self.n_users), ("items", self.n_items)):

@@ -93,9 +93,10 @@ class Queries:
         )
 
     def sequences(self, length: int) -> np.ndarray:
-        """Return int32 (b, length): the last `length` items of each history, oldest first, padded with -1 on the left."""
+        """Return int32 (b, length): the last `length` items of each history, oldest first, -1 before they begin."""
         at = self.stop[:, None] - np.arange(length, 0, -1)
-        return np.where(at >= self.start[:, None], self.log.items[np.maximum(at, 0)], -1).astype(np.int32)
+        items = np.append(self.log.items, np.int32(-1))
+        return items[np.where(at >= self.start[:, None], at, -1)]
 
     def history(self, *, values: bool) -> sp.csr_array:
         """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""

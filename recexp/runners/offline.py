@@ -88,19 +88,15 @@ class Offline(Runner):
             )
 
         def rate(model: Recommender) -> float:
-            metric = x.evaluation.metrics[x.evaluation.headline.partition("_at_")[0]]
-            if metric.higher_is_better is None:
+            if x.evaluation.rising is None:
                 raise ConfigError(f"evaluation.metrics: {x.evaluation.headline} comes first and has no better or worse")
-            value = self._judge(quick, "validation", split, split.queries, wrap(model), Costs()).results.metrics[
-                x.evaluation.headline
-            ]
-            return value if metric.higher_is_better else -value
+            results = self._judge(quick, "validation", split, split.queries, wrap(model), Costs()).results
+            return results.metrics[x.evaluation.headline] * (1 if x.evaluation.rising else -1)
 
         def report(step: int, values: Mapping[str, float]) -> None:
-            run.log_step(
-                step, values if validate or split.validation is None else {f"refit_{n}": v for n, v in values.items()}
-            )
+            run.log_step(step, {f"{stage}{name}": value for name, value in values.items()})
 
+        stage = "" if validate or split.validation is None else "refit_"
         quick = replace(x, evaluation=replace(x.evaluation, resamples=1))  # intervals would only cost time here
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
         fallback = copy.deepcopy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))

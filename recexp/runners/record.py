@@ -127,7 +127,10 @@ def record(
         Input("train", f"{named} train", split.train.fingerprint, x.source.name),
         Input("test", f"{named} test", split.fingerprint, x.source.name),
     ]
-    run.finish(metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder)
+    run.finish(
+        metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
+        lower_is_better=x.evaluation.rising is False,
+    )  # fmt: skip
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model)
 
 
@@ -136,11 +139,10 @@ def _write_files(
     intervals: dict[str, tuple[float, float]],
 ) -> None:  # fmt: skip
     split, results = test.split, test.results
-    queries, target, ids = (
-        split.queries,
-        split.target,
-        {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids},
-    )
+    queries, target = split.queries, split.target
+    ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
+    hits = artifacts.hits(test.lists, target)
+    run.draw(plots.data(results.slices, test.lists.scores, hits, run.curves()))
     (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
     (run.directory / "identity.yaml").write_text(yaml.safe_dump(identity.content, sort_keys=False))
     artifacts.write_metrics(run.directory, metrics, intervals)
@@ -152,8 +154,6 @@ def _write_files(
     )  # fmt: skip
     if test.predicted is not None:
         artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
-    hits = artifacts.hits(test.lists, target)
-    plots.write(run.directory / "plots", results.slices, test.lists.scores, hits, run.curves())
 
 
 def _sizes(data: Data) -> dict[str, tuple[int, int, int]]:

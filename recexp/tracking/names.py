@@ -7,6 +7,8 @@ from typing import Any
 
 MAX_NAME = 250
 MAX_VALUE = 6000
+COMPLETE = "recexp.complete"
+"""The tag that is set last; a run without it is not to be trusted."""
 
 
 def clean(name: str) -> str:

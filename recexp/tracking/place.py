@@ -1,4 +1,4 @@
-"""Where a store is, and whether it can be used: found out in milliseconds, before MLflow is imported."""
+"""Where a store is, and whether it can be used: found out in milliseconds, without MLflow."""
 
 import errno
 import os
@@ -66,19 +66,11 @@ def artifacts_of(file: Path) -> Path:
 
 @contextmanager
 def explained(uri: str) -> Iterator[None]:
-    """Turn errors of MLflow, the database and the disk into StoreError."""
+    """Turn errors of the disk into StoreError."""
     try:
         yield
-    except store_errors() as error:
+    except OSError as error:
         raise explain(error, uri) from error
-
-
-def store_errors() -> tuple[type[Exception], ...]:
-    """Return the kinds of errors that writing to a store can raise; imports MLflow."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return OSError, sqlite3.Error, MlflowException, SQLAlchemyError
 
 
 def explain(error: Exception, uri: str) -> StoreError:

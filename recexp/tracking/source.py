@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def git_state(folder: Path) -> tuple[dict[str, str], str]:
     return tags, diff
 
 
+@cache
 def requirements(*, deep: bool) -> list[str]:
     """Return `name==version` of recexp and of what it requires; with `deep` also of what those require, and so on."""
     found: dict[str, str] = {}

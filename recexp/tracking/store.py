@@ -1,29 +1,18 @@
-"""Tracking: which store runs go to; Store: an open store, made ready in the background while data load."""
+"""Tracking: which store runs go to; Store: an open store, made ready by another process while data load."""
 
-import logging
 import os
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field
 
 from recexp.errors import StoreError
 from recexp.params import Location, params
-from recexp.tracking import local, place, source, view
-from recexp.tracking.run import COMPLETE, Run
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-log = logging.getLogger(__name__)
+from recexp.tracking import local, place, process, view
+from recexp.tracking.run import Run
 
 
 @params
@@ -57,54 +46,40 @@ class Finished(NamedTuple):
     metrics: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Connection:
-    """What is known once the store is open."""
-
-    client: "MlflowClient"
-    experiment_id: str
-    has_view: bool
-    source_tags: dict[str, str]
-    diff: str
-
-
 class Store:
-    """An open store. MLflow is imported by a thread of its own; the first use waits for it and raises what failed."""
+    """An open store. A process of its own opens it and writes to it; the first use waits and raises what failed."""
 
     def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool) -> None:
         self.uri = uri
         self.experiment = experiment
         self.log_model = log_model
-        self._artifacts = artifacts
-        self._closed = threading.Event()
         self._records = local.Records()
         self._began = _now()
-        self.worker = ThreadPoolExecutor(1, thread_name_prefix="recexp-tracking")
-        self._connecting: Future[Connection] = self.worker.submit(self._connect)
-        self.worker.submit(_load_plots)
+        self.worker = process.take()
+        self.opening = self.worker.send(
+            "open", uri=uri, artifacts=_artifact_location(uri, artifacts), experiment=experiment, folder=os.getcwd()
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._closed.set()
         self._records.close()
-        self.worker.shutdown(wait=error is None, cancel_futures=True)
+        if isinstance(error, StoreError):
+            self.worker.close()
+        else:
+            self.worker.keep()
 
-    @cached_property
-    def connection(self) -> Connection:
-        """The open connection; raises StoreError."""
-        with place.explained(self.uri):
-            return self._connecting.result()
+    @property
+    def experiment_id(self) -> str:
+        """The id of the experiment that runs go to; raises StoreError when the store could not be opened."""
+        return self.worker.result(self.opening)
 
     def finished(self, tags: Mapping[str, str]) -> Finished | None:
         """Return a complete run that carries all of `tags`, or None."""
-        wanted = {**tags, COMPLETE: "true"}
-        marks = {key: '"' if "'" in value else "'" for key, value in wanted.items()}
-        terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in wanted.items())
-        with place.explained(self.uri):
-            runs = self.connection.client.search_runs([self.connection.experiment_id], terms, max_results=1)
-        return Finished(runs[0].info.run_id, runs[0].data.metrics) if runs else None
+        self.worker.result(self.opening)
+        found = self.worker.ask("finished", tags=dict(tags))
+        return None if found is None else Finished(*found)
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""
@@ -113,71 +88,19 @@ class Store:
 
     def link(self, run_id: str) -> str:
         """Return the link to a run's page."""
-        return view.run_link(self.uri, self.connection.experiment_id, run_id)
+        return view.run_link(self.uri, self.experiment_id, run_id)
 
     @property
     def leaderboard(self) -> str:
         """The link to all runs of the experiment, the best first."""
-        return view.leaderboard_link(self.uri, self.connection.experiment_id)
-
-    def _connect(self) -> Connection:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        source_tags, diff = source.git_state(Path.cwd())
-        from mlflow import MlflowClient
-
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised, and told once
-        if self._closed.is_set():
-            raise StoreError("the store was closed before it was used")
-        file = place.sqlite_file(self.uri)
-        with nullcontext() if file is None else _locked(file):
-            if file is not None and not file.exists():
-                _create(file)
-            client = MlflowClient(self.uri, self.uri)
-            experiment = client.get_experiment_by_name(self.experiment)
-            if experiment is None:
-                created = client.create_experiment(self.experiment, artifact_location=self._artifact_location(file))
-                experiment = client.get_experiment(created)
-        if experiment.lifecycle_stage == "deleted":
-            raise StoreError(
-                f"tracking.experiment: {self.experiment} was deleted; restore it in MLflow or use another name"
-            )
-        return Connection(client, experiment.experiment_id, view.VIEW_TAG in experiment.tags, source_tags, diff)
-
-    def _artifact_location(self, file: Path | None) -> str | None:
-        if self._artifacts is None:
-            return None if file is None else place.artifacts_of(file).as_uri()
-        return self._artifacts if "://" in self._artifacts else Path(self._artifacts).absolute().as_uri()
+        return view.leaderboard_link(self.uri, self.experiment_id)
 
 
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(place.lock_file(file), timeout=place.CREATE_SECONDS):
-            yield
-    except Timeout as error:
-        raise StoreError(f"tracking.uri: {file} is being created by another process that does not end") from error
-
-
-def _create(file: Path) -> None:
-    """Make a new database aside and move it into place: a kill leaves none that is half made."""
-    from mlflow import MlflowClient
-
-    aside = file.with_name(f".{file.name}.new")
-    aside.unlink(missing_ok=True)
-    try:
-        MlflowClient(f"sqlite:///{aside}", f"sqlite:///{aside}").search_experiments(max_results=1)
-        os.replace(aside, file)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _load_plots() -> None:
-    from recexp import plots
-
-    plots.load()
+def _artifact_location(uri: str, artifacts: str | None) -> str | None:
+    if artifacts is None:
+        file = place.sqlite_file(uri)
+        return None if file is None else place.artifacts_of(file).as_uri()
+    return artifacts if "://" in artifacts else Path(artifacts).absolute().as_uri()
 
 
 def _now() -> int:

@@ -50,13 +50,13 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
     return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
-def view_state(metrics: Iterable[str]) -> str:
+def view_state(metrics: Iterable[str], *, lower_is_better: bool) -> str:
     """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well."""
     metrics = list(metrics)
     shown = headlines(metrics)[:_METRICS]
     order = shown[0] if shown else metrics[0]
     columns = [*(f"metrics.`{m}`" for m in shown), *_COLUMNS]
-    return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": False})
+    return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": lower_is_better})
 
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:

@@ -1,0 +1,126 @@
+"""The parent's end of the tracking process, where MLflow and matplotlib work while the experiment goes on."""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import recexp
+from recexp import errors
+from recexp.errors import RecexpError, StoreError
+
+_START = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import recexp
+sys.path.append(sys.path.pop(0))
+from recexp.tracking import worker
+worker.main()
+"""
+"""Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
+
+
+class Worker:
+    """A process that answers requests in order (`recexp.tracking.worker`); several may be sent before one is read.
+
+    Its input ends when this process does, however that happens, and then it leaves too. Signals meant for this
+    process's group do not reach it: a run that is interrupted can still be marked as such.
+    """
+
+    def __init__(self) -> None:
+        root = str(Path(recexp.__file__).parent.parent)
+        self.owner = os.getpid()
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+        self._pending: deque[Future[Any]] = deque()
+        self._whole = True
+
+    def send(self, do: str, **values: Any) -> "Future[Any]":
+        """Send a request of plain values; the answer is read by `result`, and raised there when it is an error."""
+        answer: Future[Any] = Future()
+        line = json.dumps({"do": do, **values}).encode() + b"\n"
+        self._pending.append(answer)
+        whole, self._whole = self._whole, False  # unless all of this one gets through: an interrupt may cut it short
+        if whole:
+            with suppress(OSError):
+                self.process.stdin.write(line)
+                self.process.stdin.flush()
+                self._whole = True
+        if not self._whole:
+            self.close()
+        return answer
+
+    def result(self, answer: "Future[Any]") -> Any:
+        """Wait for an answer and return it; raises StoreError or DiskFullError as the worker says, or when it died."""
+        while not answer.done():
+            line = self.process.stdout.readline()
+            if line.endswith(b"\n"):
+                _settle(self._pending.popleft(), json.loads(line))
+            else:
+                self.close()
+        return answer.result()
+
+    def ask(self, do: str, **values: Any) -> Any:
+        """Send a request and wait for its answer."""
+        return self.result(self.send(do, **values))
+
+    def keep(self) -> None:
+        """Leave the process to the next store that this process opens, for starting one takes more than a second."""
+        if self._whole and not _idle:
+            _idle.append(self)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Let the process end; what it has not answered yet fails."""
+        self._whole = False
+        with suppress(OSError):
+            self.process.stdin.close()
+        try:
+            code = self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self.process.stdout.close()
+        while self._pending:
+            problem = f"the process that writes to the tracking store ended unexpectedly (exit code {code})"
+            self._pending.popleft().set_exception(StoreError(problem))
+
+
+_idle: list[Worker] = []
+
+
+def take() -> Worker:
+    """Return a worker: the one that an earlier store of this process has left, or a new one."""
+    while _idle:
+        worker = _idle.pop()
+        if worker.owner == os.getpid() and worker.process.poll() is None:
+            return worker
+    return Worker()
+
+
+@atexit.register
+def _close_idle() -> None:
+    while _idle:
+        worker = _idle.pop()
+        if worker.owner == os.getpid():
+            worker.close()
+
+
+def _settle(answer: "Future[Any]", said: dict[str, Any]) -> None:
+    if "error" not in said:
+        answer.set_result(said["ok"])
+        return
+    kind = {"StoreError": StoreError, "DiskFullError": errors.DiskFullError}.get(said["error"]["kind"], RecexpError)
+    error = kind(said["error"]["message"])
+    if said["error"]["trace"]:
+        error.add_note(said["error"]["trace"])
+    answer.set_exception(error)

@@ -1,0 +1,241 @@
+"""The process that writes to MLflow and draws, so that importing and using them takes no time from the experiment.
+
+It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
+line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It leaves when its input ends.
+"""
+
+import json
+import logging
+import math
+import os
+import queue
+import signal
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from recexp.errors import StoreError
+from recexp.tracking import local, model, place, source, view
+from recexp.tracking.names import COMPLETE, clean
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput, Experiment, LoggedModel
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)  # whatever a library prints must not look like an answer
+    ready = threading.Event()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, lines, ready), daemon=True).start()
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient  # noqa: F401
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised, and told once
+    ready.set()
+    tracker = Tracker()
+    while line := lines.get():
+        said = json.dumps(_answer(tracker, json.loads(line)))
+        try:
+            answers.write(said.encode() + b"\n")
+            answers.flush()
+        except BrokenPipeError:
+            break
+    os._exit(0)
+
+
+def _listen(requests: BinaryIO, lines: "queue.SimpleQueue[bytes]", ready: threading.Event) -> None:
+    for line in requests:
+        if line.endswith(b"\n"):  # else the parent was interrupted
+            lines.put(line)
+    if not ready.is_set():
+        os._exit(0)  # the parent has gone before anything was begun
+    lines.put(b"")
+
+
+def _answer(tracker: "Tracker", request: dict[str, Any]) -> dict[str, Any]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    do = request.pop("do")
+    methods: dict[str, Callable[..., Any]] = {
+        "open": tracker.open, "finished": tracker.finished, "create": tracker.create, "prepare": tracker.prepare,
+        "draw": tracker.draw, "finish": tracker.finish, "fail": tracker.fail, "discard": tracker.discard,
+    }  # fmt: skip
+    try:
+        return {"ok": methods[do](**request)}
+    except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
+        problem = place.explain(error, tracker.uri)
+        return {"error": {"kind": type(problem).__name__, "message": str(problem), "trace": ""}}
+    except Exception as error:  # the end of this process's world: the parent raises it in its own
+        message = f"tracking, {do}: {type(error).__name__}: {error}"
+        return {"error": {"kind": "", "message": message, "trace": traceback.format_exc()}}
+
+
+class Tracker:
+    """What the parent may ask for, each a method with plain arguments. The store is the one opened last."""
+
+    def __init__(self) -> None:
+        self.uri = ""
+        self._experiment: Experiment | None = None
+        self._models: dict[str, LoggedModel] = {}
+        self._complete: set[str] = set()
+
+    @property
+    def experiment(self) -> "Experiment":
+        """The experiment that runs go to; raises StoreError when opening it failed."""
+        if self._experiment is None:
+            raise StoreError("the store is not open")
+        return self._experiment
+
+    def open(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> str:
+        """Open the store, which is made if there is none; return the id of the experiment."""
+        from mlflow import MlflowClient
+
+        self.uri, self._experiment = uri, None
+        self.source_tags, self.diff = source.git_state(Path(folder))
+        file = place.sqlite_file(uri)
+        with nullcontext() if file is None else _locked(file):
+            if file is not None and not file.exists():
+                _create(file)
+            self.client = MlflowClient(uri, uri)
+            found = self.client.get_experiment_by_name(experiment)
+            if found is None:
+                created = self.client.create_experiment(experiment, artifact_location=artifacts)
+                found = self.client.get_experiment(created)
+        if found.lifecycle_stage == "deleted":
+            raise StoreError(f"tracking.experiment: {experiment} was deleted; restore it in MLflow or use another name")
+        self._experiment = found
+        return found.experiment_id
+
+    def finished(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
+        """Return the id and metrics of a complete run that carries all of `tags`."""
+        wanted = {**tags, COMPLETE: "true"}
+        marks = {key: '"' if "'" in value else "'" for key, value in wanted.items()}
+        terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in wanted.items())
+        runs = self.client.search_runs([self.experiment.experiment_id], terms, max_results=1)
+        return (runs[0].info.run_id, runs[0].data.metrics) if runs else None
+
+    def create(self, name: str, tags: dict[str, str], began: int) -> str:
+        """Return the id of a new run; `began` is in milliseconds."""
+        run = self.client.create_run(
+            self.experiment.experiment_id, start_time=began, tags={**tags, **self.source_tags}, run_name=name
+        )
+        return run.info.run_id
+
+    def prepare(self) -> None:
+        """Do ahead of time what drawing and finishing need."""
+        from recexp import plots
+
+        plots.load()
+        source.requirements(deep=True)
+
+    def draw(self, folder: str, data: dict[str, Any]) -> None:
+        """Draw the plots of a run."""
+        from recexp import plots
+
+        plots.draw(Path(folder), data)
+
+    def finish(
+        self, run_id: str, folder: str, params: dict[str, str], metrics: list[str],
+        lower_is_better: bool, points: list[tuple[str, float, int, int]], description: str,
+        inputs: list[dict[str, str]], saved: str | None,
+    ) -> None:  # fmt: skip
+        """Write everything and mark the run as complete."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        client, directory = self.client, Path(folder)
+        (directory / "requirements.txt").write_text("\n".join(source.requirements(deep=True)) + "\n")
+        if self.diff:
+            (directory / "git.diff").write_text(self.diff)
+        model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
+        client.log_artifacts(run_id, folder)
+        client.log_inputs(run_id, datasets=[_entity(item) for item in inputs])
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(clean(name), value, at, step, model_id=model_id)
+                for name, value, at, step in points if math.isfinite(value)
+            ],
+            params=[Param(name, value) for name, value in params.items()],
+            tags=[RunTag("mlflow.note.content", description)],
+        )  # fmt: skip
+        if metrics and view.VIEW_TAG not in self.experiment.tags:
+            state = view.view_state(metrics, lower_is_better=lower_is_better)
+            client.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)
+        client.set_terminated(run_id, "FINISHED")
+        client.set_tag(run_id, COMPLETE, "true")
+        self._complete.add(run_id)
+
+    def fail(self, run_id: str, reason: str, status: str, log_file: str) -> None:
+        """Mark a run as failed or killed, unless it was complete before the parent could hear of it."""
+        if run_id not in self._complete:
+            self.client.set_tag(run_id, "recexp.error", reason)
+            self.client.set_terminated(run_id, status)
+            self.client.log_artifact(run_id, log_file)
+
+    def discard(self, run_id: str) -> None:
+        """Remove what was written of a run, space first."""
+        local.remove(self.client.get_run(run_id).info.artifact_uri)
+        logged = self._models.pop(run_id, None)
+        if logged is not None:
+            local.remove(logged.artifact_location)
+            self.client.delete_logged_model(logged.model_id)
+        self.client.set_terminated(run_id, "FAILED")
+        self.client.delete_run(run_id)
+
+    def _log_model(self, run_id: str, saved: Path, wrapped: Path, params: dict[str, str]) -> str:
+        from mlflow.entities import LoggedModelOutput
+
+        logged = self.client.create_logged_model(
+            self.experiment.experiment_id, name="model", source_run_id=run_id, params=params, model_type="recommender"
+        )
+        self._models[run_id] = logged
+        model.wrap(saved, wrapped, model_id=logged.model_id, run_id=run_id)
+        self.client.log_model_artifacts(logged.model_id, str(wrapped))
+        self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        self.client.finalize_logged_model(logged.model_id, "READY")
+        return logged.model_id
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(place.lock_file(file), timeout=place.CREATE_SECONDS):
+            yield
+    except Timeout as error:
+        raise StoreError(f"tracking.uri: {file} is being created by another process that does not end") from error
+
+
+def _create(file: Path) -> None:
+    """Make a new database aside and move it into place: a kill leaves none that is half made."""
+    from mlflow import MlflowClient
+
+    aside = file.with_name(f".{file.name}.new")
+    aside.unlink(missing_ok=True)
+    try:
+        MlflowClient(f"sqlite:///{aside}", f"sqlite:///{aside}").search_experiments(max_results=1)
+        os.replace(aside, file)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _entity(item: dict[str, str]) -> "DatasetInput":
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    name, digest, where = item["name"][:500], item["digest"][:32], item["source"]
+    web = where.startswith(("http://", "https://"))
+    dataset = Dataset(name, digest, "http" if web else "local", json.dumps({"url" if web else "uri": where}))
+    return DatasetInput(dataset, tags=[InputTag("mlflow.data.context", item["context"])])
