@@ -103,7 +103,7 @@ class FittedModel:
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
     ) -> dict[Id, float]:
-        """Return item id -> estimated rating where the model predicts ratings, else its score; NaN for unknown items."""
+        """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
         query = self._query(user_id, history)
         codes = [_code(item, self.item_ids, self._item_code) for item in item_ids]
         known = np.array([code for code in codes if code >= 0], np.int32)
@@ -145,7 +145,7 @@ class FittedModel:
 
     @staticmethod
     def load(path: str | Path) -> "FittedModel":
-        """Read a saved model; raises ModelError when it is missing, corrupt, or of a class that is not a Recommender."""
+        """Read a saved model; raises ModelError when it is missing, corrupt, or its class is not a Recommender."""
         header, arrays = saving.read(Path(path))
         try:
             user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]

@@ -65,7 +65,7 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def pack(model: Recommender, prefix: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return a model's class, fields and learned state as plain data, and its arrays by name under `prefix`.
 
-    Fields and state may hold numbers, strings, None, arrays, sparse matrices, other models, and lists and dicts of them.
+    They may hold numbers, strings, None, arrays, sparse matrices, other models, and lists and dicts of them.
     """
     arrays: dict[str, np.ndarray] = {}
     cls = type(model)

@@ -1,4 +1,4 @@
-"""Every preset, split, filter and data set that needs no file of the user's runs from the command line to a complete run."""
+"""Every preset, split and filter that needs no file of the user's runs to a complete MLflow run."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,9 +1,7 @@
 """Meet values worked out independently, cell by cell: `python reference.py --help`. README.md has the recipe."""
 
 import argparse
-import os
 import sys
-import zipfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +12,7 @@ from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 
-FILES = {"ml-100k": "u.data", "ml-1m": "ratings.dat"}
+DATASETS = {"ml-100k": "movielens_100k", "ml-1m": "movielens_1m"}
 NEIGHBORS = ["algorithm.k=100", "algorithm.similarity=cosine", "algorithm.shrinkage=0.0", "algorithm.weighting=none"]
 ALGORITHMS = {
     "ease": ["algorithm=ease", "algorithm.l2=250.0"],
@@ -42,10 +40,10 @@ TOLERANCE = 0.0005
 
 @cache
 def split(data: str, least: int, seed: int) -> tuple[Dataset, Interactions]:
-    """Return the recipe's train set and test rows; RECEXP_DATA says where the archives lie."""
-    with zipfile.ZipFile(Path(os.environ["RECEXP_DATA"]) / data / f"{data}.zip") as archive:
-        text = archive.read(f"{data}/{FILES[data]}").replace(b"::", b" ")
-    table = np.array(text.split(), np.int64).reshape(-1, 4)
+    """Return the recipe's train set and test rows; the data are fetched where RECEXP_DATA does not say they lie."""
+    loaded = make(f"dataset={DATASETS[data]}").load()
+    rows = loaded.interactions
+    table = np.stack([loaded.user_ids[rows.users], loaded.item_ids[rows.items], rows.values.astype(np.int64)], axis=1)
     table = table[table[:, 2] >= least]
     user_ids, users = np.unique(table[:, 0], return_inverse=True)
     item_ids, items = np.unique(table[:, 1], return_inverse=True)
@@ -122,7 +120,7 @@ def save(data: str, least: int, seed: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", choices=FILES)
+    parser.add_argument("data", choices=DATASETS)
     parser.add_argument("--write", type=Path, metavar="DIR", help="write one split as train.csv and test.csv instead")
     parser.add_argument("--least", type=int, default=1, help="with --write: the least rating kept (1 or 4)")
     parser.add_argument("--seed", type=int, default=1, help="with --write: the split's seed")

@@ -80,7 +80,7 @@ class Offline(Runner):
     def _fit(
         self, x: Experiment, algorithm: Recommender, split: Split, run: Run, costs: Costs, *, validate: bool
     ) -> FittedModel:
-        """Fit the algorithm and the fallback on the split's train; with `validate` it may rate itself on the queries."""
+        """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries."""
 
         def wrap(model: Recommender) -> FittedModel:
             return FittedModel.of(

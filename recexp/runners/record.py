@@ -54,8 +54,8 @@ class Identity:
 def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     """Return who a run is. Its digests are made of content:
 
-    `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share to
-    be compared (neither seed nor fold), `recexp.config` of everything that can change a result.
+    `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
+    to be compared (neither seed nor fold), `recexp.config` of everything that can change a result.
     """
     evaluation = x.evaluation
     protocol = {

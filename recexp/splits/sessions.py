@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 class Sessions(PointSplitter):
     """The last sessions by start time are test: after each item of a session but its last, the next one is asked for.
 
-    A query's history is what came before in its session, in time order, and its time that of the item asked for. Sessions that start in the same second stay
-    together; data without timestamps goes by file order. Here a line is a session. With test_ratio=0.25,
-    validation_ratio=0.25::
+    A query's history is what came before in its session, in time order, and its time that of the item asked for.
+    Sessions that start in the same second stay together; data without timestamps goes by file order. Here a line is a
+    session. With test_ratio=0.25, validation_ratio=0.25::
 
         time  1  2  3  4  5  6  7  8    |  1   2   3   4   5   6   7   8
         s1    p  q  .  r  .  .  .  .    |  p   q   .   r   .   .   .   .

@@ -1,7 +1,6 @@
 """Values worked out independently on ML-100K: each algorithm must meet them (experiments/reference has the recipe)."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ TIED = ("user_knn", "popularity")
 """Where equal users or counts are so many that their order moves the third digit (naive numpy does not meet the table
 either): the expected value must lie within what orders of equals give."""
 
-pytestmark = pytest.mark.skipif("RECEXP_DATA" not in os.environ, reason="RECEXP_DATA does not say where ml-100k lies")
+pytestmark = pytest.mark.usefixtures("ml100k")
 
 
 @pytest.mark.parametrize("least, seed", [(least, seed) for data, least, seed in study.EXPECTED if data == "ml-100k"])
