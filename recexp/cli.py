@@ -8,11 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import recexp
 from recexp import config, console
-from recexp.errors import RecexpError
+from recexp.errors import ConfigError, RecexpError
+from recexp.tracking import process
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from recexp.runners.base import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ recexp: experiments with recommender systems
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal without the sign ± still gets its table
     code = run(sys.argv[1:])
     logging.shutdown()
     with suppress(BrokenPipeError):
@@ -46,8 +52,10 @@ def run(arguments: list[str]) -> int:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
         words = [a for a in arguments if not a.startswith("-")]
-        if wants_help and (not words or (len(words) == 1 and words[0] in config.groups())):
-            _help(words[0] if words else None)
+        if arguments == ["--version"]:
+            print(f"recexp {recexp.__version__}")
+        elif wants_help and not any("=" in word for word in words):
+            _help(words[0] if words and words[0] not in _commands() else None)
         elif words[:1] and words[0] in _commands():
             arguments.remove(words[0])
             for line in importlib.import_module(f"recexp.commands.{words[0]}").run(arguments):
@@ -109,6 +117,8 @@ def _help(group: str | None) -> None:
         for name in config.groups():
             print(f"  {_override(name, '|'.join(config.options(name)))}")
         return
+    if group not in config.groups():
+        raise ConfigError(config.unknown("", group, config.groups()))
     for name, path in config.options(group).items():
         lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
         print(f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}")
@@ -121,21 +131,25 @@ def _override(group: str, value: str) -> str:
 
 
 def _hydra(arguments: list[str]) -> None:
+    sweeping = "-m" in arguments or "--multirun" in arguments
+    if sweeping or not any(argument.startswith("-") for argument in arguments):  # else Hydra only shows something
+        process.start()
     import hydra
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
-    sweeping = "-m" in arguments or "--multirun" in arguments
     failures: list[Exception] = []
 
     def task(cfg: "DictConfig") -> None:
         try:
-            _job(cfg)
+            command, outcomes = _job(cfg)
+            done[command] = outcomes
         except Exception as error:  # one failed job does not stop the others of a sweep
             failures.append(error)
             if sweeping:
                 log.error("failed: %s", error)
                 raise
 
+    done: dict[str, list[Outcome]] = {}
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(task)
     sys.argv = [sys.argv[0], *arguments]
     with config.explained([a for a in arguments if not a.startswith("-")]):
@@ -144,13 +158,16 @@ def _hydra(arguments: list[str]) -> None:
         except Exception as error:
             if error not in failures:
                 raise
+    if sweeping:
+        console.summarise(dict(zip(console.in_short(done), done.values())))
     if len(failures) > 1:
         raise RecexpError(f"{len(failures)} jobs failed; the first: {failures[0]}")
     if failures:
         raise failures[0]
 
 
-def _job(cfg: "DictConfig") -> None:
+def _job(cfg: "DictConfig") -> "tuple[str, list[Outcome]]":
+    """Run one job; return the words that run it again, and its outcomes."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
     from omegaconf import open_dict
@@ -163,4 +180,6 @@ def _job(cfg: "DictConfig") -> None:
     runner, experiment = config.experiment(cfg, tags={"sweep": Path(hydra.sweep.dir).name} if sweeping else {})
     if sweeping:
         log.info("job %s: %s", hydra.job.num, experiment.command)
-    console.show(runner.run(experiment))
+    outcomes = runner.run(experiment)
+    console.show(outcomes)
+    return experiment.command, outcomes

@@ -144,9 +144,8 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
     hydra = cfg.hydra
     node = plain(cfg)
     allowed = [*SWITCHES, "logging", *(name for name in BASES if name != "metric")]
-    unknown = [_unknown("", key, allowed) for key in node if key not in allowed]
-    if unknown:
-        raise ConfigError("\n".join(unknown))
+    if strange := [unknown("", key, allowed) for key in node if key not in allowed]:
+        raise ConfigError("\n".join(strange))
     for key, kind in SWITCHES.items():
         if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
             raise ConfigError(
@@ -214,7 +213,7 @@ def _reworded(message: str, overrides: list[str]) -> str:
     if found := re.match(r"Could not override '([^']+)'", message):
         return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
     if (found := re.search(r"Could not find '([^']+)/([^'/]+)'", message)) and options(found[1]):
-        return _unknown(found[1], found[2], list(options(found[1])), what="unknown option")
+        return unknown(found[1], found[2], list(options(found[1])), what="unknown option")
     return message.strip()
 
 
@@ -230,7 +229,7 @@ def _no_such_key(key: str, others: list[str]) -> str:
         node = node.get(part) if isinstance(node, dict) else None
         if isinstance(node, list):
             return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
-    return _unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])
+    return unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])
 
 
 def _metrics(names: Any) -> dict[str, Any]:
@@ -246,7 +245,7 @@ def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
 
     path = options(group).get(name)
     if path is None:
-        raise ConfigError(_unknown(where or group, name, list(options(group)), what="unknown option"))
+        raise ConfigError(unknown(where or group, name, list(options(group)), what="unknown option"))
     return plain(OmegaConf.load(path))
 
 
@@ -273,7 +272,8 @@ def _nested(value: Any, where: str) -> Any:
     return value
 
 
-def _unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
+def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
+    """Return the message about a name that is not among those allowed, with the nearest that is."""
     near = difflib.get_close_matches(name, allowed, n=1)
     hint = f"; did you mean {near[0]}?" if near else ";"
     if what == "unknown option":
@@ -284,7 +284,7 @@ def _unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -
 def _explain(problem: Any, where: str, allowed: list[str]) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "unexpected_keyword_argument":
-        return _unknown(where, key, allowed)
+        return unknown(where, key, allowed)
     if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{where}.{key}: is missing; give it as {where}.{key}=..."
     text = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)

@@ -1,6 +1,8 @@
 """What a run says on the terminal: its log, and a table at the end."""
 
 import logging.config
+import shlex
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import ConfigError
@@ -70,5 +72,29 @@ def show(outcomes: "list[Outcome]") -> None:
         if cells:
             console.print(table)
         console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
+    if len(outcomes) > 1:
+        summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
     if outcomes:
         console.print(f"leaderboard, after `recexp ui`: {outcomes[-1].leaderboard}", soft_wrap=True, highlight=False)
+
+
+def in_short(commands: Iterable[str]) -> list[str]:
+    """Return the words of each command that are not in all of them."""
+    words = [shlex.split(command) for command in commands]
+    return [" ".join(word for word in some if not all(word in others for others in words)) for some in words]
+
+
+def summarise(rows: "Mapping[str, list[Outcome]]") -> None:
+    """Print a line a row: the mean over its outcomes of what is looked at first."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from recexp.description import headlines
+
+    found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
+    names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
+    table = Table(Column("", no_wrap=True), *names)
+    for label, outcomes in rows.items():
+        values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
+        table.add_row(label, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
+    Console().print(table)

@@ -86,6 +86,8 @@ def read_table(path: Path, *, separator: str | None, header: bool = True, quotes
             table = pq.read_table(BytesIO(data))
         elif ending in (".json", ".jsonl", ".ndjson"):
             table = _json(data)
+        elif b"\0" in data[:4096]:
+            raise DataError(f"{path}: is not text; csv, tsv, txt, json lines and parquet are read, and .gz of them")
         else:
             table = _text(data, path, separator, header, quotes)
     except pa.ArrowInvalid as error:
@@ -104,6 +106,8 @@ def _json(data: bytes) -> "pa.Table":
 
     if not data.strip():
         return pa.table({})
+    if data.lstrip()[:1] == b"[":
+        raise pa.ArrowInvalid("it holds one list; json is read with a record a line")
     longest = max(len(data) // 16, 1 << 24)  # a record may not be longer than a block
     return json.read_json(BytesIO(data), json.ReadOptions(block_size=min(longest, 1 << 30)))
 

@@ -98,6 +98,12 @@ class Worker:
 _idle: list[Worker] = []
 
 
+def start() -> None:
+    """Start a worker ahead of time: it imports MLflow while this process composes its config."""
+    if not _idle:
+        _idle.append(Worker())
+
+
 def take() -> Worker:
     """Return a worker: the one that an earlier store of this process has left, or a new one."""
     while _idle:

@@ -10,11 +10,16 @@ MAX_DIFF_BYTES = 1_000_000
 
 
 def git_state(folder: Path) -> tuple[dict[str, str], str]:
-    """Return tags of the commit that `folder` is at, and its uncommitted changes as a diff; empty outside of git."""
+    """Return tags of the commit that `folder` is at, and what is not committed as a diff; empty outside of git.
+
+    Files that git does not track count when they may be part of the experiment: code and yaml.
+    """
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return {}, ""
     diff = _git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD")
+    for new in _git(folder, "ls-files", "--others", "--exclude-standard", "--", "*.py", "*.yaml", "*.yml").splitlines():
+        diff += _git(folder, "diff", "--no-color", "--no-ext-diff", "--no-index", "--", "/dev/null", new)
     branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").strip()
     tags = {
         "mlflow.source.git.commit": commit.strip(),
@@ -54,4 +59,5 @@ def _git(folder: Path, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return result.stdout.decode(errors="replace") if result.returncode == 0 else ""
+    differs = "--no-index" in arguments and result.returncode == 1
+    return result.stdout.decode(errors="replace") if result.returncode == 0 or differs else ""

@@ -1,0 +1,79 @@
+"""What the command line says: help, summaries, versions."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import recexp as library
+from recexp.console import in_short
+
+
+def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
+    begin = time.monotonic()
+    done = recexp("--help")
+    assert time.monotonic() - begin < 1.0
+    assert done.returncode == 0
+    for words in (
+        "recexp datasets",
+        "recexp ui",
+        "algorithm=ease|",
+        "split=cold_items|",
+        "+experiment=",
+        "evaluation.metrics=[",
+    ):
+        assert words in done.stdout
+
+
+def test_a_groups_help_says_what_each_option_is(recexp: Callable) -> None:
+    done = recexp("algorithm", "--help")
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "EASE: item-item weights by ridge regression" in lines["algorithm=ease"]
+    assert "algorithms: unknown; did you mean algorithm?" in recexp("algorithms", "--help").stderr
+
+
+def test_the_config_that_would_run_is_shown(recexp: Callable) -> None:
+    done = recexp("algorithm=item_knn", "--help")
+    assert "neighbors_of: target" in done.stdout
+    assert "shrinkage" in recexp("algorithm=item_knn", "--cfg", "job").stdout
+
+
+def test_version(recexp: Callable) -> None:
+    assert recexp("--version").stdout.strip() == f"recexp {library.__version__}"
+
+
+def test_completion_knows_the_options(recexp: Callable, workplace: Path) -> None:
+    line = {"COMP_LINE": "recexp algorithm=", "COMP_POINT": "17"}
+    command = [sys.executable, "-m", "recexp", "-sc", "query=bash"]
+    done = subprocess.run(command, cwd=workplace, env={**os.environ, **line}, capture_output=True, text=True, check=True)
+    assert {"algorithm=ease", "algorithm=user_knn"} <= set(done.stdout.split())
+
+
+def test_a_sweep_ends_with_its_jobs_side_by_side(recexp: Callable) -> None:
+    done = recexp("-m", "dataset=electronics", "algorithm=popularity,random", "seed=1,2")
+    assert done.returncode == 0, done.stderr
+    end = done.stdout.rpartition("leaderboard")[2]
+    for words in ("algorithm=popularity", "algorithm=random", "seed=1", "seed=2"):
+        assert words in end
+    assert "dataset=electronics" not in end
+
+
+def test_words_that_all_jobs_share_are_left_out() -> None:
+    assert in_short(["recexp a=1 b=2", "recexp a=1 b=3"]) == ["b=2", "b=3"]
+
+
+def test_ui_without_runs_or_with_a_bad_port(recexp: Callable, workplace: Path) -> None:
+    assert "--port: must be a number" in recexp("ui", "--port", "x").stderr
+    (workplace / "mlflow.db").unlink()
+    done = recexp("ui")
+    assert done.returncode == 2
+    assert "there are no runs yet" in done.stderr
+    assert not (workplace / "mlflow.db").exists()
+
+
+def test_table_on_a_terminal_without_unicode(recexp: Callable) -> None:
+    done = recexp("dataset=electronics", "algorithm=popularity", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "test/ndcg" in done.stdout
