@@ -1,8 +1,5 @@
 """What the command line says: help, summaries, versions."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,10 +41,8 @@ def test_version(recexp: Callable) -> None:
     assert recexp("--version").stdout.strip() == f"recexp {library.__version__}"
 
 
-def test_completion_knows_the_options(recexp: Callable, workplace: Path) -> None:
-    line = {"COMP_LINE": "recexp algorithm=", "COMP_POINT": "17"}
-    command = [sys.executable, "-m", "recexp", "-sc", "query=bash"]
-    done = subprocess.run(command, cwd=workplace, env={**os.environ, **line}, capture_output=True, text=True, check=True)
+def test_completion_knows_the_options(recexp: Callable) -> None:
+    done = recexp("-sc", "query=bash", COMP_LINE="recexp algorithm=", COMP_POINT="17")
     assert {"algorithm=ease", "algorithm=user_knn"} <= set(done.stdout.split())
 
 
