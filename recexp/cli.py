@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import recexp
 from recexp import config, console
+from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
 from recexp.tracking import process
 
@@ -118,7 +119,7 @@ def _help(group: str | None) -> None:
             print(f"  {_override(name, '|'.join(config.options(name)))}")
         return
     if group not in config.groups():
-        raise ConfigError(config.unknown("", group, config.groups()))
+        raise ConfigError(unknown("", group, config.groups()))
     for name, path in config.options(group).items():
         lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
         print(f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}")

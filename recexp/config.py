@@ -1,7 +1,5 @@
 """From yaml and overrides to validated components: the only place, with cli.py, that knows Hydra and OmegaConf."""
 
-import dataclasses
-import difflib
 import importlib
 import re
 import shlex
@@ -10,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
+from recexp.building import build, unknown
 from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -114,27 +111,6 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
         return OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
-
-
-def build(node: Any, base: type, where: str) -> Any:
-    """Construct the component that a config node describes, and those nested in it.
-
-    Raises ConfigError when `_target_` is missing, cannot be imported or is no `base`, and for every field that is
-    unknown, missing, of the wrong type or out of range.
-    """
-    if not isinstance(node, dict) or "_target_" not in node:
-        raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
-    cls = _import(str(node["_target_"]), where)
-    if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise ConfigError(f"{where}._target_: {node['_target_']} is not derived from {base.__name__}")
-    fields = {key: _nested(value, f"{where}.{key}") for key, value in node.items() if key != "_target_"}
-    try:
-        return cls(**fields)
-    except ValidationError as error:
-        allowed = [field.name for field in dataclasses.fields(cls)]
-        raise ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors())) from error
-    except TypeError as error:
-        raise ConfigError(f"{where}: {error}") from error
 
 
 def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Experiment]":
@@ -252,41 +228,3 @@ def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
 def _base(name: str) -> type:
     module, _, cls = BASES[name].partition(":")
     return getattr(importlib.import_module(module), cls)
-
-
-def _import(target: str, where: str) -> Any:
-    module, _, name = target.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
-
-
-def _nested(value: Any, where: str) -> Any:
-    if isinstance(value, dict) and "_target_" in value:
-        return build(value, object, where)
-    if isinstance(value, dict):
-        return {key: _nested(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [_nested(item, f"{where}[{i}]") for i, item in enumerate(value)]
-    return value
-
-
-def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
-    """Return the message about a name that is not among those allowed, with the nearest that is."""
-    near = difflib.get_close_matches(name, allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ";"
-    if what == "unknown option":
-        return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
-    return f"{where + '.' if where else ''}{name}: unknown{hint} allowed: {', '.join(allowed)}"
-
-
-def _explain(problem: Any, where: str, allowed: list[str]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "unexpected_keyword_argument":
-        return unknown(where, key, allowed)
-    if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return f"{where}.{key}: is missing; give it as {where}.{key}=..."
-    text = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
-    got = "" if not key else f" (got {problem['input']!r})"
-    return f"{where}.{key}: {text}{got}" if key else f"{where}: {text}"

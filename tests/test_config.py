@@ -8,7 +8,8 @@ import pytest
 
 import recexp
 from recexp.algorithms.base import Recommender
-from recexp.config import build, compose, experiment, groups, options, plain
+from recexp.building import build
+from recexp.config import compose, experiment, groups, options, plain
 from recexp.errors import ConfigError
 
 WRONG = {

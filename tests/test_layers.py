@@ -15,7 +15,7 @@ LAYERS = [
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
     {"runners", "compare", "report", "tuning"},
-    {"config", "cli", "commands", "console", "hydra_plugins", "__main__"},
+    {"building", "config", "cli", "commands", "console", "hydra_plugins", "__main__"},
 ]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
 

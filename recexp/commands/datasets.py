@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from omegaconf import OmegaConf
 
 from recexp import config
+from recexp.building import build
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError
 
@@ -19,6 +20,6 @@ def run(arguments: list[str]) -> Iterator[str]:
         if missing:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
-            source = config.build(OmegaConf.to_container(node), Source, "dataset")
+            source = build(OmegaConf.to_container(node), Source, "dataset")
             where = source.location() or "not on this machine yet; fetched or made on first use"
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"

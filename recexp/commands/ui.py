@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from recexp import config, tracking
+from recexp.building import build
 from recexp.errors import ConfigError, StoreError
 from recexp.tracking import place
 
@@ -21,7 +22,7 @@ def run(arguments: list[str]) -> Iterator[str]:
             rest.append(argument)
     if not port.isdigit():
         raise ConfigError(f"--port: must be a number (got {port!r})")
-    store = config.build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
+    store = build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
     place.check(place.resolve(store.uri), store.artifacts)
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,7 +10,8 @@ import yaml
 from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
-from recexp.config import build, make, options
+from recexp.building import build
+from recexp.config import make, options
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError, ModelError, NotFittedError
 from recexp.model import FittedModel

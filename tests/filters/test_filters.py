@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from recexp.config import build, options
+from recexp.building import build
+from recexp.config import options
 from recexp.data import Column, Dataset, Interactions
 from recexp.errors import ConfigError, DataError
 from recexp.filters.base import Filter, Filters

@@ -11,7 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import recexp.splits
-from recexp.config import build, options
+from recexp.building import build
+from recexp.config import options
 from recexp.data import Dataset, Interactions, Split
 from recexp.splits.base import Splitter
 
