@@ -106,3 +106,18 @@ def test_python_and_command_line_agree(recexp: Callable, runs: Callable, workpla
     assert python.info.run_id == outcome.run_id
     assert command.data.tags["recexp.config"] == python.data.tags["recexp.config"]
     assert command.data.metrics["test/ndcg_at_10"] == outcome.metrics["test/ndcg_at_10"]
+
+
+def test_listed_candidates_have_names_of_their_own(runs: Callable, workplace: Path) -> None:
+    train = [f"u{u},i{i}" for u in range(6) for i in range(8) if (u + i) % 2]
+    (workplace / "train.csv").write_text("\n".join(["user_id,item_id", *train]) + "\n")
+    asked = [f"u{u},i{u % 2},i{2 + u % 2}|i{4 + u % 2}" for u in range(6)]
+    (workplace / "test.csv").write_text("\n".join(["user_id,item_id,candidates", *asked]) + "\n")
+    outcome = library.run(
+        "dataset=files", "dataset.interactions=train.csv", "split=predefined", "split.test=test.csv",
+        "algorithm=popularity", "evaluation.cutoffs=[3]",
+    )  # fmt: skip
+    assert outcome.metrics["test_candidates/hit_rate_at_3"] == 1.0, "three candidates fill a list of three"
+    assert not any(name.startswith("test/") for name in outcome.metrics)
+    (run,) = runs()
+    assert "test_candidates/ndcg_at_3" in run.data.metrics
