@@ -37,7 +37,7 @@ class IntraListDiversity(ListMetric):
 
         b, n = judged.items.shape
         listed = np.flatnonzero(judged.recommended_at(n))  # only these count: m of them, and m itself is padding
-        items = np.full(len(judged.catalogue) + 1, len(listed), np.int32)
+        items = np.full(len(judged.catalogue) + 1, len(listed), np.uint32)
         items[listed] = np.arange(len(listed))
         items = items[judged.items]
         owners = (judged.users if self.by == "interactions" else _features(judged).T.tocsr())[:, listed]
@@ -45,11 +45,11 @@ class IntraListDiversity(ListMetric):
         norm = 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))
         places = (np.arange(b * n), items.ravel(), np.arange(b + 1) * n)
         cells = sp.csr_array(places, shape=(b, len(listed) + 1)).tocsc()
-        out = np.zeros((b, n))
+        names, out = owners.indices.astype(np.uint32), np.zeros((b, n))
 
         def rows(start: int, stop: int) -> None:
             sum_earlier(start, stop, cells.data, cells.indptr, items, traits.indptr, traits.indices,
-                        owners.indptr, owners.indices, norm, out)  # fmt: skip
+                        owners.indptr, names, norm, out)  # fmt: skip
 
         threads.map_rows(rows, len(listed))
         return out

