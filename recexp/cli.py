@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
         if arguments == ["--version"]:
             print(f"recexp {recexp.__version__}")
         elif wants_help and not any("=" in word for word in words):
-            _help(words[0] if words and words[0] not in _commands() else None)
+            _help(words[0] if words and words[0] not in ("run", *_commands()) else None)
         elif words[:1] and words[0] in _commands():
             arguments.remove(words[0])
             for line in importlib.import_module(f"recexp.commands.{words[0]}").run(arguments):

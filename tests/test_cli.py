@@ -24,6 +24,11 @@ def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
         assert words in done.stdout
 
 
+def test_commands_show_the_help(recexp: Callable) -> None:
+    whole = recexp("--help").stdout
+    assert [recexp(name, "--help").stdout for name in ("run", "ui", "recommend")] == [whole] * 3
+
+
 def test_a_groups_help_says_what_each_option_is(recexp: Callable) -> None:
     done = recexp("algorithm", "--help")
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}

@@ -89,6 +89,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         ("{}", "has format None; this recexp reads format 1"),
         ('{"format": 99}', "has format 99"),
         ('{"format": 1}', "corrupt.*sha256"),
+        ('{"format": 1, "sha256": {}}', "corrupt.*arrays.npz"),
+        ('{"format": 1, "sha256": "0"}', "corrupt"),
         ('{"format": 1, "sha256": {"arrays.npz": "0"}}', "checksum"),
     ],
 )

@@ -8,7 +8,19 @@ from recexp.params import NonNegativeInt, params
 
 
 @params
-class MinimumInteractions(Filter):
+class _Minimum(Filter):
+    per_user: NonNegativeInt
+    per_item: NonNegativeInt
+
+    def _enough(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Return bool (m,): which rows have a user and an item that occur often enough among them."""
+        parts = ((users, self.per_user), (items, self.per_item))
+        often = [(np.bincount(codes) >= minimum)[codes] for codes, minimum in parts]
+        return often[0] & often[1]
+
+
+@params
+class MinimumInteractions(_Minimum):
     """Keep rows of users and items with at least so many rows, counted once, before any is dropped.
 
     What is left may therefore count less than asked for; `KCore` goes on until it does not.
@@ -18,16 +30,12 @@ class MinimumInteractions(Filter):
     per_user, per_item : fewest rows of a user and of an item.
     """
 
-    per_user: NonNegativeInt
-    per_item: NonNegativeInt
-
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
-        rows = dataset.interactions
-        return dataset.take(_enough(rows.users, self.per_user) & _enough(rows.items, self.per_item)).compact()
+        return dataset.take(self._enough(dataset.interactions.users, dataset.interactions.items)).compact()
 
 
 @params
-class KCore(Filter):
+class KCore(_Minimum):
     """Drop users and items with fewer rows than asked for, again and again until all that are left have enough.
 
     With `per_user` = `per_item` = k this is the k-core.
@@ -37,18 +45,11 @@ class KCore(Filter):
     per_user, per_item : fewest rows of a user and of an item.
     """
 
-    per_user: NonNegativeInt
-    per_item: NonNegativeInt
-
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         users, items = dataset.interactions.users, dataset.interactions.items
         left = np.arange(len(users))
         while True:
-            enough = _enough(users[left], self.per_user) & _enough(items[left], self.per_item)
+            enough = self._enough(users[left], items[left])
             if enough.all():
                 return dataset.take(left).compact()
             left = left[enough]
-
-
-def _enough(codes: np.ndarray, minimum: int) -> np.ndarray:
-    return (np.bincount(codes) >= minimum)[codes]
