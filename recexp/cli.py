@@ -6,20 +6,13 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import recexp
-from recexp import config, console
+from recexp import config
 from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
+from recexp.sweep import Sweep
 from recexp.tracking import process
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from recexp.runners.base import Outcome
-
-log = logging.getLogger(__name__)
 
 USAGE = """\
 recexp: experiments with recommender systems
@@ -132,55 +125,18 @@ def _override(group: str, value: str) -> str:
 
 
 def _hydra(arguments: list[str]) -> None:
-    sweeping = "-m" in arguments or "--multirun" in arguments
-    if sweeping or not any(argument.startswith("-") for argument in arguments):  # else Hydra only shows something
+    if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
         process.start()
     import hydra
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
-    failures: list[Exception] = []
-
-    def task(cfg: "DictConfig") -> None:
-        try:
-            command, outcomes = _job(cfg)
-            done[command] = outcomes
-        except Exception as error:  # one failed job does not stop the others of a sweep
-            failures.append(error)
-            if sweeping:
-                log.error("failed: %s", error)
-                raise
-
-    done: dict[str, list[Outcome]] = {}
-    main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(task)
+    sweep = Sweep()
+    main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)
     sys.argv = [sys.argv[0], *arguments]
     with config.explained([a for a in arguments if not a.startswith("-")]):
         try:
             main()
         except Exception as error:
-            if error not in failures:
+            if error not in sweep.failures:
                 raise
-    if sweeping:
-        console.summarise(dict(zip(console.in_short(done), done.values())))
-    if len(failures) > 1:
-        raise RecexpError(f"{len(failures)} jobs failed; the first: {failures[0]}")
-    if failures:
-        raise failures[0]
-
-
-def _job(cfg: "DictConfig") -> "tuple[str, list[Outcome]]":
-    """Run one job; return the words that run it again, and its outcomes."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-    from omegaconf import open_dict
-
-    hydra = HydraConfig.get()
-    sweeping = hydra.mode == RunMode.MULTIRUN
-    with open_dict(cfg):
-        cfg.hydra = hydra
-    console.configure_logging(config.plain(cfg)["logging"])
-    runner, experiment = config.experiment(cfg, tags={"sweep": Path(hydra.sweep.dir).name} if sweeping else {})
-    if sweeping:
-        log.info("job %s: %s", hydra.job.num, experiment.command)
-    outcomes = runner.run(experiment)
-    console.show(outcomes)
-    return experiment.command, outcomes
+    sweep.end()

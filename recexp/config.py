@@ -119,7 +119,7 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
 
     hydra = cfg.hydra
     node = plain(cfg)
-    allowed = [*SWITCHES, "logging", *(name for name in BASES if name != "metric")]
+    allowed = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
     if strange := [unknown("", key, allowed) for key in node if key not in allowed]:
         raise ConfigError("\n".join(strange))
     for key, kind in SWITCHES.items():
@@ -127,6 +127,8 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
             raise ConfigError(
                 f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
             )
+    if node["show"] is not None and type(node["show"]) not in (int, str):
+        raise ConfigError(f"show: must be a user id or null (got {node['show']!r})")
     for name in BASES:
         if name != "metric" and not isinstance(node[name], dict):
             at = "algorithm@fallback" if name == "fallback" else name
@@ -139,8 +141,8 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
     for component in (part["dataset"], part["split"]):
         component.check()
     return part["runner"], Experiment(
-        seed=node["seed"], resume=node["resume"], refit=node["refit"], source=part["dataset"], filters=part["filter"],
-        splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
+        seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
+        filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
         evaluation=part["evaluation"], tracking=part["tracking"], config=node,
         choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
         command=shlex.join(["recexp", *(f"--config-dir={d}" for d in _user_dirs), *hydra.overrides.task]), tags=tags,

@@ -71,6 +71,10 @@ def show(outcomes: "list[Outcome]") -> None:
             table.add_row(metric, *(row.get(cutoff, "") for cutoff in cutoffs))
         if cells:
             console.print(table)
+        if outcome.shown:
+            console.print("recommended to the shown user:")
+        for item, name, score in outcome.shown:
+            console.print(f"  {name} ({item}): {score:.4f}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
     if len(outcomes) > 1:
         summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
@@ -93,8 +97,16 @@ def summarise(rows: "Mapping[str, list[Outcome]]") -> None:
 
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
-    table = Table(Column("", no_wrap=True), *names)
+    table = Table(Column("", no_wrap=True), *(Column(name, overflow="fold") for name in names))
     for label, outcomes in rows.items():
         values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
         table.add_row(label, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
     Console().print(table)
+
+
+def refused(rows: Mapping[str, str]) -> None:
+    """Print which jobs of a sweep were passed over, and why."""
+    from rich.console import Console
+
+    for label, reason in rows.items():
+        Console().print(f"passed over: {label} ({reason})", soft_wrap=True, highlight=False, markup=False)

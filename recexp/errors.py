@@ -13,6 +13,10 @@ class ConfigError(RecexpError):
     exit_code = 2
 
 
+class MisfitError(ConfigError):
+    """An algorithm and the data do not go together: it needs what they have not. A sweep passes over such a pair."""
+
+
 class DataError(RecexpError):
     """Input data is missing, malformed, or leaves nothing to work with; nothing was run."""
 

@@ -1,17 +1,27 @@
 """Compiled loops of ranking and nearest neighbours: imported inside functions only, for numba takes half a second."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numba
 import numpy as np
 
+REORDERED = {"contract", "nsz", "reassoc"}
+"""What lets a sum be vectorised: its order is the compiler's, the same in every run. NaN and infinity keep meaning."""
 
-def jit(function: Callable) -> Callable:
-    """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache."""
+
+def jit(function: Callable | None = None, *, reorder: bool = False) -> Callable:
+    """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache.
+
+    `@jit(reorder=True)` allows its floating-point sums to be taken in another order than written.
+    """
+    if function is None:
+        return partial(jit, reorder=reorder)
+    options = {"nogil": True, "fastmath": REORDERED if reorder else False}
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither place can be written: compiled anew in each process
-        return numba.njit(nogil=True)(function)
+        return numba.njit(**options)(function)
 
 
 @jit

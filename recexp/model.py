@@ -110,7 +110,7 @@ class FittedModel:
         if self.model.predicts:
             ones = np.ones(len(known), np.float32)
             rows = Interactions(np.zeros(len(known), np.int32), known, ones, 1, len(self.item_ids))
-            found = self.model.predict(rows, query.take(np.zeros(len(known), np.int64)))
+            found = self._predict(rows, query.take(np.zeros(len(known), np.int64)))
         else:
             found = (self.model if self.serves(query)[0] else self.fallback).score(query)[0, known]
         values = dict(zip(known.tolist(), found.tolist()))
@@ -123,7 +123,15 @@ class FittedModel:
         at = query[rows.users]
         start, stop = (np.where(at >= 0, ends[at], 0) for ends in (queries.start, queries.stop))
         history = Queries(rows.users, queries.log, start, stop, timestamps=rows.timestamps, context=rows.context)
-        return self.model.predict(rows, history)
+        return self._predict(rows, history)
+
+    def _predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        """Return float32 (m,): the model's predictions, the fallback's for whom only that can answer."""
+        predicted = self.model.predict(rows, history)
+        others = np.flatnonzero(~self.serves(history))
+        if self.fallback.predicts and len(others):
+            predicted[others] = self.fallback.predict(rows.take(others), history.take(others))
+        return predicted
 
     def save(self, path: str | Path) -> None:
         """Write the model's folder (see `saving`)."""

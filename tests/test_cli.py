@@ -16,7 +16,7 @@ def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
     for words in (
         "recexp datasets",
         "recexp ui",
-        "algorithm=ease|",
+        "algorithm=bias|",
         "split=cold_items|",
         "+experiment=",
         "evaluation.metrics=[",

@@ -160,7 +160,7 @@ def test_only_a_recommender_with_right_parts_is_rebuilt(change: dict, message: s
 
 
 def fitted_popularity() -> Popularity:
-    model = Popularity()
+    model = Popularity(half_life_days=None)
     model.counts_ = np.arange(3, dtype=np.float32)
     return model
 

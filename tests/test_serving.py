@@ -36,7 +36,7 @@ def fitted() -> FittedModel:
         values=np.ones(len(LOG), np.float32), n_users=len(USERS), n_items=len(ITEMS),
     )  # fmt: skip
     train = Dataset("toy", rows, np.array(USERS, object), np.array(ITEMS, object))
-    model = Popularity().fit(train, rng=np.random.default_rng(0))
+    model = Popularity(half_life_days=None).fit(train, rng=np.random.default_rng(0))
     ranking = Ranking(np.arange(len(ITEMS), dtype=np.int32), np.ones(len(ITEMS), bool))
     return FittedModel.of(model, model, ranking, train, exclude_seen=True, block_mib=1)
 

@@ -18,13 +18,15 @@ from recexp.tracking import Tracking
 class Experiment:
     """All components, built and validated before any data is read.
 
-    `config` is the resolved config that they came from, `choices` the option chosen in each group, `command` the words
-    that run it again, `tags` what else its runs are marked with (the sweep).
+    `show` is the user to whom models recommend something to look at, `config` the resolved config that all came from,
+    `choices` the option chosen in each group, `command` the words that run it again, `tags` what else its runs are
+    marked with (the sweep).
     """
 
     seed: int
     resume: bool
     refit: bool
+    show: int | str | None
     source: Source
     filters: Filters
     splitter: Splitter
@@ -40,7 +42,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One finished run: its id and links in the tracking store, metrics by name, their intervals, and the model."""
+    """One finished run: its id and links in the tracking store, metrics by name, their intervals, and the model.
+
+    `shown` are (item id, name, score) of what it recommends to the user that the experiment shows.
+    """
 
     run_id: str
     link: str
@@ -48,6 +53,7 @@ class Outcome:
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     model: FittedModel | None
+    shown: tuple[tuple[int | str, str, float], ...] = ()
 
 
 @params

@@ -11,7 +11,7 @@ from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, MisfitError
 from recexp.model import FittedModel
 from recexp.params import Resource, params
 from recexp.rng import generator
@@ -136,15 +136,19 @@ def _shown(x: Experiment, split: Split) -> Queries:
 
 
 def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
-    """Raise ConfigError when the data lack what the algorithm or a metric needs."""
+    """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
         lacking = sorted(need for need in model.needs if not dataset.has(need))
         if lacking:
-            raise ConfigError(
-                f"{role}: {type(model).__name__} needs {', '.join(lacking)}, which {dataset.name} has not"
+            advice = "; filter=ratings keeps them" if lacking == ["ratings"] else ""
+            raise MisfitError(
+                f"{role}: {type(model).__name__} needs {', '.join(lacking)}, "
+                f"which {dataset.name} has not after filtering{advice}"
             )
+    if x.show is not None and str(x.show) not in map(str, dataset.user_ids):
+        raise ConfigError(f"show: there is no user {x.show} in {dataset.name} after filtering")
     if x.evaluation.rates and not x.algorithm.predicts:
-        raise ConfigError(
+        raise MisfitError(
             f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none"
         )
     x.evaluation.check(dataset)

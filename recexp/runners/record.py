@@ -20,6 +20,9 @@ from recexp.ranking import Lists
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.tracking import Input, Run, Store, mask
 
+SHOWN = 5
+"""How many recommendations are shown for one user: enough to get an idea."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -131,7 +134,7 @@ def record(
         metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
         lower_is_better=x.evaluation.rising is False,
     )  # fmt: skip
-    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model)
+    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model, _shown(x, data.filtered, model))
 
 
 def _write_files(
@@ -154,6 +157,15 @@ def _write_files(
     )  # fmt: skip
     if test.predicted is not None:
         artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
+
+
+def _shown(x: Experiment, dataset: Dataset, model: FittedModel) -> tuple[tuple[int | str, str, float], ...]:
+    """Return id, name (the first text column) and score of five items that the model recommends to the shown user."""
+    if x.show is None:
+        return ()
+    names = next((column.values for column in dataset.items.values() if column.kind == "text"), dataset.item_ids)
+    name = dict(zip(dataset.item_ids.tolist(), names))
+    return tuple((item, str(name[item]), score) for item, score in model.recommend(x.show, SHOWN))
 
 
 def _sizes(data: Data) -> dict[str, tuple[int, int, int]]:

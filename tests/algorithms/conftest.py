@@ -12,7 +12,7 @@ from recexp.ranking import Ranking
 
 @pytest.fixture(scope="session")
 def store() -> Dataset:
-    """60 users and 24 items in two tastes; user 7 and item 11 have no rows, user 3 has seen one item twice."""
+    """60 users and 24 items in two tastes that ratings follow; user 7 and item 11 have no rows, user 3 has one twice."""
     rng = np.random.default_rng(5)
     taste = np.arange(60)[:, None] % 2 == np.arange(24)[None, :] % 2
     likes = rng.random((60, 24)) < np.where(taste, 0.5, 0.1)
@@ -21,8 +21,9 @@ def store() -> Dataset:
     users, items = np.append(users, np.int32(3)), np.append(items, items[users == 3][0])
     order, m = rng.permutation(len(users)), len(users)
     users, items = users[order], items[order]
+    ratings = np.where(taste[users, items], 4, 2) + rng.integers(-1, 2, m)
     rows = Interactions(
-        users, items, rng.integers(1, 6, m).astype(np.float32), 60, 24,
+        users, items, ratings.astype(np.float32), 60, 24,
         timestamps=rng.integers(10**9, 10**9 + 10**6, m), sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
         explicit=True,
     )  # fmt: skip

@@ -14,7 +14,7 @@ def test_popularity_counts_users_not_rows(ask: Callable[..., Queries]) -> None:
     users, items = np.array([0, 0, 0, 1, 2], np.int32), np.array([0, 0, 0, 2, 2], np.int32)
     rows = Interactions(users, items, np.ones(5, np.float32), 3, 3)
     data = Dataset("d", rows, np.arange(3), np.arange(3))
-    model = Popularity().fit(data, rng=np.random.default_rng(0))
+    model = Popularity(half_life_days=None).fit(data, rng=np.random.default_rng(0))
 
     def check() -> None:
         np.testing.assert_array_equal(model.score(ask([[1, 0, 0], [0, 0, 1]])), [[1, 0, 2], [1, 0, 2]])

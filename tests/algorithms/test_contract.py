@@ -12,8 +12,8 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.building import build
 from recexp.config import make, options
-from recexp.data import Dataset, Queries
-from recexp.errors import ConfigError, ModelError, NotFittedError
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import ConfigError, DataError, ModelError, NotFittedError
 from recexp.model import FittedModel
 from recexp.ranking import Ranking
 
@@ -29,7 +29,7 @@ def fitted(name: str, data: Dataset, seed: int = 0) -> Recommender:
 
 
 def wrapped(model: Recommender, store: Dataset, ranking: Ranking) -> FittedModel:
-    popularity = Popularity().fit(store, rng=np.random.default_rng(0))
+    popularity = Popularity(half_life_days=None).fit(store, rng=np.random.default_rng(0))
     return FittedModel.of(model, popularity, ranking, store, exclude_seen=True, block_mib=1)
 
 
@@ -157,6 +157,62 @@ def test_training_data_is_not_modified(name: str, store: Dataset) -> None:
     fitted(name, store)
     for array, copy in zip((rows.users, rows.items, rows.values), before):
         np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("rows", ["none", "one", "of one user", "of one item", "of equal ratings"])
+def test_degenerate_data_are_answered_or_refused(name: str, rows: str, store: Dataset, queries: Queries) -> None:
+    all_rows = store.interactions
+    if rows == "of equal ratings":
+        train = dataclasses.replace(
+            store, interactions=dataclasses.replace(all_rows, values=np.full_like(all_rows.values, 3))
+        )
+    else:
+        kept = {"none": all_rows.users < 0, "one": np.arange(len(all_rows)) == 0, "of one user": all_rows.users == 3,
+                "of one item": all_rows.items == 4}[rows]  # fmt: skip
+        train = store.take(kept)
+    try:
+        scores = fitted(name, train).score(queries)
+    except (ConfigError, DataError) as error:
+        assert len(str(error)) > 20
+    else:
+        assert scores.shape == (len(queries), store.n_items)
+        assert np.isfinite(scores).all()
+
+
+def test_values_that_mean_nothing_are_answered_or_refused(name: str, store: Dataset, queries: Queries) -> None:
+    for wrong in (-2.0, np.nan, np.inf):
+        values = store.interactions.values.copy()
+        values[::7] = wrong
+        train = dataclasses.replace(store, interactions=dataclasses.replace(store.interactions, values=values))
+        try:
+            scores = fitted(name, train).score(queries)
+        except (ConfigError, DataError) as error:
+            assert "value" in str(error) or "rating" in str(error)
+        else:
+            assert np.isfinite(scores).all()
+
+
+def test_predictions_are_finite_ratings_one_a_row(name: str, store: Dataset, ranking: Ranking) -> None:
+    if not fresh(name).predicts:
+        return  # this model ranks only
+    model, rows = fitted(name, store), store.interactions
+    users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows
+    items = np.array([2, 11, 2, 5, 8, 2], np.int32)  # 11 has no rows
+    known = Queries.of_users(np.maximum(users, 0), rows, exclude_seen=False)
+    stop = np.where(users >= 0, known.stop, known.start)
+    history = Queries(users, known.log, known.start, stop)
+    asked = Interactions(np.maximum(users, 0), items, np.ones(6, np.float32), store.n_users, store.n_items)
+    predicted = model.predict(asked, history)
+    assert predicted.dtype == np.float32
+    assert predicted.shape == (6,)
+    assert (predicted >= rows.values.min()).all() and (predicted <= rows.values.max()).all()
+    assert predicted[0] == predicted[5]
+    scattered = np.array([4, 0])
+    np.testing.assert_allclose(
+        model.predict(asked.take(scattered), history.take(scattered)), predicted[scattered], atol=1e-5
+    )
+    seen = model.predict(rows, Queries.of_users(rows.users, rows, exclude_seen=False))
+    assert np.corrcoef(seen, rows.values)[0, 1] > 0.2, "on what it learned from, a model beats chance"
 
 
 def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Queries) -> None:

@@ -5,25 +5,53 @@ from typing import Self
 import numpy as np
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.data import Dataset, Queries
-from recexp.params import params
+from recexp.data import Dataset, Interactions, Queries
+from recexp.params import PositiveFloat, params
+
+DAY = 86400.0
 
 
 @params
 class Popularity(Recommender):
-    """score(u, i) = number of train users of item i.
+    """score(u, i) = sum over the train users v of item i of 0.5^(age of v's last row of i / half-life).
 
-    Time O(nnz), memory O(n_items). Answers anyone.
+    Without a half-life each user counts 1: the number of train users of the item. Age is measured from the newest row
+    of train. The weights are the exponential time function of Ding and Li (CIKM 2005).
+
+    Time O(m), with a half-life O(m log m); memory O(m). Answers anyone. Learns `counts_`, float32 (n_items,).
+
+    Parameters
+    ----------
+    half_life_days : age in days at which a user counts half; None: users count alike, and no times are needed.
     """
 
     needs_history = False
 
+    half_life_days: PositiveFloat | None
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset() if self.half_life_days is None else frozenset({"timestamps"})
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        counts = np.bincount(self.matrix(train.interactions).indices, minlength=train.n_items)
-        self.counts_ = counts.astype(np.float32)
+        items, weights = self.matrix(train.interactions).indices, None
+        if self.half_life_days is not None:
+            last = _last(train.interactions)
+            items = last.items
+            age = (last.timestamps.max(initial=0) - last.timestamps) / DAY
+            weights = 0.5 ** (age / self.half_life_days)
+        self.counts_ = np.bincount(items, weights, minlength=train.n_items).astype(np.float32)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
         return np.broadcast_to(self.counts_, (len(queries), len(self.counts_)))
+
+
+def _last(rows: Interactions) -> Interactions:
+    """Return the newest row of each user and item."""
+    newest = rows.by_time[::-1]
+    keys = rows.users[newest].astype(np.int64) * rows.n_items + rows.items[newest]
+    _, first = np.unique(keys, return_index=True)
+    return rows.take(newest[first])

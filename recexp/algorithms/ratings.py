@@ -1,0 +1,107 @@
+"""What models of ratings share: baselines, the ratings of a history, the range of predictions."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from recexp.data import Interactions, Queries
+from recexp.errors import DataError
+
+
+def checked(rows: Interactions) -> Interactions:
+    """Return `rows` when there are some and all have a finite rating; raises DataError."""
+    if not len(rows):
+        raise DataError("there are no ratings to learn from: train has no rows")
+    wrong = ~np.isfinite(rows.values)
+    if wrong.any():
+        raise DataError(
+            f"{wrong.sum()} of {len(rows)} train rows have no finite rating ({rows.values[wrong][0]}); "
+            "filter=ratings drops rows without one (NaN)"
+        )
+    return rows
+
+
+def rating_range(rows: Interactions) -> np.ndarray:
+    """Return float32 (2,): the lowest and the highest rating of train, between which predictions are clipped."""
+    return np.array([rows.values.min(), rows.values.max()], np.float32)
+
+
+def clipped(ratings: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Return predicted ratings as float32 within `bounds`, see `rating_range`."""
+    return np.clip(ratings, *bounds).astype(np.float32)
+
+
+def baselines(
+    rows: Interactions, *, user_damping: float, item_damping: float, iterations: int
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the mean rating and how far users (n_users,) and items (n_items,) are above it, float64.
+
+    Minimises sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
+    squares from zeros, items before users in each iteration (Koren, TKDD 2010, section 2.1, as in Surprise):
+    b_i = sum over its ratings of (r - mean - b_u) / (item_damping + n_i), then b_u likewise. Codes without rows get 0.
+    Time O(iterations * m).
+    """
+    mean = float(rows.values.mean(dtype=np.float64))
+    above = rows.values.astype(np.float64) - mean
+    users, items = np.zeros(rows.n_users), np.zeros(rows.n_items)
+    of_users, of_items = np.bincount(rows.users, minlength=len(users)), np.bincount(rows.items, minlength=len(items))
+    for _ in range(iterations):
+        items = _damped(rows.items, above - users[rows.users], of_items, item_damping)
+        users = _damped(rows.users, above - items[rows.items], of_users, user_damping)
+    return mean, users, items
+
+
+def listed(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+    """Return rows grouped by code, in file order: where each of n groups begins, int64 (n + 1,), then int32 `others`
+    and float32 `values`, (m,): one signature for every kernel to compile. Repeated pairs stay apart.
+    """
+    order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16 bits are sorted faster
+    begin = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
+    return begin, np.require(others[order], np.int32, "CW"), np.require(values[order], np.float32, "CW")
+
+
+def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return query, item and rating (float64) of each row of the histories that has a rating, query by query.
+
+    A history without ratings, such as the item ids that a request carries, has none.
+    """
+    lengths = history.lengths if history.log.explicit else np.zeros(len(history), np.int64)
+    ends = np.cumsum(lengths)
+    owners = np.repeat(np.arange(len(history)), lengths)
+    at = np.repeat(history.start - ends + lengths, lengths) + np.arange(len(owners))
+    values = history.log.values[at].astype(np.float64)
+    known = np.isfinite(values)
+    return owners[known], history.log.items[at[known]], values[known]
+
+
+def user_means(history: Queries, mean: float) -> np.ndarray:
+    """Return float64 (b,): the mean rating of each history, `mean` of one without ratings."""
+    owners, _, values = rated(history)
+    return mean + _damped(owners, values - mean, np.bincount(owners, minlength=len(history)), 0.0)
+
+
+def user_effects(history: Queries, mean: float, items: np.ndarray, damping: float) -> np.ndarray:
+    """Return float64 (b,): how far the user of each history is above mean and item effects, 0 without ratings.
+
+    sum over the history of (r - mean - b_i) / (damping + n): for a train user's rows, what `baselines` fitted.
+    """
+    owners, at, values = rated(history)
+    return _damped(owners, values - mean - items[at], np.bincount(owners, minlength=len(history)), damping)
+
+
+def distinct(history: Queries) -> tuple[Queries, np.ndarray]:
+    """Return the different (user, range) of queries that repeat, and int64 (b,): which of them each query was."""
+    keys = np.stack([history.users, history.start, history.stop], axis=1)
+    order = np.lexsort(keys.T)
+    new = np.append(True, (np.diff(keys[order], axis=0) != 0).any(axis=1))[: len(order)]
+    at = np.empty(len(order), np.int64)
+    at[order] = np.cumsum(new) - 1
+    first = order[new]
+    asked = replace(history, exclude=None, candidates=None, timestamps=None, context={})
+    return asked.take(first), at
+
+
+def _damped(codes: np.ndarray, values: np.ndarray, counts: np.ndarray, damping: float) -> np.ndarray:
+    """Return sum / (damping + count) of each code's values, 0 for codes without."""
+    sums = np.bincount(codes, values, minlength=len(counts))
+    return sums / np.where(counts > 0, damping + counts, 1)
