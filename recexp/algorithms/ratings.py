@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recexp import threads
 from recexp.data import Interactions, Queries
 from recexp.errors import DataError
 
@@ -99,6 +100,20 @@ def distinct(history: Queries) -> tuple[Queries, np.ndarray]:
     first = order[new]
     asked = replace(history, exclude=None, candidates=None, timestamps=None, context={})
     return asked.take(first), at
+
+
+def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_codes: np.ndarray) -> np.ndarray:
+    """Return float32 (m,): the product of each pair of rows, by their int32 codes, of two float32 matrices; 0 where a
+    code is negative.
+    """
+    from recexp.algorithms.kernels import rating_factors
+
+    codes = [np.require(codes, np.int32, "CW") for codes in (left_codes, right_codes)]
+    out = np.empty(len(codes[0]), np.float32)
+    threads.map_rows(
+        lambda start, stop: rating_factors.dots(start, stop, left, codes[0], right, codes[1], out), len(out)
+    )
+    return out
 
 
 def _damped(codes: np.ndarray, values: np.ndarray, counts: np.ndarray, damping: float) -> np.ndarray:

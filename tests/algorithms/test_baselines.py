@@ -1,6 +1,7 @@
 """Popularity by hand; Random against SplitMix64's known output and what uniform numbers must be."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,31 @@ def test_popularity_counts_users_not_rows(ask: Callable[..., Queries]) -> None:
     model.counts_ = -model.counts_
     with pytest.raises(AssertionError):
         check()
+
+
+def test_popularity_forgets() -> None:
+    """Half a weight every 2 days, by the last row of each user and item; the newest row has 1."""
+    users, items = np.array([0, 1, 0, 2], np.int32), np.array([0, 0, 0, 2], np.int32)
+    days = np.array([6, 10, 10, 8])
+    rows = Interactions(users, items, np.ones(4, np.float32), 3, 3, timestamps=86400 * days)
+    data = Dataset("d", rows, np.arange(3), np.arange(3))
+    model = Popularity(half_life_days=2.0).fit(data, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(model.counts_, [2, 0, 0.5])
+    days[1] = 6
+    later = Dataset("d", replace(rows, timestamps=86400 * days), np.arange(3), np.arange(3))
+    np.testing.assert_allclose(
+        Popularity(half_life_days=2.0).fit(later, rng=np.random.default_rng(0)).counts_, [1.25, 0, 0.5]
+    )
+    assert model.needs == {"timestamps"}
+    assert Popularity(half_life_days=None).needs == set()
+
+
+def test_popularity_without_rows_or_with_one() -> None:
+    rows = Interactions(*(np.zeros(1, np.int32),) * 2, np.ones(1, np.float32), 2, 2, timestamps=np.zeros(1, np.int64))
+    data = Dataset("d", rows, np.arange(2), np.arange(2))
+    model = Popularity(half_life_days=1.0)
+    np.testing.assert_array_equal(model.fit(data, rng=np.random.default_rng(0)).counts_, [1, 0])
+    np.testing.assert_array_equal(model.fit(data.take(np.zeros(1, bool)), rng=np.random.default_rng(0)).counts_, [0, 0])
 
 
 def test_the_hash_is_splitmix64() -> None:

@@ -1,0 +1,75 @@
+"""MF: ratings as biases and a product of factors, by stochastic gradient descent."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.factorization.descent import descend, first_factors
+from recexp.algorithms.ratings import checked, clipped, dots, listed, rating_range
+from recexp.data import Dataset, Interactions, Queries
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+
+
+@params
+class MF(Recommender):
+    """score(u, i) = mean + b_u + b_i + p_u . q_i.
+
+    Biased matrix factorization (Koren, Bell and Volinsky, IEEE Computer 2009, equations 4 and 5), what Surprise calls
+    SVD: for each rating, with e = r - score, b_u += rate (e - penalty b_u), b_i += rate (e - penalty b_i),
+    p_u += rate (e q_i - penalty p_u), q_i += rate (e p_u - penalty q_i). Ratings are taken user by user in the order of
+    the data, never shuffled; biases start from 0, factors from N(0, init_std).
+
+    One thread fits, so the number of threads changes nothing. Time O(iterations * m * factors), memory
+    4 (n_users + n_items) factors bytes + O(m). Lists known users only; a prediction leaves out what it does not know of
+    user and item, and is clipped to the range of train; scores are not. Learns `users_` (n_users, factors), `items_`
+    (n_items, factors), `user_biases_`, `item_biases_`, all float32 and 0 for what has no ratings, `mean_`, `range_`.
+
+    Parameters
+    ----------
+    factors : length of p_u and q_i.
+    iterations : times that all ratings are gone through.
+    learning_rate : length of a step.
+    regularization : penalty on the squares of biases and factors, for each rating.
+    init_std : of the first factors.
+    """
+
+    feedback = "value"
+    needs_history = False
+    known_users_only = True
+    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    predicts = True
+
+    factors: PositiveInt
+    iterations: PositiveInt
+    learning_rate: PositiveFloat
+    regularization: NonNegativeFloat
+    init_std: NonNegativeFloat
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        from recexp.algorithms.kernels.rating_factors import sgd_epoch
+
+        rows = checked(train.interactions)
+        ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
+        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
+        self.users_ = first_factors(rows.users, rows.n_users, self.factors, self.init_std, rng)
+        self.items_ = first_factors(rows.items, rows.n_items, self.factors, self.init_std, rng)
+        self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
+        numbers = map(np.float32, (self.mean_, self.learning_rate, self.regularization))
+        given = (*ratings, *numbers, self.user_biases_, self.item_biases_, self.users_, self.items_)
+        descend(lambda: sgd_epoch(*given), len(rows), self.iterations, self.learning_rate, report)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        known = queries.users >= 0
+        scores = (self.users_[queries.users] * known[:, None]) @ self.items_.T
+        scores += self.item_biases_
+        scores += (np.float32(self.mean_) + self.user_biases_[queries.users] * known)[:, None]
+        return scores
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        users, items = history.users, rows.items
+        biases = np.where(users >= 0, self.user_biases_[users], 0) + self.item_biases_[items]
+        return clipped(self.mean_ + biases + dots(self.users_, users, self.items_, items), self.range_)

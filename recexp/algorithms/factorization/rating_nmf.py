@@ -1,0 +1,86 @@
+"""RatingNMF: ratings as products of non-negative factors."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recexp import threads
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.ratings import checked, clipped, dots, listed, rating_range
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
+from recexp.params import NonNegativeFloat, PositiveInt, params
+
+
+@params
+class RatingNMF(Recommender):
+    """score(u, i) = p_u . q_i, p and q >= 0.
+
+    The regularized single-element updates (RSNMF) of Luo, Zhou, Xia and Zhu (IEEE TII 10(2), 2014), what Surprise calls
+    NMF: only given ratings count, missing ones are no zeros (as they are in `nmf`). In each iteration, for all users
+    and items at once and with r' = p_u . q_i, p_uf *= sum over u's ratings of r q_if / (sum of r' q_if + n_u penalty
+    p_uf), and q_if likewise over i's ratings. Factors start from U(0, 1).
+
+    Time O(iterations * m * factors), on all threads; memory 8 (n_users + n_items) factors bytes + O(m). Lists known
+    users only; the mean is predicted where user or item have no ratings in train. Predictions are clipped to the range
+    of train, scores are not. Learns `users_` (n_users, factors), `items_` (n_items, factors) float32, `mean_`,
+    `range_`, and `known_users_`, `known_items_`, which have ratings.
+
+    Parameters
+    ----------
+    factors : length of p_u and q_i.
+    iterations : updates of all factors.
+    regularization : penalty on the squares of factors, for each rating.
+    """
+
+    feedback = "value"
+    needs_history = False
+    known_users_only = True
+    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    predicts = True
+
+    factors: PositiveInt
+    iterations: PositiveInt
+    regularization: NonNegativeFloat
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        rows = checked(train.interactions)
+        if rows.values.min() < 0:
+            raise DataError(f"rating_nmf needs ratings of at least 0, train has {rows.values.min():g}; use mf instead")
+        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
+        self.known_users_ = np.bincount(rows.users, minlength=rows.n_users) > 0
+        self.known_items_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
+        by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
+        users, items = (rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items))
+        for step in range(self.iterations):
+            (users, squares), (items, _) = self._updated(by_user, users, items), self._updated(by_item, items, users)
+            report(step, {"rmse": float(np.sqrt(squares.sum() / len(rows)))})
+        self.users_, self.items_ = users, items
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        known = (queries.users >= 0) & self.known_users_[queries.users]
+        scores = self.users_[queries.users] @ self.items_.T
+        scores[~known] = self.mean_
+        scores[:, ~self.known_items_] = self.mean_
+        return scores
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        users, items = history.users, rows.items
+        known = (users >= 0) & self.known_users_[users] & self.known_items_[items]
+        return clipped(np.where(known, dots(self.users_, users, self.items_, items), self.mean_), self.range_)
+
+    def _updated(
+        self, ratings: tuple[np.ndarray, ...], own: np.ndarray, other: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return new factors of one side, float32 (n, factors), and the squared errors of the old, float64 (n,)."""
+        from recexp.algorithms.kernels.rating_factors import nmf_step
+
+        penalty, new, squares = np.float32(self.regularization), np.empty_like(own), np.empty(len(own))
+        threads.map_rows(
+            lambda start, stop: nmf_step(start, stop, *ratings, own, other, penalty, new, squares), len(own)
+        )
+        return new, squares

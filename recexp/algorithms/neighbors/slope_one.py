@@ -1,0 +1,82 @@
+"""Slope One: how much better than what the user has rated others found an item."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recexp import threads
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.ratings import checked, clipped, distinct, listed, rated, rating_range, user_means
+from recexp.data import Dataset, Interactions, Queries
+from recexp.params import params
+
+
+@params
+class SlopeOne(Recommender):
+    """score(u, i) = mean rating of u + mean over j in R of dev_ij, dev_ij = mean of r_vi - r_vj over users v of both.
+
+    The basic scheme P^S1 of Lemire and Maclachlan (SDM 2005), unweighted, as in Surprise. R are the items that u has
+    rated, but for i itself, and that somebody has rated together with i. Where there are none the user's mean is
+    predicted; the global mean for a user without ratings and, as in Surprise, for an item without. (Surprise cuts
+    ratings down to integers; here they are kept.) Predictions are clipped to the range of train, scores are not.
+
+    Serves anyone with a history, seen in training or not. Learns the deviations, sparse and row by row: `begin_` int64
+    (n_items + 1,), `others_` int32 and `deviations_` float32, one for each ordered pair of items that a user has rated
+    both of (11 million on 80 % of MovieLens 1M); `known_` bool (n_items,), which items have ratings; `mean_`; `range_`
+    float32 (2,).
+
+    Time: twice the sum of squared history lengths to fit; a history's rows of deviations to score it. Memory: 8 bytes
+    a pair, 8 n_items^2 at most: 110 MB at 3,700 items, 3.2 GB at 20,000 if every two have a common user.
+    """
+
+    feedback = "value"
+    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    predicts = True
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        from recexp.algorithms.kernels.slope_one import count, deviations
+
+        rows = checked(train.interactions)
+        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
+        self.known_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
+        by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
+        sizes = np.zeros(rows.n_items, np.int64)
+        threads.map_rows(lambda start, stop: count(start, stop, *by_item[:2], *by_user[:2], sizes), rows.n_items)
+        self.begin_ = np.concatenate([[0], np.cumsum(sizes)])
+        self.others_, self.deviations_ = np.empty(self.begin_[-1], np.int32), np.empty(self.begin_[-1], np.float32)
+        threads.map_rows(lambda start, stop: deviations(start, stop, *by_item, *by_user, *self._matrix), rows.n_items)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        from recexp.algorithms.kernels.slope_one import score
+
+        out, history = np.empty((len(queries), len(self.begin_) - 1), np.float32), _items(queries)
+        threads.map_rows(lambda start, stop: score(start, stop, *history, *self._matrix, out), len(out))
+        out += user_means(queries, self.mean_).astype(np.float32)[:, None]
+        out[:, ~self.known_] = self.mean_
+        return out
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        from recexp.algorithms.kernels.slope_one import predict
+
+        asked, at = distinct(history)
+        out, items = np.empty(len(rows)), np.require(rows.items, np.int32, "CW")
+        order = np.argsort(items, kind="stable")
+        groups = np.append(np.flatnonzero(np.diff(items[order], prepend=-1)), len(order))
+        given = (groups, order, items, at, *_items(asked), *self._matrix, out)
+        threads.map_rows(lambda start, stop: predict(start, stop, *given), len(groups) - 1)
+        found = np.where(self.known_[items], user_means(asked, self.mean_)[at] + out, self.mean_)
+        return clipped(found, self.range_)
+
+    @property
+    def _matrix(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.begin_, self.others_, self.deviations_
+
+
+def _items(queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each query's rated items begin, int64 (b + 1,), and those items, int32."""
+    owners, items, _ = rated(queries)
+    return np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(queries)))]), items.astype(np.int32)
