@@ -13,11 +13,12 @@ REORDERED = {"contract", "nsz", "reassoc"}
 def jit(function: Callable | None = None, *, reorder: bool = False) -> Callable:
     """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache.
 
+    Division by zero gives infinity or NaN, as in numpy, so that loops that divide can be vectorised.
     `@jit(reorder=True)` allows its floating-point sums to be taken in another order than written.
     """
     if function is None:
         return partial(jit, reorder=reorder)
-    options = {"nogil": True, "fastmath": REORDERED if reorder else False}
+    options = {"nogil": True, "error_model": "numpy", "fastmath": REORDERED if reorder else False}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither place can be written: compiled anew in each process
@@ -51,7 +52,8 @@ def top_k(
     """Fill rows start..stop of out_items (-1 padded) and out_scores with the best items, best first.
 
     A row of `scores` is (n_items,). Items of its `exclude` row are left out; with `listed`, only its `allowed` row is
-    ranked. Most items fail the first comparison, with the worst of the k best so far.
+    ranked. Most items fail the first comparisons, with the worst of the k best so far: by score or, as most do where
+    scores are sparse, by tie.
     """
     n_items, k = scores.shape[1], out_items.shape[1]
     usable = catalogue.copy()
@@ -63,13 +65,13 @@ def top_k(
                 usable[allowed[a]] = catalogue[allowed[a]]
         for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
             usable[exclude[e]] = False
-        size, worst = 0, np.float32(-np.inf)
+        size, worst, last = 0, np.float32(-np.inf), ties.size
         for item in range(n_items):
             score = scores[row, item]
-            if score >= worst and usable[item] and score != -np.inf:
+            if (score > worst or (score == worst and ties[item] < last)) and usable[item] and score != -np.inf:
                 size = insert(out_items[row], out_scores[row], size, item, score, ties)
                 if size == k:
-                    worst = out_scores[row, k - 1]
+                    worst, last = out_scores[row, k - 1], ties[out_items[row, k - 1]]
         if listed:
             for a in range(allowed_ptr[row], allowed_ptr[row + 1]):
                 usable[allowed[a]] = False

@@ -1,5 +1,6 @@
 """From scores to ranked lists: masking, candidates, ties and cut-off exist here and nowhere else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from recexp.data import Queries
 
 PAD = -1
 """The item code that fills lists shorter than k."""
+STRIP = 2**17
+"""Scores that are ranked at once, 512 KiB: they fit in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,29 @@ class Ranking:
 
     def top_k(self, scores: np.ndarray, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, given float32 (b, n_items) scores; `scores` is not changed."""
+        scores = np.require(scores, np.float32, ["C", "W"])  # one signature to compile
+        return self.top_k_of(lambda start, stop: scores[start:stop], queries, k)
+
+    def top_k_of(self, score: Callable[[int, int], np.ndarray], queries: Queries, k: int) -> Lists:
+        """Return the k best items of each query, scored a few at a time.
+
+        `score(start, stop)` returns float32 (stop - start, n_items) and is called by several threads at once: scores
+        that are ranked while they are in the processor's cache need not go through memory.
+        """
         from recexp.kernels import top_k
 
-        b, n_items = scores.shape
-        scores = np.require(scores, np.float32, ["C", "W"])  # one signature to compile
+        b, n_items = len(queries), queries.n_items
         lists = Lists.empty(b, min(k, n_items))
         exclude, candidates = _pattern(queries.exclude, b), _pattern(queries.candidates, b)
 
         def rows(start: int, stop: int) -> None:
-            top_k(start, stop, scores, *exclude, *candidates, queries.candidates is not None, self.catalogue, self.ties,
-                  lists.items, lists.scores)  # fmt: skip
+            for first in range(start, stop, step):
+                end = min(first + step, stop)
+                top_k(0, end - first, score(first, end), exclude[0][first : end + 1], exclude[1],
+                      candidates[0][first : end + 1], candidates[1], queries.candidates is not None, self.catalogue,
+                      self.ties, lists.items[first:end], lists.scores[first:end])  # fmt: skip
 
+        step = max(1, STRIP // max(1, n_items))
         threads.map_rows(rows, b)
         return lists
 

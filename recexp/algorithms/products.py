@@ -1,5 +1,7 @@
 """Products of histories with learned item-item weights, and the one form in which kernels read sparse matrices."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -20,6 +22,34 @@ def times_dense(left: sp.csr_array, right: np.ndarray) -> np.ndarray:
     right = np.require(right, np.float32, "CW")
     threads.map_rows(lambda start, stop: sparse.times_dense(start, stop, *rows, right, out), len(out))
     return out
+
+
+def rows_times_dense(left: sp.csr_array, right: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
+    from recexp.algorithms.kernels import sparse
+
+    (indptr, indices, data), right = parts(left), np.require(right, np.float32, "CW")
+
+    def product(start: int, stop: int) -> np.ndarray:
+        out = np.zeros((stop - start, right.shape[1]), np.float32)
+        sparse.times_dense(0, stop - start, indptr[start : stop + 1], indices, data, right, out)
+        return out
+
+    return product
+
+
+def rows_times_sparse(left: sp.csr_array, right: sp.csr_array) -> Callable[[int, int], np.ndarray]:
+    """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
+    from recexp.algorithms.kernels import sparse
+
+    rows, columns = parts(left), parts(right)
+
+    def product(start: int, stop: int) -> np.ndarray:
+        out = np.zeros((stop - start, right.shape[1]), np.float32)
+        sparse.times_sparse(0, stop - start, rows[0][start : stop + 1], *rows[1:], *columns, out)
+        return out
+
+    return product
 
 
 def times_sparse(left: sp.csr_array, right: sp.csr_array) -> np.ndarray:

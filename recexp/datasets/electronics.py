@@ -6,6 +6,7 @@ import numpy as np
 
 from recexp.data import Column, Dataset, Interactions
 from recexp.datasets.base import Source
+from recexp.errors import ConfigError
 from recexp.params import NonNegativeInt, PositiveFloat, PositiveInt, params
 from recexp.rng import generator
 
@@ -75,6 +76,8 @@ class Electronics(Source):
     n_sessions : visits of all users together.
     session_length : mean number of views in a session (geometric).
     noise : standard deviation of what a rating has beyond liking, in stars.
+    n_ratings : keep the first so many ratings, but the first of each user and product in any case, and of the other
+        events those that led to them; None: all events.
     seed : seed of the store, which is not the run's: another seed is another store.
     """
 
@@ -83,6 +86,7 @@ class Electronics(Source):
     n_sessions: PositiveInt
     session_length: PositiveFloat
     noise: PositiveFloat
+    n_ratings: PositiveInt | None
     seed: NonNegativeInt
 
     def check(self) -> None:
@@ -118,7 +122,10 @@ class Electronics(Source):
         bought = cart & (rng.random(len(user)) < 0.7)
         rated = _first(bought & (rng.random(len(user)) < 0.9), user * self.n_products + item)
         stars = np.clip(np.rint(3 + 0.7 * liked + self.noise * rng.standard_normal(len(user))), 1, 5).astype(np.float32)
-        happens = (cart, bought, rated, np.ones(len(user), bool))  # as _EVENTS
+        kept = np.ones(len(user), bool)
+        if self.n_ratings is not None:
+            kept = rated = _earliest(rated, user, item, self.n_ratings)
+        happens = (cart & kept, bought & kept, rated, kept)  # as _EVENTS
         delay = (20, 40, 60, 0)
         at = [np.flatnonzero(which) for which in happens]
         view = np.concatenate(at)
@@ -140,6 +147,19 @@ def _first(chosen: np.ndarray, pair: np.ndarray) -> np.ndarray:
     once = np.zeros(len(chosen), bool)
     once[at[np.unique(pair[at], return_index=True)[1]]] = True
     return once
+
+
+def _earliest(chosen: np.ndarray, user: np.ndarray, item: np.ndarray, n: int) -> np.ndarray:
+    """Return the mask `chosen` (m,) with n of its rows left: the first of each user and item, then the first of all."""
+    at = np.flatnonzero(chosen)
+    if len(at) < n:
+        raise ConfigError(f"dataset.n_ratings: {n} is more than the {len(at)} there are; raise dataset.n_sessions")
+    first = np.zeros(len(at), bool)
+    for codes in (user, item):
+        first[np.unique(codes[at], return_index=True)[1]] = True
+    kept = np.zeros(len(chosen), bool)
+    kept[at[np.argsort(~first, kind="stable")][:n]] = True
+    return kept
 
 
 def _draw(chance: np.ndarray, user: np.ndarray, rng: np.random.Generator) -> np.ndarray:

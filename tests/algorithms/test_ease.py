@@ -1,13 +1,16 @@
 """EASE against its formula, by hand and in plain numpy."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from recexp.algorithms.linear import ease
+from recexp.algorithms.linear import gram
 from recexp.algorithms.linear.ease import EASE
-from recexp.data import Dataset, Queries
+from recexp.algorithms.products import rows_times_dense, times_dense
+from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
@@ -37,7 +40,7 @@ def test_wrong_weights_would_be_noticed(mutate: Callable, tiny: Tiny, ask: Ask) 
 @pytest.mark.parametrize("strip", [1, 4, 512])
 @pytest.mark.parametrize("l2", [0.5, 20.0])
 def test_agrees_with_plain_numpy(strip: int, l2: float, tiny: Tiny, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ease, "STRIP", strip)
+    monkeypatch.setattr(gram, "STRIP", strip)
     x = (np.random.default_rng(3).random((30, 11)) < 0.3).astype(float)
     x[4], x[:, 6] = 0, 0
     p = np.linalg.inv(x.T @ x + l2 * np.eye(11))
@@ -49,14 +52,20 @@ def test_agrees_with_plain_numpy(strip: int, l2: float, tiny: Tiny, ask: Ask, mo
     assert (model.score(ask(x))[:, 6] == 0).all()
 
 
-def test_more_columns_than_a_strip_of_the_product(tiny: Tiny, ask: Ask) -> None:
-    x = (np.random.default_rng(4).random((20, 600)) < 0.05).astype(float)
-    model = fitted(tiny(x), 5.0)
-    np.testing.assert_allclose(model.score(ask(x)), x @ model.weights_.astype(float), atol=1e-5)
+@pytest.mark.parametrize("columns", [1, 600, 4200])
+def test_products_of_narrow_and_wide_matrices(columns: int) -> None:
+    rng = np.random.default_rng(4)
+    left = sp.csr_array((rng.random((20, 31)) * (rng.random((20, 31)) < 0.3)).astype(np.float32))
+    right = rng.random((31, columns)).astype(np.float32)
+    np.testing.assert_allclose(times_dense(left, right), left.toarray() @ right, rtol=1e-5)
+    np.testing.assert_array_equal(rows_times_dense(left, right)(3, 9), times_dense(left, right)[3:9])
 
 
-def test_one_item(tiny: Tiny, ask: Ask) -> None:
+def test_little_data(tiny: Tiny, ask: Ask) -> None:
     assert fitted(tiny([[1], [1]]), 1.0).score(ask([[1]])) == 0
+    nothing = Interactions(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), 3, 2)
+    empty = dataclasses.replace(tiny([[1, 0], [0, 1], [1, 1]]), interactions=nothing)
+    np.testing.assert_array_equal(fitted(empty, 1.0).score(ask([[1, 0]])), [[0, 0]])
 
 
 def test_a_penalty_too_small_for_the_data_is_named(tiny: Tiny) -> None:

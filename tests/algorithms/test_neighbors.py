@@ -9,6 +9,7 @@ import pytest
 from recexp.algorithms.neighbors.item_knn import ItemKNN
 from recexp.algorithms.neighbors.user_knn import UserKNN
 from recexp.data import Dataset, Queries
+from recexp.ranking import Ranking
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 X = [[1, 1, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1]]
@@ -16,16 +17,19 @@ X = [[1, 1, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1]]
 S01, S02 = 2 / np.sqrt(6), 1 / np.sqrt(6)
 
 
-def item_knn(data: Dataset, k: int = 1, similarity: str = "cosine", shrinkage: float = 0.0, weighting: str = "none",
-             neighbors_of: str = "target") -> ItemKNN:  # fmt: skip
-    model = ItemKNN(k=k, similarity=similarity, shrinkage=shrinkage, weighting=weighting, neighbors_of=neighbors_of)
+DEFAULTS = {
+    "similarity": "cosine", "asymmetry": 0.5, "shrinkage": 0.0, "weighting": "none", "weigh_scores": True,
+    "normalize": False, "aggregate": "sum", "user_damping": 15.0, "item_damping": 10.0, "iterations": 10,
+}  # fmt: skip
+
+
+def item_knn(data: Dataset, k: int = 1, *, neighbors_of: str = "target", center: bool = False, **fields) -> ItemKNN:
+    model = ItemKNN(**{**DEFAULTS, "k": k, "neighbors_of": neighbors_of, "center": center, **fields})
     return model.fit(data, rng=np.random.default_rng(0))
 
 
-def user_knn(
-    data: Dataset, k: int = 2, similarity: str = "cosine", shrinkage: float = 0.0, weighting: str = "none"
-) -> UserKNN:
-    model = UserKNN(k=k, similarity=similarity, shrinkage=shrinkage, weighting=weighting)
+def user_knn(data: Dataset, k: int = 2, *, neighbors_of: str = "user", **fields) -> UserKNN:
+    model = UserKNN(**{**DEFAULTS, "k": k, "neighbors_of": neighbors_of, **fields})
     return model.fit(data, rng=np.random.default_rng(0))
 
 
@@ -127,7 +131,9 @@ def test_items_agree_with_naive_loops(
     for i in range(14):
         for j, value in naive_nearest(weighted[:, i], weighted.T, i, k, similarity, shrinkage).items():
             s[(j, i) if neighbors_of == "target" else (i, j)] = value
-    model = item_knn(tiny(x), k, similarity, shrinkage, weighting, neighbors_of)
+    model = item_knn(
+        tiny(x), k, similarity=similarity, shrinkage=shrinkage, weighting=weighting, neighbors_of=neighbors_of
+    )
     np.testing.assert_allclose(model.similarity_.toarray(), s, atol=1e-6)
     unseen = (np.random.default_rng(9).random((6, 14)) < 0.3).astype(float)
     np.testing.assert_allclose(model.score(ask(x)), weighted @ s, atol=1e-5)
@@ -145,8 +151,93 @@ def test_users_agree_with_naive_loops(
     for q, a in enumerate(naive_weighted(histories, x, weighting)):
         for v, value in naive_nearest(a, rows, users[q], k, similarity, shrinkage).items():
             expected[q] += value * rows[v]
-    model = user_knn(tiny(x), k, similarity, shrinkage, weighting)
+    model = user_knn(tiny(x), k, similarity=similarity, shrinkage=shrinkage, weighting=weighting)
     np.testing.assert_allclose(model.score(ask(histories, users)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("asymmetry", [0.0, 0.3, 1.0])
+def test_asymmetric_cosine_splits_the_norms(asymmetry: float, tiny: Tiny, ask: Ask) -> None:
+    """Items 0 and 1 have 3 and 2 users and share 2: the target's exponent is twice the asymmetry."""
+    for neighbors_of in ("target", "seen"):
+        model = item_knn(tiny(X), 5, similarity="asymmetric_cosine", asymmetry=asymmetry, neighbors_of=neighbors_of)
+        scores = model.score(ask(np.eye(3)))
+        assert scores[0, 1] == pytest.approx(2 / (2**asymmetry * 3 ** (1 - asymmetry)))  # 1 is the target
+        assert scores[1, 0] == pytest.approx(2 / (3**asymmetry * 2 ** (1 - asymmetry)))
+    users = user_knn(tiny(X), 5, similarity="asymmetric_cosine", asymmetry=asymmetry).score(ask([[1, 0, 0], [1, 1, 1]]))
+    assert users[0, 1] == pytest.approx(2 / 2 ** (1 - asymmetry))  # users 0 and 1 have seen two items each
+    assert users[1, 1] == pytest.approx(4 / (3**asymmetry * 2 ** (1 - asymmetry)))
+
+
+def test_half_asymmetry_is_cosine(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    for make in (item_knn, user_knn):
+        plain, half = (make(tiny(x), 4, similarity=s).score(ask(x)) for s in ("cosine", "asymmetric_cosine"))
+        assert (abs(plain - half) < 1e-6).mean() > 0.9  # but for ties
+
+
+@pytest.mark.parametrize("neighbors_of", ["target", "seen"])
+def test_normalized_neighbours_sum_to_one(neighbors_of: str, x: np.ndarray, tiny: Tiny) -> None:
+    plain, model = (item_knn(tiny(x), 4, neighbors_of=neighbors_of, normalize=flag) for flag in (False, True))
+    axis = 0 if neighbors_of == "target" else 1
+    s = plain.similarity_.toarray()
+    sums = s.sum(axis=axis, keepdims=True)
+    np.testing.assert_allclose(model.similarity_.toarray(), s / np.where(sums > 0, sums, 1), atol=1e-6)
+
+
+def test_normalized_users_give_the_share_that_has_the_item(tiny: Tiny, ask: Ask) -> None:
+    root = 1 / np.sqrt(2)
+    found = user_knn(tiny(X), normalize=True).score(ask([[1, 0, 1]]))
+    np.testing.assert_allclose(found, [[1 / (1 + root), 0, 1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard"])
+@pytest.mark.parametrize("weighting, weigh_scores", [("none", True), ("bm25", False), ("bm25", True)])
+def test_neighbours_of_neighbours_agree_with_naive_loops(
+    similarity: str, weighting: str, weigh_scores: bool, x: np.ndarray, tiny: Tiny, ask: Ask
+) -> None:
+    """A train user counts for those who are at least as near to it as its k-th nearest train user."""
+    rows, k = naive_weighted(x, x, weighting), 4
+    unseen = (np.random.default_rng(9).random((6, 14)) < 0.3).astype(float)
+    histories, users = np.vstack([x, unseen]), [*range(25), *[-1] * 6]
+    asked = naive_weighted(histories, x, weighting)
+    summed, expected = rows if weigh_scores else x, np.zeros(histories.shape)
+    for v in range(25):
+        to_train = sorted(
+            (naive_similarity(rows[v], rows[u], similarity, 0.0) for u in range(25) if u != v), reverse=True
+        )
+        for q, a in enumerate(asked):
+            value = naive_similarity(rows[v], a, similarity, 0.0)
+            if users[q] != v and value > 0 and value >= to_train[k - 1] - 1e-12:
+                expected[q] += value * summed[v]
+    model = user_knn(
+        tiny(x), k, similarity=similarity, weighting=weighting, weigh_scores=weigh_scores, neighbors_of="neighbor"
+    )
+    np.testing.assert_allclose(model.score(ask(histories, users)), expected, atol=1e-5)
+
+
+def test_scores_without_weights(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    model = item_knn(tiny(x), 4, weighting="bm25", weigh_scores=False)
+    np.testing.assert_allclose(model.score(ask(x)), x @ model.similarity_.toarray(), atol=1e-5)
+
+
+@pytest.mark.parametrize("weighting, weigh_scores", [("none", True), ("bm25", True), ("bm25", False)])
+def test_centered_sums(weighting: str, weigh_scores: bool, x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    model = item_knn(tiny(x), 4, weighting=weighting, weigh_scores=weigh_scores, normalize=True, center=True)
+    summed = naive_weighted(x, x, weighting) if weigh_scores else x
+    m = summed.mean(axis=0)
+    expected = m + (summed - m) @ model.similarity_.toarray()
+    np.testing.assert_allclose(model.score(ask(x)), expected, atol=1e-5)
+    rule = Ranking(np.arange(14, dtype=np.int32), np.ones(14, bool))
+    best = np.where(x > 0, -np.inf, expected).max(axis=1)
+    found = model.recommend(ask(x), 3, rule).scores[:, 0]
+    np.testing.assert_allclose(found, best, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_hardly_any_data(n: int, tiny: Tiny, ask: Ask) -> None:
+    matrix = [[n, 0, 0]]
+    for make in (item_knn, user_knn):
+        assert (make(tiny(matrix), 5).score(ask([[1, 0, 1]])) >= 0).all()
+    assert (user_knn(tiny(matrix), 1, neighbors_of="neighbor").score(ask([[1, 0, 1]])) >= 0).all()
 
 
 def test_equal_similarities_go_to_the_lower_number(tiny: Tiny) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import recexp
 from recexp.data import Dataset
+from recexp.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,12 @@ def test_segments_differ_in_what_they_pay(store: Dataset) -> None:
     segment = store.users["segment"].values[rows.users]
     means = {name: relative[segment == code].mean() for code, name in enumerate(store.users["segment"].categories)}
     assert means["bargain"] < means["mainstream"] < means["premium"]
+
+
+def test_a_number_of_ratings_keeps_every_user_and_product(store: Dataset) -> None:
+    small = recexp.make("dataset=electronics", "dataset.n_ratings=5000").load()
+    assert kind(small, "rating").sum() == 5000 and len(small.interactions) == 20_000
+    rated = store.interactions.take(kind(store, "rating"))
+    assert small.n_users == len(np.unique(rated.users)) and small.n_items == len(np.unique(rated.items))
+    with pytest.raises(ConfigError, match=r"dataset\.n_ratings: 30000 is more than the 26173 there are"):
+        recexp.make("dataset=electronics", "dataset.n_ratings=30000").load()

@@ -3,17 +3,14 @@
 from typing import Self
 
 import numpy as np
-import scipy.sparse as sp
 
-from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.products import parts, times_dense
+from recexp.algorithms.linear import gram
+from recexp.algorithms.products import rows_times_dense, times_dense
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
 from recexp.params import PositiveFloat, params
-
-STRIP = 512
-"""Rows worked on at once when the inverse becomes weights: small beside the matrices."""
+from recexp.ranking import Lists, Ranking
 
 
 @params
@@ -38,50 +35,17 @@ class EASE(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        x = self.matrix(train.interactions)
-        inverse = self._inverse(_gram(x))
-        self.weights_ = _mirrored(inverse)
-        self.weights_ /= -inverse.diagonal().astype(np.float32)
+        try:
+            inverse = gram.inverted(gram.lower(self.matrix(train.interactions)), self.l2)
+        except np.linalg.LinAlgError:
+            text = f"algorithm.l2: {self.l2} is too small here: X^T X + l2 I has no Cholesky factor"
+            raise ConfigError(text) from None
+        self.weights_ = gram.mirrored(inverse, -1 / inverse.diagonal())
         np.fill_diagonal(self.weights_, 0)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
         return times_dense(self.matrix(queries), self.weights_)
 
-    def _inverse(self, gram: np.ndarray) -> np.ndarray:
-        """Invert gram + l2 I in place, float64 (n, n); only the lower triangle is read and written."""
-        from scipy.linalg.lapack import dpotrf, dpotri
-
-        gram[np.diag_indices_from(gram)] += self.l2
-        factor, failed = dpotrf(gram.T, lower=0, clean=0, overwrite_a=1)  # the lower triangle, read by columns
-        if not failed:
-            inverse, failed = dpotri(factor, lower=0, overwrite_c=1)
-        if failed:
-            raise ConfigError(f"algorithm.l2: {self.l2} is too small here: X^T X + l2 I has no Cholesky factor")
-        return inverse.T
-
-
-def _gram(x: sp.csr_array) -> np.ndarray:
-    """Return the lower triangle of X^T X as float64 (n_items, n_items), zeros above it."""
-    from recexp.algorithms.kernels.sparse import gram_lower
-
-    by_user_ptr, by_user, _ = parts(x)
-    by_item_ptr, by_item, _ = parts(x.T.tocsr())
-    gram = np.zeros((x.shape[1], x.shape[1]))
-    threads.map_rows(
-        lambda start, stop: gram_lower(start, stop, by_item_ptr, by_item, by_user_ptr, by_user, gram), len(gram)
-    )
-    return gram
-
-
-def _mirrored(lower: np.ndarray) -> np.ndarray:
-    """Return the symmetric float32 matrix (n, n) whose lower triangle is `lower`'s."""
-    full = np.empty(lower.shape, np.float32)
-    for start in range(0, len(lower), STRIP):
-        stop = start + STRIP
-        strip = lower[start:stop, :stop].astype(np.float32)
-        corner = np.tril(strip[:, start:])
-        strip[:, start:] = corner + np.tril(corner, -1).T
-        full[start:stop, :stop] = strip
-        full[:stop, start:stop] = strip.T
-    return full
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        return ranking.top_k_of(rows_times_dense(self.matrix(queries), self.weights_), queries, k)

@@ -1,53 +1,105 @@
 """UserKNN: what users with a like history have."""
 
-from typing import Self
+from dataclasses import replace
+from typing import Literal, Self
 
 import numpy as np
+import scipy.sparse as sp
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.neighbors.similarity import Similarity, Weighting, lengths, nearest, squares, weighted
-from recexp.algorithms.products import times_sparse
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.neighbors.average import average_of_nearest
+from recexp.algorithms.neighbors.knn import KNN
+from recexp.algorithms.neighbors.similarity import Search, lengths, less, means, normalized, squares
+from recexp.algorithms.products import rows_times_sparse, times_sparse
+from recexp.algorithms.ratings import checked
 from recexp.data import Dataset, Queries
-from recexp.params import NonNegativeFloat, PositiveInt, params
+from recexp.params import params
+from recexp.ranking import Lists, Ranking
 
 
 @params
-class UserKNN(Recommender):
+class UserKNN(KNN):
     """score(u, j) = sum over v of the k train users nearest to u's history of s(u, v) x_vj.
 
     User-based collaborative filtering (Herlocker et al., SIGIR 1999, for implicit feedback). X (n_users, n_items) is
-    binary: values of interactions do not weigh. `weighting` replaces X: a user of many items counts less (tfidf, bm25),
-    and so does an item of many users (bm25); see `similarity.weighted`. The asking user is not his own neighbour.
-    Similarities and ties: `similarity.nearest`.
+    binary, but for similarities that compare ratings. `weighting` replaces X: a user of many items counts less (tfidf,
+    bm25), and so does an item of many users (bm25); `weigh_scores` says whether x_vj has weights, too. The asking user
+    is not his own neighbour. With asymmetric_cosine, `asymmetry` is the share of the asking user's norm; with
+    adjusted_cosine, ratings are less the item's mean.
 
-    Time: O(nnz) to fit; to score, for each item of a history its users, then the items of k users. Memory: X twice.
-    Serves anyone with a history, seen in training or not. Learns `rows_`, X weighted, and `columns_`, its transpose, as
-    float32 CSR; `lengths_` float32 (n_items,); `squares_` float64 (n_users,).
+    Which k matters: irspack keeps those nearest to the asking user, as is usual (NDCG@10 .381 on ML-1M, 80/20, all
+    ratings positive). With neighbors_of neighbor, the sum is over all v of whom u is one of the k nearest train users,
+    or as near: Ferrari Dacrema's code cuts so (.398, and .405 with k 250).
+
+    With an average, score(u, j) = b_uj + sum of s(u, v) (r_vj - b_vj) / sum of s(u, v) over the k users v most similar
+    to u among those who rated j, and b_uj where there are none: b is the mean rating (average), the mean of the user
+    (average_means; Herlocker et al.) or mean + b_u + b_j (average_baselines; Koren, TKDD 2010, equation 3). These are
+    Surprise's KNNBasic, KNNWithMeans and KNNBaseline; as there, an item that nobody has rated gets the mean rating in
+    the second. Predictions are clipped to the range of train, scores are not.
+
+    Time: O(nnz) to fit (neighbors_of neighbor: all pairs of users); to score, for each item of a history its users,
+    then the items of k users, or for an average the items of all users with a positive similarity. Memory: X twice.
+    Serves anyone with a history, seen in training or not. Learns as float32 CSR `rows_`, X as it is summed or for an
+    average r - b, and `columns_`, the transpose of what is compared; `squares_` float64 (n_users,); `lengths_` float32
+    (n_items,); for neighbors_of neighbor `kth_` float64 (n_users,); for adjusted_cosine `centers_` float32 (n_items,);
+    for an average `mean_`, `items_` float32 (n_items,), `range_` float32 (2,).
 
     Parameters
     ----------
-    k : neighbours asked.
-    similarity : how alike two rows of X are.
-    shrinkage : added to the similarity's denominator; larger trusts users with few items less.
-    weighting : of the entries of X.
+    neighbors_of : "user" keeps the k nearest of the asking user, "neighbor" for each train user. No matter to averages.
+    others : see `KNN`.
     """
 
-    k: PositiveInt
-    similarity: Similarity
-    shrinkage: NonNegativeFloat
-    weighting: Weighting
+    neighbors_of: Literal["user", "neighbor"]
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        x = self.matrix(train.interactions)
-        self.lengths_ = lengths(x)
-        self.rows_ = weighted(x, self.weighting, self.lengths_)
-        self.columns_ = self.rows_.T.tocsr()
-        self.squares_ = squares(self.rows_)
+        rows = train.interactions
+        if self.predicts:
+            x, base = self._fit_base(rows, "users")
+            self.rows_ = less(x, base, self.items_)
+        else:
+            x = self.matrix(checked(rows) if self.feedback == "value" else rows)
+            self.lengths_ = lengths(x)
+            self.rows_, x = self._summed(x), self._weighted(x)
+        if self.similarity == "adjusted_cosine":
+            self.centers_ = means(x.T.tocsr()).astype(np.float32)
+        compared = self._compared(x)
+        self.columns_, self.squares_ = compared.T.tocsr(), squares(compared)
+        if self.neighbors_of == "neighbor" and not self.predicts:
+            search = replace(self._search(), asymmetry=1 - self.asymmetry)
+            self.kth_ = search.kth(compared, np.arange(train.n_users), self.k)
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        x = weighted(self.matrix(queries), self.weighting, self.lengths_)
-        neighbors = nearest(x, self.columns_, self.squares_, queries.users, self.k, self.similarity, self.shrinkage)
-        return times_sparse(neighbors, self.rows_)
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        if self.predicts:
+            return super().recommend(queries, k, ranking)
+        return ranking.top_k_of(rows_times_sparse(self._neighbors(queries), self.rows_), queries, k)
+
+    def _search(self) -> Search:
+        return Search(self.columns_, self.squares_, self.similarity, self.shrinkage, self.asymmetry)
+
+    def _compared(self, x: sp.csr_array) -> sp.csr_array:
+        """Return histories (b, n_items) as the similarity reads them."""
+        return less(x, np.zeros(x.shape[0]), self.centers_) if self.similarity == "adjusted_cosine" else x
+
+    def _neighbors(self, queries: Queries) -> sp.csr_array:
+        """Return the similarities of each history's neighbours, float32 (b, n_users)."""
+        x = self._compared(self._weighted(self.matrix(queries)))
+        if self.neighbors_of == "neighbor":
+            neighbors = self._search().at_least(self.kth_, x, queries.users)
+        else:
+            neighbors = self._search().nearest(x, queries.users, self.k)
+        return normalized(neighbors) if self.normalize else neighbors
+
+    def _sums(self, queries: Queries) -> np.ndarray:
+        return times_sparse(self._neighbors(queries), self.rows_)
+
+    def _averages(self, queries: Queries) -> np.ndarray:
+        scores = self._base(queries, "users")[:, None] + self.items_
+        rows = self._compared(self._ratings(queries))
+        if self.aggregate == "average_means":
+            scores[:, np.diff(self.columns_.indptr) == 0] = self.mean_
+        average_of_nearest(self._search(), rows, queries.users, self.rows_, self.k, scores)
+        return scores.astype(np.float32)

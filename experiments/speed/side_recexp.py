@@ -1,0 +1,82 @@
+"""recexp's side of the comparison, the way a run does it; see side.py.
+
+NAME is an algorithm with its settings: `ease,l2=250`.
+"""
+
+import importlib
+import pkgutil
+import sys
+from typing import Any
+
+import numba
+import numpy as np
+from side import Given, Side, run
+
+import recexp
+from recexp.algorithms import kernels
+from recexp.algorithms.base import Recommender
+from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.model import FittedModel
+from recexp.ranking import Lists
+from recexp.rng import generator
+
+importlib.import_module("recexp.kernels")
+for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+    importlib.import_module(module.name)
+numba.njit(lambda: None)()  # numba imports half of itself, 129 modules, when it first has something to do
+
+
+def prepare(given: Given) -> tuple[Recommender, Recommender, Any, Dataset]:
+    """Return the unfitted algorithm, fallback and rules of evaluation, as composed from conf/, and the rows."""
+    name, *settings = sys.argv[1].split(",")
+    model = recexp.make(f"algorithm={name}", *(f"algorithm.{setting}" for setting in settings))
+    sizes = given.n_users, given.n_items
+    rows = Interactions(given.users, given.items, given.values, *sizes, explicit=given.explicit)
+    train = Dataset("speed", rows, *map(np.arange, sizes))
+    return model, recexp.make("algorithm=popularity"), recexp.make("evaluation=ranking"), train
+
+
+def fit(given: Given) -> Recommender:
+    model, _, _, train = given.prepared
+    return model.fit(train, rng=generator(given.seed, "fit"))
+
+
+def wrapped(model: Recommender, given: Given) -> tuple[FittedModel, Queries]:
+    """Return what serves the lists of a run, and a query of every user."""
+    _, fallback, evaluation, train = given.prepared
+    ranking = evaluation.ranking(train, seed=given.seed)
+    fallback.fit(train, rng=generator(given.seed, "fallback"))
+    users = np.arange(given.n_users, dtype=np.int32)
+    queries = Queries.of_users(users, train.interactions, exclude_seen=True)
+    return FittedModel.of(model, fallback, ranking, train, exclude_seen=True, block_mib=64), queries
+
+
+def recommend(model: Recommender, given: Given) -> np.ndarray:
+    served, queries = wrapped(model, given)
+    return served.lists(queries, given.k).items
+
+
+def evaluate(lists: np.ndarray, given: Given) -> None:
+    """Judge lists of 20 by all that a run reports."""
+    _, _, evaluation, train = given.prepared
+    held = given.test_users, given.test_items, np.ones(len(given.test_users), np.float32)
+    test = Interactions(*held, given.n_users, given.n_items)
+    users = np.unique(given.test_users)
+    queries = Queries.of_users(users, train.interactions, exclude_seen=True)
+    split = Split(train, queries, test.csr(values=True)[users], test)
+    evaluation.evaluate(split, Lists(lists[users], np.zeros(0)), seed=given.seed)
+
+
+def predict(model: Recommender, given: Given) -> np.ndarray:
+    served, queries = wrapped(model, given)
+    values = np.zeros(len(given.test_users), np.float32)
+    rows = Interactions(given.test_users, given.test_items, values, given.n_users, given.n_items)
+    return served.estimate(rows, queries)
+
+
+def answer(model: Recommender, given: Given) -> np.ndarray:
+    return predict(model, given) if given.explicit else recommend(model, given)
+
+
+if __name__ == "__main__":
+    run({sys.argv[1]: Side(fit, answer, prepare, evaluate)})

@@ -1,0 +1,105 @@
+"""What is known of items as a sparse matrix: one block for each column of the item table."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from pydantic import Field
+
+from recexp.data import Column, Dataset
+from recexp.errors import ConfigError, DataError
+from recexp.params import PositiveFloat
+
+FeatureColumns = Annotated[list[str], Field(min_length=1)] | None
+"""Names of the columns to use; None is all of them."""
+Weights = dict[str, PositiveFloat] | None
+"""Weight of each column; one that is not named weighs 1, and None is the same for all."""
+StopWords = Literal["english"] | list[str] | None
+"""Words that do not count in texts: scikit-learn's English list, a list of one's own, or none."""
+
+
+def item_features(
+    data: Dataset, columns: FeatureColumns, weights: Weights, max_features: int | None, stop_words: StopWords
+) -> sp.csr_array:
+    """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
+
+    A column becomes a block of features by its kind. numeric, price: standardised over the items that have a value.
+    category, multi_category: an indicator of each category, the rows of length 1. text: TF-IDF of its words (as
+    scikit-learn's TfidfVectorizer), the rows of length 1. What is missing is 0. Blocks are multiplied by the root of
+    their weight: the product of two rows is then the weighted mean of what the columns, each on its own, say of how
+    alike the items are, where both have a value in each and no column is a number.
+
+    Raises ConfigError for a column or weight that does not exist, DataError for a text column without words.
+    """
+    names = list(data.items) if columns is None else columns
+    if not data.items:
+        raise DataError(f"{data.name} has no item features to learn from")
+    _check("feature_columns", names, data.items, f"an item column of {data.name}")
+    _check("weights", weights or {}, names, "a feature column")
+    scales = [np.sqrt((weights or {}).get(name, 1.0)) for name in names]
+    blocks = [scale * _block(name, data.items[name], max_features, stop_words) for scale, name in zip(scales, names)]
+    return unit(sp.hstack(blocks, format="csr", dtype=np.float32))
+
+
+def unit(matrix: sp.csr_array) -> sp.csr_array:
+    """Return float32 CSR with rows of length 1, sorted indices; rows of zeros stay."""
+    matrix = sp.csr_array(matrix, dtype=np.float64)
+    norms = np.sqrt(matrix.power(2).sum(axis=1))
+    matrix.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(matrix.indptr))
+    matrix.sort_indices()
+    return matrix.astype(np.float32)
+
+
+def _check(field: str, names: Mapping | list[str], known: Mapping | list[str], what: str) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(f"algorithm.{field}: {', '.join(unknown)} is not {what}; there are: {', '.join(known)}")
+
+
+def _block(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
+    if column.kind in ("numeric", "price"):
+        return _standardised(column)
+    if column.kind == "text":
+        return _words(name, column, max_features, stop_words)
+    indicators = column.indicators().copy()
+    indicators.sum_duplicates()
+    indicators.data[:] = 1
+    return unit(indicators)
+
+
+def _standardised(column: Column) -> sp.csr_array:
+    """Return (n, 1): values less their mean in standard deviations, 0 where there is no finite value."""
+    values = column.values.astype(np.float64)
+    known = np.isfinite(values)
+    if not known.any() or np.ptp(values[known]) == 0:
+        return sp.csr_array((len(values), 1))
+    return sp.csr_array(np.where(known, (values - values[known].mean()) / values[known].std(), 0)[:, None])
+
+
+def _words(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
+    texts = [str(text) for text in column.values]
+    found = [text for text in texts if text.strip()]
+    if not found:
+        return sp.csr_array((len(texts), 0))
+    if all(map(_is_number, found)):
+        raise DataError(
+            f"the text column {name} holds nothing but numbers; declare it numeric, price or category "
+            "(dataset.item_features where it comes from a file), or leave it out of algorithm.feature_columns"
+        )
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    try:
+        return TfidfVectorizer(max_features=max_features, stop_words=stop_words, dtype=np.float32).fit_transform(texts)
+    except ValueError as error:  # an empty vocabulary
+        raise DataError(
+            f"the text column {name} holds no words beyond stop words and single characters; "
+            "leave it out of algorithm.feature_columns"
+        ) from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""NMF: users and items as sums of parts, nothing negative."""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import scipy.sparse as sp
+from pydantic import Field
+
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
+from recexp.params import NonNegativeFloat, PositiveInt, params
+
+
+@params
+class NMF(Recommender):
+    """score(u, i) = w_u . h_i, for W >= 0 and H >= 0 that minimise loss(X, W H) + regularization.
+
+    Non-negative matrix factorisation (Lee and Seung, Nature 1999; NIPS 2000), as scikit-learn solves it. X
+    (n_users, n_items) holds the values of interactions, 0 where there is none, and is never densified. The loss is
+    1/2 ||X - W H||^2 (frobenius, coordinate descent: Cichocki and Phan, IEICE 2009) or sum x ln(x / y) - x + y with
+    Y = W H (kullback_leibler, multiplicative updates: Lee and Seung 2000, equation 5), and the regularization
+    a n_items (r ||W||_1 + (1 - r) / 2 ||W||^2) + a n_users (r ||H||_1 + (1 - r) / 2 ||H||^2), with a `regularization`
+    and r `l1_ratio`. w_u is fitted to the history that a query shows, H held fixed: anyone with a history is served.
+
+    Time: O(iterations (nnz + (n_users + n_items) factors) factors), on one core. Memory: X twice and the factors.
+    Learns `items_`, H^T as float32 (n_items, factors).
+
+    Parameters
+    ----------
+    factors : parts; more than there are users or items are allowed.
+    iterations : rounds of updates, to fit and to place a history among the factors.
+    loss, regularization, l1_ratio : see above.
+    """
+
+    feedback = "value"
+
+    factors: PositiveInt
+    iterations: PositiveInt
+    loss: Literal["frobenius", "kullback_leibler"]
+    regularization: NonNegativeFloat
+    l1_ratio: Annotated[float, Field(ge=0, le=1)]
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        x = self.matrix(train.interactions)
+        if not x.nnz:
+            raise DataError("there is nothing to learn from: train has no rows")
+        scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
+        users, items = (scale * np.abs(rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
+        _, items = self._solved(x, users, items.T, update=True)
+        self.items_ = np.ascontiguousarray(items.T)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        users, _ = self._solved(self.matrix(queries), None, self.items_.T, update=False)
+        return users @ self.items_.T
+
+    def matrix(self, source: Interactions | Queries) -> sp.csr_array:
+        x = super().matrix(source)
+        if not (np.isfinite(x.data).all() and (x.data >= 0).all()):
+            raise DataError("NMF needs values from 0 up; some are negative, missing or infinite")
+        return x
+
+    def _solved(
+        self, x: sp.csr_array, users: np.ndarray | None, items: np.ndarray, *, update: bool
+    ) -> tuple[np.ndarray, ...]:
+        """Return W (b, factors) and H (factors, n_items), from where they start; H changes only with `update`."""
+        from sklearn.decomposition import non_negative_factorization
+
+        users, items, _ = non_negative_factorization(
+            x, users, np.ascontiguousarray(items), init="custom" if update else None, update_H=update,
+            max_iter=self.iterations, tol=0, solver="cd" if self.loss == "frobenius" else "mu",
+            beta_loss=self.loss.replace("_", "-"), alpha_W=self.regularization, alpha_H=self.regularization,
+            l1_ratio=self.l1_ratio,
+        )  # fmt: skip
+        return users, items

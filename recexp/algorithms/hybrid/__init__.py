@@ -1,0 +1,1 @@
+"""Hybrids: several algorithms as one (Burke's taxonomy, UMUAI 2002)."""

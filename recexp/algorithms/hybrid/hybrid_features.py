@@ -1,0 +1,120 @@
+"""HybridFeatures: a collaborative model that learns from features of items and users too."""
+
+import copy
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from pydantic import ValidationInfo, field_validator
+
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.hybrid.augmenting import augmented, categories, copies, widened
+from recexp.algorithms.hybrid.parts import Hybrid
+from recexp.algorithms.hybrid.scales import scaled
+from recexp.algorithms.ratings import distinct
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import MisfitError
+from recexp.params import PositiveInt, params
+
+
+@params
+class HybridFeatures(Hybrid):
+    """score(u, i) = the part's score of item i for a history to which u's features were added.
+
+    The feature combination of Burke (UMUAI 2002, section 3.4): each category of an item is a pseudo-user who has all
+    items of it, each category of a user a pseudo-item that all users of it have, and the part, any collaborative model,
+    learns from
+
+        [ X             w_u U ]   X (n_users, n_items) interactions, U (n_users, g) categories of users,
+        [ w_i T^T             ]   T (n_items, f) categories of items, w equal rows or columns for each of them.
+
+    With EASE and item features this is collective EASE of Jeunen, Van Balen and Goethals (RecSys 2020):
+    w_i rows of T^T are T^T weighed by sqrt(w_i), for any model of squared errors. Pseudo-rows are older than all others
+    and have the mean value of train, so that ratings stay what they are. Only the scores of real items come out.
+
+    Serves whom the part serves, and with user features users without history; where neither is known, items are ranked
+    by popularity. Items without interactions are scored by their features, mostly behind those that have some: lists
+    of new items are the business of `HybridSwitching`. Several parts are averaged. The part is shown no sessions,
+    events and context.
+
+    Time and memory: those of the part on the larger matrix. Learns `user_features_` as float32 CSR (n_users, g),
+    `value_` and `counts_`, float32 (n_items,), besides the parts.
+
+    Parameters
+    ----------
+    parts, scale, on_failure : see `Hybrid`.
+    item_columns, user_columns : which columns of categories are used. None: all there are. Empty: none.
+    item_weight, user_weight : how many pseudo-users stand for each item category, pseudo-items for each user category.
+    """
+
+    item_columns: list[str] | None
+    user_columns: list[str] | None
+    item_weight: PositiveInt
+    user_weight: PositiveInt
+
+    @field_validator("user_columns")
+    @classmethod
+    def _some_features(cls, user_columns: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if user_columns == [] and info.data.get("item_columns") == []:
+            raise ValueError("item_columns and user_columns cannot both be empty")
+        return user_columns
+
+    @property
+    def needs(self) -> frozenset[str]:
+        sides = (("item", self.item_columns, self.user_columns), ("user", self.user_columns, self.item_columns))
+        own = {f"{side}_categories" for side, columns, others in sides if columns or (columns is None and others == [])}
+        return super().needs | own
+
+    @property
+    def needs_history(self) -> bool:
+        features = vars(self).get("user_features_")
+        return super().needs_history and (self.user_columns == [] if features is None else not features.nnz)
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        items = categories(train.items, self.item_columns, train.n_items, "item")
+        users = categories(train.users, self.user_columns, train.n_users, "user")
+        if not items.shape[1] + users.shape[1]:
+            raise MisfitError(f"{type(self).__name__} needs item_categories or user_categories; {train.name} has none")
+        self.counts_ = np.bincount(train.interactions.csr(values=False).indices, minlength=train.n_items)
+        self.counts_ = self.counts_.astype(np.float32)
+        values = train.interactions.values[np.isfinite(train.interactions.values)]
+        self.value_ = float(values.mean(dtype=np.float64)) if len(values) else 1.0
+        self.user_features_ = copies(users, self.user_weight)
+        larger = augmented(train, copies(items, self.item_weight), self.user_features_, self.value_)
+        rate = None if validate is None else lambda model: validate(self._with(model))
+        self.fit_parts(larger, rng=rng, report=report, validate=rate)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        equal = dict.fromkeys(self.models_, 1.0)
+        scores = self.blended(equal, queries)
+        if self.user_features_.nnz:  # else a history is needed
+            scores[sum(self.shares(equal, queries).values()) == 0] = self.counts_
+        return scores
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        return self.blended_ratings(dict.fromkeys(self.models_, 1.0), rows, history)
+
+    def serves(self, name: str, queries: Queries) -> np.ndarray:
+        return super().serves(name, self._widened(queries))
+
+    def scaled(self, name: str, queries: Queries) -> np.ndarray:
+        scores = self.models_[name].score(self._widened(queries))
+        return scaled(scores[:, : queries.n_items], self.scale)
+
+    def rated(self, name: str, rows: Interactions, history: Queries) -> np.ndarray:
+        asked, at = distinct(history)
+        wide = self._widened(asked)
+        history = replace(wide.take(at), timestamps=history.timestamps, context=history.context)
+        return super().rated(name, replace(rows, n_items=wide.n_items), history)
+
+    def _widened(self, queries: Queries) -> Queries:
+        return widened(queries, self.user_features_, self.value_)
+
+    def _with(self, model: Recommender) -> Self:
+        """Return this hybrid with one fitted part alone, for that part to be rated."""
+        alone = copy.copy(self)
+        alone.models_ = {"alone": model}
+        return alone

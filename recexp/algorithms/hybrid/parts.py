@@ -1,0 +1,186 @@
+"""What hybrids share: parts that are fitted, asked only what they can answer, and made comparable."""
+
+import copy
+import logging
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from pydantic import field_validator
+
+from recexp.algorithms.base import Recommender, Report, Validate
+from recexp.algorithms.hybrid.scales import Scale, scaled
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError, MisfitError, RecexpError, StoreError
+from recexp.params import params
+
+log = logging.getLogger(__name__)
+
+
+@params
+class Hybrid(Recommender):
+    """Base of the hybrids, made of any algorithms, hybrids too. It reads, needs and serves what its parts do.
+
+    A part answers the queries that it would answer alone: none without history if it needs one, none of users outside
+    train if it knows users only. Those it does not answer are left to the other parts; a query that none answers gets
+    the run's fallback. Every part draws from an independent random stream, whatever the others do.
+
+    Learns `models_`, the fitted parts by name, and `trained_`, bool (n_users,), who had rows in train.
+
+    Parameters
+    ----------
+    parts : the algorithms by name, in order.
+    scale : how a part's scores of a query are made comparable, over all items. none: as they are. rank: 0 for the
+        lowest to 1 for the highest, equal ones share their mean. zscore: mean 0, standard deviation 1. minmax: 0 to 1.
+    on_failure : of a part that cannot be fitted. error: nor can the hybrid. skip: a warning, and the others do it.
+    """
+
+    parts: dict[str, Recommender]
+    scale: Scale
+    on_failure: Literal["error", "skip"]
+
+    @field_validator("parts")
+    @classmethod
+    def _some(cls, parts: dict[str, Recommender]) -> dict[str, Recommender]:
+        if not parts:
+            raise ValueError("a hybrid needs at least one part; add one with +algorithm@algorithm.parts.NAME=ease")
+        return parts
+
+    @property
+    def feedback(self) -> str:
+        return "value" if any(part.feedback == "value" for part in self._asked) else "binary"
+
+    @property
+    def known_users_only(self) -> bool:
+        return all(part.known_users_only for part in self._asked)
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether no part answers without: where some know users and others need a history, it is the history."""
+        alone = self.known_users_only
+        return all(part.needs_history or (part.known_users_only and not alone) for part in self._asked)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What all parts need, or, where those that fail are skipped, what each of them needs."""
+        every = [part.needs for part in self.parts.values()]
+        return frozenset.intersection(*every) if self.on_failure == "skip" else frozenset.union(*every)
+
+    @property
+    def predicts(self) -> bool:
+        return any(part.predicts for part in self._asked)
+
+    @property
+    def _asked(self) -> list[Recommender]:
+        return [*vars(self).get("models_", self.parts).values()]
+
+    def fit_parts(self, train: Dataset, *, rng: np.random.Generator, report: Report, validate: Validate | None) -> None:
+        """Fit each part on `train`; one fitted before keeps its `fitted_params_`.
+
+        Raises the error of a part that fails, its key that of the part; with `on_failure` skip a DataError when all do.
+        """
+        self.trained_ = np.bincount(train.interactions.users, minlength=train.n_users) > 0
+        before, models, failures = vars(self).get("models_", {}), {}, []
+        for (name, part), stream in zip(self.parts.items(), rng.spawn(len(self.parts))):
+            model = before[name] if name in before else copy.deepcopy(part)
+            try:
+                _refuse_misfit(model, train)
+                models[name] = model.fit(train, rng=stream, report=_prefixed(report, name), validate=validate)
+            except StoreError:
+                raise  # the run's own trouble, met in `report`
+            except Exception as error:
+                if isinstance(error, RecexpError):
+                    error.args = (_placed(str(error), name),)
+                if self.on_failure == "error":
+                    raise
+                failures.append(str(error))
+                log.warning("a part is left out: %s: %s", type(error).__name__, error)
+        if not models:
+            raise DataError("algorithm.parts: none could be fitted: " + "; ".join(failures))
+        self.models_ = models
+
+    def serves(self, name: str, queries: Queries) -> np.ndarray:
+        """Return bool (b,): which queries the part answers."""
+        model, served = self.models_[name], np.ones(len(queries), bool)
+        if model.needs_history:
+            served &= queries.lengths > 0
+        if model.known_users_only:
+            served &= (queries.users >= 0) & self.trained_[queries.users]
+        return served
+
+    def scaled(self, name: str, queries: Queries) -> np.ndarray:
+        """Return the part's scores under `scale`, float32 (b, n_items), not to be written to."""
+        return scaled(self.models_[name].score(queries), self.scale)
+
+    def rated(self, name: str, rows: Interactions, history: Queries) -> np.ndarray:
+        """Return the part's predictions, float32 (m,)."""
+        return self.models_[name].predict(rows, history)
+
+    def shares(self, weights: Mapping[str, float], queries: Queries) -> dict[str, np.ndarray]:
+        """Return each part's share in the answer of each query, float64 (b,): of those that serve it, by weight.
+
+        Where only parts of weight 0 serve a query they share equally; all are 0 where none serves it.
+        """
+        serving = np.array([self.serves(name, queries) for name in weights])
+        found = serving * np.array([*weights.values()])[:, None]
+        found = np.where(found.any(axis=0), found, serving)
+        return dict(zip(weights, found / np.maximum(found.sum(axis=0), np.finfo(float).tiny)))
+
+    def blended(self, weights: Mapping[str, float], queries: Queries) -> np.ndarray:
+        """Return the mean of the parts' scaled scores by their `shares`, float32 (b, n_items); 0 where all are 0."""
+        scores = np.zeros((len(queries), queries.n_items), np.float32)
+        for name, share in self.shares(weights, queries).items():
+            if len(at := np.flatnonzero(share)):
+                scores[at] += self.scaled(name, taken(queries, at)) * share[at, None].astype(np.float32)
+        return scores
+
+    def blended_ratings(self, weights: Mapping[str, float], rows: Interactions, history: Queries) -> np.ndarray:
+        """Return the mean of the predictions, float32 (m,), of all predicting parts where none serves the query."""
+        able = {name: weights[name] for name, model in self.models_.items() if model.predicts}
+        if not able:
+            return super().predict(rows, history)
+        shares, ratings = self.shares(able, history), np.zeros(len(rows))
+        nobody = sum(shares.values()) == 0
+        for name, share in shares.items():
+            share[nobody] = 1 / len(shares)
+            if len(at := np.flatnonzero(share)):
+                ratings[at] += share[at] * self.rated(name, rows.take(at), taken(history, at))
+        return ratings.astype(np.float32)
+
+    def chosen_ratings(self, chosen: np.ndarray, rows: Interactions, history: Queries) -> np.ndarray:
+        """Return the predictions, float32 (m,), each by the part whose place in `models_` is given, int (m,)."""
+        ratings = np.empty(len(rows), np.float32)
+        for place, name in enumerate(self.models_):
+            if len(at := np.flatnonzero(chosen == place)):
+                ratings[at] = self.rated(name, rows.take(at), taken(history, at))
+        return ratings
+
+
+def taken(queries: Queries, at: np.ndarray) -> Queries:
+    """Return the queries at the given places, int (a,) in order; the very same where they are all."""
+    return queries if len(at) == len(queries) else queries.take(at)
+
+
+def allowed(queries: Queries) -> np.ndarray:
+    """Return bool (b, n_items): what may be recommended to whom, as far as the queries say."""
+    may = np.full((len(queries), queries.n_items), queries.candidates is None)
+    for matrix, value in ((queries.candidates, True), (queries.exclude, False)):
+        if matrix is not None:
+            may[np.repeat(np.arange(len(may)), np.diff(matrix.indptr)), matrix.indices] = value
+    return may
+
+
+def _refuse_misfit(model: Recommender, train: Dataset) -> None:
+    if lacking := sorted(need for need in model.needs if not train.has(need)):
+        raise MisfitError(f"{type(model).__name__} needs {', '.join(lacking)}, which {train.name} has not")
+
+
+def _placed(message: str, name: str) -> str:
+    """Return a part's error message with the key where the part is: algorithm.l2 becomes algorithm.parts.cf.l2."""
+    if message.startswith("algorithm."):
+        return f"algorithm.parts.{name}.{message.removeprefix('algorithm.')}"
+    return f"algorithm.parts.{name}: {message}"
+
+
+def _prefixed(report: Report, name: str) -> Report:
+    return lambda step, values: report(step, {f"{name}_{key}": value for key, value in values.items()})

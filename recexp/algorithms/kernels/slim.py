@@ -1,0 +1,192 @@
+"""Coordinate descent for SLIM on the Gram matrix X^T X, dense or as sparse rows, one column of weights at a time."""
+
+import numpy as np
+
+from recexp.kernels import jit
+
+FIRST = 128
+"""Items that a column's search begins with."""
+
+
+@jit
+def subtract(weight, i, dense, ptr, indices, data, out):
+    """out -= weight * row i of the Gram matrix."""
+    if len(dense):
+        row = dense[i]
+        for c in range(len(out)):
+            out[c] -= weight * row[c]
+    else:
+        for at in range(ptr[i], ptr[i + 1]):
+            out[indices[at]] -= weight * data[at]
+
+
+@jit
+def gather(i, size, items, place, dense, ptr, indices, data, out):
+    """out[p] = entry of row i of the Gram matrix at items[p], for p < size; place[items[p]] == p."""
+    if len(dense):
+        row = dense[i]
+        for p in range(size):
+            out[p] = row[items[p]]
+    else:
+        out[:size] = 0
+        for at in range(ptr[i], ptr[i + 1]):
+            p = place[indices[at]]
+            if p >= 0:
+                out[p] = data[at]
+
+
+@jit
+def shrunk(z, l1, positive):
+    """Return the soft-thresholded z."""
+    if z > l1:
+        return z - l1
+    if z < -l1 and not positive:
+        return z + l1
+    return np.float32(0)
+
+
+@jit
+def bar(values, room):
+    """Return a number that at most `room` of the positive `values` reach, and at least one, the largest."""
+    low = high = np.float32(0)
+    for value in values:
+        high = max(high, value)
+    for _ in range(16):
+        middle, count = (low + high) / 2, 0
+        for value in values:
+            count += value >= middle
+        if count > room:
+            low = middle
+        else:
+            high = middle
+            if 4 * count >= 3 * room:
+                break
+    return high
+
+
+@jit
+def enlarge(block, size):
+    """Return a square matrix that has room for `size` rows and begins with `block`."""
+    if size <= len(block):
+        return block
+    larger = np.empty((2 * size, 2 * size), np.float32)
+    for p in range(len(block)):
+        for c in range(len(block)):
+            larger[p, c] = block[p, c]
+    return larger
+
+
+@jit
+def descend(size, block, gradient, weights, l1, l2, positive, sweeps, tolerance, part):
+    """Sweep over `size` weights until none changes by more than `tolerance`, or than `part` of the first sweep's most.
+
+    `gradient` is that of -1/2 |x - X w|^2 with respect to these weights, `block` their Gram matrix. Returns how many
+    sweeps are left, and whether the tolerance was met.
+    """
+    goal = np.float32(-1)
+    while sweeps > 0:
+        sweeps -= 1
+        largest = np.float32(0)
+        for p in range(size):
+            row, old = block[p, :size], weights[p]
+            new = shrunk(gradient[p] + row[p] * old, l1, positive) / (row[p] + l2)
+            step = new - old
+            if step != 0:
+                weights[p] = new
+                largest = max(largest, abs(step))
+                for c in range(size):
+                    gradient[c] -= step * row[c]
+        if goal < 0:
+            goal = max(tolerance, part * largest)
+        if largest <= goal:
+            return sweeps, largest <= tolerance
+    return sweeps, True
+
+
+@jit
+def joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, size, items, gain):
+    """Append to the first `size` of `items` at most about `room` that are not among them; return how many there are.
+
+    They are those that lower the loss of column j most, of those whose weight would become more than `tolerance`.
+    """
+    n = 0
+    for i in range(len(gradient)):
+        force = shrunk(gradient[i], l1, positive) if place[i] < 0 and i != j else np.float32(0)
+        if abs(force) > tolerance * (diagonal[i] + l2):
+            gain[n], items[size + n] = force * force / (diagonal[i] + l2), i
+            n += 1
+    least, kept = np.float32(0), size
+    if n > room:
+        least = bar(gain[:n], room)
+    for p in range(n):
+        if gain[p] >= least:
+            items[kept] = items[size + p]
+            kept += 1
+    for p in range(size, kept):
+        place[items[p]] = p
+    return kept
+
+
+@jit
+def column(j, diagonal, dense, ptr, indices, data, l1, l2, positive, sweeps, tolerance, gradient, gain, place, items,
+           weights, near, block):  # fmt: skip
+    """Find the weights of column j: how many `items` were looked at, and the (larger) `block`; the rest is filled.
+
+    They are sought among few items first; then the gradient of all items shows which others would still move, and they
+    join, until there are none. `gradient` (n_items,) and `place`, -1 throughout, are as they came when this returns.
+    """
+    subtract(np.float32(-1), j, dense, ptr, indices, data, gradient)
+    size, used, settled = 0, 0, True
+    while sweeps > 0:
+        room = max(FIRST, 2 * used - size)
+        more = joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, size, items, gain)
+        if more == size and settled:
+            break
+        part = np.float32(0 if more == size else 0.1)  # no use in being exact while others are still to join
+        block = enlarge(block, more)
+        for p in range(size, more):
+            weights[p] = 0
+            gather(items[p], more, items, place, dense, ptr, indices, data, block[p])
+            for c in range(size):
+                block[c, p] = block[p, c]
+        size = more
+        for p in range(size):
+            near[p], gain[p] = gradient[items[p]], weights[p]
+        sweeps, settled = descend(size, block, near, weights, l1, l2, positive, sweeps, tolerance, part)
+        used = 0
+        for p in range(size):
+            used += weights[p] != 0
+            if weights[p] != gain[p]:
+                subtract(weights[p] - gain[p], np.int64(items[p]), dense, ptr, indices, data, gradient)
+    for p in range(size):
+        place[items[p]] = -1
+    gradient[:] = 0
+    return size, block
+
+
+@jit
+def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, iterations, tolerance):
+    """Return int64 sizes (stop - start,), int32 items and float32 weights of columns start..stop, one after another.
+
+    `dense` is the Gram matrix, float32 (n_items, n_items), or empty: then `ptr`, `indices` and `data` are its rows.
+    """
+    n = len(diagonal)
+    gradient, gain = np.zeros(n, np.float32), np.empty(n, np.float32)
+    near, weights = np.empty(n, np.float32), np.empty(n, np.float32)
+    items, place, block = np.empty(n, np.int32), np.full(n, -1, np.int32), np.empty((FIRST, FIRST), np.float32)
+    sizes, found_items, found_weights = np.zeros(stop - start, np.int64), np.empty(n, np.int32), np.empty(n, np.float32)
+    total = 0
+    for j in range(start, stop):
+        size, block = column(j, diagonal, dense, ptr, indices, data, l1, l2, positive, iterations, tolerance, gradient,
+                             gain, place, items, weights, near, block)  # fmt: skip
+        if total + size > len(found_items):
+            more_items, more_weights = np.empty(2 * (total + size), np.int32), np.empty(2 * (total + size), np.float32)
+            for p in range(total):
+                more_items[p], more_weights[p] = found_items[p], found_weights[p]
+            found_items, found_weights = more_items, more_weights
+        for p in range(size):
+            if weights[p] != 0:
+                found_items[total], found_weights[total] = items[p], weights[p]
+                total += 1
+                sizes[j - start] += 1
+    return sizes, found_items[:total], found_weights[:total]

@@ -1,0 +1,72 @@
+"""Ratings predicted as a weighted average of those of the nearest neighbours."""
+
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.algorithms.neighbors.similarity import Search
+from recexp.algorithms.products import parts
+
+Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
+
+
+def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
+    """Return ratings as float32 CSR with sorted indices; several of one user and item become their mean."""
+    sums = sp.csr_array((values.astype(np.float64), (rows, columns)), shape=shape)
+    counts = sp.csr_array((np.ones(len(values)), (rows, columns)), shape=shape)
+    for matrix in (sums, counts):
+        matrix.sort_indices()
+    return sp.csr_array(((sums.data / counts.data).astype(np.float32), sums.indices, sums.indptr), shape=shape)
+
+
+def ranked(search: Search, rows: sp.csr_array, own: np.ndarray) -> sp.csr_array:
+    """Return all similarities of `rows` with documents that are positive, float32 CSR, each row's largest first."""
+    strips = {}
+
+    def use(start: int, similarities: np.ndarray) -> None:
+        strips[start] = _falling(similarities)
+
+    search.over_strips(rows, own, use)
+    counts, docs, values = (np.concatenate([strips[start][part] for start in sorted(strips)]) for part in range(3))
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return sp.csr_array((values, docs, indptr), shape=(rows.shape[0], search.by_term.shape[1]))
+
+
+def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndarray) -> None:
+    """Add to out, float64 (b, n), the weighted mean of the entries of each row's k first neighbours that have one.
+
+    `neighbors` (b, m) is what `ranked` returns, `entries` (m, n).
+    """
+    from recexp.algorithms.kernels import averages as kernel
+
+    weights, values = parts(neighbors), parts(entries)
+    threads.map_rows(lambda start, stop: kernel.average(start, stop, *weights, *values, k, out), len(out))
+
+
+def average_of_nearest(
+    search: Search, rows: sp.csr_array, own: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
+) -> None:
+    """Do the same for the neighbours that `search` finds of `rows`, whose similarities are never held all at once."""
+    from recexp.algorithms.kernels import averages as kernel
+
+    values = parts(entries)
+
+    def use(start: int, similarities: np.ndarray) -> None:
+        counts, docs, weights = _falling(similarities)
+        indptr = np.concatenate([[0], np.cumsum(counts)])
+        kernel.average(0, len(counts), indptr, docs, weights, *values, k, out[start : start + len(counts)])
+
+    search.over_strips(rows, own, use)
+
+
+def _falling(similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how many are positive in each row, and the documents and values of these, row after row.
+
+    The largest of a row come first, among equals the lower number.
+    """
+    order = np.argsort(-similarities, axis=1, kind="stable")
+    values = np.take_along_axis(similarities, order, axis=1)
+    kept = values > 0
+    return kept.sum(axis=1), order[kept].astype(np.int32), values[kept].astype(np.float32)
