@@ -24,9 +24,7 @@ def measured(overrides: Sequence[str], seeds: Iterable[int]) -> dict[str, float]
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def study(
-    folder: Path, rows: Mapping[str, Sequence[str]], common: Sequence[str], seeds: Sequence[int] = (1,)
-) -> bool:
+def study(folder: Path, rows: Mapping[str, Sequence[str]], common: Sequence[str], seeds: Sequence[int] = (1,)) -> bool:
     """Run the rows named on the command line (all of them, if none is), and print ours beside `folder`/published.csv.
 
     published.csv has the columns model, metric, published, tolerance, source; `rows` has each model's overrides, beside

@@ -68,7 +68,7 @@ class Sweep:
             console.summarise({short[command]: outcomes for command, outcomes in self.done.items()})
             console.refused({short[command]: str(error) for command, error in self.refused.items()})
         if self.refused and not self.done and not self.failures:
-            self.failures = [*self.refused.values()]
+            raise next(iter(self.refused.values()))
         if len(self.failures) > 1:
             raise RecexpError(f"{len(self.failures)} jobs failed; the first: {self.failures[0]}")
         if self.failures:

@@ -16,7 +16,7 @@ def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
     for words in (
         "recexp datasets",
         "recexp ui",
-        "algorithm=bias|",
+        "|ease|",
         "split=cold_items|",
         "+experiment=",
         "evaluation.metrics=[",

@@ -15,7 +15,7 @@ def test_a_pair_that_does_not_go_together_is_passed_over(recexp: Callable, runs:
 
 def test_alone_it_is_an_error(recexp: Callable, runs: Callable) -> None:
     for words in (["algorithm=bias"], ["-m", "algorithm=bias,mf"]):
-        done = recexp("dataset=electronics", *words)
+        done = recexp(*words, "dataset=electronics")
         assert done.returncode == 2
         assert "Bias needs ratings" in done.stderr
     assert runs() == []

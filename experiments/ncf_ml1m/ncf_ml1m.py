@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from study import study
+
+HERE = Path(__file__).parent
 
 BM25 = ["algorithm.weighting=bm25", "algorithm.weigh_scores=false"]
 ROWS = {

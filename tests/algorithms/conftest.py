@@ -12,7 +12,7 @@ from recexp.ranking import Ranking
 
 @pytest.fixture(scope="session")
 def store() -> Dataset:
-    """60 users and 24 items in two tastes that ratings follow; user 7 and item 11 have no rows, user 3 has one twice."""
+    """60 users, 24 items, two tastes that ratings follow; user 7 and item 11 have no rows, user 3 has one twice."""
     rng = np.random.default_rng(5)
     taste = np.arange(60)[:, None] % 2 == np.arange(24)[None, :] % 2
     likes = rng.random((60, 24)) < np.where(taste, 0.5, 0.1)

@@ -15,6 +15,8 @@ from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
+LARGEST = 1e12
+"""Values beyond this leave the range of float32 while rows are solved."""
 INIT_STD = 0.1
 """Of the first item factors' length, as published."""
 
@@ -72,6 +74,8 @@ class ALS(Recommender):
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = _checked(self.matrix(train.interactions))
+        if x.data.max(initial=0) > LARGEST:
+            raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
         by_user, by_item = parts(x), parts(x.T.tocsr())
         users, items = (lined(n, self.factors)[:, : self.factors] for n in x.shape)
         items[:] = rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))
@@ -80,8 +84,6 @@ class ALS(Recommender):
             self._solve(by_user, items, items.T @ items, users, self.cg_steps)
             self._solve(by_item, users, users.T @ users, items, self.cg_steps)
         self.items_, self.gramian_ = items, items.T @ items
-        if not np.isfinite(self.gramian_).all():
-            raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

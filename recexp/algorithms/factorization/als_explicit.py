@@ -22,7 +22,7 @@ class ALSExplicit(Recommender):
         + regularization (sum_u n_u (b_u^2 + |w_u|^2) + sum_i n_i (b_i^2 + |h_i|^2)),  n: ratings of a user, an item.
 
     ALS-WR (Zhou, Wilkinson, Schreiber and Pan, AAIM 2008, equation 3), whose ridge grows with the number of ratings, on
-    the biased model of Koren, Bell and Volinsky (IEEE Computer 2009, equation 5). Only given ratings count, missing ones
+    the biased model of Koren, Bell and Volinsky (IEEE Computer 2009, equation 5). Only given ratings count, others
     are no zeros (as they are in `als`). Item factors start from N(0, 1 / sqrt(factors)), biases from 0; each iteration
     solves exactly for all users (b_u and w_u at once), then for all items.
 

@@ -17,8 +17,8 @@ def solve(
 
     At most `steps` steps of conjugate gradients from what the row holds (Takacs, Pilaszy and Tikk, RecSys 2011): each
     reads r's entries once, and so does the first residual; no (d, d) matrix is formed. They end where the residual has
-    shrunk to `tolerance` times the first. A row without entries becomes 0, one beyond float32 NaN. `begin` is int64 (n + 1,), `others` int32,
-    the rest float32; d is a multiple of 16, `scratch` (3, d).
+    shrunk to `tolerance` times the first. A row without entries becomes 0, one beyond float32 NaN. `begin` is int64
+    (n + 1,), `others` int32, the rest float32; d is a multiple of 16, `scratch` (3, d).
     """
     residual, along, image = scratch[0], scratch[1], scratch[2]
     nothing, fixed, gram = np.zeros_like(pulls), fixed.reshape(-1), gram.reshape(-1)

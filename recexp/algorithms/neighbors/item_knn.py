@@ -8,9 +8,10 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.neighbors.average import average, ranked
 from recexp.algorithms.neighbors.knn import KNN
-from recexp.algorithms.neighbors.similarity import Search, lengths, less, means, normalized, squares
+from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
 from recexp.algorithms.products import rows_times_sparse, times_sparse
 from recexp.algorithms.ratings import checked
+from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
 from recexp.params import params
 from recexp.ranking import Lists, Ranking

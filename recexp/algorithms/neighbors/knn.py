@@ -9,8 +9,9 @@ from pydantic import Field
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.neighbors.average import Aggregate, rating_matrix
-from recexp.algorithms.neighbors.similarity import OF_VALUES, Similarity, Weighting, means, weighted
+from recexp.algorithms.neighbors.similarity import OF_VALUES, Similarity, means
 from recexp.algorithms.ratings import baselines, checked, clipped, distinct, rated, rating_range, user_effects
+from recexp.algorithms.weighting import Weighting, weighted
 from recexp.data import Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 

@@ -1,0 +1,106 @@
+"""BPR: factors that rank what a user has taken above what not."""
+
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.factorization.products import top_k
+from recexp.algorithms.products import parts
+from recexp.data import Dataset, Queries
+from recexp.errors import DataError
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.ranking import Lists, Ranking
+
+BLOCKS = 4
+"""Users and items are dealt out to this many blocks each: as many threads can work, and the result is the same."""
+INIT_STD = 0.1
+"""Standard deviation of initial factors, that of the paper's authors' MyMediaLite."""
+CHECKS = 10
+"""How many times, evenly over the iterations, a model is rated on validation data."""
+
+
+@params
+class BPR(Recommender):
+    """score(u, i) = p_u . q_i, learned by stochastic gradient steps on pairs of a seen item i and an unseen one j.
+
+    Bayesian personalised ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
+    ln sigmoid(p_u . (q_i - q_j)) - regularization (|p_u|^2 + |q_i|^2 + |q_j|^2) / 2 (figure 4). An iteration takes one
+    step for each interaction, with j drawn uniformly from what u has not seen. Users and items are dealt out anew to
+    blocks in each iteration, and j comes from i's block: blocks that share neither users nor items are worked on at
+    once, as in DSGD (Gemulla et al., KDD 2011), so that the threads' number changes nothing.
+
+    With validation data the number of iterations is chosen by them (`fitted_params_`).
+    Time: O(iterations * nnz * factors). Memory: X and the factors. Serves users seen in training alone.
+    Learns `users_` float32 (n_users, factors) and `items_` float32 (n_items, factors).
+
+    Parameters
+    ----------
+    factors : length of the vectors.
+    iterations : passes over the interactions, at most.
+    learning_rate : of a step.
+    regularization : weight of the squared norms.
+    """
+
+    known_users_only = True
+
+    factors: PositiveInt
+    iterations: PositiveInt
+    learning_rate: PositiveFloat
+    regularization: NonNegativeFloat
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        x = self.matrix(train.interactions)
+        if not x.nnz:
+            raise DataError("there is nothing to learn from: train has no rows")
+        chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
+        iterations = self.iterations if validate else chosen
+        self.users_, self.items_ = (
+            rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
+        )
+        best, kept = -np.inf, (self.users_, self.items_)
+        for iteration in range(1, iterations + 1):
+            self._pass(x, rng)
+            if not np.isfinite(self.users_[:1]).all():
+                raise DataError(f"algorithm.learning_rate: {self.learning_rate} lets the factors grow without bounds")
+            if validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
+                value = validate(self)
+                report(iteration, {"validation": value})
+                if value > best:
+                    best, kept = value, (self.users_.copy(), self.items_.copy())
+                    self.fitted_params_ = {"iterations": iteration}
+        if validate:
+            self.users_, self.items_ = kept
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        return self.users_[queries.users] @ self.items_.T
+
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        return top_k(self.users_[queries.users], self.items_, queries, k, ranking)
+
+    def _pass(self, x: sp.csr_array, rng: np.random.Generator) -> None:
+        """Take a step for each interaction."""
+        from recexp.algorithms.kernels.bpr import block
+
+        users, items = (rng.permutation(n).astype(np.int32) for n in x.shape)
+        user_at, item_at = (np.linspace(0, n, BLOCKS + 1).astype(np.int64) for n in x.shape)
+        block_of = np.empty(len(items), np.int32)
+        block_of[items] = np.repeat(np.arange(BLOCKS), np.diff(item_at))
+        indptr, indices, _ = parts(x)
+        rate = np.float32(self.learning_rate)
+        decay = np.float32(1 - self.learning_rate * self.regularization)
+        seed = np.uint64(rng.integers(2**63))
+        for shift in range(BLOCKS):
+
+            def work(start: int, stop: int, shift: int = shift) -> None:
+                for mine in range(start, stop):
+                    own = (mine + shift) % BLOCKS
+                    block(users, user_at[mine], user_at[mine + 1], items, item_at[own], item_at[own + 1], block_of,
+                          own, indptr, indices, self.users_, self.items_, rate, decay, seed)  # fmt: skip
+
+            threads.map_rows(work, BLOCKS)

@@ -1,0 +1,30 @@
+"""The leading singular vectors of a sparse matrix, converged."""
+
+import numpy as np
+import scipy.sparse as sp
+
+SMALL = 512
+"""Up to this many rows or columns the matrix is decomposed as a whole."""
+
+
+def right_singular(matrix: sp.csr_array, k: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Return the right singular vectors of the min(k, rank) largest singular values, float32 (n, r), largest first.
+
+    ARPACK (Lehoucq, Sorensen and Yang 1998) in float64 to machine precision, from a start that `rng` draws; a matrix
+    that is small or of which nearly all vectors are wanted is decomposed as a whole. The largest entry of each vector
+    is positive.
+    """
+    from scipy.sparse.linalg import svds
+
+    matrix, least = matrix.astype(np.float64), min(matrix.shape)
+    if not matrix.nnz or not k:
+        return np.zeros((matrix.shape[1], 0), np.float32)
+    if least <= SMALL or k > least // 2:
+        _, values, rows = np.linalg.svd(matrix.toarray(), full_matrices=False)
+    else:
+        _, values, rows = svds(matrix, k, v0=rng.standard_normal(least), return_singular_vectors="vh")
+    order = np.argsort(-values)[:k]
+    kept = order[values[order] > 1e-9 * values.max()]
+    vectors = rows[kept].T
+    vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
+    return np.ascontiguousarray(vectors, np.float32)

@@ -1,0 +1,67 @@
+"""SVD: the matrix itself, but for what its leading directions do not explain."""
+
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.products import rows_times_dense, times_dense
+from recexp.algorithms.weighting import Weighting, lengths, weighted
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
+from recexp.params import PositiveInt, params
+from recexp.ranking import Lists, Ranking
+
+
+@params
+class SVD(Recommender):
+    """score(u, .) = x_u V V^T, V the right singular vectors of X with the largest singular values.
+
+    PureSVD (Cremonesi, Koren and Turrin, RecSys 2010, equation 12): what is not rated counts as 0. X (n_users, n_items)
+    holds the values of interactions; `weighting` replaces them, in scoring too (see `weighting.weighted`). It is never
+    densified. Serves anyone with a history, seen in training or not.
+
+    Time: O(nnz) a step of ARPACK, a few steps a factor, to fit; O(n_items * factors) a query. Memory: X twice, and
+    8 (n_users + n_items) * 2 factors bytes while fitting. Learns `vectors_`, V as float32 (n_items, r), r <= factors
+    the rank that X allows, and `lengths_` float32 (n_items,).
+
+    Parameters
+    ----------
+    factors : singular vectors kept; X of a lower rank gives as many as it has.
+    weighting : of the entries of X.
+    """
+
+    feedback = "value"
+
+    factors: PositiveInt
+    weighting: Weighting
+
+    def fit(
+        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
+    ) -> Self:
+        x = self.matrix(train.interactions)
+        self.lengths_ = lengths(x)
+        self.vectors_ = right_singular(weighted(x, self.weighting, self.lengths_), self.factors, rng=rng)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        return times_dense(self._users(queries), self.vectors_.T)
+
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        return ranking.top_k_of(rows_times_dense(self._users(queries), self.vectors_.T), queries, k)
+
+    def matrix(self, source: Interactions | Queries) -> sp.csr_array:
+        x = super().matrix(source)
+        if not np.isfinite(x.data).all():
+            raise DataError("svd reads the values of interactions, and some are missing or infinite")
+        return x
+
+    def _users(self, queries: Queries) -> sp.csr_array:
+        """Return float32 (b, r): the histories in terms of the singular vectors.
+
+        As rows of their own, so that a query's scores have the same bits in any block: with all singular vectors of X,
+        what a user has not seen scores 0 but for rounding.
+        """
+        return sp.csr_array(times_dense(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))

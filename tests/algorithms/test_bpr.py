@@ -1,0 +1,78 @@
+"""BPR: a step by hand, two tastes, the number of iterations that validation chooses."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from recexp import threads
+from recexp.algorithms.factorization.bpr import BPR
+from recexp.data import Dataset, Queries
+from recexp.errors import DataError
+
+Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
+TASTES = np.kron(np.eye(2, dtype=int), np.ones((20, 12), int)) * (np.random.default_rng(0).random((40, 24)) < 0.6)
+
+
+def fitted(data: Dataset, validate: Callable | None = None, **fields) -> BPR:
+    values = {"factors": 8, "iterations": 100, "learning_rate": 0.1, "regularization": 0.01, **fields}
+    return BPR(**values).fit(data, rng=np.random.default_rng(0), validate=validate)
+
+
+def check_tastes(model: BPR, ask: Ask) -> None:
+    """Every user's items of his own taste, seen or not, stand above those of the other taste on average."""
+    scores = model.score(ask(TASTES + 1 - TASTES, users=list(range(40)))).reshape(2, 20, 2, 12).mean(axis=(1, 3))
+    assert scores[0, 0] - scores[0, 1] > 1 and scores[1, 1] - scores[1, 0] > 1
+
+
+def test_two_tastes(tiny: Tiny, ask: Ask) -> None:
+    check_tastes(fitted(tiny(TASTES)), ask)
+
+
+@pytest.mark.parametrize("mutate", [np.flipud, np.negative, np.zeros_like], ids=["turned", "negated", "untrained"])
+def test_wrong_factors_would_be_noticed(mutate: Callable, tiny: Tiny, ask: Ask) -> None:
+    model = fitted(tiny(TASTES))
+    model.items_ = np.ascontiguousarray(mutate(model.items_))
+    with pytest.raises(AssertionError):
+        check_tastes(model, ask)
+
+
+def test_a_step_follows_the_gradient() -> None:
+    from recexp.algorithms.kernels.bpr import step
+
+    rng = np.random.default_rng(1)
+    users, items = (rng.standard_normal((n, 16)).astype(np.float32) for n in (1, 2))
+    p, q, r = users[0].astype(float), items[0].astype(float), items[1].astype(float)
+    pull = 0.05 / (1 + np.exp(p @ (q - r)))
+    step(users, 0, items, 0, 1, np.float32(0.05), np.float32(1 - 0.05 * 0.1))
+    shrunk = 1 - 0.05 * 0.1
+    np.testing.assert_allclose(users[0], shrunk * p + pull * (q - r), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(items, [shrunk * q + pull * p, shrunk * r - pull * p], rtol=1e-5, atol=1e-6)
+
+
+def test_every_number_of_threads_gives_the_same_bits(tiny: Tiny) -> None:
+    found = []
+    for count in (1, 4):
+        with threads.limit(count):
+            found.append(fitted(tiny(TASTES), iterations=5).items_)
+    np.testing.assert_array_equal(*found)
+
+
+def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> None:
+    seen: list[np.ndarray] = []
+
+    def validate(model: BPR) -> float:
+        seen.append(model.items_.copy())
+        return -abs(len(seen) - 3)  # the third of ten is the best
+
+    model = fitted(tiny(TASTES), validate)
+    assert model.fitted_params_ == {"iterations": 30}
+    assert len(seen) == 10
+    np.testing.assert_array_equal(model.items_, seen[2])
+    model.fit(tiny(TASTES), rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
+
+
+def test_a_rate_too_large_is_named(tiny: Tiny) -> None:
+    with pytest.raises(DataError, match=r"algorithm\.learning_rate: 1000000\.0 lets the factors grow"):
+        fitted(tiny(TASTES), learning_rate=1e6, regularization=10.0)

@@ -1,0 +1,96 @@
+"""SVD and GF-CF against plain numpy."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from recexp.algorithms.factorization import spectrum
+from recexp.algorithms.factorization.gf_cf import GFCF
+from recexp.algorithms.factorization.svd import SVD
+from recexp.data import Dataset, Queries
+from recexp.errors import DataError
+
+Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
+
+
+def svd(data: Dataset, factors: int = 1, weighting: str = "none") -> SVD:
+    return SVD(factors=factors, weighting=weighting).fit(data, rng=np.random.default_rng(0))
+
+
+def gf_cf(data: Dataset, factors: int = 4, ideal_weight: float = 0.3) -> GFCF:
+    return GFCF(factors=factors, ideal_weight=ideal_weight).fit(data, rng=np.random.default_rng(0))
+
+
+@pytest.fixture(params=["whole", "arpack"])
+def x(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """40 users by 15 items, one of each without entries; decomposed either way."""
+    monkeypatch.setattr(spectrum, "SMALL", 512 if request.param == "whole" else 0)
+    x = (np.random.default_rng(3).random((40, 15)) < 0.3).astype(float)
+    x[4], x[:, 6] = 0, 0
+    return x
+
+
+def check_svd(model: SVD, ask: Ask) -> None:
+    """Three users have items 0 and 1, one has 2: the first direction is (1, 1, 0) / sqrt(2); 0 calls for 1 by half."""
+    np.testing.assert_allclose(model.score(ask([[1, 0, 0], [0, 0, 1]])), [[0.5, 0.5, 0], [0, 0, 0]], atol=1e-6)
+
+
+def test_one_direction_by_hand(tiny: Tiny, ask: Ask) -> None:
+    check_svd(svd(tiny([[1, 1, 0]] * 3 + [[0, 0, 1]])), ask)
+
+
+@pytest.mark.parametrize("mutate", [np.flipud, np.ones_like, np.zeros_like], ids=["turned", "untrained", "lost"])
+def test_wrong_vectors_would_be_noticed(mutate: Callable, tiny: Tiny, ask: Ask) -> None:
+    model = svd(tiny([[1, 1, 0]] * 3 + [[0, 0, 1]]))
+    model.vectors_ = np.ascontiguousarray(mutate(model.vectors_))
+    with pytest.raises(AssertionError):
+        check_svd(model, ask)
+
+
+@pytest.mark.parametrize("factors", [1, 3, 5])
+def test_svd_agrees_with_numpy(factors: int, x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    model = svd(tiny(x), factors)
+    v = np.linalg.svd(x)[2][:factors].T
+    np.testing.assert_allclose(np.abs(model.vectors_), np.abs(v), atol=1e-5)
+    np.testing.assert_allclose(model.score(ask(x)), x @ v @ v.T, atol=1e-5)
+
+
+def test_weights_stand_in_for_the_matrix(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    idf = np.log(np.maximum(1, x.shape[1] / (1 + x.sum(axis=1, keepdims=True))))
+    v = np.linalg.svd(x * idf)[2][:3].T
+    np.testing.assert_allclose(svd(tiny(x), 3, "tfidf").score(ask(x)), x * idf @ v @ v.T, atol=1e-5)
+
+
+def test_more_factors_than_the_rank_reproduce_the_matrix(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    model = svd(tiny(x), 100)
+    assert model.vectors_.shape[1] == np.linalg.matrix_rank(x)
+    np.testing.assert_allclose(model.score(ask(x)), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("ideal_weight", [0.0, 0.3, 5.0])
+def test_gf_cf_agrees_with_its_formula(ideal_weight: float, x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
+    with np.errstate(divide="ignore"):
+        users, items = (np.where(d > 0, d**-0.5, 0) for d in (x.sum(axis=1), x.sum(axis=0)))
+    n = users[:, None] * x * items
+    v = np.linalg.svd(n)[2][:4].T
+    expected = x @ (n.T @ n + ideal_weight * items[:, None] * (v @ v.T) * np.sqrt(x.sum(axis=0)))
+    np.testing.assert_allclose(gf_cf(tiny(x), ideal_weight=ideal_weight).score(ask(x)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("part", ["normalized_", "vectors_", "roots_"])
+def test_wrong_parts_of_gf_cf_would_be_noticed(part: str, tiny: Tiny, ask: Ask) -> None:
+    x = (np.random.default_rng(3).random((20, 20)) < 0.3).astype(int)
+    model = gf_cf(tiny(x))
+    right, learned = model.score(ask(x)), getattr(model, part)
+    setattr(model, part, learned.T.tocsr() if part == "normalized_" else np.ascontiguousarray(np.flipud(learned)))
+    assert abs(model.score(ask(x)) - right).max() > 0.01
+
+
+def test_missing_values_are_refused(tiny: Tiny) -> None:
+    from dataclasses import replace
+
+    data = tiny([[1, 1], [1, 0]])
+    holes = replace(data.interactions, values=np.array([1, np.nan, 1], np.float32))
+    with pytest.raises(DataError, match="some are missing or infinite"):
+        svd(replace(data, interactions=holes))
