@@ -20,6 +20,7 @@ COMMON = [
 ROWS = {
     "Pop": ["algorithm=popularity"],
     "ItemKNN": ["algorithm=item_knn", "algorithm.k=250", "algorithm.shrinkage=1.2", "algorithm.neighbors_of=target"],
+    "BPR": ["algorithm=bpr", "algorithm.iterations=150", "algorithm.learning_rate=0.02"],  # iterations: by validation
     "SLIM": ["algorithm=slim", "algorithm.alpha=0.2", "algorithm.l1_ratio=0.005"],
     "EASE": ["algorithm=ease", "algorithm.l2=1000"],
     "ADMM SLIM": ["algorithm=slim_admm", "algorithm.l1=5", "algorithm.l2=5000", "algorithm.alpha=1",
