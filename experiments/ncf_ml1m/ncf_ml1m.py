@@ -22,7 +22,8 @@ ROWS = {
     "PureSVD": ["algorithm=svd", "algorithm.factors=52"],
     "SLIM": ["algorithm=slim", "algorithm.k=544", "algorithm.alpha=0.0788", "algorithm.l1_ratio=1.19e-5"],
     "EASE": ["algorithm=ease", "algorithm.l2=1320.0"],
-    "iALS": ["algorithm=als", "algorithm.factors=192", "algorithm.iterations=12"],
+    "iALS": ["algorithm=als", "algorithm.factors=192", "algorithm.iterations=12", "algorithm.regularization=0.007",
+             "algorithm.alpha=3.333333"],  # of theirs: 1 / unobserved weight .3
 }  # fmt: skip
 
 
