@@ -1,6 +1,7 @@
 """The tables of a run: per-user results and lists as parquet for code, small csv tables for the eye."""
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Interactions
+from recexp.files import from_numpy
 from recexp.ranking import Lists
 from recexp.slices import Slice
 
@@ -45,12 +47,12 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
     items = lists.items.ravel()[listed]
     table = pa.table(
         {
-            "query": query,
+            "query": from_numpy(query),
             "user_id": _ids(user_ids, users[query]),
-            "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed],
+            "rank": from_numpy(np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed]),
             "item_id": _ids(item_ids, items),
-            "score": lists.scores.ravel()[listed],
-            "hit": hits(lists, target).ravel()[listed],
+            "score": from_numpy(lists.scores.ravel()[listed]),
+            "hit": from_numpy(hits(lists, target).ravel()[listed]),
         }
     )
     _write(table, folder / "lists.parquet")
@@ -70,13 +72,16 @@ def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, his
     """
     import pyarrow as pa
 
-    own = {"query": np.arange(len(users), dtype=np.int32), "user_id": _ids(user_ids, users)}
-    own |= {"history": history, "held_out": held_out}
-    table = pa.table({**own, **per_query})
-    _write(table, folder / "per_user.parquet")
+    queries = np.arange(len(users), dtype=np.int32)
+    own = {"query": from_numpy(queries), "user_id": _ids(user_ids, users)}
+    own |= {"history": from_numpy(history), "held_out": from_numpy(held_out)}
+    _write(pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
+           folder / "per_user.parquet")  # fmt: skip
     sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
-    shown = {name: np.round(values[sample], 4) for name, values in per_query.items()}
-    _write_csv(pa.table({**{name: table[name].take(sample) for name in own}, **shown}), folder / "per_user_sample.csv")
+    at = from_numpy(sample)
+    shown = {name: from_numpy(np.round(values[sample], 4)) for name, values in per_query.items()}
+    _write_csv(pa.table({**{name: column.take(at) for name, column in own.items()}, **shown}),
+               folder / "per_user_sample.csv")  # fmt: skip
 
 
 def write_predictions(folder: Path, rows: Interactions, predicted: np.ndarray, *, user_ids: np.ndarray,
@@ -85,33 +90,33 @@ def write_predictions(folder: Path, rows: Interactions, predicted: np.ndarray, *
     import pyarrow as pa
 
     users, items = _ids(user_ids, rows.users), _ids(item_ids, rows.items)
-    table = pa.table({"user_id": users, "item_id": items, "rating": rows.values, "predicted": predicted})
+    ratings = {"rating": from_numpy(rows.values), "predicted": from_numpy(predicted)}
+    table = pa.table({"user_id": users, "item_id": items, **ratings})
     _write(table, folder / "predictions.parquet")
 
 
 def write_slices(folder: Path, slices: Sequence[Slice]) -> None:
     """Write slices.csv: each metric by group of users or items, with its interval."""
-    import pyarrow as pa
-
     names = ("slice", "group", "size", "metric", "value", "low", "high")
-    _write_csv(pa.table({name: [getattr(row, name) for row in slices] for name in names}), folder / "slices.csv")
+    _write_rows(folder / "slices.csv", names, ([getattr(row, name) for name in names] for row in slices))
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]) -> None:
     """Write metrics.csv: name, value, low, high; bounds are empty where a metric has no interval."""
-    import pyarrow as pa
-
-    rows = [(name, value, *intervals.get(name, (None, None))) for name, value in metrics.items()]
-    names = ("metric", "value", "low", "high")
-    types = pa.schema([(name, pa.string() if name == "metric" else pa.float64()) for name in names])
-    _write_csv(pa.Table.from_pylist([dict(zip(names, row)) for row in rows], schema=types), folder / "metrics.csv")
+    rows = ((name, value, *intervals.get(name, ("", ""))) for name, value in metrics.items())
+    _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
 
 
 def _ids(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":
     """Return original ids of codes; null for -1."""
-    import pyarrow as pa
+    return from_numpy(ids).take(from_numpy(codes, codes < 0))
 
-    return pa.array(ids, from_pandas=False).take(pa.array(codes, mask=codes < 0))
+
+def _write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
 
 
 def _write(table: "pa.Table", path: Path) -> None:
@@ -121,6 +126,6 @@ def _write(table: "pa.Table", path: Path) -> None:
 
 
 def _write_csv(table: "pa.Table", path: Path) -> None:
-    from pyarrow import csv
+    from pyarrow.csv import WriteOptions, write_csv
 
-    csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
+    write_csv(table, path, WriteOptions(quoting_style="needed"))

@@ -89,8 +89,7 @@ class Dataset:
     def compact(self) -> "Dataset":
         """Return the data set recoded so that each user and item left has at least one row; order of ids is kept."""
         rows = self.interactions
-        users = np.flatnonzero(np.bincount(rows.users, minlength=self.n_users))
-        items = np.flatnonzero(np.bincount(rows.items, minlength=self.n_items))
+        users, items = rows.used_users, rows.used_items
         if len(users) == self.n_users and len(items) == self.n_items:
             return self
         new_user, new_item = np.full(self.n_users, -1, np.int32), np.full(self.n_items, -1, np.int32)

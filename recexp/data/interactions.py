@@ -87,6 +87,16 @@ class Interactions:
         )
 
     @cached_property
+    def used_users(self) -> np.ndarray:
+        """int64: the codes of users that have a row, rising."""
+        return np.flatnonzero(np.bincount(self.users, minlength=self.n_users))
+
+    @cached_property
+    def used_items(self) -> np.ndarray:
+        """int64: the codes of items that have a row, rising."""
+        return np.flatnonzero(np.bincount(self.items, minlength=self.n_items))
+
+    @cached_property
     def by_time(self) -> np.ndarray:
         """int64 (m,): row numbers in time order, ties in file order."""
         if self.timestamps is None:

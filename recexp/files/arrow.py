@@ -1,0 +1,28 @@
+"""Between numpy and Arrow without pandas, which Arrow's own conversions import: half a second of a process."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def to_numpy(column: "pa.ChunkedArray | pa.Array") -> np.ndarray:
+    """Return a column of numbers, none of them null, as one array (m,) of its own type; it may be read-only."""
+    import pyarrow as pa
+
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    found = [np.from_dlpack(chunk) for chunk in chunks]
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def from_numpy(values: np.ndarray, null: np.ndarray | None = None) -> "pa.Array":
+    """Return numbers, booleans or an object array of str (m,) as an Arrow array, null where `null`, bool (m,), is."""
+    import pyarrow as pa
+
+    if values.dtype == object:
+        return pa.array(values, pa.string(), mask=null)
+    bits = np.packbits(values, bitorder="little") if values.dtype == bool else np.ascontiguousarray(values)
+    known = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [known, pa.py_buffer(bits)])
