@@ -34,6 +34,10 @@ def lookup(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
 
     Integers and text compare as text, since one file may hold only such ids of another as look like integers.
     """
+    if known.dtype != object and ids.dtype != object and len(known):
+        order = np.argsort(known, kind="stable")
+        at = order[np.minimum(np.searchsorted(known, ids, sorter=order), len(known) - 1)]
+        return np.where(known[at] == ids, at, -1).astype(np.int32)
     import pyarrow as pa
     import pyarrow.compute as pc
 
