@@ -5,7 +5,6 @@ line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It
 """
 
 import json
-import logging
 import math
 import os
 import queue
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recexp.errors import StoreError
-from recexp.tracking import local, model, place, source, view
+from recexp.tracking import client, local, model, place, source, view
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
@@ -37,11 +36,7 @@ def main() -> None:
     ready = threading.Event()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, lines, ready), daemon=True).start()
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow import MlflowClient  # noqa: F401
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised, and told once
+    client.load()
     ready.set()
     tracker = Tracker()
     while line := lines.get():
@@ -100,15 +95,13 @@ class Tracker:
 
     def open(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> str:
         """Open the store, which is made if there is none; return the id of the experiment."""
-        from mlflow import MlflowClient
-
         self.uri, self._experiment = uri, None
         self.source_tags, self.diff = source.git_state(Path(folder))
         file = place.sqlite_file(uri)
         with nullcontext() if file is None else _locked(file):
             if file is not None and not file.exists():
                 _create(file)
-            self.client = MlflowClient(uri, uri)
+            self.client = client.connect(uri)
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
                 created = self.client.create_experiment(experiment, artifact_location=artifacts)
@@ -154,14 +147,14 @@ class Tracker:
         """Write everything and mark the run as complete."""
         from mlflow.entities import Metric, Param, RunTag
 
-        client, directory = self.client, Path(folder)
+        mlflow, directory = self.client, Path(folder)
         (directory / "requirements.txt").write_text("\n".join(source.requirements(deep=True)) + "\n")
         if self.diff:
             (directory / "git.diff").write_text(self.diff)
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
-        client.log_artifacts(run_id, folder)
-        client.log_inputs(run_id, datasets=[_entity(item) for item in inputs])
-        client.log_batch(
+        mlflow.log_artifacts(run_id, folder)
+        mlflow.log_inputs(run_id, datasets=[_entity(item) for item in inputs])
+        mlflow.log_batch(
             run_id,
             metrics=[
                 Metric(clean(name), value, at, step, model_id=model_id)
@@ -172,9 +165,9 @@ class Tracker:
         )  # fmt: skip
         if metrics and view.VIEW_TAG not in self.experiment.tags:
             state = view.view_state(metrics, lower_is_better=lower_is_better)
-            client.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)
-        client.set_terminated(run_id, "FINISHED")
-        client.set_tag(run_id, COMPLETE, "true")
+            mlflow.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)
+        mlflow.set_terminated(run_id, "FINISHED")
+        mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)
 
     def fail(self, run_id: str, reason: str, status: str, log_file: str) -> None:
@@ -221,12 +214,10 @@ def _locked(file: Path) -> Iterator[None]:
 
 def _create(file: Path) -> None:
     """Make a new database aside and move it into place: a kill leaves none that is half made."""
-    from mlflow import MlflowClient
-
     aside = file.with_name(f".{file.name}.new")
     aside.unlink(missing_ok=True)
     try:
-        MlflowClient(f"sqlite:///{aside}", f"sqlite:///{aside}").search_experiments(max_results=1)
+        client.connect(f"sqlite:///{aside}").search_experiments(max_results=1)
         os.replace(aside, file)
     finally:
         aside.unlink(missing_ok=True)

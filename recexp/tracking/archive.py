@@ -1,0 +1,166 @@
+"""Archive: the runs that a store holds, to be read, compared, repeated and added to."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recexp.errors import StoreError
+from recexp.tracking import client, place
+from recexp.tracking.names import COMPLETE, clean
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+PAGE = 1000
+"""Runs asked for at a time."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the store knows of one run; its files are fetched by `Archive.file`.
+
+    Attributes
+    ----------
+    id, name : of the run.
+    experiment : the id of the experiment it belongs to.
+    started : when it began, in milliseconds since 1970 UTC.
+    status : FINISHED, FAILED, KILLED or RUNNING.
+    tags, params, metrics : by full name, the newest value of each metric.
+    """
+
+    id: str
+    name: str
+    experiment: str
+    started: int
+    status: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: dict[str, float]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything of the run is there; the numbers of others are not to be trusted."""
+        return self.status == "FINISHED" and self.tags.get(COMPLETE) == "true"
+
+
+class Archive:
+    """A store that exists already. Raises StoreError when there is none or it cannot be read."""
+
+    def __init__(self, uri: str | None) -> None:
+        self.uri = place.resolve(uri)
+        file = place.sqlite_file(self.uri)
+        if file is not None and not file.is_file():
+            raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
+        client.load()
+        with self._explained():
+            self.client = client.connect(self.uri)
+
+    def experiments(self) -> dict[str, str]:
+        """Return the names of all experiments by id."""
+        with self._explained():
+            return {found.experiment_id: found.name for found in self.client.search_experiments()}
+
+    def runs(
+        self, experiment: str | None = None, *, tags: Mapping[str, str] | None = None, complete: bool = True
+    ) -> list[Record]:
+        """Return the runs of an experiment (None: of all) that carry all of `tags`, the oldest first.
+
+        Without `complete` those that failed, were killed or are still running come too. Raises StoreError for an
+        unknown experiment.
+        """
+        names = self.experiments()
+        ids = [key for key, name in names.items() if experiment in (None, name)]
+        if not ids:
+            raise StoreError(f"tracking.experiment: there is no {experiment} in {self.uri}; it has {_listed(names)}")
+        wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
+        terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in wanted.items())
+        found: list[Record] = []
+        token: str | None = None
+        with self._explained():
+            while True:
+                page = self.client.search_runs(ids, terms, max_results=PAGE, page_token=token,
+                                               order_by=["attributes.start_time ASC"])  # fmt: skip
+                found += map(_record, page)
+                token = page.token
+                if not token:
+                    return [run for run in found if run.complete or not complete]
+
+    def run(self, run_id: str) -> Record:
+        """Return one run, complete or not. Raises StoreError when there is none of that id."""
+        from mlflow.exceptions import MlflowException
+
+        with self._explained():
+            try:
+                return _record(self.client.get_run(run_id))
+            except MlflowException as error:
+                if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    raise
+        raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
+
+    def file(self, run: Record, path: str) -> Path:
+        """Return where one file (or folder) of a run lies on this machine, fetched if need be.
+
+        Raises StoreError when the run has none of that name.
+        """
+        from mlflow.artifacts import download_artifacts
+
+        with self._explained():
+            parent = path.rpartition("/")[0] or None
+            if path in {item.path for item in self.client.list_artifacts(run.id, parent)}:
+                return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
+        raise StoreError(f"run {run.id} has no file {path}")
+
+    def add(
+        self, run: Record, *, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None,
+        files: Iterable[Path] = (), folder: str | None = None,
+    ) -> None:  # fmt: skip
+        """Add metrics, tags, and files (into `folder` among the run's files) to a run that is there."""
+        from mlflow.entities import Metric, RunTag
+
+        now = int(time.time() * 1000)
+        with self._explained():
+            for file in files:
+                self.client.log_artifact(run.id, str(file), folder)
+            self.client.log_batch(
+                run.id,
+                metrics=[Metric(clean(k), v, now, 0) for k, v in (metrics or {}).items() if math.isfinite(v)],
+                tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+            )
+
+    def config(self, run: Record) -> dict[str, Any]:
+        """Return the resolved config that a run was made of."""
+        import yaml
+
+        return yaml.safe_load(self.file(run, "config.yaml").read_text())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what MLflow and the database raise into StoreError."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (OSError, MlflowException, SQLAlchemyError) as error:
+            raise place.explain(error, self.uri) from error
+
+
+def _record(run: "Run") -> Record:
+    info, data = run.info, run.data
+    return Record(
+        id=info.run_id, name=info.run_name or "", experiment=info.experiment_id, started=info.start_time,
+        status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
+    )  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    mark = '"' if "'" in text else "'"
+    return f"{mark}{text}{mark}"
+
+
+def _listed(names: Mapping[str, str]) -> str:
+    return ", ".join(sorted(names.values())) or "none"

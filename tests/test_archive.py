@@ -1,0 +1,71 @@
+"""Runs in a store, read back and added to."""
+
+from pathlib import Path
+
+import pytest
+
+from recexp.errors import StoreError
+from recexp.tracking import Archive, Input, Tracking
+
+TRACKING = Tracking(uri=None, artifacts=None, experiment="shop's", log_model=False)
+
+
+@pytest.fixture
+def made(workplace: Path) -> list[str]:
+    """Three runs of an experiment with a quote in its name: two complete, one failed."""
+    ids = []
+    with TRACKING.open() as store:
+        for number in range(3):
+            try:
+                with store.run(name=f"run {number}", tags={"recexp.protocol": "p'" if number else "q"}) as run:
+                    ids.append(run.id)
+                    (run.directory / "config.yaml").write_text("seed: 3\n")
+                    (run.directory / "tables").mkdir()
+                    (run.directory / "tables" / "a.csv").write_text("a\n1\n")
+                    if number == 2:
+                        raise ValueError("broken")
+                    run.finish(
+                        metrics={"test/ndcg_at_10": number / 10}, params={"seed": number}, description="d",
+                        inputs=[Input("train", "toy", "0" * 64, "/toy")], model_folder=None,
+                    )  # fmt: skip
+            except ValueError:
+                pass
+    return ids
+
+
+def test_complete_runs_come_oldest_first_with_all_they_carry(made: list[str]) -> None:
+    archive = Archive(None)
+    found = archive.runs("shop's")
+    assert [run.id for run in found] == made[:2]
+    assert [run.metrics["test/ndcg_at_10"] for run in found] == [0.0, 0.1]
+    assert [run.params["seed"] for run in found] == ["0", "1"]
+    assert [run.id for run in archive.runs(tags={"recexp.protocol": "p'"})] == made[1:2]
+    assert [run.status for run in archive.runs("shop's", complete=False)] == ["FINISHED", "FINISHED", "FAILED"]
+
+
+def test_files_are_found_wherever_they_lie_in_a_run(made: list[str]) -> None:
+    archive = Archive(None)
+    run = archive.run(made[0])
+    assert archive.file(run, "tables/a.csv").read_text() == "a\n1\n"
+    assert archive.config(run) == {"seed": 3}
+    with pytest.raises(StoreError, match=f"run {run.id} has no file tables/b.csv"):
+        archive.file(run, "tables/b.csv")
+
+
+def test_a_run_can_be_added_to(made: list[str], tmp_path: Path) -> None:
+    archive, note = Archive(None), tmp_path / "note.txt"
+    note.write_text("seen")
+    archive.add(archive.run(made[0]), metrics={"test/new": 0.5}, tags={"looked": "yes"}, files=[note], folder="notes")
+    again = archive.run(made[0])
+    assert again.metrics == {"test/ndcg_at_10": 0.0, "test/new": 0.5} and again.tags["looked"] == "yes"
+    assert archive.file(again, "notes/note.txt").read_text() == "seen"
+    assert again.complete
+
+
+def test_what_is_not_there_is_said(made: list[str], tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no run 0123"):
+        Archive(None).run("0123")
+    with pytest.raises(StoreError, match=r"there is no shop in .*; it has Default, shop's"):
+        Archive(None).runs("shop")
+    with pytest.raises(StoreError, match="does not exist; run recexp first"):
+        Archive(str(tmp_path / "none.db"))
