@@ -6,7 +6,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MultiLabelBinarizer, OneHotEncoder, StandardScaler, normalize
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, MultiLabelBinarizer, OneHotEncoder, normalize
 
 from recexp.algorithms.content.features import item_features
 from recexp.config import make
@@ -29,6 +29,17 @@ def test_words_are_those_of_a_scikit_learn_pipeline(
     assert abs(found - expected).max() < 1e-6
 
 
+def within_fences(frame):
+    """Return the logarithm of a frame's columns, outliers in place of Tukey's fences."""
+    numbers = np.log(frame)
+    first, third = numbers.quantile(0.25), numbers.quantile(0.75)
+    return numbers.clip(first - 1.5 * (third - first), third + 1.5 * (third - first), axis=1)
+
+
+def on_circle(places: np.ndarray) -> np.ndarray:
+    return np.hstack([np.cos(np.pi / 2 * places), np.sin(np.pi / 2 * places)])
+
+
 def test_the_store_is_that_of_a_scikit_learn_pipeline() -> None:
     import pandas as pd
 
@@ -37,10 +48,12 @@ def test_the_store_is_that_of_a_scikit_learn_pipeline() -> None:
         name: [column.categories[code] for code in column.values] if column.categories else column.values
         for name, column in data.items.items()
     })  # fmt: skip
+    assert (frame["price"] > 0).all()
+    prices = make_pipeline(FunctionTransformer(within_fences), MinMaxScaler(), FunctionTransformer(on_circle))
     weights = {"price": 2.0, "description": 0.5}
     pipeline = make_pipeline(
         ColumnTransformer(
-            [("category", OneHotEncoder(), ["category"]), ("price", StandardScaler(), ["price"]),
+            [("category", OneHotEncoder(), ["category"]), ("price", prices, ["price"]),
              ("description", TfidfVectorizer(), "description")],
             transformer_weights={name: weight**0.5 for name, weight in weights.items()},
         )

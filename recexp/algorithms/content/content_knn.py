@@ -28,7 +28,7 @@ class ContentKNN(Recommender):
     features, with content_weight of what they say: unless that is near 1, it comes after most that somebody took.
     Values of interactions do not weigh. Among equals the lower number is nearer.
 
-    Time: as ItemKNN, and for each feature of an item the items that have it (n_items^2 for each column of numbers).
+    Time: as ItemKNN, and for each feature of an item the items that have it (2 n_items^2 for each column of numbers).
     Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `similarity_`, S cut to neighbours
     as float32 CSR (n_items, n_items), a column for each j.
 

@@ -24,11 +24,15 @@ def item_features(
 ) -> sp.csr_array:
     """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
 
-    A column becomes a block of features by its kind. numeric, price: standardised over the items that have a value.
-    category, multi_category: an indicator of each category, the rows of length 1. text: TF-IDF of its words (as
-    scikit-learn's TfidfVectorizer), the rows of length 1. What is missing is 0. Blocks are multiplied by the root of
-    their weight: the product of two rows is then the weighted mean of what the columns, each on its own, say of how
-    alike the items are, where both have a value in each and no column is a number.
+    A column becomes a block of features by its kind, its rows of length 1. category, multi_category: an indicator of
+    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t / 2),
+    sin(pi t / 2)), t in [0, 1] the place of the number between the lowest and the highest, so that two numbers are
+    alike cos(pi/2 |t - t'|): 1 if equal, the less the farther apart, 0 for the two ends. Ends are taken without
+    outliers: numbers beyond Tukey's fences, the quartiles less and plus 1.5 of their difference, count as the fence.
+    Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as alike as 100 and 200.
+
+    What is missing is 0. Blocks are multiplied by the root of their weight: the product of two rows is then the
+    weighted mean of what the columns, each on its own, say of how alike the items are, where both have a value in each.
 
     Raises ConfigError for a column or weight that does not exist, DataError for a text column without words.
     """
@@ -58,7 +62,7 @@ def _check(field: str, names: Mapping | list[str], known: Mapping | list[str], w
 
 def _block(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
     if column.kind in ("numeric", "price"):
-        return _standardised(column)
+        return _placed(column)
     if column.kind == "text":
         return _words(name, column, max_features, stop_words)
     indicators = column.indicators().copy()
@@ -67,13 +71,27 @@ def _block(name: str, column: Column, max_features: int | None, stop_words: Stop
     return unit(indicators)
 
 
-def _standardised(column: Column) -> sp.csr_array:
-    """Return (n, 1): values less their mean in standard deviations, 0 where there is no finite value."""
+def _placed(column: Column) -> sp.csr_array:
+    """Return (n, 2): where each number is between the ends, as a point on the quarter circle; 0 if it is not finite."""
     values = column.values.astype(np.float64)
-    known = np.isfinite(values)
-    if not known.any() or np.ptp(values[known]) == 0:
-        return sp.csr_array((len(values), 1))
-    return sp.csr_array(np.where(known, (values - values[known].mean()) / values[known].std(), 0)[:, None])
+    points, known = np.zeros((len(values), 2)), np.isfinite(values)
+    if not known.any():
+        return sp.csr_array(points)
+    numbers = values[known]
+    if column.kind == "price" and numbers.min() > 0:
+        numbers = np.log(numbers)
+    low, high = _ends(numbers)
+    angles = np.pi / 2 * np.clip((numbers - low) / (high - low or 1), 0, 1)
+    points[known] = np.column_stack([np.cos(angles), np.sin(angles)])
+    return sp.csr_array(points)
+
+
+def _ends(numbers: np.ndarray) -> tuple[float, float]:
+    """Return the lowest and the highest number, neither beyond Tukey's fences unless the quartiles are equal."""
+    low, high = numbers.min(), numbers.max()
+    first, third = np.quantile(numbers, [0.25, 0.75])
+    reach = 1.5 * (third - first)
+    return (max(low, first - reach), min(high, third + reach)) if reach > 0 else (low, high)
 
 
 def _words(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
