@@ -16,14 +16,21 @@ ROWS = {
     "TopPop": ["algorithm=popularity"],
     "UserKNN cosine": ["algorithm=user_knn", "algorithm.k=516", "algorithm.neighbors_of=neighbor", *BM25],
     "ItemKNN cosine": ["algorithm=item_knn", "algorithm.k=111", "algorithm.shrinkage=298.0", *BM25],
+    "ItemKNN dice": ["algorithm=item_knn", "algorithm.similarity=dice", "algorithm.k=61", "algorithm.shrinkage=0.0"],
+    "ItemKNN jaccard": ["algorithm=item_knn", "algorithm.similarity=jaccard", "algorithm.k=62",
+                        "algorithm.shrinkage=19.0"],
     "P3alpha": ["algorithm=p3alpha", "algorithm.k=1000", "algorithm.alpha=1.2177", "algorithm.normalize=false"],
     "RP3beta": ["algorithm=rp3beta", "algorithm.k=546", "algorithm.alpha=1.0807", "algorithm.beta=0.7029",
                 "algorithm.normalize=true"],
     "PureSVD": ["algorithm=svd", "algorithm.factors=52"],
+    "NMF": ["algorithm=nmf", "algorithm.factors=89", "algorithm.iterations=50"],
     "SLIM": ["algorithm=slim", "algorithm.k=544", "algorithm.alpha=0.0788", "algorithm.l1_ratio=1.19e-5"],
     "EASE": ["algorithm=ease", "algorithm.l2=1320.0"],
-    "iALS": ["algorithm=als", "algorithm.factors=192", "algorithm.iterations=12", "algorithm.regularization=0.007",
-             "algorithm.alpha=3.333333"],  # of theirs: 1 / unobserved weight .3
+    "iALS (Hu)": ["algorithm=als", "algorithm.factors=46", "algorithm.iterations=10", "algorithm.regularization=1e-5",
+                  "algorithm.alpha=4.7655",  # their log scaling of a 1: 50 ln(1 + 1 / 10)
+                  "algorithm.frequency_scaling=0.0", "algorithm.cg_steps=100"],
+    "iALS": ["algorithm=als", "algorithm.factors=192", "algorithm.iterations=12", "algorithm.regularization=0.0091",
+             "algorithm.alpha=3.333333"],  # of theirs: .007 (1 + .3) and 1 / .3, their unobserved weight
 }  # fmt: skip
 
 
