@@ -77,8 +77,8 @@ def test_wrong_users_would_be_noticed(part: str, tiny: Tiny, ask: Ask) -> None:
 
 def naive_similarity(a: np.ndarray, b: np.ndarray, similarity: str, shrinkage: float) -> float:
     dot, aa, bb = a @ b, a @ a, b @ b
-    if dot == 0:
-        return 0.0
+    if dot == 0 or similarity == "dot":
+        return dot
     if similarity == "cosine":
         return dot / (np.sqrt(aa * bb) + shrinkage)
     if similarity == "dice":
@@ -106,7 +106,7 @@ def naive_weighted(x: np.ndarray, train: np.ndarray, weighting: str) -> np.ndarr
 CASES = [
     (k, similarity, shrinkage, weighting)
     for (k, similarity), (shrinkage, weighting) in itertools.product(
-        [(1, "cosine"), (4, "cosine"), (50, "cosine"), (4, "dice"), (4, "jaccard")],
+        [(1, "cosine"), (4, "cosine"), (50, "cosine"), (4, "dice"), (4, "jaccard"), (4, "dot")],
         [(0.0, "none"), (3.0, "none"), (0.0, "tfidf"), (1.5, "bm25")],
     )
 ]

@@ -37,7 +37,7 @@ class ItemKNN(KNN):
     that u rated, and b_uj where there are none (Sarwar et al., section 3.2.1): b is the mean rating (average), the mean
     of the item (average_means) or mean + b_u + b_i (average_baselines; Koren, TKDD 2010, equation 3). These are
     Surprise's item-based KNNBasic, KNNWithMeans and KNNBaseline. Predictions are clipped to the range of train, scores
-    are not. Items are compared by the ratings of users they share, all users for cosine, dice and jaccard.
+    are not. Items are compared by the ratings of users they share, all users for cosine, dice, jaccard and dot.
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
     8 k n_items bytes, never n_items^2. For an average all positive similarities are held, 8 bytes each, and gone

@@ -11,7 +11,7 @@ from recexp import threads
 from recexp.algorithms.products import parts
 
 Similarity = Literal[
-    "cosine", "asymmetric_cosine", "dice", "jaccard", "adjusted_cosine", "pearson", "msd", "common_cosine"
+    "cosine", "asymmetric_cosine", "dice", "jaccard", "dot", "adjusted_cosine", "pearson", "msd", "common_cosine"
 ]
 OF_VALUES = ("adjusted_cosine", "pearson", "msd", "common_cosine")
 """Similarities that say nothing of binary rows: they compare values."""
@@ -49,7 +49,7 @@ class Search:
     cosine: a.b / (|a| |b| + shrinkage). adjusted_cosine: the same, rows and documents less the mean of each term.
     asymmetric_cosine: a.b / (|a|^(2 asymmetry) |b|^(2 - 2 asymmetry) + shrinkage), cosine at 0.5.
     dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage). jaccard: a.b / (|a|^2 + |b|^2 - a.b + shrinkage). On binary rows these
-    two are those of sets. dot: a.b.
+    two are those of sets. dot: a.b, whatever the shrinkage.
 
     Over the n terms in common, all sums and means too: common_cosine: a.b / (|a| |b| + shrinkage).
     pearson: sum of (a - mean a)(b - mean b) / (root of the product of their squares + shrinkage).
@@ -68,7 +68,7 @@ class Search:
 
     by_term: sp.csr_array
     squares: np.ndarray
-    similarity: Similarity | Literal["dot"]
+    similarity: Similarity
     shrinkage: float = 0.0
     asymmetry: float = 0.5
 
