@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recexp.algorithms.linear import gram
+from recexp.algorithms.linear import ease, gram
 from recexp.algorithms.linear.ease import EASE
 from recexp.algorithms.products import rows_times_dense, times_dense
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 
@@ -66,6 +66,29 @@ def test_little_data(tiny: Tiny, ask: Ask) -> None:
     nothing = Interactions(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), 3, 2)
     empty = dataclasses.replace(tiny([[1, 0], [0, 1], [1, 1]]), interactions=nothing)
     np.testing.assert_array_equal(fitted(empty, 1.0).score(ask([[1, 0]])), [[0, 0]])
+
+
+@pytest.mark.parametrize("strip", [4, 512])
+def test_many_items_are_worked_out_in_single_precision_and_in_place(
+    strip: int, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = (np.random.default_rng(5).random((300, 90)) < 0.2).astype(float)
+    double = fitted(tiny(x), 20.0).weights_
+    monkeypatch.setattr(gram, "STRIP", strip)
+    monkeypatch.setattr(ease, "LARGE", 89)
+    single = fitted(tiny(x), 20.0).weights_
+    assert double.dtype == single.dtype == np.float32
+    assert 0 < abs(single - double).max() < 1e-5 < abs(double).max() / 1000
+    triangle = gram.lower(sp.csr_array(x.astype(np.float32)), np.float32)
+    np.testing.assert_array_equal(triangle, np.tril(x.T @ x))
+    inverse = gram.inverted(triangle, 20.0)
+    assert np.shares_memory(gram.mirrored(inverse, np.ones(90)), triangle)
+    np.testing.assert_allclose(triangle, np.linalg.inv(x.T @ x + 20 * np.eye(90)), atol=1e-7)
+
+
+def test_no_items_are_no_fault_of_the_penalty(tiny: Tiny) -> None:
+    with pytest.raises(DataError, match="nothing to learn from: train has no items"):
+        fitted(tiny(np.zeros((2, 0))), 1.0)
 
 
 def test_a_penalty_too_small_for_the_data_is_named(tiny: Tiny) -> None:

@@ -10,6 +10,7 @@ from recexp.algorithms.linear.ease import EASE
 from recexp.algorithms.linear.slim import SLIM
 from recexp.algorithms.linear.slim_admm import SLIMADMM
 from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import ConfigError, DataError
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 
@@ -73,6 +74,31 @@ def test_without_an_l1_term_it_converges_to_ease(tiny: Tiny) -> None:
     model = fitted(tiny(x), l1=0.0, l2=3.0, alpha=0.0, positive=False, iterations=300)
     ease = EASE(l2=3.0).fit(tiny(x), rng=np.random.default_rng(0))
     np.testing.assert_allclose(model.weights_.toarray(), ease.weights_, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("x", "l2", "rho", "why"),
+    [
+        ([[1, 1]], 0.0, 1e-17, "no Cholesky factor"),
+        ([[1, 0], [1, 0]], 0.0, 1e-300, "the inverse of .* is too large"),
+        ([[1, 1], [1, 1]], 1.0, 1e-300, r"the threshold l1 / rho is too large, with algorithm\.l1: 0\.3"),
+    ],
+)
+def test_a_rho_too_small_for_the_data_is_named(x: list, l2: float, rho: float, why: str, tiny: Tiny) -> None:
+    named = rf"algorithm\.rho: {rho} is too small here, with algorithm\.l2: {l2}; .*{why}"
+    with pytest.raises(ConfigError, match=named):
+        fitted(tiny(x), l2=l2, rho=rho)
+
+
+def test_weights_that_are_not_finite_are_refused(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SLIMADMM, "_thresholded", lambda self, values: values * np.nan)
+    with pytest.raises(ConfigError, match="some weights are not finite"):
+        fitted(tiny([[1, 1], [1, 0]]))
+
+
+def test_no_items(tiny: Tiny) -> None:
+    with pytest.raises(DataError, match="train has no items"):
+        fitted(tiny(np.zeros((2, 0))))
 
 
 def test_little_data(tiny: Tiny, ask: Ask) -> None:

@@ -7,7 +7,7 @@ from recexp.kernels import jit
 
 @jit
 def lower(start, stop, by_item_ptr, by_item, by_user_ptr, by_user, out):
-    """Fill out[i, :i + 1] for i in start..stop; `out` is float64 (n_items, n_items), zeros."""
+    """Fill out[i, :i + 1] for i in start..stop; `out` is float64 or float32 (n_items, n_items), zeros."""
     for i in range(start, stop):
         row = out[i]
         for at in range(by_item_ptr[i], by_item_ptr[i + 1]):

@@ -5,17 +5,18 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.products import parts
+from recexp.errors import DataError
 
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
 STRIP = 512
 """Rows worked on at once when a triangle becomes a matrix: small beside it."""
 
 
-def lower(x: sp.csr_array) -> np.ndarray:
-    """Return the lower triangle of X^T X as float64 (n_items, n_items), zeros above it."""
+def lower(x: sp.csr_array, dtype: type = np.float64) -> np.ndarray:
+    """Return the lower triangle of X^T X as (n_items, n_items), zeros above it; float32 is exact below 2^24 users."""
     from recexp.algorithms.kernels import gram
 
-    out = np.zeros((x.shape[1], x.shape[1]))
+    out = np.zeros((x.shape[1], x.shape[1]), dtype)
     threads.map_rows(_with(gram.lower, *_both(x), out), len(out))
     return out
 
@@ -48,24 +49,30 @@ def is_sparse(x: sp.csr_array) -> bool:
 
 
 def inverted(triangle: np.ndarray, added: np.ndarray | float) -> np.ndarray:
-    """Return the lower triangle of (X^T X + diag(added))^-1, in the place of `triangle`, that of X^T X, float64 (n, n).
+    """Return the lower triangle of (X^T X + diag(added))^-1, in the place of `triangle`, that of X^T X, (n, n).
 
-    Raises numpy.linalg.LinAlgError when there is no Cholesky factor.
+    It is worked out in the precision of `triangle`, float64 or float32. Raises numpy.linalg.LinAlgError when there is
+    no Cholesky factor.
     """
-    from scipy.linalg.lapack import dpotrf, dpotri
+    from scipy.linalg import get_lapack_funcs
 
+    potrf, potri = get_lapack_funcs(("potrf", "potri"), dtype=triangle.dtype)
     triangle[np.diag_indices_from(triangle)] += added
-    factor, failed = dpotrf(triangle.T, lower=0, clean=0, overwrite_a=1)  # the lower triangle, read by columns
+    factor, failed = potrf(triangle.T, lower=0, clean=0, overwrite_a=1)  # the lower triangle, read by columns
     if not failed:
-        factor, failed = dpotri(factor, lower=0, overwrite_c=1)
+        factor, failed = potri(factor, lower=0, overwrite_c=1)
     if failed:
         raise np.linalg.LinAlgError("X^T X + diag(added) has no Cholesky factor")
     return factor.T
 
 
 def mirrored(triangle: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return the symmetric matrix whose lower triangle is `triangle`, its columns times `scale`, float32 (n, n)."""
-    full, scale = np.empty(triangle.shape, np.float32), scale.astype(np.float32)
+    """Return the symmetric matrix whose lower triangle is `triangle`, its columns times `scale`, float32 (n, n).
+
+    It takes the place of a `triangle` of float32.
+    """
+    full = triangle if triangle.dtype == np.float32 else np.empty(triangle.shape, np.float32)
+    scale = scale.astype(np.float32)
 
     def mirror(strip: int) -> None:
         start, stop = strip * STRIP, (strip + 1) * STRIP
@@ -81,7 +88,12 @@ def mirrored(triangle: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def _both(x: sp.csr_array) -> tuple[np.ndarray, ...]:
-    """Return where each item's users begin, the users, where each user's items begin, and the items."""
+    """Return where each item's users begin, the users, where each user's items begin, and the items.
+
+    Raises DataError when there are no items.
+    """
+    if not x.shape[1]:
+        raise DataError("there is nothing to learn from: train has no items")
     by_user_ptr, by_user, _ = parts(x)
     by_item_ptr, by_item, _ = parts(x.T.tocsr())
     return by_item_ptr, by_item, by_user_ptr, by_user.view(np.uint32)  # no look for negative indices: a third less time

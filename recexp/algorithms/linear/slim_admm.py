@@ -11,6 +11,7 @@ from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.linear import gram
 from recexp.algorithms.products import rows_times_sparse, times_sparse
 from recexp.data import Dataset, Queries
+from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -62,10 +63,7 @@ class SLIMADMM(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        x = self.matrix(train.interactions)
-        shares = np.bincount(x.indices, minlength=x.shape[1]) / max(1, train.n_users)
-        p = gram.inverted(gram.lower(x), self.l2 * shares**self.alpha + self.rho)
-        p = gram.mirrored(p, np.ones(len(p)))
+        p = self._inverse(self.matrix(train.interactions))
         total, reflected, product = (np.zeros_like(p) for _ in range(3))  # B + U, C - U and T less I
         for _ in range(self.iterations):
             np.matmul(p, reflected, out=product)
@@ -74,6 +72,8 @@ class SLIMADMM(Recommender):
             threads.map_rows(partial(self._step, p, product, scale, total, reflected), len(p), chunks_per_thread=64)
         del p, product
         self.weights_ = sp.csr_array(self._thresholded(total))
+        if not np.isfinite(self.weights_.data).all():
+            raise self._too_small("some weights are not finite")
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
@@ -81,6 +81,23 @@ class SLIMADMM(Recommender):
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.weights_), queries, k)
+
+    def _inverse(self, x: sp.csr_array) -> np.ndarray:
+        """Return P as float32 (n_items, n_items); raises ConfigError where float32 has no room for it or l1 / rho."""
+        shares = np.bincount(x.indices, minlength=x.shape[1]) / max(1, x.shape[0])
+        largest = float(np.finfo(np.float32).max)
+        try:
+            p = gram.inverted(gram.lower(x), self.l2 * shares**self.alpha + self.rho)
+        except np.linalg.LinAlgError:
+            raise self._too_small("X^T X + diag(l2 p^alpha) + rho I has no Cholesky factor") from None
+        if not p.diagonal().max() < largest:
+            raise self._too_small("the inverse of X^T X + diag(l2 p^alpha) + rho I is too large")
+        if not self.l1 / self.rho < largest:
+            raise self._too_small(f"the threshold l1 / rho is too large, with algorithm.l1: {self.l1}")
+        return gram.mirrored(p, np.ones(len(p)))
+
+    def _too_small(self, why: str) -> ConfigError:
+        return ConfigError(f"algorithm.rho: {self.rho} is too small here, with algorithm.l2: {self.l2}; {why}")
 
     def _step(
         self, p: np.ndarray, product: np.ndarray, scale: np.ndarray, total: np.ndarray, reflected: np.ndarray,
