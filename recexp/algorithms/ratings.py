@@ -15,9 +15,10 @@ def checked(rows: Interactions) -> Interactions:
         raise DataError("there are no ratings to learn from: train has no rows")
     wrong = ~np.isfinite(rows.values)
     if wrong.any():
+        missing = np.isnan(rows.values).any()
         raise DataError(
             f"{wrong.sum()} of {len(rows)} train rows have no finite rating ({rows.values[wrong][0]}); "
-            "filter=ratings drops rows without one (NaN)"
+            + ("filter=ratings drops rows without one (NaN)" if missing else "mend or remove them in the data")
         )
     return rows
 

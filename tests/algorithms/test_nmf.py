@@ -1,12 +1,14 @@
 """NMF by hand, against plain multiplicative updates, and at its limits."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recexp.algorithms.factorization.nmf import NMF
 from recexp.data import Dataset, Queries
+from recexp.errors import DataError
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 TASTES = np.kron(np.eye(2, dtype=int), np.ones((4, 3), int))
@@ -77,6 +79,24 @@ def test_kullback_leibler_does_as_well_as_plain_updates(tiny: Tiny, ask: Ask) ->
     ours = loss(fitted(tiny(x), "kullback_leibler", factors=3, iterations=500).score(ask(x)).astype(float))
     assert 0.99 * min(naive) < ours < 1.01 * max(naive)
     assert max(naive) < 0.8 * loss(np.tile(x.mean(axis=0), (20, 1))), "a model without parts is far worse"
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_values_it_cannot_learn_from_are_counted(wrong: float, tiny: Tiny) -> None:
+    data = tiny([[1, 1], [1, 0]])
+    holes = replace(data.interactions, values=np.array([1, wrong, wrong], np.float32))
+    with pytest.raises(DataError, match=rf"2 of 3 are negative, infinite or missing \({wrong:g}\); filter="):
+        fitted(replace(data, interactions=holes))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_values_of_0_alone_are_refused_and_score_0(loss: str, tiny: Tiny) -> None:
+    data = tiny([[1, 1], [1, 0]])
+    zeros = replace(data.interactions, values=np.zeros(3, np.float32))
+    with pytest.raises(DataError, match="all values of train are 0"):
+        fitted(replace(data, interactions=zeros), loss)
+    queries = Queries.of_users(np.arange(2, dtype=np.int32), zeros, exclude_seen=False)
+    np.testing.assert_allclose(fitted(data, loss).score(queries), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

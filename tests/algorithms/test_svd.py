@@ -92,5 +92,5 @@ def test_missing_values_are_refused(tiny: Tiny) -> None:
 
     data = tiny([[1, 1], [1, 0]])
     holes = replace(data.interactions, values=np.array([1, np.nan, 1], np.float32))
-    with pytest.raises(DataError, match="some are missing or infinite"):
+    with pytest.raises(DataError, match=r"1 of 3 are infinite or missing \(nan\); filter=all_positive makes"):
         svd(replace(data, interactions=holes))

@@ -54,8 +54,12 @@ class SVD(Recommender):
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
-        if not np.isfinite(x.data).all():
-            raise DataError("svd reads the values of interactions, and some are missing or infinite")
+        wrong = ~np.isfinite(x.data)
+        if wrong.any():
+            raise DataError(
+                f"svd learns from the values of interactions, and {wrong.sum()} of {x.nnz} are infinite or missing "
+                f"({x.data[wrong][0]:g}); filter=all_positive makes all of them 1, filter=ratings drops missing ones"
+            )
         return x
 
     def _users(self, queries: Queries) -> sp.csr_array:
