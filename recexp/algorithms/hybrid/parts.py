@@ -30,8 +30,9 @@ class Hybrid(Recommender):
     Parameters
     ----------
     parts : the algorithms by name, in order.
-    scale : how a part's scores of a query are made comparable, over all items. none: as they are. rank: 0 for the
-        lowest to 1 for the highest, equal ones share their mean. zscore: mean 0, standard deviation 1. minmax: 0 to 1.
+    scale : how a part's scores of a query are made comparable. none: as they are. rank: 0 for the lowest to 1 for the
+        highest, equal ones share their mean. zscore: mean 0, standard deviation 1. minmax: 0 to 1. Each is over all
+        items, those that the query has seen and those outside the catalogue too: a score depends on the history alone.
     on_failure : of a part that cannot be fitted. error: nor can the hybrid. skip: a warning, and the others do it.
     """
 

@@ -46,7 +46,8 @@ class Search:
 
     With a.b the sum over the terms that both have, |a|^2 the sum of a's squares:
 
-    cosine: a.b / (|a| |b| + shrinkage). adjusted_cosine: the same, rows and documents less the mean of each term.
+    cosine: a.b / (|a| |b| + shrinkage). adjusted_cosine: the same, rows and documents less the mean of each term;
+    |a| is over all terms of a, where Sarwar et al. (WWW 2001, section 3.1.3) sum over the terms in common.
     asymmetric_cosine: a.b / (|a|^(2 asymmetry) |b|^(2 - 2 asymmetry) + shrinkage), cosine at 0.5.
     dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage). jaccard: a.b / (|a|^2 + |b|^2 - a.b + shrinkage). On binary rows these
     two are those of sets. dot: a.b, whatever the shrinkage.
