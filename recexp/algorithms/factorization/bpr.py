@@ -10,7 +10,7 @@ from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.factorization.products import top_k
 from recexp.algorithms.products import parts
 from recexp.data import Dataset, Queries
-from recexp.errors import DataError
+from recexp.errors import ConfigError, DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -65,8 +65,10 @@ class BPR(Recommender):
         best, kept = -np.inf, (self.users_, self.items_)
         for iteration in range(1, iterations + 1):
             self._pass(x, rng)
-            if not np.isfinite(self.users_[:1]).all():
-                raise DataError(f"algorithm.learning_rate: {self.learning_rate} lets the factors grow without bounds")
+            if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
+                raise ConfigError(
+                    f"algorithm.learning_rate: {self.learning_rate} is too large: the factors grow without bounds"
+                )
             if validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
                 value = validate(self)
                 report(iteration, {"validation": value})
