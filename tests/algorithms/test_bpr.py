@@ -73,6 +73,14 @@ def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> 
     np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
 
 
+def test_who_asks_counts_and_not_the_history(tiny: Tiny, ask: Ask) -> None:
+    model = fitted(tiny(TASTES), iterations=1)
+    known, nobody = (model.score(ask(np.zeros((1, 24)), users=[user])) for user in (39, -1))
+    np.testing.assert_array_equal(known, model.score(ask(TASTES[:1], users=[39])))
+    assert not model.needs_history
+    assert not nobody.any() and known.any()
+
+
 def test_a_rate_too_large_is_named(tiny: Tiny) -> None:
     """Whoever has no rows keeps the first factors, which says nothing of the others."""
     first_has_none = TASTES * (np.arange(40) > 0)[:, None]

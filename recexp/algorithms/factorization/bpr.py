@@ -44,6 +44,7 @@ class BPR(Recommender):
     regularization : weight of the squared norms.
     """
 
+    needs_history = False
     known_users_only = True
 
     factors: PositiveInt
@@ -80,10 +81,14 @@ class BPR(Recommender):
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return self.users_[queries.users] @ self.items_.T
+        return self._users(queries) @ self.items_.T
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return top_k(self.users_[queries.users], self.items_, queries, k, ranking)
+        return top_k(self._users(queries), self.items_, queries, k, ranking)
+
+    def _users(self, queries: Queries) -> np.ndarray:
+        """Return float32 (b, factors): those who ask, 0 for unknown ones."""
+        return self.users_[queries.users] * (queries.users >= 0)[:, None]
 
     def _pass(self, x: sp.csr_array, rng: np.random.Generator) -> None:
         """Take a step for each interaction."""
