@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import yaml
 
 from recexp import threads
 from recexp.algorithms.base import Recommender
@@ -272,12 +271,6 @@ def test_what_is_not_needed_may_be_missing(name: str, store: Dataset, queries: Q
     )
     bare = dataclasses.replace(store, interactions=rows, **{side: {} for side in spare & {"users", "items"}})
     assert np.isfinite(fitted(name, bare).score(dataclasses.replace(queries, log=log))).all()
-
-
-def test_the_yaml_lists_every_field_and_no_other(name: str) -> None:
-    node = yaml.safe_load(options("algorithm")[name].read_text())
-    fields = {field.name for field in dataclasses.fields(fresh(name))}
-    assert {key for key in node if key not in ("_target_", "defaults")} == fields
 
 
 def test_wrong_parameters_are_refused(name: str) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from recexp.config import make
 from recexp.metrics.base import ListMetric, Metric, RatingMetric, RunMetric
@@ -22,11 +21,10 @@ def test_the_mission_s_metrics_are_there():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_yaml_and_class_fit(build, world, name):
+def test_yaml_and_class_say_what_it_is(build, world, name):
     text = (Path(__file__).parents[2] / "conf" / "metric" / f"{name}.yaml").read_text()
     metric = build(name)
     assert text.startswith("# ") and len(text.splitlines()[0]) > 20, "the first line says what it is"
-    assert set(yaml.safe_load(text)) - {"_target_"} == {field.name for field in dataclasses.fields(metric)}
     assert isinstance(metric, Metric) and isinstance(metric, (ListMetric, RunMetric, RatingMetric))
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
     for need in metric.needs - {"relevant", "train"}:
