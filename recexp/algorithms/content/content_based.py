@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
-from recexp.algorithms.products import times_sparse
+from recexp.algorithms.products import times
 from recexp.algorithms.ratings import clipped, distinct, rated, rating_range, user_effects
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
@@ -76,7 +76,7 @@ class ContentBased(Recommender):
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(unit(self._profiles(queries)), self.by_feature_)
+        return times(unit(self._profiles(queries)), self.by_feature_)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         queries, at = distinct(history)

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.factorization.spectrum import right_singular
-from recexp.algorithms.products import rows_times_dense, times_dense
+from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
@@ -47,10 +47,10 @@ class SVD(Recommender):
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return times_dense(self._users(queries), self.vectors_.T)
+        return times(self._users(queries), self.vectors_.T)
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_dense(self._users(queries), self.vectors_.T), queries, k)
+        return ranking.top_k_of(rows_times(self._users(queries), self.vectors_.T), queries, k)
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
@@ -64,4 +64,4 @@ class SVD(Recommender):
         As rows of their own, so that a query's scores have the same bits in any block: with all singular vectors of X,
         what a user has not seen scores 0 but for rounding.
         """
-        return sp.csr_array(times_dense(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))
+        return sp.csr_array(times(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))

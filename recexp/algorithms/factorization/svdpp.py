@@ -6,7 +6,7 @@ import numpy as np
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.factorization.descent import descend, first_factors
-from recexp.algorithms.products import parts, times_dense
+from recexp.algorithms.products import parts, times
 from recexp.algorithms.ratings import checked, clipped, distinct, dots, listed, rating_range
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
@@ -87,4 +87,4 @@ class SVDpp(Recommender):
         seen.data /= np.repeat(np.sqrt(np.diff(seen.indptr)), np.diff(seen.indptr))
         known = queries.users >= 0
         effects = np.float32(self.mean_) + self.user_biases_[queries.users] * known
-        return times_dense(seen, self.implicit_) + self.users_[queries.users] * known[:, None], effects
+        return times(seen, self.implicit_) + self.users_[queries.users] * known[:, None], effects
