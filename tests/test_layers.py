@@ -15,7 +15,7 @@ LAYERS = [
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
     {"runners", "compare", "report", "tuning"},
-    {"building", "config", "cli", "sweep", "commands", "console", "hydra_plugins", "__main__"},
+    {"building", "config", "cli", "sweep", "commands", "console", "help", "hydra_plugins", "__main__"},
 ]
 MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/model", "serving"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
