@@ -50,8 +50,7 @@ class RatingNMF(Recommender):
         if rows.values.min() < 0:
             raise DataError(f"rating_nmf needs ratings of at least 0, train has {rows.values.min():g}; use mf instead")
         self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.known_users_ = np.bincount(rows.users, minlength=rows.n_users) > 0
-        self.known_items_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        self.known_users_, self.known_items_ = rows.known_users, rows.known_items
         by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
         by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
         users, items = (rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items))

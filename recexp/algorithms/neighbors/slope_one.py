@@ -40,7 +40,7 @@ class SlopeOne(Recommender):
 
         rows = checked(train.interactions)
         self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.known_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        self.known_ = rows.known_items
         by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
         by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
         sizes = np.zeros(rows.n_items, np.int64)
