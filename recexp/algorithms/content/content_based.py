@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.products import times
-from recexp.algorithms.ratings import clipped, distinct, rated, rating_range, user_effects
+from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -70,8 +70,7 @@ class ContentBased(Recommender):
         rows = train.interactions
         rows = rows.take(~np.isnan(rows.values))
         if rows.explicit and len(rows):
-            self.mean_ = float(rows.values.mean(dtype=np.float64))
-            self.range_ = rating_range(rows)
+            self.mean_, self.range_ = mean_rating(rows), rating_range(rows)
             self.slope_ = self._slope(rows)
         return self
 

@@ -61,14 +61,14 @@ class ALS(Recommender):
         left them. Many solve exactly.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     iterations: PositiveInt
     regularization: PositiveFloat
     alpha: NonNegativeFloat
     frequency_scaling: Annotated[float, Field(ge=0, le=1)]
     cg_steps: PositiveInt
+
+    feedback = "value"
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None

@@ -44,13 +44,13 @@ class BPR(Recommender):
     regularization : weight of the squared norms.
     """
 
-    needs_history = False
-    known_users_only = True
-
     factors: PositiveInt
     iterations: PositiveInt
     learning_rate: PositiveFloat
     regularization: NonNegativeFloat
+
+    needs_history = False
+    known_users_only = True
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None

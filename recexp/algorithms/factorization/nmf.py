@@ -33,13 +33,13 @@ class NMF(Recommender):
     loss, regularization, l1_ratio : see above.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     iterations: PositiveInt
     loss: Literal["frobenius", "kullback_leibler"]
     regularization: NonNegativeFloat
     l1_ratio: Annotated[float, Field(ge=0, le=1)]
+
+    feedback = "value"
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None

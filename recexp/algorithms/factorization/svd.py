@@ -33,10 +33,10 @@ class SVD(Recommender):
     weighting : of the entries of X.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     weighting: Weighting
+
+    feedback = "value"
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
