@@ -73,6 +73,14 @@ def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> 
     np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
 
 
+def test_iterations_without_a_value_are_the_worst(tiny: Tiny) -> None:
+    values = iter([np.nan, np.nan, 0.1, np.nan, *[0.05] * 6, *[np.nan] * 10])
+    model = fitted(tiny(TASTES), lambda _: next(values))
+    assert model.fitted_params_ == {"iterations": 30}
+    model.fit(tiny(TASTES), rng=np.random.default_rng(0), validate=lambda _: next(values))
+    assert model.fitted_params_ == {"iterations": 10}, "none is better than the first, whatever was chosen before"
+
+
 def test_who_asks_counts_and_not_the_history(tiny: Tiny, ask: Ask) -> None:
     model = fitted(tiny(TASTES), iterations=1)
     known, nobody = (model.score(ask(np.zeros((1, 24)), users=[user])) for user in (39, -1))

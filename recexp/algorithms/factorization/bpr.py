@@ -63,7 +63,7 @@ class BPR(Recommender):
         self.users_, self.items_ = (
             rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
         )
-        best, kept = -np.inf, (self.users_, self.items_)
+        best, kept = -np.inf, None
         for iteration in range(1, iterations + 1):
             self._pass(x, rng)
             if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
@@ -73,8 +73,8 @@ class BPR(Recommender):
             if validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
                 value = validate(self)
                 report(iteration, {"validation": value})
-                if value > best:
-                    best, kept = value, (self.users_.copy(), self.items_.copy())
+                if kept is None or value > best:
+                    best, kept = -np.inf if np.isnan(value) else value, (self.users_.copy(), self.items_.copy())
                     self.fitted_params_ = {"iterations": iteration}
         if validate:
             self.users_, self.items_ = kept
