@@ -7,11 +7,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_values
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.products import times
 from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 DENSE = 2**22
@@ -62,8 +62,7 @@ class ContentBased(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        if infinite := np.isinf(train.interactions.values).sum():
-            raise DataError(f"{infinite} values of train are infinite and cannot weigh")
+        check_values(train.interactions.values, "content_based", negative=True, missing=True)
         self.items_ = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
         self.by_feature_ = self.items_.T.tocsr()
         self.mean_, self.slope_, self.range_ = 0.0, 1.0, np.array([-1, 1], np.float32)

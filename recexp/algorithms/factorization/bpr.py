@@ -7,10 +7,11 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_some
 from recexp.algorithms.factorization.products import top_k
 from recexp.algorithms.products import parts
 from recexp.data import Dataset, Queries
-from recexp.errors import ConfigError, DataError
+from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -56,8 +57,7 @@ class BPR(Recommender):
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
-        if not x.nnz:
-            raise DataError("there is nothing to learn from: train has no rows")
+        check_some(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if validate else chosen
         self.users_, self.items_ = (

@@ -6,11 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.spectrum import right_singular
 from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -54,8 +54,7 @@ class SVD(Recommender):
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
-        if not np.isfinite(x.data).all():
-            raise DataError("svd reads the values of interactions, and some are missing or infinite")
+        check_values(x.data, "svd", negative=True)
         return x
 
     def _users(self, queries: Queries) -> sp.csr_array:
