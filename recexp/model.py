@@ -54,10 +54,9 @@ class FittedModel:
         block_mib: int,
     ) -> "FittedModel":
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
-        trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
         return FittedModel(
-            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions), trained,
-            exclude_seen, block_mib,
+            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions),
+            train.interactions.known_users, exclude_seen, block_mib,
         )  # fmt: skip
 
     def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
@@ -66,12 +65,7 @@ class FittedModel:
 
     def serves(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
-        served = np.ones(len(queries), bool)
-        if self.model.needs_history:
-            served &= queries.lengths > 0
-        if self.model.known_users_only:
-            served &= (queries.users >= 0) & self.trained[queries.users]
-        return served
+        return self.model.serves(queries, self.trained)
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, worked out in blocks of users."""
