@@ -85,7 +85,7 @@ def test_kullback_leibler_does_as_well_as_plain_updates(tiny: Tiny, ask: Ask) ->
 def test_values_it_cannot_learn_from_are_counted(wrong: float, tiny: Tiny) -> None:
     data = tiny([[1, 1], [1, 0]])
     holes = replace(data.interactions, values=np.array([1, wrong, wrong], np.float32))
-    with pytest.raises(DataError, match=rf"2 of 3 are negative, infinite or missing \({wrong:g}\); filter="):
+    with pytest.raises(DataError, match=rf"2 of 3 are negative or missing or infinite \({wrong:g}\); filter="):
         fitted(replace(data, interactions=holes))
 
 

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_some, check_values
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -34,22 +35,21 @@ class NMF(Recommender):
     loss, regularization, l1_ratio : see above.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     iterations: PositiveInt
     loss: Literal["frobenius", "kullback_leibler"]
     regularization: NonNegativeFloat
     l1_ratio: Annotated[float, Field(ge=0, le=1)]
 
+    feedback = "value"
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
-        if not len(train.interactions):
-            raise DataError("there is nothing to learn from: train has no rows")
-        if not x.nnz:
+        if not x.nnz and len(train.interactions):
             raise DataError("all values of train are 0: nmf learns from values; filter=all_positive makes them 1")
+        check_some(x)
         scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
         users, items = (scale * np.abs(rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
         _, items = self._solved(x, users, items.T, update=True)
@@ -62,12 +62,7 @@ class NMF(Recommender):
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
-        wrong = ~((x.data >= 0) & (x.data < np.inf))
-        if wrong.any():
-            raise DataError(
-                f"nmf learns from the values of interactions, and {wrong.sum()} of {x.nnz} are negative, infinite or "
-                f"missing ({x.data[wrong][0]:g}); filter=all_positive makes all of them 1"
-            )
+        check_values(x.data, "nmf", negative=False)
         x.eliminate_zeros()
         return x
 

@@ -7,17 +7,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
-from recexp.algorithms.products import rows_times_sparse, times_sparse
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class SLIMADMM(Recommender):
+class SLIMADMM(ItemItem):
     """score(u, j) = sum over i in u's history of C_ij, C the solution of SLIM by alternating directions.
 
     Steck, Dimakopoulou, Riabov and Jebara (WSDM 2020): minimise over matrices C with diagonal 0, and C >= 0 if
@@ -75,12 +74,6 @@ class SLIMADMM(Recommender):
         if not np.isfinite(self.weights_.data).all():
             raise self._too_small("some weights are not finite")
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.weights_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.weights_), queries, k)
 
     def _inverse(self, x: sp.csr_array) -> np.ndarray:
         """Return P as float32 (n_items, n_items); raises ConfigError where float32 has no room for it or l1 / rho."""
