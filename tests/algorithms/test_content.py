@@ -17,12 +17,12 @@ from recexp.errors import ConfigError, DataError
 
 Ask, Tiny, Table = Callable[..., Queries], Callable[..., Dataset], Mapping[str, Column]
 THREE = {"colour": Column.category(["red", "red", "blue"]), "price": Column.numeric([1, np.nan, 3], "price")}
-"""Features (blue, red, price) of three items: (0, 1, 1, 0), (0, 1, 0, 0), (1, 0, 0, 1) before lengths become 1."""
+"""Features (blue, red, price) of three items: (0, 1, 1, 0), (0, 1, 0, 0), (1, 0, -1, 0) before lengths become 1."""
 FOUR = {
     "colour": Column.category(["red", "red", "blue", "blue"]),
     "price": Column.numeric([1, np.nan, 4, 2], "price"),
 }
-"""A fourth item, half the way from a price of 1 to one of 4: (1, 0, ROOT, ROOT)."""
+"""A fourth item, half the way from a price of 1 to one of 4: (1, 0, 0, 1)."""
 ROOT = 1 / np.sqrt(2)
 
 
@@ -55,7 +55,7 @@ def features(table: Table, n: int, **changes) -> np.ndarray:
 
 
 def check_cosines(model: ContentBased, ask: Ask) -> None:
-    expected = [[1, ROOT, 0, ROOT / 2], [ROOT, 1, 0, 0], [0, 0, 1, 0.5 + ROOT / 2], [ROOT / 2, 0, 0.5 + ROOT / 2, 1]]
+    expected = [[1, ROOT, -0.5, 0], [ROOT, 1, 0, 0], [-0.5, 0, 1, 0.5], [0, 0, 0.5, 1]]
     np.testing.assert_allclose(model.score(ask(np.eye(4))), expected, atol=1e-6)
 
 
@@ -83,10 +83,10 @@ def test_a_profile_is_the_mean_of_its_items_by_value(ask: Ask) -> None:
 
 
 def test_weights_are_those_of_the_columns_in_the_similarity(ask: Ask) -> None:
-    """Colours of items 0 and 3 are alike 0, prices cos(pi / 4): with weights 1 and 3, (1 * 0 + 3 * ROOT) / 4."""
+    """Colours of items 0 and 2 are alike 0, prices -1: with weights 1 and 3, (1 * 0 + 3 * -1) / 4."""
     data = shop([[1, 1, 1, 1]], FOUR, explicit=False)
     model = content(data, weights={"price": 3.0})
-    np.testing.assert_allclose(model.score(ask([[1, 0, 0, 0]])), [[1, 0.5, 0, 0.75 * ROOT]], atol=1e-6)
+    np.testing.assert_allclose(model.score(ask([[1, 0, 0, 0]])), [[1, 0.5, -0.75, 0]], atol=1e-6)
     equal = content(data, weights={"price": 3.0, "colour": 3.0})
     check_cosines(equal, ask)
 
@@ -196,7 +196,7 @@ def test_without_ratings_predict_is_the_cosine() -> None:
     data = shop([[1, 0, 0], [0, 1, 1]], THREE, explicit=False)
     model, queries = content(data), everyone(data)
     rows = Interactions(np.zeros(3, np.int32), np.arange(3, dtype=np.int32), np.ones(3, np.float32), 2, 3)
-    np.testing.assert_allclose(model.predict(rows, queries.take(np.zeros(3, int))), [1, ROOT, 0], atol=1e-6)
+    np.testing.assert_allclose(model.predict(rows, queries.take(np.zeros(3, int))), [1, ROOT, -0.5], atol=1e-6)
 
 
 def test_profiles_in_many_blocks_give_what_one_gives(monkeypatch: pytest.MonkeyPatch, store: Dataset) -> None:
@@ -222,8 +222,8 @@ def test_kinds_of_columns() -> None:
     repeated = {"tags": Column("multi_category", np.array([0, 0, 1], np.int32), ("a", "b"), np.array([0, 3]))}
     np.testing.assert_allclose(features(repeated, 1), [[ROOT, ROOT]], atol=1e-6)
     numbers = {"price": Column.numeric([1, 2, np.inf, 6, np.nan]), "same": Column.numeric([7, 7, 7, np.nan, 7])}
-    tenth = [np.cos(0.1 * np.pi), np.sin(0.1 * np.pi), 1, 0]
-    expected = [np.array([1, 0, 1, 0]) * ROOT, np.array(tenth) * ROOT, [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 1, 0]]
+    fifth = [np.cos(0.2 * np.pi), np.sin(0.2 * np.pi), 1, 0]
+    expected = [np.array([1, 0, 1, 0]) * ROOT, np.array(fifth) * ROOT, [0, 0, 1, 0], [-1, 0, 0, 0], [0, 0, 1, 0]]
     np.testing.assert_allclose(features(numbers, 5), expected, atol=1e-6)
     nothing = {
         "text": Column.text([None, ""]),
@@ -243,7 +243,7 @@ def test_a_user_who_liked_a_price_gets_the_nearest_prices_first() -> None:
     prices = np.array([10, 11, 1000, 505, 5, 700])
     data = shop([[0, 0, 0, 1, 0, 0]], {"price": Column.numeric(prices, "price")}, explicit=False)
     scores = content(data).score(everyone(data))[0]
-    np.testing.assert_allclose(scores, np.cos(np.pi / 2 * abs(np.log(505 / prices)) / np.log(1000 / 5)), atol=1e-6)
+    np.testing.assert_allclose(scores, np.cos(np.pi * abs(np.log(505 / prices)) / np.log(1000 / 5)), atol=1e-6)
     assert prices[np.argsort(-scores)].tolist() == [505, 700, 1000, 11, 10, 5]
 
 
@@ -255,7 +255,7 @@ def test_numbers_are_alike_by_their_distance_and_an_outlier_does_not_drown_it() 
         ([0, 0, 0, 0, 0, 0, 0, 3, 9], [0, 0, 0, 0, 0, 0, 0, 1 / 3, 1]),
         ([-2, -2], [0, 0]),
     ):
-        expected = np.cos(np.pi / 2 * abs(np.subtract.outer(places, places)))
+        expected = np.cos(np.pi * abs(np.subtract.outer(places, places)))
         np.testing.assert_allclose(alike(numbers), expected, atol=1e-6)
 
 
@@ -268,12 +268,12 @@ def test_columns_of_numbers_weigh_what_other_columns_weigh() -> None:
     """Three columns of length 1 each: (0 + cos(pi / 4) + 1) / 3; without the second, which one lacks, of lengths."""
     table = {
         "colour": Column.category(["red", "blue", "red"]),
-        "size": Column.numeric([0, 1, 2]),
+        "size": Column.numeric([0, 1, 4]),
         "year": Column.numeric([2000, 2000, np.nan]),
     }
     found = features(table, 3)
     np.testing.assert_allclose(found[0] @ found[1], (0 + ROOT + 1) / 3, atol=1e-6)
-    np.testing.assert_allclose(found[0] @ found[2], (1 + 0) / np.sqrt(3 * 2), atol=1e-6)
+    np.testing.assert_allclose(found[0] @ found[2], (1 - 1) / np.sqrt(3 * 2), atol=1e-6)
 
 
 def test_words() -> None:

@@ -37,7 +37,7 @@ def within_fences(frame):
 
 
 def on_circle(places: np.ndarray) -> np.ndarray:
-    return np.hstack([np.cos(np.pi / 2 * places), np.sin(np.pi / 2 * places)])
+    return np.hstack([np.cos(np.pi * places), np.sin(np.pi * places)])
 
 
 def test_the_store_is_that_of_a_scikit_learn_pipeline() -> None:

@@ -25,10 +25,10 @@ def item_features(
     """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
 
     A column becomes a block of features by its kind, its rows of length 1. category, multi_category: an indicator of
-    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t / 2),
-    sin(pi t / 2)), t in [0, 1] the place of the number between the lowest and the highest, so that two numbers are
-    alike cos(pi/2 |t - t'|): 1 if equal, the less the farther apart, 0 for the two ends. Ends are taken without
-    outliers: numbers beyond Tukey's fences, the quartiles less and plus 1.5 of their difference, count as the fence.
+    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t), sin(pi t)),
+    t in [0, 1] the place of the number between the lowest and the highest, so that two numbers are alike
+    cos(pi |t - t'|): 1 if equal, the less the farther apart, -1 for the two ends. Ends are taken without outliers:
+    numbers beyond Tukey's fences, the quartiles less and plus 1.5 of their difference, count as the fence.
     Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as alike as 100 and 200.
 
     What is missing is 0. Blocks are multiplied by the root of their weight: the product of two rows is then the
@@ -72,7 +72,7 @@ def _block(name: str, column: Column, max_features: int | None, stop_words: Stop
 
 
 def _placed(column: Column) -> sp.csr_array:
-    """Return (n, 2): where each number is between the ends, as a point on the quarter circle; 0 if it is not finite."""
+    """Return (n, 2): where each number is between the ends, as a point on the half circle; 0 if it is not finite."""
     values = column.values.astype(np.float64)
     points, known = np.zeros((len(values), 2)), np.isfinite(values)
     if not known.any():
@@ -81,7 +81,7 @@ def _placed(column: Column) -> sp.csr_array:
     if column.kind == "price" and numbers.min() > 0:
         numbers = np.log(numbers)
     low, high = _ends(numbers)
-    angles = np.pi / 2 * np.clip((numbers - low) / (high - low or 1), 0, 1)
+    angles = np.pi * np.clip((numbers - low) / (high - low or 1), 0, 1)
     points[known] = np.column_stack([np.cos(angles), np.sin(angles)])
     return sp.csr_array(points)
 
