@@ -9,7 +9,7 @@ from pydantic import Field
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.least_squares import Rows, enough, lined, solve
-from recexp.algorithms.factorization.products import top_k
+from recexp.algorithms.factorization.lists import top_k
 from recexp.algorithms.products import parts
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_some
-from recexp.algorithms.factorization.products import top_k
+from recexp.algorithms.factorization.lists import top_k
 from recexp.algorithms.products import parts
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
