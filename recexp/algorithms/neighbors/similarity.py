@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.products import parts
+from recexp.algorithms.products import csr_arrays
 
 Similarity = Literal[
     "cosine", "asymmetric_cosine", "dice", "jaccard", "adjusted_cosine", "pearson", "msd", "common_cosine"
@@ -84,7 +84,7 @@ class Search:
             return best(self.at_least(0.0, rows, own), k)
         found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
         measure, row_norms, norms = self._dots(rows)
-        left, right, own = parts(rows), parts(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
         binary = bool((left[2] == 1).all() and (right[2] == 1).all())
 
         def search(start: int, stop: int) -> None:
@@ -133,7 +133,7 @@ class Search:
         """Return a function of (start, stop) that works out a strip of similarities in the thread that calls it."""
         from recexp.algorithms.kernels import averages as kernel
 
-        left, right, own = parts(rows), parts(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
         shrinkage, n = float(self.shrinkage), self.by_term.shape[1]
 
         def in_common(start: int, stop: int) -> np.ndarray:
@@ -168,7 +168,7 @@ def best(matrix: sp.csr_array, k: int) -> sp.csr_array:
 
     b, n = matrix.shape
     found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
-    rows = parts(matrix)
+    rows = csr_arrays(matrix)
     threads.map_rows(lambda start, stop: keep(start, stop, *rows, found, values), b)
     return _compressed(found, values, n)
 
