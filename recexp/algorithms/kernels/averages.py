@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.kernels.nearest import add_dots, similarity
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 COSINE, MSD, PEARSON = range(3)
 
