@@ -77,7 +77,7 @@ class Search:
 
         `own` is int (b,), the document that a row is itself and may not find, or -1.
         """
-        from recexp.algorithms.kernels import nearest as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
         b, n = rows.shape[0], self.by_term.shape[1]
         if self.similarity in IN_COMMON:
@@ -131,7 +131,7 @@ class Search:
 
     def _values(self, rows: sp.csr_array, own: np.ndarray) -> Callable[[int, int], np.ndarray]:
         """Return a function of (start, stop) that works out a strip of similarities in the thread that calls it."""
-        from recexp.algorithms.kernels import averages as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
         left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
         shrinkage, n = float(self.shrinkage), self.by_term.shape[1]
@@ -147,14 +147,16 @@ class Search:
             return out
 
         if self.similarity in IN_COMMON:
-            measure = {"common_cosine": kernel.COSINE, "msd": kernel.MSD, "pearson": kernel.PEARSON}[self.similarity]
+            measure = {"common_cosine": kernel.COMMON_COSINE, "msd": kernel.MSD, "pearson": kernel.PEARSON}[
+                self.similarity
+            ]
             return in_common
         measure, row_norms, norms = self._dots(rows)
         return by_dots
 
     def _dots(self, rows: sp.csr_array) -> tuple[int, np.ndarray, np.ndarray]:
         """Return which formula of a product and two norms it is, and these norms."""
-        from recexp.algorithms.kernels import nearest as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
         if self.similarity == "asymmetric_cosine":
             return kernel.SCALED, squares(rows) ** self.asymmetry, self.squares ** (1 - self.asymmetry)
@@ -164,7 +166,7 @@ class Search:
 
 def best(matrix: sp.csr_array, k: int) -> sp.csr_array:
     """Return the k largest entries of each row, float32 CSR; among equals the lower column is kept."""
-    from recexp.algorithms.kernels.nearest import keep
+    from recexp.algorithms.kernels.similarity import keep
 
     b, n = matrix.shape
     found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
