@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
-    {"data", "kernels", "ranking", "files", "bootstrap"},
+    {"data", "compiled", "ranking", "files", "bootstrap"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
     {"runners", "compare", "report", "tuning"},

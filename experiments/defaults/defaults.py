@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
-from reference import ndcg_and_recall, split
+import reference
 
 from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
@@ -22,13 +22,9 @@ SEEDS = (101, 102, 103)
 @cache
 def validation(seed: int) -> tuple[Dataset, Interactions]:
     """Return train and validation of a seed's train part (ML-1M, all positive); its test part is never looked at."""
-    train, _ = split("ml-1m", 1, seed)
+    train, _ = reference.split("ml-1m", 1, seed)
     rows = train.interactions
-    order = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows.users))
-    counts = np.bincount(rows.users, minlength=train.n_users)
-    place = np.empty(len(rows), int)
-    place[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    held_out = place < np.floor(0.2 * counts[rows.users])
+    held_out = reference.held_out(rows.users, seed)
     return replace(train, interactions=rows.take(~held_out)), rows.take(held_out)
 
 
@@ -40,10 +36,9 @@ def evaluated(overrides: list[str], seed: int) -> tuple[float, float, float]:
     begin = time.perf_counter()
     model = make(*overrides).fit(train, rng=np.random.default_rng(seed))
     ranking = Ranking.draw(train.n_items, None, rng=np.random.default_rng(seed))
-    blocks = [queries.take(slice(at, at + 2000)) for at in range(0, len(users), 2000)]
-    lists = np.concatenate([model.recommend(block, 10, ranking).items for block in blocks])
+    lists = reference.lists(model, queries, ranking)
     seconds = time.perf_counter() - begin
-    return *ndcg_and_recall(lists, held_out.csr(values=False)[users].toarray() > 0), seconds
+    return *reference.ndcg_and_recall(lists, held_out.csr(values=False)[users].toarray() > 0), seconds
 
 
 if __name__ == "__main__":

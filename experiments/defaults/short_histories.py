@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from defaults import SEEDS, validation
-from reference import ndcg_and_recall
+from reference import lists, ndcg_and_recall
 
 from recexp.config import make
 from recexp.data import Queries
@@ -26,7 +26,5 @@ if __name__ == "__main__":
         for n in (1, 2, 3, 5, 8, 12):
             start = queries.start + np.random.default_rng(n).integers(0, queries.lengths - n + 1)
             short = replace(queries.asked_by(-1), start=start, stop=start + n)
-            blocks = [short.take(slice(at, at + 2000)) for at in range(0, len(users), 2000)]
-            lists = np.concatenate([model.recommend(block, 10, ranking).items for block in blocks])
-            found.append(f"{ndcg_and_recall(lists, target)[0]:.4f}")
+            found.append(f"{ndcg_and_recall(lists(model, short, ranking), target)[0]:.4f}")
         sys.stdout.write(f"| {name} | {' | '.join(found)} |\n")

@@ -3,7 +3,7 @@
 import sys
 
 import numpy as np
-from reference import ndcg_and_recall, split
+from reference import lists, ndcg_and_recall, split
 
 from recexp.config import make
 from recexp.data import Queries
@@ -21,9 +21,7 @@ def evaluated(words: str, seed: int) -> tuple[float, float]:
     model = make(f"algorithm={name}", *(f"algorithm.{value}" for value in values))
     model.fit(train, rng=np.random.default_rng(seed))
     ranking = Ranking.draw(train.n_items, None, rng=np.random.default_rng(seed))
-    blocks = [queries.take(slice(at, at + 2000)) for at in range(0, len(users), 2000)]
-    lists = np.concatenate([model.recommend(block, 10, ranking).items for block in blocks])
-    return ndcg_and_recall(lists, test.csr(values=False)[users].toarray() > 0)
+    return ndcg_and_recall(lists(model, queries, ranking), test.csr(values=False)[users].toarray() > 0)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recexp.algorithms.base import Recommender
 from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
@@ -38,6 +39,15 @@ EXPECTED = {  # (data, least rating, seed): NDCG@10 and Recall@10 of each algori
 TOLERANCE = 0.0005
 
 
+def held_out(users: np.ndarray, seed: int) -> np.ndarray:
+    """Return bool (m,): which rows, of the given users, are the random 20 % of their user's, rounded down."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(users)), users))
+    counts = np.bincount(users)
+    place = np.empty(len(users), int)
+    place[order] = np.arange(len(users)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return place < np.floor(0.2 * counts[users])
+
+
 @cache
 def split(data: str, least: int, seed: int) -> tuple[Dataset, Interactions]:
     """Return the recipe's train set and test rows; the data are fetched where RECEXP_DATA does not say they lie."""
@@ -47,19 +57,21 @@ def split(data: str, least: int, seed: int) -> tuple[Dataset, Interactions]:
     table = table[table[:, 2] >= least]
     user_ids, users = np.unique(table[:, 0], return_inverse=True)
     item_ids, items = np.unique(table[:, 1], return_inverse=True)
-    order = np.lexsort((np.random.default_rng(seed).random(len(table)), users))
-    counts = np.bincount(users)
-    place = np.empty(len(table), int)
-    place[order] = np.arange(len(table)) - np.repeat(np.cumsum(counts) - counts, counts)
-    test = place < np.floor(0.2 * counts[users])
+    test = held_out(users, seed)
     ones = np.ones(len(table), np.float32)
     rows = Interactions(users.astype(np.int32), items.astype(np.int32), ones, len(user_ids), len(item_ids))
     return Dataset(data, rows.take(~test), user_ids, item_ids), rows.take(test)
 
 
-def ndcg_and_recall(lists: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+def lists(model: Recommender, queries: Queries, ranking: Ranking) -> np.ndarray:
+    """Return int (b, 10): the lists of 10, of a block of queries at a time."""
+    blocks = [queries.take(slice(at, at + 2000)) for at in range(0, len(queries), 2000)]
+    return np.concatenate([model.recommend(block, 10, ranking).items for block in blocks])
+
+
+def ndcg_and_recall(ranked: np.ndarray, target: np.ndarray) -> tuple[float, float]:
     """Return the means at 10 for int (b, 10) lists and bool (b, n_items) targets, written apart from recexp.metrics."""
-    hits = np.take_along_axis(target, lists, axis=1)
+    hits = np.take_along_axis(target, ranked, axis=1)
     discount = 1 / np.log2(np.arange(10) + 2)
     ideal = np.cumsum(discount)[np.minimum(target.sum(axis=1), 10) - 1]
     return (hits @ discount / ideal).mean(), (hits.sum(axis=1) / target.sum(axis=1)).mean()
@@ -71,10 +83,7 @@ def evaluated(name: str, train: Dataset, test: Interactions) -> tuple[float, flo
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     model = make(*ALGORITHMS[name]).fit(train, rng=np.random.default_rng(0))
     in_order = Ranking(np.arange(train.n_items, dtype=np.int32), np.ones(train.n_items, bool))
-    lists = [
-        model.recommend(queries.take(slice(at, at + 2000)), 10, in_order).items for at in range(0, len(users), 2000)
-    ]
-    return ndcg_and_recall(np.concatenate(lists), test.csr(values=False)[users].toarray() > 0)
+    return ndcg_and_recall(lists(model, queries, in_order), test.csr(values=False)[users].toarray() > 0)
 
 
 def shuffled(train: Dataset, test: Interactions, seed: int) -> tuple[Dataset, Interactions]:

@@ -20,7 +20,7 @@ from recexp.model import FittedModel
 from recexp.ranking import Lists
 from recexp.rng import generator
 
-importlib.import_module("recexp.kernels")
+importlib.import_module("recexp.compiled")
 for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
     importlib.import_module(module.name)
 numba.njit(lambda: None)()  # numba imports half of itself, 129 modules, when it first has something to do

@@ -7,16 +7,19 @@ import scipy.sparse as sp
 
 from recexp import threads
 
+CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Sparse rows: where each begins, int64 (n + 1,), and codes int32 and values float32 of their entries."""
 
-def parts(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return indptr int64, indices int32, data float32 of a CSR matrix: one signature for every kernel to compile."""
+
+def csr_arrays(matrix: sp.csr_array) -> CSR:
+    """Return a CSR matrix as arrays of these types: one signature for every kernel to compile."""
     kinds = (np.int64, np.int32, np.float32)
     return tuple(np.require(a, kind, "CW") for a, kind in zip((matrix.indptr, matrix.indices, matrix.data), kinds))
 
 
 def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
     """Return left @ right as dense float32 (b, n), for sparse left (b, m) and sparse or dense right (m, n)."""
-    out, rows = np.zeros((left.shape[0], right.shape[1]), np.float32), parts(left)
+    out, rows = np.zeros((left.shape[0], right.shape[1]), np.float32), csr_arrays(left)
     kernel, given = _kernel(right)
     threads.map_rows(lambda start, stop: kernel(start, stop, *rows, *given, out), len(out))
     return out
@@ -24,7 +27,7 @@ def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
 
 def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable[[int, int], np.ndarray]:
     """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
-    indptr, indices, data = parts(left)
+    indptr, indices, data = csr_arrays(left)
     kernel, given = _kernel(right)
 
     def product(start: int, stop: int) -> np.ndarray:
@@ -41,4 +44,4 @@ def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable, tuple[np.ndarra
 
     if isinstance(right, np.ndarray):
         return sparse.times_dense, (np.require(right, np.float32, "CW"),)
-    return sparse.times_sparse, parts(right)
+    return sparse.times_sparse, csr_arrays(right)

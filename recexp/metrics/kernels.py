@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 
 @jit

@@ -65,7 +65,7 @@ class ContentKNN(ItemItem):
 
 def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
     """Return the k rows with the largest positive product with each row, but itself: float32 CSR (n, n) of products."""
-    from recexp.kernels import top_k
+    from recexp.compiled import top_k
 
     n = rows.shape[0]
     columns, strip = rows.T.tocsr(), max(1, STRIP // max(1, n))

@@ -25,8 +25,8 @@ def item_features(
     """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
 
     A column becomes a block of features by its kind, its rows of length 1. category, multi_category: an indicator of
-    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t), sin(pi t)),
-    t in [0, 1] the place of the number between the lowest and the highest, so that two numbers are alike
+    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t),
+    sin(pi t)), t in [0, 1] the number's place between the lowest and the highest, so that two numbers are alike
     cos(pi |t - t'|): 1 if equal, the less the farther apart, -1 for the two ends. Ends are taken without outliers:
     numbers beyond Tukey's fences, the quartiles less and plus 1.5 of their difference, count as the fence.
     Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as alike as 100 and 200.

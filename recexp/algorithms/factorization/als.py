@@ -8,9 +8,9 @@ from pydantic import Field
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_values
-from recexp.algorithms.factorization.least_squares import Rows, enough, lined, solve
-from recexp.algorithms.factorization.products import top_k
-from recexp.algorithms.products import parts
+from recexp.algorithms.factorization.least_squares import enough, lined, solve
+from recexp.algorithms.factorization.lists import top_k
+from recexp.algorithms.products import CSR, csr_arrays
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
@@ -77,7 +77,7 @@ class ALS(Recommender):
         x = self.matrix(train.interactions)
         if x.data.max(initial=0) > LARGEST:
             raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
-        by_user, by_item = parts(x), parts(x.T.tocsr())
+        by_user, by_item = csr_arrays(x), csr_arrays(x.T.tocsr())
         users, items = (lined(n, self.factors)[:, : self.factors] for n in x.shape)
         items[:] = rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))
         items[np.diff(by_item[0]) == 0] = 0
@@ -102,10 +102,10 @@ class ALS(Recommender):
     def _users(self, queries: Queries) -> np.ndarray:
         """Return float32 (b, factors): the factors that the histories stand for, given those of the items."""
         users = lined(len(queries), self.factors)[:, : self.factors]
-        rows = parts(self.matrix(queries))
+        rows = csr_arrays(self.matrix(queries))
         self._solve(rows, self.items_, self.gramian_, users, enough(self.factors))
         return users
 
-    def _solve(self, rows: Rows, fixed: np.ndarray, gramian: np.ndarray, out: np.ndarray, steps: int) -> None:
+    def _solve(self, rows: CSR, fixed: np.ndarray, gramian: np.ndarray, out: np.ndarray, steps: int) -> None:
         ridges = self.regularization * (self.alpha * np.diff(rows[0]) + len(fixed)) ** self.frequency_scaling
         solve(rows, fixed, gramian, ridges, out, weights=(0, self.alpha), pulls=(1, self.alpha), steps=steps)

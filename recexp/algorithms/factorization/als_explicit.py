@@ -5,7 +5,8 @@ from typing import Self
 import numpy as np
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.factorization.least_squares import Rows, enough, solve
+from recexp.algorithms.factorization.least_squares import enough, solve
+from recexp.algorithms.products import CSR
 from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots, listed, rated
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveFloat, PositiveInt, params
@@ -81,7 +82,7 @@ class ALSExplicit(RatingModel):
         self._solve(listed(owners, codes, ratings - self.mean_, len(queries)), items, users)
         return users[:, :-1].copy(), users[:, -1].copy()
 
-    def _solve(self, rows: Rows, fixed: np.ndarray, out: np.ndarray) -> None:
+    def _solve(self, rows: CSR, fixed: np.ndarray, out: np.ndarray) -> None:
         """Solve for factors and bias, the last column, of one side, given those of the other."""
         begin, others, above = rows
         with_one, n = fixed.copy(), self.factors + 1

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_some
-from recexp.algorithms.factorization.products import top_k
-from recexp.algorithms.products import parts
+from recexp.algorithms.factorization.lists import top_k
+from recexp.algorithms.products import csr_arrays
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
@@ -98,7 +98,7 @@ class BPR(Recommender):
         user_at, item_at = (np.linspace(0, n, BLOCKS + 1).astype(np.int64) for n in x.shape)
         block_of = np.empty(len(items), np.int32)
         block_of[items] = np.repeat(np.arange(BLOCKS), np.diff(item_at))
-        indptr, indices, _ = parts(x)
+        indptr, indices, _ = csr_arrays(x)
         rate = np.float32(self.learning_rate)
         decay = np.float32(1 - self.learning_rate * self.regularization)
         seed = np.uint64(rng.integers(2**63))

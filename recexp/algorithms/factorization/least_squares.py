@@ -3,9 +3,7 @@
 import numpy as np
 
 from recexp import threads
-
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Sparse rows: where each begins, int64 (n + 1,), and codes int32 and values float32 of their entries."""
+from recexp.algorithms.products import CSR
 
 TOLERANCE = 1e-6
 """Of the residual, relative: what float32 can tell from 0."""
@@ -18,7 +16,7 @@ LINE = 16
 
 
 def solve(
-    rows: Rows, fixed: np.ndarray, gram: np.ndarray, ridges: np.ndarray, out: np.ndarray, *,
+    rows: CSR, fixed: np.ndarray, gram: np.ndarray, ridges: np.ndarray, out: np.ndarray, *,
     weights: tuple[float, float], pulls: tuple[float, float], steps: int,
 ) -> None:  # fmt: skip
     """Improve each row x of `out`, float32 (n, d), towards the minimum, over its entries (v: row of `fixed`, value), of

@@ -6,7 +6,7 @@ import numpy as np
 
 from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.descent import Descent
-from recexp.algorithms.products import parts, times
+from recexp.algorithms.products import csr_arrays, times
 from recexp.algorithms.ratings import clipped, distinct, dots, listed
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
@@ -47,7 +47,7 @@ class SVDpp(Descent):
         rows = self._start(train, rng)
         ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
         self.implicit_ = self._drawn(rows.known_items, rng)
-        seen = parts(rows.csr(values=False))[:2]
+        seen = csr_arrays(rows.csr(values=False))[:2]
         biases = self.user_biases_, self.item_biases_
         given = (*ratings, *seen, *self._numbers, *biases, self.users_, self.items_, self.implicit_)
         self._descend(lambda: svdpp_epoch(*given), len(rows), report)

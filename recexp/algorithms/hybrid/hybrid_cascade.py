@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.hybrid.parts import Hybrid, allowed, taken
+from recexp.algorithms.hybrid.base import Hybrid, allowed, taken
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking

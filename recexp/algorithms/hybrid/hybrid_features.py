@@ -9,7 +9,7 @@ from pydantic import ValidationInfo, field_validator
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.hybrid.augmenting import augmented, categories, copies, widened
-from recexp.algorithms.hybrid.parts import Hybrid
+from recexp.algorithms.hybrid.base import Hybrid
 from recexp.algorithms.hybrid.scales import scaled
 from recexp.algorithms.ratings import distinct
 from recexp.data import Dataset, Interactions, Queries

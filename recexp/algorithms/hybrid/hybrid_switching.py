@@ -7,7 +7,7 @@ from pydantic import ConfigDict, ValidationInfo, field_validator
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.hybrid.parts import Hybrid, allowed, taken
+from recexp.algorithms.hybrid.base import Hybrid, allowed, taken
 from recexp.algorithms.ratings import distinct
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.hybrid.parts import Hybrid
+from recexp.algorithms.hybrid.base import Hybrid
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, params

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.kernels.hashing import mixed
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 
 @jit(reorder=True)

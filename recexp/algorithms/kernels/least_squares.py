@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.kernels.lanes import WIDTH, add_product, load, spread, store, total
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 
 @jit(reorder=True)

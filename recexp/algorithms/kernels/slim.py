@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 FIRST = 128
 """Items that a column's search begins with."""

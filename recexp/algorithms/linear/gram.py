@@ -4,10 +4,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.products import parts
+from recexp.algorithms.products import CSR, csr_arrays
 from recexp.errors import DataError
 
-Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
 STRIP = 512
 """Rows worked on at once when a triangle becomes a matrix: small beside it."""
 
@@ -30,7 +29,7 @@ def dense(x: sp.csr_array) -> np.ndarray:
     return out
 
 
-def sparse(x: sp.csr_array) -> Parts:
+def sparse(x: sp.csr_array) -> CSR:
     """Return X^T X as the indptr int64, indices int32 and data float32 of its rows, indices not sorted."""
     from recexp.algorithms.kernels import gram
 
@@ -94,8 +93,8 @@ def _both(x: sp.csr_array) -> tuple[np.ndarray, ...]:
     """
     if not x.shape[1]:
         raise DataError("there is nothing to learn from: train has no items")
-    by_user_ptr, by_user, _ = parts(x)
-    by_item_ptr, by_item, _ = parts(x.T.tocsr())
+    by_user_ptr, by_user, _ = csr_arrays(x)
+    by_item_ptr, by_item, _ = csr_arrays(x.T.tocsr())
     return by_item_ptr, by_item, by_user_ptr, by_user.view(np.uint32)  # no look for negative indices: a third less time
 
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.neighbors.similarity import Search
-from recexp.algorithms.products import parts
+from recexp.algorithms.products import csr_arrays
 
 Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
 
@@ -41,7 +41,7 @@ def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndar
     """
     from recexp.algorithms.kernels import averages as kernel
 
-    weights, values = parts(neighbors), parts(entries)
+    weights, values = csr_arrays(neighbors), csr_arrays(entries)
     threads.map_rows(lambda start, stop: kernel.average(start, stop, *weights, *values, k, out), len(out))
 
 
@@ -51,7 +51,7 @@ def average_of_nearest(
     """Do the same for the neighbours that `search` finds of `rows`, whose similarities are never held all at once."""
     from recexp.algorithms.kernels import averages as kernel
 
-    values = parts(entries)
+    values = csr_arrays(entries)
 
     def use(start: int, similarities: np.ndarray) -> None:
         counts, docs, weights = _falling(similarities)

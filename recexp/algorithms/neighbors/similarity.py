@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.products import parts
+from recexp.algorithms.products import csr_arrays
 
 Similarity = Literal[
     "cosine", "asymmetric_cosine", "dice", "jaccard", "dot", "adjusted_cosine", "pearson", "msd", "common_cosine"
@@ -78,14 +78,14 @@ class Search:
 
         `own` is int (b,), the document that a row is itself and may not find, or -1.
         """
-        from recexp.algorithms.kernels import nearest as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
         b, n = rows.shape[0], self.by_term.shape[1]
         if self.similarity in IN_COMMON:
             return best(self.at_least(0.0, rows, own), k)
         found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
         measure, row_norms, norms = self._dots(rows)
-        left, right, own = parts(rows), parts(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
         binary = bool((left[2] == 1).all() and (right[2] == 1).all())
 
         def search(start: int, stop: int) -> None:
@@ -132,9 +132,9 @@ class Search:
 
     def _values(self, rows: sp.csr_array, own: np.ndarray) -> Callable[[int, int], np.ndarray]:
         """Return a function of (start, stop) that works out a strip of similarities in the thread that calls it."""
-        from recexp.algorithms.kernels import averages as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
-        left, right, own = parts(rows), parts(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
         shrinkage, n = float(self.shrinkage), self.by_term.shape[1]
 
         def in_common(start: int, stop: int) -> np.ndarray:
@@ -148,14 +148,16 @@ class Search:
             return out
 
         if self.similarity in IN_COMMON:
-            measure = {"common_cosine": kernel.COSINE, "msd": kernel.MSD, "pearson": kernel.PEARSON}[self.similarity]
+            measure = {"common_cosine": kernel.COMMON_COSINE, "msd": kernel.MSD, "pearson": kernel.PEARSON}[
+                self.similarity
+            ]
             return in_common
         measure, row_norms, norms = self._dots(rows)
         return by_dots
 
     def _dots(self, rows: sp.csr_array) -> tuple[int, np.ndarray, np.ndarray]:
         """Return which formula of a product and two norms it is, and these norms."""
-        from recexp.algorithms.kernels import nearest as kernel
+        from recexp.algorithms.kernels import similarity as kernel
 
         if self.similarity == "asymmetric_cosine":
             return kernel.SCALED, squares(rows) ** self.asymmetry, self.squares ** (1 - self.asymmetry)
@@ -165,11 +167,11 @@ class Search:
 
 def best(matrix: sp.csr_array, k: int) -> sp.csr_array:
     """Return the k largest entries of each row, float32 CSR; among equals the lower column is kept."""
-    from recexp.algorithms.kernels.nearest import keep
+    from recexp.algorithms.kernels.similarity import keep
 
     b, n = matrix.shape
     found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
-    rows = parts(matrix)
+    rows = csr_arrays(matrix)
     threads.map_rows(lambda start, stop: keep(start, stop, *rows, found, values), b)
     return _compressed(found, values, n)
 

@@ -1,4 +1,4 @@
-"""Compiled loops of ranking and nearest neighbours: imported inside functions only, for numba takes half a second."""
+"""What compiles loops, and those of ranking: imported inside functions only, for numba takes half a second."""
 
 from collections.abc import Callable
 from functools import partial

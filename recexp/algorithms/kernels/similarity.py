@@ -1,10 +1,11 @@
-"""The nearest rows of a sparse matrix: similarities and selection in one pass, never an n x n matrix."""
+"""Similarities of sparse rows, and the nearest of them in one pass: never an n x n matrix."""
 
 import numpy as np
 
-from recexp.kernels import jit
+from recexp.compiled import jit
 
-COSINE, DICE, JACCARD, SCALED, DOT = range(5)
+COSINE, DICE, JACCARD, SCALED, DOT, COMMON_COSINE, MSD, PEARSON = range(8)
+"""Formulas of a product and two norms; the last three, of sums over the terms that both have."""
 
 
 @jit
@@ -114,3 +115,55 @@ def keep(start, stop, ptr, docs, data, out_docs, out_values):
         size = 0
         for at in range(ptr[r], ptr[r + 1]):
             size = push(out_docs[r], out_values[r], size, docs[at], np.float64(data[at]))
+
+
+@jit
+def by_dots(start, stop, row_ptr, row_terms, row_data, row_norms, term_ptr, term_docs, term_data, doc_norms,
+            own, measure, shrinkage, out):  # fmt: skip
+    """Fill out, float64 (stop - start, n), with the similarity of rows start..stop and each document, if positive."""
+    for r in range(start, stop):
+        values = out[r - start]
+        values[:] = 0.0
+        add_dots(values, r, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, False)
+        for doc in range(len(values)):
+            if values[doc] > 0.0:
+                values[doc] = similarity(measure, values[doc], row_norms[r], doc_norms[doc], shrinkage)
+            else:
+                values[doc] = 0.0
+        if own[r] >= 0:
+            values[own[r]] = 0.0
+
+
+@jit
+def in_common(measure, n, a, b, aa, bb, ab, shrinkage):
+    """Return the similarity of two vectors from sums over the n terms that both have."""
+    if measure == MSD:
+        return n / (max(0.0, aa + bb - 2.0 * ab) + n + shrinkage)
+    if measure == PEARSON:
+        ab, aa_, bb_ = n * ab - a * b, n * aa - a * a, n * bb - b * b
+        if aa_ <= 1e-12 * n * aa or bb_ <= 1e-12 * n * bb:  # all equal, but for rounding
+            return 0.0
+        return ab / (np.sqrt(aa_ * bb_) + n * shrinkage)
+    return ab / (np.sqrt(aa * bb) + shrinkage) if ab > 0.0 else 0.0
+
+
+@jit
+def by_common(start, stop, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, own, measure, shrinkage, out):
+    """Fill out, float64 (stop - start, n), with similarities over common terms, if positive."""
+    sums = np.zeros((out.shape[1], 6))
+    for r in range(start, stop):
+        sums[:] = 0.0
+        for at in range(row_ptr[r], row_ptr[r + 1]):
+            a = np.float64(row_data[at])
+            for t in range(term_ptr[row_terms[at]], term_ptr[row_terms[at] + 1]):
+                b, here = np.float64(term_data[t]), sums[np.uint32(term_docs[t])]
+                here[0] += 1.0
+                here[1] += a
+                here[2] += b
+                here[3] += a * a
+                here[4] += b * b
+                here[5] += a * b
+        for doc in range(out.shape[1]):
+            n, a, b, aa, bb, ab = sums[doc]
+            value = in_common(measure, n, a, b, aa, bb, ab, shrinkage) if n > 0.0 and doc != own[r] else 0.0
+            out[r - start, doc] = max(0.0, value)

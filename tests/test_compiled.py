@@ -5,7 +5,7 @@ from types import FunctionType
 import numba
 import pytest
 
-from recexp.kernels import jit
+from recexp.compiled import jit
 
 
 def test_without_a_place_for_the_cache_kernels_still_run() -> None:
