@@ -109,10 +109,15 @@ class Archive:
         from mlflow.artifacts import download_artifacts
 
         with self._explained():
-            parent = path.rpartition("/")[0] or None
-            if path in {item.path for item in self.client.list_artifacts(run.id, parent)}:
+            if self.has(run, path):
                 return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
         raise StoreError(f"run {run.id} has no file {path}")
+
+    def has(self, run: Record, path: str) -> bool:
+        """Return whether a run has a file (or folder) of that name."""
+        parent = path.rpartition("/")[0] or None
+        with self._explained():
+            return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def add(
         self, run: Record, *, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None,
@@ -133,9 +138,19 @@ class Archive:
 
     def config(self, run: Record) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
+        return self.yaml(run, "config.yaml")
+
+    def yaml(self, run: Record, path: str) -> dict[str, Any]:
+        """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
         import yaml
 
-        return yaml.safe_load(self.file(run, "config.yaml").read_text())
+        try:
+            found = yaml.safe_load(self.file(run, path).read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
+        if not isinstance(found, dict):
+            raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")
+        return found
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
