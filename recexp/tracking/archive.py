@@ -56,12 +56,12 @@ class Archive:
         if file is not None and not file.is_file():
             raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
         client.load()
-        with self._explained():
+        with self.explained():
             self.client = client.connect(self.uri)
 
     def experiments(self) -> dict[str, str]:
         """Return the names of all experiments by id."""
-        with self._explained():
+        with self.explained():
             return {found.experiment_id: found.name for found in self.client.search_experiments()}
 
     def runs(
@@ -80,7 +80,7 @@ class Archive:
         terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in wanted.items())
         found: list[Record] = []
         token: str | None = None
-        with self._explained():
+        with self.explained():
             while True:
                 page = self.client.search_runs(ids, terms, max_results=PAGE, page_token=token,
                                                order_by=["attributes.start_time ASC"])  # fmt: skip
@@ -93,7 +93,7 @@ class Archive:
         """Return one run, complete or not. Raises StoreError when there is none of that id."""
         from mlflow.exceptions import MlflowException
 
-        with self._explained():
+        with self.explained():
             try:
                 return _record(self.client.get_run(run_id))
             except MlflowException as error:
@@ -108,7 +108,7 @@ class Archive:
         """
         from mlflow.artifacts import download_artifacts
 
-        with self._explained():
+        with self.explained():
             if self.has(run, path):
                 return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
         raise StoreError(f"run {run.id} has no file {path}")
@@ -116,7 +116,7 @@ class Archive:
     def has(self, run: Record, path: str) -> bool:
         """Return whether a run has a file (or folder) of that name."""
         parent = path.rpartition("/")[0] or None
-        with self._explained():
+        with self.explained():
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def add(
@@ -127,7 +127,7 @@ class Archive:
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)
-        with self._explained():
+        with self.explained():
             for file in files:
                 self.client.log_artifact(run.id, str(file), folder)
             self.client.log_batch(
@@ -153,7 +153,7 @@ class Archive:
         return found
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
         """Turn what MLflow and the database raise into StoreError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
