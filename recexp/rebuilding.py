@@ -1,6 +1,7 @@
 """From a stored run back to the experiment that it was, without the config folders that it came from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,11 @@ NAMES = ("dataset", "filter", "split", "algorithm")
 """The groups whose chosen options are tags of a run."""
 
 
-def tracking(overrides: Sequence[str]) -> Tracking:
-    """Return the store that `tracking.uri=...` and the like among the overrides name, or the usual one."""
-    own = [word for word in overrides if word.startswith("tracking.")]
-    return build(config.plain(config.compose(own))["tracking"], Tracking, "tracking")
+def store(overrides: Sequence[str]) -> Tracking:
+    """Return the store that `tracking.uri=...` and the like name, or the usual one; and let recexp log as told."""
+    cfg = config.plain(config.compose([word for word in overrides if word.startswith(("tracking.", "logging."))]))
+    console.configure_logging(cfg["logging"])
+    return build(cfg["tracking"], Tracking, "tracking")
 
 
 def rebuild(
@@ -35,21 +37,19 @@ def rebuild(
     if not run.complete:
         raise StoreError(f"run {run.id} is not complete (status {run.status}); it has nothing to stand on")
     node, identity = archive.yaml(run, "config.yaml"), archive.yaml(run, "identity.yaml")
+    choices = {name: run.tags.get(name, "") for name in NAMES}
     try:
-        metrics = {name: _node(metric) for name, metric in identity["evaluation"]["metrics"].items()}
         node["tracking"] |= {"uri": archive.uri, "artifacts": None, "experiment": archive.experiments()[run.experiment]}
         node["resume"] = False
         if node["runner"].get("threads", 1) is None:
             node["runner"]["threads"] = _threads(archive, run)
         for text in overrides:
             _override(node, text)
-        console.configure_logging(node["logging"])
-        choices = {name: run.tags.get(name, "") for name in NAMES}
-        runner, experiment = config.assemble(node, metrics, choices=choices, command=command, tags=tags or {})
+        metrics = {name: _node(metric) for name, metric in identity["evaluation"]["metrics"].items()}
+        with _telling(run):
+            runner, experiment = config.assemble(node, metrics, choices=choices, command=command, tags=tags or {})
     except (KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"run {run.id} was made by another version of recexp: its config has no {error}") from error
-    except RecexpError as error:
-        raise type(error)(f"run {run.id} cannot be built again: {error}{_advice(error)}") from error
+        raise StoreError(f"run {run.id}: its config is damaged, or of another version of recexp ({error!r})") from error
     fold = run.tags.get("fold")
     return runner, replace(experiment, fold=None if fold is None else int(fold))
 
@@ -85,9 +85,15 @@ def _override(node: dict[str, Any], text: str) -> None:
         node = node[part]
 
 
-def _advice(error: RecexpError) -> str:
-    if "cannot import" in str(error):
-        return "; its code must be installed, or lie in the working directory or in PYTHONPATH"
-    if isinstance(error, DataError):
-        return "; data that lie elsewhere now are named as dataset.interactions=FILE or dataset.root=DIR"
-    return ""
+@contextmanager
+def _telling(run: Record) -> Iterator[None]:
+    """Say of an error which run it is about, and what helps."""
+    try:
+        yield
+    except RecexpError as error:
+        advice = ""
+        if "cannot import" in str(error):
+            advice = "; its code must be installed, or lie in the working directory or in PYTHONPATH"
+        elif isinstance(error, DataError):
+            advice = "; data that lie elsewhere now are named as dataset.interactions=FILE or dataset.root=DIR"
+        raise type(error)(f"run {run.id} cannot be built again: {error}{advice}") from error

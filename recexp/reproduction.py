@@ -1,6 +1,5 @@
 """Reproduction: a run made again from what it left behind, and how far the two are from each other."""
 
-import csv
 import json
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recexp import drift
+from recexp import artifacts, backfill, drift
 from recexp.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.errors import DataError, StoreError
 from recexp.runners.base import Experiment, Runner
@@ -107,8 +106,8 @@ def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experim
         reproduces=run.id, run=new.id, tolerance=tolerance,
         fingerprints={name: run.tags.get(name) == new.tags.get(name) for name in DIGESTS},
         metrics=drift.compare_metrics(
-            run.metrics, new.metrics, _intervals(archive, run), tolerance=tolerance,
-            added=run.tags.get("recexp.added_metrics", "").split(),
+            run.metrics, new.metrics, artifacts.read_metrics(archive.file(run, "metrics.csv"))[1], tolerance=tolerance,
+            added=run.tags.get(backfill.ADDED, "").split(),
         ),
         lists=drift.equal_lists(archive.file(run, "lists.parquet"), archive.file(new, "lists.parquet")),
         differences=_differences(archive, run, new),
@@ -119,12 +118,6 @@ def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experim
             file.write_text(text, encoding="utf-8")
         archive.add(new, files=files, tags={"recexp.reproduced": report.verdict})
     return report
-
-
-def _intervals(archive: Archive, run: Record) -> dict[str, tuple[float, float]]:
-    with archive.file(run, "metrics.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["low"]]
-    return {row["metric"]: (float(row["low"]), float(row["high"])) for row in rows}
 
 
 def _differences(archive: Archive, run: Record, new: Record) -> list[Difference]:

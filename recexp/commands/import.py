@@ -11,11 +11,11 @@ from recexp.tracking import Archive, transfer
 
 def run(arguments: list[str]) -> Iterator[str]:
     """Yield the run's id in this store; one that is there already is not taken twice."""
-    words = [word for word in arguments if not word.startswith(("tracking.", "debug="))]
+    words = [word for word in arguments if not word.startswith(("tracking.", "logging.", "debug="))]
     if len(words) != 1:
         got = " ".join(arguments) or "nothing"
         raise ConfigError(f"recexp import takes FILE.zip [tracking.uri=... tracking.experiment=...] (got {got})")
-    tracking = rebuilding.tracking(arguments)
+    tracking = rebuilding.store(arguments)
     with transfer.opened(Path(words[0])) as parcel:
         if not any(word.startswith("tracking.experiment=") for word in arguments):
             tracking = replace(tracking, experiment=str(parcel.record["experiment"]))

@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> Iterator[str]:
     if len(ids) != 1 or ids[0].startswith("-"):
         raise ConfigError(f"{USAGE} (got {' '.join(arguments) or 'nothing'})")
     overrides = [word for word in words if "=" in word]
-    archive = Archive(rebuilding.tracking(overrides).uri)
+    archive = Archive(rebuilding.store(overrides).uri)
     record = archive.run(ids[0])
     command = shlex.join(["recexp", "reproduce", *arguments])
     runner, experiment = rebuilding.rebuild(archive, record, overrides, command=command)
