@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import recexp as library
-from recexp import cli
+from recexp import cli, threads
 from recexp.algorithms.base import Recommender
 from recexp.building import build
 from recexp.errors import ConfigError
+from recexp.rebuilding import rebuild
 from recexp.tracking import Archive, Record, Tracking
 
 SHOP = ("dataset=files", "dataset.interactions=ratings.csv", "evaluation.cutoffs=[5,10]")
@@ -145,7 +146,9 @@ def test_data_that_are_gone_moved_or_changed(shop: Path, tmp_path: Path, capsys:
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 0
 
 
-def test_what_differs_is_named(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_what_differs_is_named(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
     archive, (run,) = Archive(None), made("algorithm=popularity", "seed=6")
     changes = {
         "requirements.txt": ("\nnumpy==", "\nnumpy==1.0+"), "environment.yaml": ("threads: ", "threads: 9"),
@@ -160,6 +163,12 @@ def test_what_differs_is_named(shop: Path, tmp_path: Path, capsys: pytest.Captur
     assert rows["threads"][0] == f"9{rows['threads'][1]}"
     assert rows["recexp"] == [f"9.{library.__version__}", library.__version__]
     assert rows["mlflow.source.git.commit"][0] == "abc"
+    (tmp_path / "environment.yaml").write_text("threads: 1\n")
+    archive.add(run, files=[tmp_path / "environment.yaml"])
+    with monkeypatch.context() as patch:
+        patch.setattr(threads, "_count", 4)
+        assert rebuild(archive, run, [])[0].threads == 1  # as many as the run had
+        assert rebuild(archive, run, ["runner.threads=3"])[0].threads == 3
 
 
 @pytest.mark.parametrize(

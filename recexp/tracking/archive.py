@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from recexp.errors import StoreError
 from recexp.tracking import client, place
@@ -30,6 +32,7 @@ class Record:
     started : when it began, in milliseconds since 1970 UTC.
     status : FINISHED, FAILED, KILLED or RUNNING.
     tags, params, metrics : by full name, the newest value of each metric.
+    files : the address of its files.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Record:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: dict[str, float]
+    files: str = ""
 
     @property
     def complete(self) -> bool:
@@ -102,7 +106,7 @@ class Archive:
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
 
     def file(self, run: Record, path: str) -> Path:
-        """Return where one file (or folder) of a run lies on this machine, fetched if need be.
+        """Return where one file (or folder) of a run lies on this machine, fetched if it lies elsewhere.
 
         Raises StoreError when the run has none of that name.
         """
@@ -110,11 +114,17 @@ class Archive:
 
         with self.explained():
             if self.has(run, path):
+                here = _local(run.files)
+                if here is not None:
+                    return here / path
                 return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
         raise StoreError(f"run {run.id} has no file {path}")
 
     def has(self, run: Record, path: str) -> bool:
         """Return whether a run has a file (or folder) of that name."""
+        here = _local(run.files)
+        if here is not None:
+            return (here / path).exists()
         parent = path.rpartition("/")[0] or None
         with self.explained():
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
@@ -169,7 +179,14 @@ def _record(run: "Run") -> Record:
     return Record(
         id=info.run_id, name=info.run_name or "", experiment=info.experiment_id, started=info.start_time,
         status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
+        files=info.artifact_uri or "",
     )  # fmt: skip
+
+
+def _local(address: str) -> Path | None:
+    """Return the folder at an address on this machine, None for others."""
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _quoted(text: str) -> str:
