@@ -110,15 +110,25 @@ def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping
     _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
 
 
+def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Return a table of a run. Raises DataError when it is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+
+
 def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lists:
     """Return the first k items of each of as many lists of a lists.parquet, as codes of `item_ids`.
 
     Raises DataError when the file holds other queries, or items that are unknown.
     """
     import pyarrow.compute as pc
-    from pyarrow import parquet
 
-    table = parquet.read_table(path, columns=["query", "rank", "item_id", "score"])
+    table = read_parquet(path, ["query", "rank", "item_id", "score"])
     codes = pc.index_in(table["item_id"], value_set=from_numpy(item_ids))
     query, rank = to_numpy(table["query"]), to_numpy(table["rank"])
     if codes.null_count or (len(query) and query.max() >= queries):
@@ -131,17 +141,13 @@ def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lis
 
 def read_per_user(path: Path) -> dict[str, np.ndarray]:
     """Return the list metrics of a per_user.parquet, float64 (b,) by name."""
-    from pyarrow import parquet
-
-    table = parquet.read_table(path)
+    table = read_parquet(path)
     return {name: to_numpy(table[name]) for name in table.column_names if name not in _OWN}
 
 
 def read_predictions(path: Path) -> np.ndarray:
     """Return the predicted ratings of a predictions.parquet, float32 (m,)."""
-    from pyarrow import parquet
-
-    return to_numpy(parquet.read_table(path, columns=["predicted"])["predicted"])
+    return to_numpy(read_parquet(path, ["predicted"])["predicted"])
 
 
 def read_slices(path: Path) -> list[Slice]:

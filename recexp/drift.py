@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recexp.artifacts import read_parquet
+
 EQUAL, WITHIN, OFF, ADDED = "bit-equal", "within tolerance", "off", "added later"
 TOLERANCE = 1e-6
 """What another number of threads may change, relative to the value where that is above 1."""
@@ -69,10 +71,9 @@ def equal_lists(before: Path, after: Path) -> tuple[int, int]:
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    from pyarrow import parquet
 
     keys = ["query", "rank"]
-    old, new = (parquet.read_table(path, columns=[*keys, "user_id", "item_id"]) for path in (before, after))
+    old, new = (read_parquet(path, [*keys, "user_id", "item_id"]) for path in (before, after))
     old = old.rename_columns([*keys, "user", "item"])
     both = old.join(new, keys, join_type="full outer")
     same = pa.repeat(True, len(both))

@@ -113,6 +113,9 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     assert "2 of 3 runs could not be evaluated" in said.err
     archive = Archive(None)
     assert all(archive.run(run.id).metrics == run.metrics for run in (changed, short))
+    archive.file(short, "lists.parquet").write_text("no parquet")
+    assert cli.run(["evaluate", "--runs", short.id, "metric=mrr"]) == 2
+    assert "lists.parquet is damaged" in capsys.readouterr().err
     Path("other.csv").unlink()
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr"]) == 2
     assert "dataset.interactions: other.csv: no such file; data that lie elsewhere" in capsys.readouterr().err
@@ -128,6 +131,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
         (["metric=mrr", "--runs"], "recexp evaluate takes"),
         (["metric=mrr", "--runs", "0123"], "there is no run 0123"),
         (["metric=mrr", "--experiment", "nowhere"], "tracking.experiment: there is no nowhere"),
+        (["metric=mrr", "--experiment=Default"], "there are no complete runs in the experiment Default"),
         (["metric=mrr", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
         (["metric=mrr", "--fast"], "(got --fast)"),
     ],

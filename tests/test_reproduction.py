@@ -178,6 +178,7 @@ def test_what_differs_is_named(
         (["a", "b"], "recexp reproduce takes RUN_ID"),
         (["0123"], "there is no run 0123 in sqlite:///"),
         (["0123", "--tolerance", "much"], "--tolerance: must be a number from 0 (got much)"),
+        (["0123", "--tolerance=-1"], "--tolerance: must be a number from 0 (got -1)"),
         (["0123", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
     ],
 )

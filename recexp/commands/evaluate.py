@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from recexp import backfill, config, rebuilding
 from recexp.building import build
-from recexp.errors import ConfigError, RecexpError
+from recexp.errors import ConfigError, RecexpError, StoreError
 from recexp.metrics.base import Metric
 from recexp.tracking import Archive, Record
 
@@ -22,12 +22,15 @@ def run(arguments: list[str]) -> Iterator[str]:
     if "--runs" in options:
         records = [archive.run(name) for name in dict.fromkeys(options["--runs"].split(","))]
     else:
-        records = archive.runs(options.get("--experiment", tracking.experiment))
+        experiment = options.get("--experiment", tracking.experiment)
+        records = archive.runs(experiment)
+        if not records:
+            raise StoreError(f"there are no complete runs in the experiment {experiment}")
     jobs, problems = [], {}
     for record in records:
         try:
-            _, experiment = rebuilding.rebuild(archive, record, overrides)
-            job = backfill.Job.of(record, experiment, metrics=metrics, cutoffs=cutoffs, again="--again" in options)
+            _, built = rebuilding.rebuild(archive, record, overrides)
+            job = backfill.Job.of(record, built, metrics=metrics, cutoffs=cutoffs, again="--again" in options)
         except RecexpError as error:
             problems[record.id] = error
             yield f"{_title(record)}: {error}"

@@ -32,6 +32,7 @@ def run(arguments: list[str]) -> Iterator[str]:
 
 
 def _take_tolerance(arguments: list[str]) -> tuple[list[str], float]:
+    arguments = [part for word in arguments for part in (word.split("=") if word.startswith("--tol") else [word])]
     if "--tolerance" not in arguments:
         return arguments, drift.TOLERANCE
     at = arguments.index("--tolerance")
