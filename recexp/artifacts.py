@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Interactions
-from recexp.files import from_numpy
+from recexp.errors import DataError
+from recexp.files import from_numpy, to_numpy
 from recexp.ranking import Lists
 from recexp.slices import Slice
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 200
 """Rows in the small tables."""
+_OWN = ("query", "user_id", "history", "held_out")
+"""Columns of per_user.parquet that are not metrics."""
 
 
 def hits(lists: Lists, target: sp.csr_array) -> np.ndarray:
@@ -105,6 +108,67 @@ def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping
     """Write metrics.csv: name, value, low, high; bounds are empty where a metric has no interval."""
     rows = ((name, value, *intervals.get(name, ("", ""))) for name, value in metrics.items())
     _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Return a table of a run. Raises DataError when it is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+
+
+def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lists:
+    """Return the first k items of each of as many lists of a lists.parquet, as codes of `item_ids`.
+
+    Raises DataError when the file holds other queries, or items that are unknown.
+    """
+    import pyarrow.compute as pc
+
+    table = read_parquet(path, ["query", "rank", "item_id", "score"])
+    codes = pc.index_in(table["item_id"], value_set=from_numpy(item_ids))
+    query, rank = to_numpy(table["query"]), to_numpy(table["rank"])
+    if codes.null_count or (len(query) and query.max() >= queries):
+        raise DataError(f"{path.name} does not fit: it has items or queries that the split does not have")
+    lists, kept = Lists.empty(queries, k), rank <= k
+    at = query[kept], rank[kept] - 1
+    lists.items[at], lists.scores[at] = to_numpy(codes)[kept], to_numpy(table["score"])[kept]
+    return lists
+
+
+def read_per_user(path: Path) -> dict[str, np.ndarray]:
+    """Return the list metrics of a per_user.parquet, float64 (b,) by name."""
+    table = read_parquet(path)
+    return {name: to_numpy(table[name]) for name in table.column_names if name not in _OWN}
+
+
+def read_predictions(path: Path) -> np.ndarray:
+    """Return the predicted ratings of a predictions.parquet, float32 (m,)."""
+    return to_numpy(read_parquet(path, ["predicted"])["predicted"])
+
+
+def read_slices(path: Path) -> list[Slice]:
+    """Return the rows of a slices.csv."""
+    return [
+        Slice(row["slice"], row["group"], int(row["size"]), row["metric"],
+              *(float(row[name]) for name in ("value", "low", "high")))
+        for row in _read_rows(path)
+    ]  # fmt: skip
+
+
+def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Return the values and intervals of a metrics.csv by full name."""
+    rows = _read_rows(path)
+    values = {row["metric"]: float(row["value"]) for row in rows}
+    return values, {row["metric"]: (float(row["low"]), float(row["high"])) for row in rows if row["low"]}
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _ids(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":

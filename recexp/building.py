@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.dataclasses import is_pydantic_dataclass
 
 from recexp.errors import ConfigError
 
@@ -51,6 +52,8 @@ def _import(target: str, where: str) -> Any:
 
 def _nested(value: Any, where: str) -> Any:
     if isinstance(value, dict) and "_target_" in value:
+        if not is_pydantic_dataclass(_import(str(value["_target_"]), where)):  # a config may come from someone else
+            raise ConfigError(f"{where}._target_: {value['_target_']} is not a class made with @params")
         return build(value, object, where)
     if isinstance(value, dict):
         return {key: _nested(item, f"{where}.{key}") for key, item in value.items()}

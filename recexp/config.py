@@ -115,13 +115,27 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
 
 def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Experiment]":
     """Build and check every component of an experiment before any data is read; `cfg` includes Hydra's own part."""
-    from recexp.runners.base import Experiment
-
     hydra = cfg.hydra
     for override in hydra.overrides.task:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
-    node = plain(cfg)
+    return assemble(
+        plain(cfg), None, tags=tags,
+        choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
+        command=shlex.join(["recexp", *(f"--config-dir={d}" for d in _user_dirs), *hydra.overrides.task]),
+    )  # fmt: skip
+
+
+def assemble(
+    node: dict[str, Any], metrics: dict[str, Any] | None, *, choices: dict[str, str], command: str,
+    tags: dict[str, str],
+) -> "tuple[Runner, Experiment]":  # fmt: skip
+    """Build and check an experiment from its resolved config; `metrics` are the nodes of those that it names.
+
+    Without `metrics` they are looked up in the config folders.
+    """
+    from recexp.runners.base import Experiment
+
     allowed = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
     if strange := [unknown("", key, allowed) for key in node if key not in allowed]:
         raise ConfigError("\n".join(strange))
@@ -139,16 +153,15 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
                 f"{name}: choose one with {at}=..., of {', '.join(options(at.partition('@')[0]))} (got {node[name]!r})"
             )
     resolved = {name: dict(node[name]) for name in BASES if name != "metric"}
-    resolved["evaluation"]["metrics"] = _metrics(node["evaluation"].get("metrics"))
+    resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
     part = {name: build(value, _base(name), name) for name, value in resolved.items()}
     for component in (part["dataset"], part["split"]):
         component.check()
     return part["runner"], Experiment(
         seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
         filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
-        evaluation=part["evaluation"], tracking=part["tracking"], config=node,
-        choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
-        command=shlex.join(["recexp", *(f"--config-dir={d}" for d in _user_dirs), *hydra.overrides.task]), tags=tags,
+        evaluation=part["evaluation"], tracking=part["tracking"], config=node, choices=choices, command=command,
+        tags=tags,
     )  # fmt: skip
 
 
@@ -162,7 +175,7 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
             return build(_option("metric", overrides[0].partition("=")[2]), _base("metric"), "metric")
         node = plain(compose(overrides))[group]
         if group == "evaluation":
-            node["metrics"] = _metrics(node.get("metrics"))
+            node["metrics"] = metric_nodes(node.get("metrics"))
         return build(node, _base(group), group)
 
 
@@ -213,7 +226,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
     return unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])
 
 
-def _metrics(names: Any) -> dict[str, Any]:
+def metric_nodes(names: Any) -> dict[str, Any]:
+    """Return the nodes of metrics by name; raises ConfigError for what is no list of known names."""
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ConfigError(
             f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -45,6 +46,31 @@ def workplace(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """Files of a shop (40 users, 25 films with genres, test rows with candidates) and a store beside them."""
+    folder = tmp_path_factory.mktemp("shop")
+    rng = np.random.default_rng(5)
+    taken = rng.random((40, 25)) < 0.4
+    rows = [(f"u{u}", f"f{i}", rng.integers(1, 6), 60 * u + i) for u, i in zip(*np.nonzero(taken))]
+    lines = ["user_id,item_id,rating,timestamp", *(",".join(map(str, row)) for row in rows)]
+    (folder / "ratings.csv").write_text("\n".join(lines) + "\n")
+    films = [f"f{i},{['drama', 'comedy', 'noir'][i % 3]}" for i in range(25)]
+    (folder / "films.csv").write_text("\n".join(["item_id,genre", *films]) + "\n")
+    unseen = [np.flatnonzero(~user)[:8] for user in taken]
+    asked = [f"u{u},f{some[u % 8]},{' '.join(f'f{i}' for i in some)}" for u, some in enumerate(unseen)]
+    (folder / "test.csv").write_text("\n".join(["user_id,item_id,candidates", *asked]) + "\n")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    return folder
+
+
+@pytest.fixture
+def shop(shop_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shop as the working directory; its store keeps the runs of all tests."""
+    monkeypatch.chdir(shop_folder)
+    return shop_folder
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Runner: a kind of experiment; Experiment: the parts that one is made of."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ class Experiment:
 
     `show` is the user to whom models recommend something to look at, `config` the resolved config that all came from,
     `choices` the option chosen in each group, `command` the words that run it again, `tags` what else its runs are
-    marked with (the sweep).
+    marked with (the sweep). Of a split with folds only `fold` is run, where one is named. `check` is shown the content
+    of each run's identity before anything is fitted, and may refuse it by an exception.
     """
 
     seed: int
@@ -38,6 +40,8 @@ class Experiment:
     choices: dict[str, str]
     command: str
     tags: dict[str, str]
+    fold: int | None = None
+    check: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Offline(Runner):
                     split = next(splits, None)
                 if split is None:
                     return outcomes
+                if experiment.fold not in (None, split.fold):
+                    continue
                 split = experiment.evaluation.relevant(split)
                 data = Data(loaded, effects, dataset, split)
                 outcomes.append(self._fold(experiment, store, data, costs))
@@ -58,6 +60,8 @@ class Offline(Runner):
         split, known = data.split, data.split.train.interactions
         queries = _shown(x, split)
         identity = identify(x, self, data)
+        if x.check is not None:
+            x.check(identity.content)
         if x.resume and (done := store.finished({"recexp.config": identity.tags["recexp.config"]})):
             log.info("already done in run %s", done.id)
             return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None)

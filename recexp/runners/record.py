@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 import recexp
-from recexp import artifacts, plots
+from recexp import artifacts, environment, plots
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
 from recexp.description import Summary, describe_run
@@ -148,6 +148,7 @@ def _write_files(
     run.draw(plots.data(results.slices, test.lists.scores, hits, run.curves()))
     (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
     (run.directory / "identity.yaml").write_text(yaml.safe_dump(identity.content, sort_keys=False))
+    (run.directory / "environment.yaml").write_text(yaml.safe_dump(environment.describe(), sort_keys=False))
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
     artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, target=target)

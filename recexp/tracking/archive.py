@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from recexp.errors import StoreError
 from recexp.tracking import client, place
@@ -30,6 +32,7 @@ class Record:
     started : when it began, in milliseconds since 1970 UTC.
     status : FINISHED, FAILED, KILLED or RUNNING.
     tags, params, metrics : by full name, the newest value of each metric.
+    files : the address of its files.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Record:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: dict[str, float]
+    files: str = ""
 
     @property
     def complete(self) -> bool:
@@ -56,12 +60,12 @@ class Archive:
         if file is not None and not file.is_file():
             raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
         client.load()
-        with self._explained():
+        with self.explained():
             self.client = client.connect(self.uri)
 
     def experiments(self) -> dict[str, str]:
         """Return the names of all experiments by id."""
-        with self._explained():
+        with self.explained():
             return {found.experiment_id: found.name for found in self.client.search_experiments()}
 
     def runs(
@@ -80,7 +84,7 @@ class Archive:
         terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in wanted.items())
         found: list[Record] = []
         token: str | None = None
-        with self._explained():
+        with self.explained():
             while True:
                 page = self.client.search_runs(ids, terms, max_results=PAGE, page_token=token,
                                                order_by=["attributes.start_time ASC"])  # fmt: skip
@@ -93,7 +97,7 @@ class Archive:
         """Return one run, complete or not. Raises StoreError when there is none of that id."""
         from mlflow.exceptions import MlflowException
 
-        with self._explained():
+        with self.explained():
             try:
                 return _record(self.client.get_run(run_id))
             except MlflowException as error:
@@ -102,17 +106,28 @@ class Archive:
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
 
     def file(self, run: Record, path: str) -> Path:
-        """Return where one file (or folder) of a run lies on this machine, fetched if need be.
+        """Return where one file (or folder) of a run lies on this machine, fetched if it lies elsewhere.
 
         Raises StoreError when the run has none of that name.
         """
         from mlflow.artifacts import download_artifacts
 
-        with self._explained():
-            parent = path.rpartition("/")[0] or None
-            if path in {item.path for item in self.client.list_artifacts(run.id, parent)}:
+        with self.explained():
+            if self.has(run, path):
+                here = _local(run.files)
+                if here is not None:
+                    return here / path
                 return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
         raise StoreError(f"run {run.id} has no file {path}")
+
+    def has(self, run: Record, path: str) -> bool:
+        """Return whether a run has a file (or folder) of that name."""
+        here = _local(run.files)
+        if here is not None:
+            return (here / path).exists()
+        parent = path.rpartition("/")[0] or None
+        with self.explained():
+            return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def add(
         self, run: Record, *, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None,
@@ -122,7 +137,7 @@ class Archive:
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)
-        with self._explained():
+        with self.explained():
             for file in files:
                 self.client.log_artifact(run.id, str(file), folder)
             self.client.log_batch(
@@ -133,12 +148,22 @@ class Archive:
 
     def config(self, run: Record) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
+        return self.yaml(run, "config.yaml")
+
+    def yaml(self, run: Record, path: str) -> dict[str, Any]:
+        """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
         import yaml
 
-        return yaml.safe_load(self.file(run, "config.yaml").read_text())
+        try:
+            found = yaml.safe_load(self.file(run, path).read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
+        if not isinstance(found, dict):
+            raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")
+        return found
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
         """Turn what MLflow and the database raise into StoreError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -154,7 +179,14 @@ def _record(run: "Run") -> Record:
     return Record(
         id=info.run_id, name=info.run_name or "", experiment=info.experiment_id, started=info.start_time,
         status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
+        files=info.artifact_uri or "",
     )  # fmt: skip
+
+
+def _local(address: str) -> Path | None:
+    """Return the folder at an address on this machine, None for others."""
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,150 @@
+"""Back-fill: new metrics and cut-offs over finished runs, from the lists that they kept; nothing is fitted again."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from recexp import artifacts
+from recexp.data import Dataset, Split
+from recexp.errors import ConfigError, DataError, RecexpError
+from recexp.evaluation import Evaluation, Results
+from recexp.identity import digest
+from recexp.metrics.base import Metric
+from recexp.runners.base import Experiment
+from recexp.slices import Slice
+from recexp.tracking import Archive, Record
+
+ADDED = "recexp.added_metrics"
+"""Names the metrics that a run was given after it had ended."""
+Values = dict[str, tuple[float, tuple[float, float] | None]]
+"""Values by full name, with their intervals where they have one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to add to: what it was, and the evaluation that is wanted of it."""
+
+    run: Record
+    experiment: Experiment
+    evaluation: Evaluation
+    again: bool
+
+    @staticmethod
+    def of(
+        run: Record, experiment: Experiment, *, metrics: Mapping[str, Metric] | None, cutoffs: Sequence[int] | None,
+        again: bool,
+    ) -> "Job":  # fmt: skip
+        """Ask a run for metrics at cut-offs, None for its own; `again` also for those that it has already."""
+        own = experiment.evaluation
+        wanted = replace(own, metrics=dict(metrics or own.metrics), cutoffs=list(cutoffs or own.cutoffs))
+        return Job(run, experiment, wanted, again)
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the results that are wanted, `ndcg_at_10`."""
+        has = {name.partition("/")[2] for name in self.run.metrics if name.startswith("test")}
+        return [name for name in self.evaluation.names if self.again or name not in has]
+
+    @property
+    def source(self) -> str:
+        """What the split is made of: jobs of equal source share their data."""
+        x = self.experiment
+        parts = {name: x.config[name] for name in ("dataset", "filter", "split")}
+        return digest({**parts, "seed": x.seed, "relevant_from": x.evaluation.relevant_from})
+
+
+def fill(archive: Archive, jobs: Sequence[Job]) -> Iterator[tuple[Record, Values | RecexpError]]:
+    """Evaluate each job's run and add what is new to it; yield the run with the values, or with what went wrong.
+
+    Data are loaded and split once for all jobs that share them.
+    """
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.source, []).append(job)
+    loaded: dict[str, Dataset] = {}
+    for group in groups.values():
+        waiting = {job.run.id: job for job in group}
+        try:
+            for dataset, split in _splits(group[0].experiment, loaded):
+                for job in [job for job in waiting.values() if job.run.tags["recexp.split"] == split.fingerprint]:
+                    yield job.run, _attempt(archive, job, dataset, split)
+                    del waiting[job.run.id]
+                if not waiting:
+                    break
+            problem: RecexpError = DataError(
+                "the split that its config makes now is not that of the run: the data have changed, or recexp divides "
+                "otherwise by now; nothing was added"
+            )
+        except RecexpError as error:
+            problem = error
+        for job in waiting.values():
+            yield job.run, problem
+
+
+def _splits(x: Experiment, loaded: dict[str, Dataset]) -> Iterator[tuple[Dataset, Split]]:
+    """Yield the filtered data set and each split; `loaded` keeps the data set that was read last."""
+    key = digest(x.config["dataset"])
+    if key not in loaded:
+        loaded.clear()
+        loaded[key] = x.source.load()
+    dataset, _ = x.filters.apply(loaded[key], seed=x.seed)
+    for split in x.splitter.split(dataset):
+        yield dataset, x.evaluation.relevant(split)
+
+
+def _attempt(archive: Archive, job: Job, dataset: Dataset, split: Split) -> Values | RecexpError:
+    try:
+        job.evaluation.check(dataset)
+        return _add(archive, job, split, _evaluate(archive, job, split))
+    except RecexpError as error:
+        return error
+
+
+def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
+    stored, longest, n_items = job.experiment.evaluation.cutoffs[-1], job.evaluation.cutoffs[-1], split.train.n_items
+    if longest > stored and stored < n_items:
+        raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
+    predicted = None
+    if job.evaluation.rates:
+        if not archive.has(job.run, "predictions.parquet"):
+            raise ConfigError("evaluation.metrics: metrics of ratings need predicted ones, and the run kept none")
+        predicted = artifacts.read_predictions(archive.file(job.run, "predictions.parquet"))
+    lists = artifacts.read_lists(
+        archive.file(job.run, "lists.parquet"), item_ids=split.train.item_ids, queries=len(split.queries),
+        k=min(stored, n_items),
+    )  # fmt: skip
+    return job.evaluation.evaluate(split, lists, seed=job.experiment.seed, predicted=predicted)
+
+
+def _add(archive: Archive, job: Job, split: Split, results: Results) -> Values:
+    """Add values to the run: its tables first, so that what is in the store is in them, too."""
+    run, part, names = job.run, "test_candidates" if results.candidates else "test", job.missing
+    found = {f"{part}/{name}": results.metrics[name] for name in names if name in results.metrics}
+    bounds = {f"{part}/{name}": results.intervals[name] for name in names if name in results.intervals}
+    values, intervals = artifacts.read_metrics(archive.file(run, "metrics.csv"))
+    added = dict.fromkeys([*run.tags.get(ADDED, "").split(), *(name for name in found if name not in run.metrics)])
+    with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
+        folder = Path(scratch)
+        artifacts.write_metrics(folder, values | found, intervals | bounds)
+        _write_per_user(archive, run, folder, split, {n: v for n, v in results.per_query.items() if n in names})
+        old, new = _by_name(artifacts.read_slices(archive.file(run, "slices.csv"))), _by_name(results.slices)
+        artifacts.write_slices(folder, list({**old, **(new if job.again else new | old)}.values()))
+        archive.add(run, files=sorted(folder.iterdir()))
+    archive.add(run, metrics=found, tags={ADDED: " ".join(added)})
+    return {name: (value, bounds.get(name)) for name, value in found.items()}
+
+
+def _by_name(rows: Sequence[Slice]) -> dict[tuple[str, str, str], Slice]:
+    return {(row.slice, row.group, row.metric): row for row in rows}
+
+
+def _write_per_user(archive: Archive, run: Record, folder: Path, split: Split, fresh: Mapping[str, np.ndarray]) -> None:
+    queries = split.queries
+    artifacts.write_per_user(
+        folder, users=queries.users, user_ids=split.train.user_ids, history=queries.lengths,
+        held_out=np.diff(split.target.indptr),
+        per_query={**artifacts.read_per_user(archive.file(run, "per_user.parquet")), **fresh},
+    )  # fmt: skip

@@ -1,0 +1,23 @@
+"""Environment: what a run ran on, beside the packages, that may change the last digits of its results."""
+
+import platform
+from typing import Any
+
+from recexp import threads
+
+
+def describe() -> dict[str, Any]:
+    """Return plain data: Python, system, processor, threads in use, and the linear algebra library at work.
+
+    That library chooses its kernels by the processor, so `blas` names the choice: `openblas 0.3.30 Haswell`.
+    """
+    from threadpoolctl import threadpool_info
+
+    names = ("internal_api", "version", "architecture")
+    found = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": threads.count(),
+        "blas": ", ".join(sorted({" ".join(words) for words in found})),
+    }
