@@ -11,10 +11,10 @@ PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
-    {"data", "kernels", "ranking", "files", "bootstrap"},
+    {"data", "kernels", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
-    {"runners", "compare", "report", "tuning"},
+    {"runners", "compare", "tuning"},
     {"building", "config", "cli", "sweep", "commands", "console", "help", "hydra_plugins", "__main__"},
 ]
 MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/model", "serving"]

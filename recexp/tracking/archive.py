@@ -1,6 +1,7 @@
 """Archive: the runs that a store holds, to be read, compared, repeated and added to."""
 
 import math
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
-from recexp.tracking import client, place
+from recexp.tracking import client, local, place
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Record:
     started : when it began, in milliseconds since 1970 UTC.
     status : FINISHED, FAILED, KILLED or RUNNING.
     tags, params, metrics : by full name, the newest value of each metric.
+    artifacts : the address of its files.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Record:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: dict[str, float]
+    artifacts: str
 
     @property
     def complete(self) -> bool:
@@ -90,15 +93,15 @@ class Archive:
                     return [run for run in found if run.complete or not complete]
 
     def run(self, run_id: str) -> Record:
-        """Return one run, complete or not. Raises StoreError when there is none of that id."""
-        from mlflow.exceptions import MlflowException
-
-        with self._explained():
-            try:
-                return _record(self.client.get_run(run_id))
-            except MlflowException as error:
-                if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                    raise
+        """Return one run, complete or not, by its id or how that begins. Raises StoreError when there is none."""
+        if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
+            with self._explained():
+                beginning = f"attributes.run_id LIKE '{run_id}%'"
+                found = [run for run in self.client.search_runs([*self.experiments()], beginning, max_results=2)]
+            if len(found) == 1:
+                return _record(found[0])
+            if found:
+                raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
 
     def file(self, run: Record, path: str) -> Path:
@@ -106,6 +109,8 @@ class Archive:
 
         Raises StoreError when the run has none of that name.
         """
+        if (folder := local.folder(run.artifacts)) is not None and (folder / path).exists():
+            return folder / path
         from mlflow.artifacts import download_artifacts
 
         with self._explained():
@@ -131,6 +136,29 @@ class Archive:
                 tags=[RunTag(key, value) for key, value in (tags or {}).items()],
             )
 
+    def curves(self, run: Record) -> dict[str, list[tuple[int, float]]]:
+        """Return the learning curves of a run: (step, value) pairs by name."""
+        found = {}
+        with self._explained():
+            for name in sorted(name for name in run.metrics if name.startswith("training/")):
+                points = self.client.get_metric_history(run.id, name)
+                found[name.removeprefix("training/")] = [(point.step, point.value) for point in points]
+        return found
+
+    def publish(self, experiment: str, name: str, tags: Mapping[str, str], file: Path) -> str:
+        """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
+
+        The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
+        used again.
+        """
+        terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in tags.items())
+        with self._explained():
+            found = list(self.client.search_runs([experiment], terms, max_results=1))
+            run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
+            self.client.log_artifact(run.info.run_id, str(file))
+            self.client.set_terminated(run.info.run_id, "FINISHED")
+        return run.info.run_id
+
     def config(self, run: Record) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
         import yaml
@@ -154,6 +182,7 @@ def _record(run: "Run") -> Record:
     return Record(
         id=info.run_id, name=info.run_name or "", experiment=info.experiment_id, started=info.start_time,
         status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
+        artifacts=info.artifact_uri,
     )  # fmt: skip
 
 
