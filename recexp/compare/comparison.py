@@ -20,6 +20,7 @@ from recexp.tracking import Archive
 
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
+_JUDGED = {"relevant", "ratings"}
 COSTS = ("cost/fit_seconds", "cost/recommend_seconds")
 
 MetricOf = Callable[[str], Metric]
@@ -124,11 +125,21 @@ class Across:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found. `rising` holds which way each shown metric improves, the compared one first; None: neither."""
+    """What was found.
+
+    Attributes
+    ----------
+    metric : full name of the one compared by. options : as given.
+    rising : which way each shown metric improves, the compared one first; None: neither.
+    beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
+    boards : a leaderboard a data set. across : ranks over several data sets.
+    notes : what was left out, and why.
+    """
 
     metric: str
     options: Options
     rising: dict[str, bool | None]
+    beyond: list[str]
     boards: list[Leaderboard]
     across: Across | None
     notes: list[str]
@@ -141,14 +152,23 @@ def compare(
     name = _metric(fields, options.metric)
     shown = headlines(fields[0].metrics())
     names = [name, *(other for other in shown if other != name)]
-    rising = {other: metric_of(_bare(other)).higher_is_better for other in names}
-    if rising[name] is None:
-        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
     metric, said = metric_of(_bare(name)), list(notes)
+    if metric.higher_is_better is None:
+        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
+    kinds = {other: _known(other, metric_of) for other in names}
+    rising = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
+    beyond = [other for other, kind in kinds.items() if kind and rising[other] is not None and not kind.needs & _JUDGED]
     boards = [_board(archive, field, name, metric, names[1:], options, said) for field in fields]
     if not values.testable(metric):
         said.append(f"{name} has one value a run, none a user: there are neither intervals nor tests")
-    return Comparison(name, options, rising, boards, _across(boards, metric, options, said), said)
+    return Comparison(name, options, rising, beyond, boards, _across(boards, metric, options, said), said)
+
+
+def _known(name: str, metric_of: MetricOf) -> Metric | None:
+    try:
+        return metric_of(_bare(name))
+    except ConfigError:  # of a config folder that is not given now
+        return None
 
 
 def _metric(fields: Sequence[Field], wanted: str | None) -> str:
