@@ -1,4 +1,4 @@
-"""Charts as inline SVG, which need nothing from outside. Colours can be told apart by colour-blind eyes (Okabe and Ito)."""
+"""Charts as inline SVG, which need nothing from outside, in colours for all eyes (Okabe and Ito)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,9 @@ def lines(
     return _svg(WIDTH, HEIGHT + 18 * rows, parts)
 
 
-def critical_difference(labels: Sequence[str], ranks: np.ndarray, difference: float, groups: Sequence[Sequence[int]]) -> str:
+def critical_difference(
+    labels: Sequence[str], ranks: np.ndarray, difference: float, groups: Sequence[Sequence[int]]
+) -> str:  # fmt: skip
     """Draw mean ranks on a line, best left; bars join models that are not told apart (Demsar 2006, figure 1)."""
     k, half = len(labels), math.ceil(len(labels) / 2)
     side = _room([f"{label} (1.00)" for label in labels]) + 20
@@ -103,7 +105,8 @@ def critical_difference(labels: Sequence[str], ranks: np.ndarray, difference: fl
         parts.append(_line(axis.at(tick), line_y - 6, axis.at(tick), line_y, "ink"))
         parts.append(_text(axis.at(tick), line_y - 11, f"{tick:g}", "middle"))
     reach = min(difference, k - 1.0)
-    parts += [_line(axis.at(1), 22, axis.at(1 + reach), 22, "ink"), *(_line(axis.at(x), 17, axis.at(x), 27, "ink") for x in (1, 1 + reach))]  # fmt: skip
+    parts.append(_line(axis.at(1), 22, axis.at(1 + reach), 22, "ink"))
+    parts += [_line(axis.at(x), 17, axis.at(x), 27, "ink") for x in (1, 1 + reach)]
     parts.append(_text(axis.at(1 + reach / 2), 14, f"critical difference {difference:.2f}", "middle"))
     for place, (label, rank) in enumerate(zip(labels, ranks)):
         left = place < half
@@ -114,7 +117,7 @@ def critical_difference(labels: Sequence[str], ranks: np.ndarray, difference: fl
         parts.append(_text(end + (-5 if left else 5), y + 4, name, "end" if left else "start"))
     for level, group in enumerate(groups):
         first, last = axis.at(float(ranks[group[0]])) - 4, axis.at(float(ranks[group[-1]])) + 4
-        parts.append(f'<line x1="{first:.1f}" x2="{last:.1f}" y1="{line_y + 10 + 9 * level}" y2="{line_y + 10 + 9 * level}" class="clique"/>')  # fmt: skip
+        parts.append(_line(first, line_y + 10 + 9 * level, last, line_y + 10 + 9 * level, "clique"))
     return _svg(width, base + 20 * half + 12, parts)
 
 
@@ -140,8 +143,8 @@ def _y_axis(axis: Axis, left: float, right: float, name: str) -> str:
         y = axis.at(tick)
         parts += [_line(left, y, right, y, "grid"), _text(left - 6, y + 4, shown(tick), "end")]
     middle = (axis.start + axis.stop) / 2
-    turned = f'<text transform="translate(14,{middle:.1f}) rotate(-90)" text-anchor="middle" class="name">{escape(name)}</text>'
-    return "".join([*parts, turned])
+    turned = f'transform="translate(14,{middle:.1f}) rotate(-90)" text-anchor="middle" class="name"'
+    return "".join([*parts, f"<text {turned}>{escape(name)}</text>"])
 
 
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:

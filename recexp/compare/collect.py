@@ -59,7 +59,7 @@ def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: 
         found = [archive.run(run_id) for run_id in dict.fromkeys(runs)]
         for run in found:
             if not run.complete or PROTOCOL not in run.tags:
-                raise ConfigError(f"--runs: {run.id} is no finished run ({run.status.lower()}); only those are compared")
+                raise ConfigError(f"--runs: {run.id} is not a finished run ({run.status.lower()})")
         return list({run.id: run for run in found}.values())
     found = [run for run in archive.runs(experiment) if PROTOCOL in run.tags]
     if not found:
@@ -69,7 +69,9 @@ def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: 
     some = [run for run in found if run.tags.get("sweep") == sweep]
     if not some:
         sweeps = list(dict.fromkeys(run.tags["sweep"] for run in reversed(found) if "sweep" in run.tags))
-        raise ConfigError(f"--sweep: there is no {sweep} in {experiment}; newest first: {', '.join(sweeps[:9]) or 'none'}")
+        raise ConfigError(
+            f"--sweep: there is no {sweep} in {experiment}; the newest: {', '.join(sweeps[:9]) or 'none'}"
+        )
     return some
 
 
@@ -92,11 +94,12 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
         if unlike and strict:
             first = taken[0].newest
             raise ConfigError(
-                f"--runs: runs of different protocols cannot be compared: {short(runs[0])} ({runs[0].name}) has {unlike} "
-                f"of {short(first)} ({first.name})"
+                f"--runs: {short(runs[0])} ({runs[0].name}) and {short(first)} ({first.name}) are of different "
+                f"protocols and cannot be compared: {unlike}"
             )
         if unlike:
-            notes.append(f"left out: {_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}")
+            many = _count(len(runs), "run")
+            notes.append(f"left out: {many} of another protocol, such as {short(runs[0])}: {unlike}")
             continue
         rows, more = _rows(runs)
         taken.append(Field(_dataset(runs[0]), protocol, rows))

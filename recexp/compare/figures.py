@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from recexp.compare import charts
 from recexp.compare.collect import SPLIT
-from recexp.compare.comparison import TESTED, Comparison, Leaderboard, Line
+from recexp.compare.comparison import TESTED
+from recexp.compare.results import Comparison, Leaderboard, Line
 from recexp.compare.tables import pretty
 from recexp.errors import StoreError
 from recexp.tracking import Archive, Record
@@ -43,7 +44,8 @@ def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
     points = [charts.Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
     if len(points) > 1:
         front = _undominated(points, x_rising=False, y_rising=bool(comparison.rising[comparison.metric]))
-        picture = charts.scatter(points, "seconds to fit and recommend", pretty(comparison.metric), log=True, front=front)
+        name = "seconds to fit and recommend"
+        picture = charts.scatter(points, name, pretty(comparison.metric), log=True, front=front)
         yield "Accuracy against cost", picture, "On the line: models that no other beats in both."
 
 

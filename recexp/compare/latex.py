@@ -2,7 +2,8 @@
 
 import re
 
-from recexp.compare.comparison import TESTED, Comparison, Leaderboard
+from recexp.compare.comparison import TESTED
+from recexp.compare.results import Comparison, Leaderboard
 from recexp.compare.tables import pretty
 
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -16,7 +17,7 @@ def as_latex(comparison: Comparison) -> str:
 def _table(comparison: Comparison, board: Leaderboard) -> str:
     names, lines = list(comparison.rising), board.lines[:TESTED]
     cells = {name: [line.mean if name == names[0] else line.means.get(name) for line in lines] for name in names}
-    best = {name: _best([v for v in values if v is not None], comparison.rising[name]) for name, values in cells.items()}
+    best = {name: _best(values, comparison.rising[name]) for name, values in cells.items()}
     arrows = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
     head = " & ".join(["model", *(escaped(pretty(name)) + arrows[comparison.rising[name]] for name in names)])
     body = []
@@ -38,10 +39,9 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
     ])  # fmt: skip
 
 
-def _best(values: list[float], rising: bool | None) -> float | None:
-    if rising is None or not values:
-        return None
-    return max(values) if rising else min(values)
+def _best(values: list[float | None], rising: bool | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return None if rising is None or not known else max(known) if rising else min(known)
 
 
 def escaped(text: str) -> str:

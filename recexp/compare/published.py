@@ -62,9 +62,8 @@ def _line(line: dict[str, str], where: str, fields: Sequence[Field]) -> Publishe
     if len(found) > 1:
         labels = ", ".join(repr(row.label) for row in found)
         raise DataError(f"--published: {where}: several models are {' '.join(words)}: {labels}; say more in column run")
-    return Published(
-        line["model"], line["metric"], published, tolerance, line["source"], _ours(found[0], line["metric"]) if found else None
-    )  # fmt: skip
+    ours = _ours(found[0], line["metric"]) if found else None
+    return Published(line["model"], line["metric"], published, tolerance, line["source"], ours)
 
 
 def _fits(row: Row, word: str) -> bool:
@@ -91,7 +90,8 @@ def _ours(row: Row, metric: str) -> float | None:
 
 def as_markdown(rows: Sequence[Published]) -> str:
     """Return the table that a study's README shows."""
-    lines = ["| model | metric | ours | published | difference | tolerance | verdict |", "|---|---|---|---|---|---|---|"]
+    heads = ["model", "metric", "ours", "published", "difference", "tolerance", "verdict"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         ours, apart = ("", "") if row.ours is None else (f"{row.ours:.4f}", f"{row.ours - row.published:+.4f}")
         shown = [row.model, row.metric, ours, f"{row.published:.4f}", apart, f"{row.tolerance:g}", row.verdict]

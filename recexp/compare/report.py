@@ -8,7 +8,7 @@ from string import Template
 
 from recexp.compare import charts, figures
 from recexp.compare.collect import short
-from recexp.compare.comparison import Comparison, Leaderboard, Line
+from recexp.compare.results import Comparison, Leaderboard, Line, Pair
 from recexp.compare.tables import chance, friedman, method, number, pretty
 from recexp.tracking import Archive
 
@@ -24,8 +24,8 @@ def as_html(archive: Archive, comparison: Comparison) -> str:
     if comparison.across is not None:
         across = comparison.across
         picture = charts.critical_difference(across.labels, across.mean_ranks, across.difference, across.groups)
-        parts += ["<h2>Over all data sets</h2>", f"<p>{escape(friedman(across, comparison.options.alpha))}. Bars join models "
-                  "that are not told apart.</p>", f'<div class="scroll">{picture}</div>']  # fmt: skip
+        said = f"{friedman(across, comparison.options.alpha)}. Bars join models that are not told apart."
+        parts += ["<h2>Over all data sets</h2>", f"<p>{escape(said)}</p>", f'<div class="scroll">{picture}</div>']
     for board in comparison.boards:
         parts += [f"<h2>{escape(board.field.dataset)}</h2>", _leaderboard(comparison, board)]
         drawn = [
@@ -68,11 +68,12 @@ def _list(items: Sequence[str]) -> str:
 def _leaderboard(comparison: Comparison, board: Leaderboard) -> str:
     names = list(comparison.rising)
     heads = ["#", "model", "runs", pretty(names[0]), "sd", "low", "high", f"vs {board.reference}", "p", "d_z",
-             "rank biserial", "won/tied/lost", *(pretty(name) for name in names[1:]), "seconds", "newest run"]  # fmt: skip
+             "rank biserial", "won/tied/lost", *map(pretty, names[1:]), "seconds", "newest run"]  # fmt: skip
     best = {name: _best(comparison, board, name) for name in names}
     rows = "".join(_row(comparison, board, place, line, best) for place, line in enumerate(board.lines, start=1))
     head = "".join(f"<th>{escape(name).replace('_', '_<wbr>').replace('/', '/<wbr>')}</th>" for name in heads)
-    return f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="scroll">{table}</div>'
 
 
 def _best(comparison: Comparison, board: Leaderboard, name: str) -> float | None:
@@ -100,8 +101,8 @@ def _row(
         value = figures.value(comparison, line, name)
         cells.append(_cell(value, best=value == best[name]))
     newest = line.row.runs[-1]
-    cells += [_cell(line.seconds, number(line.seconds, ".2f")), f'<td title="{newest.id}"><code>{short(newest)}</code></td>']
-    return f"<tr>{''.join(cells)}</tr>"
+    cells.append(_cell(line.seconds, number(line.seconds, ".2f")))
+    return f'<tr>{"".join(cells)}<td title="{newest.id}"><code>{short(newest)}</code></td></tr>'
 
 
 def _cell(value: float, text: str | None = None, *, best: bool = False) -> str:
@@ -116,27 +117,25 @@ def _pairs(comparison: Comparison, board: Leaderboard) -> str:
     if comparison.options.baseline is not None or len(board.pairs) < 2:
         return ""
     labels = list(dict.fromkeys(label for pair in board.pairs for label in (pair.first, pair.second)))
-    found = {(pair.first, pair.second): (pair, 1) for pair in board.pairs}
-    found |= {(pair.second, pair.first): (pair, -1) for pair in board.pairs}
+    found = {(pair.first, pair.second): pair for pair in board.pairs}
+    found |= {(pair.second, pair.first): pair.turned() for pair in board.pairs}
     rows = []
     for row in labels:
-        cells = []
-        for column in labels:
-            pair, sign = found.get((row, column), (None, 0))
-            if pair is None:
-                cells.append("<td></td>")
-                continue
-            said = f"{row} and {column}: difference {sign * pair.difference:+.4f}, p = {chance(pair.adjusted) or 'none'}"
-            sure = pair.adjusted <= comparison.options.alpha
-            strength = min(1.0, 0.15 + abs(pair.d_z)) if sure and math.isfinite(pair.d_z) else 0.0
-            colour = _SIGNED[sign * pair.d_z < 0] + f"{round(strength * 150):02x}"
-            style = f' style="background:{colour}"' if sure else ""
-            cells.append(f'<td title="{escape(said)}"{style}>{sign * pair.d_z:+.2f}</td>')
+        cells = [_effect(found.get((row, column)), comparison.options.alpha) for column in labels]
         rows.append(f"<tr><th>{escape(row)}</th>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{escape(label)}</th>" for label in labels)
-    return (
-        "<h3 style='margin-top:24px'>Every pair</h3><p>d_z of the row against the column; blue is better, orange worse, "
-        "white not significant.</p>"
-        f'<div class="scroll"><table class="pairs"><thead><tr><td></td>{heads}</tr></thead><tbody>{"".join(rows)}</tbody>'
-        "</table></div>"
-    )
+    said = "d_z of the row against the column; blue is better, orange worse, white not significant."
+    head = f"<thead><tr><td></td>{heads}</tr></thead>"
+    table = f'<table class="pairs">{head}<tbody>{"".join(rows)}</tbody></table>'
+    return f'<h3 class="more">Every pair</h3><p>{said}</p><div class="scroll">{table}</div>'
+
+
+def _effect(pair: Pair | None, alpha: float) -> str:
+    if pair is None:
+        return "<td></td>"
+    said = f"{pair.first} and {pair.second}: difference {pair.difference:+.4f}, p = {chance(pair.adjusted) or 'none'}"
+    style = ""
+    if pair.adjusted <= alpha:
+        strength = min(1.0, 0.15 + min(abs(pair.d_z), 1.0))
+        style = f' style="background:{_SIGNED[pair.d_z < 0]}{round(strength * 150):02x}"'
+    return f'<td title="{escape(said)}"{style}>{number(pair.d_z, "+.2f")}</td>'

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from recexp.compare.collect import short
-from recexp.compare.comparison import TESTED, Across, Comparison, Leaderboard, Line, Pair
+from recexp.compare.comparison import TESTED
+from recexp.compare.results import Across, Comparison, Leaderboard, Line, Pair
 
 WIDTH = 140
 """Columns of a table where the terminal does not say how many it has."""
@@ -54,7 +55,8 @@ def method(comparison: Comparison) -> list[str]:
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
         found += [
             f"intervals hold {options.confidence:.0%} and resample users; sd is over seeds and folds",
-            f"p: {options.test} test of users' differences on equal splits, {against}, {correction}; d_z: mean / deviation",
+            f"p: {options.test} test of users' differences on equal splits, {against}, {correction}",
+            "d_z: mean difference of a user, in deviations; positive is better",
         ]
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
         found.append("without p: pairs that share no split; run them with the same seeds")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.bootstrap import Means
-from recexp.compare.collect import SPLIT, Row, short
+from recexp.compare.collect import SPLIT, Row
 from recexp.errors import DataError, StoreError
 from recexp.files import to_numpy
 from recexp.metrics.base import ListMetric, Metric, RatingMetric
@@ -71,7 +71,7 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
                 owners[split] = _owners(table, split, codes)
             values = _column(table, name, metric)
             if len(values) != len(owners[split]):
-                raise DataError(f"run {run.id} has values of {len(values)} queries; others of its split have another number")
+                raise DataError(f"run {run.id} has values of {len(values)} queries, unlike others of its split")
             parts.append((splits[split], owners[split], values))
         found.append(parts)
     by_split = np.full((len(rows), len(splits), len(codes)), np.nan)

@@ -1,4 +1,4 @@
-"""Statistics of comparisons: paired tests over users, corrections for many of them, effect sizes, ranks over data sets."""
+"""Statistics of comparisons: paired tests over users, corrections for many, effect sizes, ranks over data sets."""
 
 from recexp.statistics.corrections import CORRECTIONS, benjamini_hochberg, holm
 from recexp.statistics.effects import Effects

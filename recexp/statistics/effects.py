@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recexp.statistics.ranks import tied_ranks
+
 _TIE = 1e-12
 """Values of a user that are closer than this are equal: they differ in rounding alone."""
 
@@ -43,10 +45,8 @@ class Effects:
 
 
 def _rank_biserial(differences: np.ndarray) -> float:
-    from scipy.stats import rankdata
-
     some = differences[np.abs(differences) > _TIE]
     if not len(some):
         return 0.0
-    placed = rankdata(np.abs(some))
+    placed = tied_ranks(np.abs(some))
     return float((placed * np.sign(some)).sum() / placed.sum())

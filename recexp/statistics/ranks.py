@@ -1,6 +1,12 @@
-"""Models over several data sets: ranks, Friedman's test, Nemenyi's critical difference (Demsar, JMLR 2006, section 3.2)."""
+"""Models over several data sets: ranks, Friedman's and Nemenyi's tests (Demsar, JMLR 2006, section 3.2)."""
 
 import numpy as np
+
+
+def tied_ranks(values: np.ndarray) -> np.ndarray:
+    """Return the ranks of float64 (m,), 1 for the lowest; equal values share their mean rank."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -8,9 +14,7 @@ def ranks(values: np.ndarray) -> np.ndarray:
 
     `values` are float64 (n, k): n data sets, k models.
     """
-    from scipy.stats import rankdata
-
-    return rankdata(-values, axis=1)
+    return np.array([tied_ranks(-row) for row in values])
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:

@@ -7,5 +7,6 @@ from recexp.tracking.store import Store, Tracking
 from recexp.tracking.view import leaderboard_link, ui_command, ui_link
 
 __all__ = [
-    "Archive", "Input", "Record", "Run", "Store", "Tracking", "flatten", "leaderboard_link", "mask", "ui_command", "ui_link",
+    "Archive", "Input", "Record", "Run", "Store", "Tracking", "flatten", "leaderboard_link", "mask", "ui_command",
+    "ui_link",
 ]  # fmt: skip

@@ -50,3 +50,8 @@ def test_cliques_are_the_largest_groups_within_reach() -> None:
     assert cliques(np.array([1.0, 4.0, 1.8, 2.6, 4.3]), 1.0) == [[0, 2], [2, 3], [1, 4]]
     assert cliques(np.array([1.0, 3.0]), 1.0) == []
     assert cliques(np.array([1.0, 1.5, 2.0]), 1.0) == [[0, 1, 2]]
+
+
+def test_ranks_are_those_of_scipy() -> None:
+    values = np.round(generator(2, "v").normal(size=(5, 40)), 1)
+    assert ranks(values) == pytest.approx(stats.rankdata(-values, axis=1))
