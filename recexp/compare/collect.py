@@ -168,7 +168,7 @@ def _rows(runs: Sequence[Record]) -> tuple[list[Row], list[str]]:
     repeated = 0
     for run in runs:  # the newest comes first
         params = {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
-        same = rows.setdefault(tuple(sorted(params.items())), {})
+        same = rows.setdefault((("", run.tags.get("algorithm", "")), *sorted(params.items())), {})
         key = (run.tags.get("seed", ""), run.tags.get(SPLIT, ""))
         repeated += key in same
         same.setdefault(key, run)
