@@ -27,8 +27,8 @@ def skill(name: str, *shape: int) -> np.ndarray:
 def write(
     store: Any, algorithm: str, values: np.ndarray | None, *, seed: int = 1, split: str | None = None,
     protocol: Mapping[str, Any] = PROTOCOL, dataset: str = "toy", params: Mapping[str, Any] | None = None,
-    owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, listed: Sequence[str] = ("ndcg", "gini"),
-    metrics: Mapping[str, float] | None = None, predicted: np.ndarray | None = None,
+    owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, predicted: np.ndarray | None = None,
+    metrics: Mapping[str, float] | None = None, listed: Sequence[str] = ("ndcg", "gini"),
 ) -> str:  # fmt: skip
     """Log one run with ndcg_at_10 of each query, and return its id; without values it has no file of them."""
     split = split or f"{dataset} {seed}"
