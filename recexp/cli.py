@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import recexp
 from recexp import config, help
-from recexp.errors import RecexpError
+from recexp.building import unknown
+from recexp.errors import ConfigError, RecexpError
 from recexp.sweep import Sweep
 from recexp.tracking import process
 
@@ -45,6 +46,9 @@ def run(arguments: list[str]) -> int:
         else:
             if words[:1] == ["run"]:
                 arguments.remove("run")
+                words = words[1:]
+            if not any(a.startswith("-") for a in arguments) or {"-m", "--multirun"} & {*arguments}:
+                _refuse_words(words)
             _hydra([*(a for a in arguments if a not in ("--help", "-h")), *(["--cfg", "job"] if wants_help else [])])
     except KeyboardInterrupt:
         return _say("interrupted", 1)
@@ -59,6 +63,12 @@ def run(arguments: list[str]) -> int:
             raise
         return _say(f"{type(error).__name__}: {error} (debug=true shows the traceback)", 1)
     return 0
+
+
+def _refuse_words(words: list[str]) -> None:
+    for word in words:
+        if "=" not in word and not word.startswith("~"):
+            raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
 
 
 def _say(message: str, code: int) -> int:

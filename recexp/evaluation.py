@@ -169,7 +169,7 @@ class Evaluation:
     def _allowed(self, train: Dataset) -> np.ndarray | None:
         if self.catalogue == "all":
             return None
-        return np.bincount(train.interactions.items, minlength=train.n_items) > 0
+        return train.interactions.known_items
 
     def _measure(self, judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         """Return each list metric's values of the queries, and each run metric's value."""

@@ -54,10 +54,9 @@ class FittedModel:
         block_mib: int,
     ) -> "FittedModel":
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
-        trained = np.bincount(train.interactions.users, minlength=train.n_users) > 0
         return FittedModel(
-            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions), trained,
-            exclude_seen, block_mib,
+            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions),
+            train.interactions.known_users, exclude_seen, block_mib,
         )  # fmt: skip
 
     def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
@@ -66,12 +65,7 @@ class FittedModel:
 
     def serves(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
-        served = np.ones(len(queries), bool)
-        if self.model.needs_history:
-            served &= queries.lengths > 0
-        if self.model.known_users_only:
-            served &= (queries.users >= 0) & self.trained[queries.users]
-        return served
+        return self.model.serves(queries, self.trained)
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, worked out in blocks of users."""
@@ -99,6 +93,10 @@ class FittedModel:
         lists = self.lists(self._query(user_id, history), n)
         return [(self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
                 for i, s in zip(lists.items[0], lists.scores[0]) if i >= 0]  # fmt: skip
+
+    def answers(self, user_id: Id | None, history: Sequence[Id] | None = None) -> bool:
+        """Return whether the model itself answers, not the fallback: it may not know the user, or need a history."""
+        return bool(self.serves(self._query(user_id, history))[0])
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None

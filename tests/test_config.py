@@ -3,13 +3,15 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from pydoc import locate
 
 import pytest
+import yaml
 
 import recexp
 from recexp.algorithms.base import Recommender
 from recexp.building import build
-from recexp.config import compose, experiment, groups, options, plain
+from recexp.config import BASES, compose, experiment, groups, options, plain
 from recexp.errors import ConfigError
 
 WRONG = {
@@ -31,6 +33,17 @@ WRONG = {
     ),
     "target that is not there": (["algorithm._target_=no.Such"], "algorithm._target_: cannot import no.Such: "),
     "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
+    "dictionary that merges nothing": (
+        ["algorithm=hybrid_weighted", "algorithm.parts={}"],
+        "algorithm.parts={}: an empty dictionary changes nothing; ~KEY takes an entry out",
+    ),
+    "no list": (["evaluation.cutoffs=10"], "evaluation.cutoffs: must be a valid list, for example [10] (got 10)"),
+    "no option": (["algorithm="], "algorithm: unknown option ''; allowed: als, "),
+    "several options": (
+        ["dataset=movielens"],
+        "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
+    ),
+    "a word": (["seed"], "seed: unknown; allowed: datasets, "),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (
         ["logging.level=loud"],
@@ -65,18 +78,22 @@ def test_every_yaml_says_what_it_is(group: str) -> None:
         assert first.startswith("# ") and len(first) > 10, f"{group}/{name} does not begin with a sentence about itself"
 
 
-def test_yaml_keys_are_the_class_fields() -> None:
-    for group in ("algorithm", "metric"):
-        for name in options(group):
-            component = recexp.make(f"{group}={name}")
-            node = {key for key in plain_option(group, name) if key not in ("_target_", "defaults")}
-            assert node == {field.name for field in dataclasses.fields(component)}, f"{group}/{name}"
+COMPONENTS = [(group, name) for group in groups() if group in BASES for name in options(group)]
 
 
 def plain_option(group: str, name: str) -> dict:
-    from omegaconf import OmegaConf
+    """Return the yaml of an option, with that of the option of its group that it begins from."""
+    node = yaml.safe_load(options(group)[name].read_text())
+    parents = [parent for parent in node.pop("defaults", []) if isinstance(parent, str) and parent != "_self_"]
+    return {**(plain_option(group, parents[0]) if parents else {}), **node}
 
-    return OmegaConf.to_container(OmegaConf.load(options(group)[name]))
+
+@pytest.mark.parametrize(("group", "name"), COMPONENTS, ids=map("/".join, COMPONENTS))
+def test_yaml_keys_are_the_class_fields(group: str, name: str) -> None:
+    node = plain_option(group, name)
+    for part in (node, *node.get("steps", [])):
+        fields = {field.name for field in dataclasses.fields(locate(part["_target_"]))}
+        assert part.keys() - {"_target_"} == fields
 
 
 def test_make_builds_with_overrides() -> None:

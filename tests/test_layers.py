@@ -38,7 +38,7 @@ def imports(path: Path) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            is_package = node.module == "recexp"
+            is_package = node.module in ("recexp", "recexp.algorithms")
             names += [f"{node.module}.{a.name}" for a in node.names] if is_package else [str(node.module)]
     return names
 
@@ -54,6 +54,15 @@ def test_imports_point_downwards(path: Path) -> None:
         assert layer(place(name)) <= layer(parts[0]), f"{path} imports {name} from a higher layer"
         if parts[0] in LAYERS[2] and place(name) in LAYERS[2]:
             assert place(name) == parts[0], f"{path} imports {name}: packages of this layer do not know each other"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(PACKAGE / "algorithms")], ids=lambda p: p.stem)
+def test_families_of_algorithms_do_not_know_each_other(path: Path) -> None:
+    """A hybrid gets its parts built; what families share lies beside them, or in kernels."""
+    shared = {file.stem for file in (PACKAGE / "algorithms").glob("*.py")} | {"kernels"}
+    for name in imports(path):
+        if name.startswith("recexp.algorithms."):
+            assert name.split(".")[2] in shared | {path.parent.name}, f"{path} imports {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -71,6 +71,23 @@ class Recommender(ABC):
         """
         raise TypeError(f"{type(self).__name__} does not predict ratings")
 
+    def serves(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
+        """Return bool (b,): which queries the model answers; `trained`, bool (n_users,), says who had rows in train."""
+        served = np.ones(len(queries), bool)
+        if self.needs_history:
+            served &= queries.lengths > 0
+        if self.known_users_only:
+            served &= (queries.users >= 0) & trained[queries.users]
+        return served
+
+    def lacking(self, dataset: Dataset) -> str:
+        """Return what the model needs and the data set has not, in words; empty where it has all."""
+        missing = sorted(need for need in self.needs if not dataset.has(need))
+        if not missing:
+            return ""
+        advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
+        return f"{type(self).__name__} needs {', '.join(missing)}, which {dataset.name} has not after filtering{advice}"
+
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         """Return training rows or query histories as this model reads them: float32 CSR (see `feedback`)."""
         values = self.feedback == "value"

@@ -14,48 +14,31 @@ def parts(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.require(a, kind, "CW") for a, kind in zip((matrix.indptr, matrix.indices, matrix.data), kinds))
 
 
-def times_dense(left: sp.csr_array, right: np.ndarray) -> np.ndarray:
-    """Return left @ right as float32 (b, n), for sparse left (b, m) and float32 right (m, n)."""
-    from recexp.algorithms.kernels import sparse
-
+def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
+    """Return left @ right as dense float32 (b, n), for sparse left (b, m) and sparse or dense right (m, n)."""
     out, rows = np.zeros((left.shape[0], right.shape[1]), np.float32), parts(left)
-    right = np.require(right, np.float32, "CW")
-    threads.map_rows(lambda start, stop: sparse.times_dense(start, stop, *rows, right, out), len(out))
+    kernel, given = _kernel(right)
+    threads.map_rows(lambda start, stop: kernel(start, stop, *rows, *given, out), len(out))
     return out
 
 
-def rows_times_dense(left: sp.csr_array, right: np.ndarray) -> Callable[[int, int], np.ndarray]:
+def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable[[int, int], np.ndarray]:
     """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
-    from recexp.algorithms.kernels import sparse
-
-    (indptr, indices, data), right = parts(left), np.require(right, np.float32, "CW")
+    indptr, indices, data = parts(left)
+    kernel, given = _kernel(right)
 
     def product(start: int, stop: int) -> np.ndarray:
         out = np.zeros((stop - start, right.shape[1]), np.float32)
-        sparse.times_dense(0, stop - start, indptr[start : stop + 1], indices, data, right, out)
+        kernel(0, stop - start, indptr[start : stop + 1], indices, data, *given, out)
         return out
 
     return product
 
 
-def rows_times_sparse(left: sp.csr_array, right: sp.csr_array) -> Callable[[int, int], np.ndarray]:
-    """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
+def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable, tuple[np.ndarray, ...]]:
+    """Return the loop over rows for a right side, and that side as the loop reads it."""
     from recexp.algorithms.kernels import sparse
 
-    rows, columns = parts(left), parts(right)
-
-    def product(start: int, stop: int) -> np.ndarray:
-        out = np.zeros((stop - start, right.shape[1]), np.float32)
-        sparse.times_sparse(0, stop - start, rows[0][start : stop + 1], *rows[1:], *columns, out)
-        return out
-
-    return product
-
-
-def times_sparse(left: sp.csr_array, right: sp.csr_array) -> np.ndarray:
-    """Return left @ right as a dense float32 (b, n), for sparse left (b, m) and right (m, n)."""
-    from recexp.algorithms.kernels import sparse
-
-    out, rows, columns = np.zeros((left.shape[0], right.shape[1]), np.float32), parts(left), parts(right)
-    threads.map_rows(lambda start, stop: sparse.times_sparse(start, stop, *rows, *columns, out), len(out))
-    return out
+    if isinstance(right, np.ndarray):
+        return sparse.times_dense, (np.require(right, np.float32, "CW"),)
+    return sparse.times_sparse, parts(right)

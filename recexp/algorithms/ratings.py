@@ -1,12 +1,27 @@
-"""What models of ratings share: baselines, the ratings of a history, the range of predictions."""
+"""What models of ratings share: their base, baselines, the ratings of a history, the range of predictions."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from recexp import threads
-from recexp.data import Interactions, Queries
+from recexp.algorithms.base import Recommender
+from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
+
+
+class RatingModel(Recommender):
+    """Learns from ratings and predicts them. Learns `mean_`, their mean, and `range_`, see `rating_range`."""
+
+    feedback = "value"
+    needs = frozenset({"ratings"})
+    predicts = True
+
+    def _begin(self, train: Dataset) -> Interactions:
+        """Return the rows of train, checked, and learn their mean and range; raises DataError."""
+        rows = checked(train.interactions)
+        self.mean_, self.range_ = mean_rating(rows), rating_range(rows)
+        return rows
 
 
 def checked(rows: Interactions) -> Interactions:
@@ -20,6 +35,11 @@ def checked(rows: Interactions) -> Interactions:
             "filter=ratings drops rows without one (NaN)"
         )
     return rows
+
+
+def mean_rating(rows: Interactions) -> float:
+    """Return the mean of the values."""
+    return float(rows.values.mean(dtype=np.float64))
 
 
 def rating_range(rows: Interactions) -> np.ndarray:
@@ -42,7 +62,7 @@ def baselines(
     b_i = sum over its ratings of (r - mean - b_u) / (item_damping + n_i), then b_u likewise. Codes without rows get 0.
     Time O(iterations * m).
     """
-    mean = float(rows.values.mean(dtype=np.float64))
+    mean = mean_rating(rows)
     above = rows.values.astype(np.float64) - mean
     users, items = np.zeros(rows.n_users), np.zeros(rows.n_items)
     of_users, of_items = np.bincount(rows.users, minlength=len(users)), np.bincount(rows.items, minlength=len(items))

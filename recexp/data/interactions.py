@@ -87,14 +87,24 @@ class Interactions:
         )
 
     @cached_property
+    def known_users(self) -> np.ndarray:
+        """bool (n_users,): which users have a row."""
+        return np.bincount(self.users, minlength=self.n_users) > 0
+
+    @cached_property
+    def known_items(self) -> np.ndarray:
+        """bool (n_items,): which items have a row."""
+        return np.bincount(self.items, minlength=self.n_items) > 0
+
+    @cached_property
     def used_users(self) -> np.ndarray:
         """int64: the codes of users that have a row, rising."""
-        return np.flatnonzero(np.bincount(self.users, minlength=self.n_users))
+        return np.flatnonzero(self.known_users)
 
     @cached_property
     def used_items(self) -> np.ndarray:
         """int64: the codes of items that have a row, rising."""
-        return np.flatnonzero(np.bincount(self.items, minlength=self.n_items))
+        return np.flatnonzero(self.known_items)
 
     @cached_property
     def by_time(self) -> np.ndarray:

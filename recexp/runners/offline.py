@@ -138,17 +138,13 @@ def _shown(x: Experiment, split: Split) -> Queries:
 def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
     """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
-        lacking = sorted(need for need in model.needs if not dataset.has(need))
-        if lacking:
-            advice = "; filter=ratings keeps them" if lacking == ["ratings"] else ""
-            raise MisfitError(
-                f"{role}: {type(model).__name__} needs {', '.join(lacking)}, "
-                f"which {dataset.name} has not after filtering{advice}"
-            )
+        if lacking := model.lacking(dataset):
+            raise MisfitError(f"{role}: {lacking}")
     if x.show is not None and str(x.show) not in map(str, dataset.user_ids):
         raise ConfigError(f"show: there is no user {x.show} in {dataset.name} after filtering")
     if x.evaluation.rates and not x.algorithm.predicts:
         raise MisfitError(
-            f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none"
+            f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none, "
+            "algorithm=mf does"
         )
     x.evaluation.check(dataset)

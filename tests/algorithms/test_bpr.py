@@ -8,7 +8,7 @@ import pytest
 from recexp import threads
 from recexp.algorithms.factorization.bpr import BPR
 from recexp.data import Dataset, Queries
-from recexp.errors import DataError
+from recexp.errors import ConfigError
 
 Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 TASTES = np.kron(np.eye(2, dtype=int), np.ones((20, 12), int)) * (np.random.default_rng(0).random((40, 24)) < 0.6)
@@ -21,7 +21,7 @@ def fitted(data: Dataset, validate: Callable | None = None, **fields) -> BPR:
 
 def check_tastes(model: BPR, ask: Ask) -> None:
     """Every user's items of his own taste, seen or not, stand above those of the other taste on average."""
-    scores = model.score(ask(TASTES + 1 - TASTES, users=list(range(40)))).reshape(2, 20, 2, 12).mean(axis=(1, 3))
+    scores = model.score(ask(np.ones_like(TASTES), users=list(range(40)))).reshape(2, 20, 2, 12).mean(axis=(1, 3))
     assert scores[0, 0] - scores[0, 1] > 1 and scores[1, 1] - scores[1, 0] > 1
 
 
@@ -73,6 +73,24 @@ def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> 
     np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
 
 
+def test_iterations_without_a_value_are_the_worst(tiny: Tiny) -> None:
+    values = iter([np.nan, np.nan, 0.1, np.nan, *[0.05] * 6, *[np.nan] * 10])
+    model = fitted(tiny(TASTES), lambda _: next(values))
+    assert model.fitted_params_ == {"iterations": 30}
+    model.fit(tiny(TASTES), rng=np.random.default_rng(0), validate=lambda _: next(values))
+    assert model.fitted_params_ == {"iterations": 10}, "none is better than the first, whatever was chosen before"
+
+
+def test_who_asks_counts_and_not_the_history(tiny: Tiny, ask: Ask) -> None:
+    model = fitted(tiny(TASTES), iterations=1)
+    known, nobody = (model.score(ask(np.zeros((1, 24)), users=[user])) for user in (39, -1))
+    np.testing.assert_array_equal(known, model.score(ask(TASTES[:1], users=[39])))
+    assert not model.needs_history
+    assert not nobody.any() and known.any()
+
+
 def test_a_rate_too_large_is_named(tiny: Tiny) -> None:
-    with pytest.raises(DataError, match=r"algorithm\.learning_rate: 1000000\.0 lets the factors grow"):
-        fitted(tiny(TASTES), learning_rate=1e6, regularization=10.0)
+    """Whoever has no rows keeps the first factors, which says nothing of the others."""
+    first_has_none = TASTES * (np.arange(40) > 0)[:, None]
+    with pytest.raises(ConfigError, match=r"algorithm\.learning_rate: 1000000\.0 is too large"):
+        fitted(tiny(first_has_none), learning_rate=1e6, regularization=10.0)

@@ -2,26 +2,39 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import yaml
 
 from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.building import build
-from recexp.config import make, options
+from recexp.config import compose, options, plain
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, ModelError, NotFittedError
 from recexp.model import FittedModel
 from recexp.ranking import Ranking
 
-NAMES = list(options("algorithm"))
+NODES = plain(compose([f"+algorithm@found.{name}={name}" for name in options("algorithm")]))["found"]
+"""The config of each algorithm by name, composed at once."""
+NAMES = list(NODES)
+ASIDE = {
+    "timestamps": {"timestamps"}, "sessions": {"sessions"}, "ratings": {"ratings"},
+    "users": {"user_features", "user_categories"},
+    "items": {"item_features", "item_categories", "item_prices", "item_texts"},
+}  # fmt: skip
+"""What a data set carries beside who took what, and the needs that ask for it."""
 
 
 def fresh(name: str) -> Recommender:
-    return make(f"algorithm={name}")
+    return build(NODES[name], Recommender, "algorithm")
+
+
+def of(condition: Callable[[Recommender], bool]) -> pytest.MarkDecorator:
+    """Test the models alone for which the condition holds."""
+    return pytest.mark.parametrize("name", [name for name in NAMES if condition(fresh(name))], indirect=True)
 
 
 def fitted(name: str, data: Dataset, seed: int = 0) -> Recommender:
@@ -192,10 +205,9 @@ def test_values_that_mean_nothing_are_answered_or_refused(name: str, store: Data
             assert np.isfinite(scores).all()
 
 
-def test_predictions_are_finite_ratings_one_a_row(name: str, store: Dataset, ranking: Ranking) -> None:
-    if not fresh(name).predicts:
-        return  # this model ranks only
-    model, rows = fitted(name, store), store.interactions
+@of(lambda model: model.predicts)
+def test_predictions_are_finite_ratings_one_a_row(model: Recommender, store: Dataset) -> None:
+    rows = store.interactions
     users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows
     items = np.array([2, 11, 2, 5, 8, 2], np.int32)  # 11 has no rows
     known = Queries.of_users(np.maximum(users, 0), rows, exclude_seen=False)
@@ -215,9 +227,8 @@ def test_predictions_are_finite_ratings_one_a_row(name: str, store: Dataset, ran
     assert np.corrcoef(seen, rows.values)[0, 1] > 0.2, "on what it learned from, a model beats chance"
 
 
+@of(lambda model: model.feedback == "binary")  # where values weigh, a filter must see to them
 def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Queries) -> None:
-    if fresh(name).feedback == "value":
-        return  # values weigh in this model: it is its filter that must see to them
     values = store.interactions.values.copy()
     values[::5] = np.nan
     holes = dataclasses.replace(store, interactions=dataclasses.replace(store.interactions, values=values))
@@ -229,10 +240,37 @@ def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Quer
     np.testing.assert_array_equal(model.score(asked), fitted(name, store).score(queries))
 
 
-def test_the_yaml_lists_every_field_and_no_other(name: str) -> None:
-    node = yaml.safe_load(options("algorithm")[name].read_text())
-    fields = {field.name for field in dataclasses.fields(fresh(name))}
-    assert {key for key in node if key not in ("_target_", "defaults")} == fields
+@of(lambda model: (model.needs_history or model.known_users_only) and not model.predicts)
+def test_the_taste_of_a_history_is_learned(model: Recommender, store: Dataset, queries: Queries) -> None:
+    """The AUC of items of one's own taste over others is .74 or more; chance gives .5."""
+    scores = model.score(dataclasses.replace(queries, exclude=None))
+    own = queries.users[:, None] % 2 == np.arange(store.n_items) % 2
+    above = scores[:, :, None] - scores[:, None, :]
+    won = (above > 0) + 0.5 * (above == 0)
+    assert won[own[:, :, None] & ~own[:, None, :]].mean() > 0.65
+
+
+@of(lambda model: model.needs_history and not model.known_users_only)
+def test_a_stranger_is_answered_by_his_history(model: Recommender, queries: Queries) -> None:
+    scores = model.score(queries.asked_by(-1))
+    assert len(np.unique(scores, axis=0)) > len(queries) / 2
+
+
+def test_what_is_not_needed_may_be_missing(name: str, store: Dataset, queries: Queries) -> None:
+    needs = fresh(name).needs
+    spare = {part for part, asking in ASIDE.items() if not needs & asking}
+    rows, log = (
+        dataclasses.replace(
+            whole,
+            timestamps=None if "timestamps" in spare else whole.timestamps,
+            sessions=None if "sessions" in spare else whole.sessions,
+            values=np.ones_like(whole.values) if "ratings" in spare else whole.values,
+            explicit="ratings" not in spare,
+        )
+        for whole in (store.interactions, queries.log)
+    )
+    bare = dataclasses.replace(store, interactions=rows, **{side: {} for side in spare & {"users", "items"}})
+    assert np.isfinite(fitted(name, bare).score(dataclasses.replace(queries, log=log))).all()
 
 
 def test_wrong_parameters_are_refused(name: str) -> None:

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.linear import gram
 from recexp.algorithms.linear.ease import EASE
-from recexp.algorithms.products import rows_times_dense, times_dense
+from recexp.algorithms.products import rows_times, times
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 
@@ -57,8 +57,11 @@ def test_products_of_narrow_and_wide_matrices(columns: int) -> None:
     rng = np.random.default_rng(4)
     left = sp.csr_array((rng.random((20, 31)) * (rng.random((20, 31)) < 0.3)).astype(np.float32))
     right = rng.random((31, columns)).astype(np.float32)
-    np.testing.assert_allclose(times_dense(left, right), left.toarray() @ right, rtol=1e-5)
-    np.testing.assert_array_equal(rows_times_dense(left, right)(3, 9), times_dense(left, right)[3:9])
+    np.testing.assert_allclose(times(left, right), left.toarray() @ right, rtol=1e-5)
+    for given in (right, sp.csr_array(right * (right < 0.5))):
+        product = times(left, given)
+        np.testing.assert_array_equal(rows_times(left, given)(3, 9), product[3:9])
+    np.testing.assert_allclose(product, left.toarray() @ given.toarray(), rtol=1e-5)
 
 
 def test_little_data(tiny: Tiny, ask: Ask) -> None:

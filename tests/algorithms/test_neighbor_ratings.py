@@ -61,7 +61,7 @@ def test_averages_by_hand() -> None:
 @pytest.mark.parametrize(
     "wrong, part, mutate",
     [(0, "rows_", lambda m: -m), (0, "columns_", lambda m: m.T.tocsr()), (0, "mean_", lambda m: -m),
-     (1, "similarity_", lambda m: m[::-1])],
+     (1, "weights_", lambda m: m[::-1])],
     ids=["rows", "columns", "mean", "similarity"],
 )  # fmt: skip
 def test_wrong_averages_would_be_noticed(wrong: int, part: str, mutate: Callable) -> None:

@@ -62,7 +62,7 @@ def test_users_by_hand_the_asking_user_is_not_his_own_neighbour(tiny: Tiny, ask:
 def test_wrong_similarities_would_be_noticed(mutate: Callable, tiny: Tiny, ask: Ask) -> None:
     for neighbors_of, check in (("target", check_target), ("seen", check_seen)):
         model = item_knn(tiny(X), neighbors_of=neighbors_of)
-        model.similarity_ = mutate(model.similarity_)
+        model.weights_ = mutate(model.weights_)
         with pytest.raises(AssertionError):
             check(model, ask)
 
@@ -134,7 +134,7 @@ def test_items_agree_with_naive_loops(
     model = item_knn(
         tiny(x), k, similarity=similarity, shrinkage=shrinkage, weighting=weighting, neighbors_of=neighbors_of
     )
-    np.testing.assert_allclose(model.similarity_.toarray(), s, atol=1e-6)
+    np.testing.assert_allclose(model.weights_.toarray(), s, atol=1e-6)
     unseen = (np.random.default_rng(9).random((6, 14)) < 0.3).astype(float)
     np.testing.assert_allclose(model.score(ask(x)), weighted @ s, atol=1e-5)
     np.testing.assert_allclose(model.score(ask(unseen)), naive_weighted(unseen, x, weighting) @ s, atol=1e-5)
@@ -178,9 +178,9 @@ def test_half_asymmetry_is_cosine(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
 def test_normalized_neighbours_sum_to_one(neighbors_of: str, x: np.ndarray, tiny: Tiny) -> None:
     plain, model = (item_knn(tiny(x), 4, neighbors_of=neighbors_of, normalize=flag) for flag in (False, True))
     axis = 0 if neighbors_of == "target" else 1
-    s = plain.similarity_.toarray()
+    s = plain.weights_.toarray()
     sums = s.sum(axis=axis, keepdims=True)
-    np.testing.assert_allclose(model.similarity_.toarray(), s / np.where(sums > 0, sums, 1), atol=1e-6)
+    np.testing.assert_allclose(model.weights_.toarray(), s / np.where(sums > 0, sums, 1), atol=1e-6)
 
 
 def test_normalized_users_give_the_share_that_has_the_item(tiny: Tiny, ask: Ask) -> None:
@@ -216,7 +216,7 @@ def test_neighbours_of_neighbours_agree_with_naive_loops(
 
 def test_scores_without_weights(x: np.ndarray, tiny: Tiny, ask: Ask) -> None:
     model = item_knn(tiny(x), 4, weighting="bm25", weigh_scores=False)
-    np.testing.assert_allclose(model.score(ask(x)), x @ model.similarity_.toarray(), atol=1e-5)
+    np.testing.assert_allclose(model.score(ask(x)), x @ model.weights_.toarray(), atol=1e-5)
 
 
 @pytest.mark.parametrize("weighting, weigh_scores", [("none", True), ("bm25", True), ("bm25", False)])
@@ -224,7 +224,7 @@ def test_centered_sums(weighting: str, weigh_scores: bool, x: np.ndarray, tiny: 
     model = item_knn(tiny(x), 4, weighting=weighting, weigh_scores=weigh_scores, normalize=True, center=True)
     summed = naive_weighted(x, x, weighting) if weigh_scores else x
     m = summed.mean(axis=0)
-    expected = m + (summed - m) @ model.similarity_.toarray()
+    expected = m + (summed - m) @ model.weights_.toarray()
     np.testing.assert_allclose(model.score(ask(x)), expected, atol=1e-5)
     rule = Ranking(np.arange(14, dtype=np.int32), np.ones(14, bool))
     best = np.where(x > 0, -np.inf, expected).max(axis=1)
@@ -242,7 +242,7 @@ def test_hardly_any_data(n: int, tiny: Tiny, ask: Ask) -> None:
 
 def test_equal_similarities_go_to_the_lower_number(tiny: Tiny) -> None:
     model = item_knn(tiny([[1, 1, 1, 1]]), k=2, neighbors_of="seen")
-    assert [list(row) for row in np.split(model.similarity_.indices, model.similarity_.indptr[1:-1])] == [
+    assert [list(row) for row in np.split(model.weights_.indices, model.weights_.indptr[1:-1])] == [
         [1, 2], [0, 2], [0, 1], [0, 1],
     ]  # fmt: skip
 
@@ -254,4 +254,4 @@ def test_one_item_has_no_neighbours(tiny: Tiny, ask: Ask) -> None:
 
 def test_nothing_quadratic_is_kept(tiny: Tiny) -> None:
     x = (np.random.default_rng(2).random((300, 400)) < 0.2).astype(int)
-    assert item_knn(tiny(x), k=10).similarity_.nnz == 400 * 10
+    assert item_knn(tiny(x), k=10).weights_.nnz == 400 * 10

@@ -37,7 +37,7 @@ def test_three_items_by_hand(tiny: Tiny, ask: Ask) -> None:
 def test_wrong_weights_would_be_noticed(mutate: Callable, tiny: Tiny, ask: Ask) -> None:
     for wrong in (0, 1):
         models = p3alpha(tiny(X)), rp3beta(tiny(X))
-        models[wrong].similarity_ = mutate(models[wrong].similarity_)
+        models[wrong].weights_ = mutate(models[wrong].weights_)
         with pytest.raises(AssertionError):
             check_by_hand(*models, ask)
 
@@ -72,7 +72,7 @@ def test_agrees_with_dense_matrices(alpha: float, beta: float, normalize: bool, 
     expected = naive(x, alpha, beta, k, normalize)
     data = tiny(x)
     model = rp3beta(data, alpha, beta, k, normalize) if beta else p3alpha(data, alpha, k, normalize)
-    np.testing.assert_allclose(model.similarity_.toarray(), expected, atol=1e-6)
+    np.testing.assert_allclose(model.weights_.toarray(), expected, atol=1e-6)
     np.testing.assert_allclose(model.score(ask(x)), x @ expected, atol=1e-5)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
+from recexp.config import make
 from recexp.metrics.base import ListMetric, Metric, RatingMetric, RunMetric
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "metric").glob("*.yaml"))
@@ -21,14 +21,14 @@ def test_the_mission_s_metrics_are_there():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_yaml_and_class_fit(build, name):
+def test_yaml_and_class_say_what_it_is(build, world, name):
     text = (Path(__file__).parents[2] / "conf" / "metric" / f"{name}.yaml").read_text()
     metric = build(name)
     assert text.startswith("# ") and len(text.splitlines()[0]) > 20, "the first line says what it is"
-    assert set(yaml.safe_load(text)) - {"_target_"} == {field.name for field in dataclasses.fields(metric)}
     assert isinstance(metric, Metric) and isinstance(metric, (ListMetric, RunMetric, RatingMetric))
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
-    assert metric.needs <= {"relevant", "train", "item_categories", "ratings"}
+    for need in metric.needs - {"relevant", "train"}:
+        world.judged().train.has(need)  # raises where it is nothing that data can have
     assert metric.higher_is_better in (True, False, None)
     with pytest.raises(ValueError, match=r"[Uu]nexpected"):
         type(metric)(**{field.name: getattr(metric, field.name) for field in dataclasses.fields(metric)}, cutof=5)
@@ -79,3 +79,30 @@ def test_values_do_not_depend_on_threads(build, full_world, name):
         one = _value(metric, full_world)
     with threads.limit(3):
         assert _value(metric, full_world) == one
+
+
+def _named(*kinds: type, relevant: bool) -> list[str]:
+    """Return the metrics of these kinds that say that they read what is relevant, or that they do not."""
+    found = {name: make(f"metric={name}") for name in NAMES}
+    found = {name: metric for name, metric in found.items() if isinstance(metric, kinds)}
+    return [name for name, metric in found.items() if ("relevant" in metric.needs) == relevant]
+
+
+@pytest.mark.parametrize("name", _named(ListMetric, RunMetric, relevant=False))
+def test_what_is_relevant_is_read_only_where_needs_names_it(build, world, name):
+    metric, before = build(name), _value(build(name), world)
+    world.relevant = world.relevant[::-1]
+    assert _value(metric, world) == before
+
+
+@pytest.mark.parametrize("name", _named(ListMetric, RunMetric, relevant=True))
+def test_lists_of_what_is_relevant_are_better_than_random_ones(build, full_world, name):
+    metric = build(name)
+    chance = _value(metric, full_world)
+    everything = range(full_world.n_items)
+    full_world.lists = [
+        sorted(everything, key=lambda item, wanted=wanted: item not in wanted)[: full_world.length]
+        for wanted in full_world.relevant
+    ]
+    best = _value(metric, full_world)
+    assert metric.higher_is_better is None or (best > chance if metric.higher_is_better else best < chance)

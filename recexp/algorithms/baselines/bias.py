@@ -1,17 +1,17 @@
 """Bias: how far the user and the item are above the mean."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.ratings import baselines, checked, clipped, distinct, rating_range, user_effects
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.ratings import RatingModel, baselines, clipped, distinct, user_effects
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 
 @params
-class Bias(Recommender):
+class Bias(RatingModel):
     """score(u, i) = mean + b_u + b_i, which lists every user's items by b_i.
 
     The baseline estimates of Koren (TKDD 2010, equation 1), fitted by alternating damped least squares as Surprise's
@@ -30,23 +30,20 @@ class Bias(Recommender):
     iterations : rounds of items, then users.
     """
 
-    feedback = "value"
-    needs_history = False
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
     user_damping: NonNegativeFloat
     item_damping: NonNegativeFloat
     iterations: PositiveInt
 
+    needs_history = False
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        rows = checked(train.interactions)
+        rows = self._begin(train)
         self.mean_, _, items = baselines(
             rows, user_damping=self.user_damping, item_damping=self.item_damping, iterations=self.iterations
         )
-        self.items_, self.range_ = items.astype(np.float32), rating_range(rows)
+        self.items_ = items.astype(np.float32)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

@@ -25,9 +25,9 @@ class Popularity(Recommender):
     half_life_days : age in days at which a user counts half; None: users count alike, and no times are needed.
     """
 
-    needs_history = False
-
     half_life_days: PositiveFloat | None
+
+    needs_history = False
 
     @property
     def needs(self) -> frozenset[str]:

@@ -7,11 +7,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_values
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
-from recexp.algorithms.products import times_sparse
-from recexp.algorithms.ratings import clipped, distinct, rated, rating_range, user_effects
+from recexp.algorithms.products import times
+from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 DENSE = 2**22
@@ -62,21 +62,19 @@ class ContentBased(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        if infinite := np.isinf(train.interactions.values).sum():
-            raise DataError(f"{infinite} values of train are infinite and cannot weigh")
+        check_values(train.interactions.values, "content_based", negative=True, missing=True)
         self.items_ = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
         self.by_feature_ = self.items_.T.tocsr()
         self.mean_, self.slope_, self.range_ = 0.0, 1.0, np.array([-1, 1], np.float32)
         rows = train.interactions
         rows = rows.take(~np.isnan(rows.values))
         if rows.explicit and len(rows):
-            self.mean_ = float(rows.values.mean(dtype=np.float64))
-            self.range_ = rating_range(rows)
+            self.mean_, self.range_ = mean_rating(rows), rating_range(rows)
             self.slope_ = self._slope(rows)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(unit(self._profiles(queries)), self.by_feature_)
+        return times(unit(self._profiles(queries)), self.by_feature_)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         queries, at = distinct(history)

@@ -7,10 +7,11 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
-from recexp.algorithms.products import times_sparse
-from recexp.data import Dataset, Queries
+from recexp.algorithms.item_item import ItemItem
+from recexp.algorithms.products import times
+from recexp.data import Dataset
 from recexp.params import PositiveInt, params
 
 STRIP = 2**24
@@ -18,7 +19,7 @@ STRIP = 2**24
 
 
 @params
-class ContentKNN(Recommender):
+class ContentKNN(ItemItem):
     """score(u, j) = sum over i in u's history of S_ij, S cut to the k items i nearest to each item j.
 
     S = (1 - content_weight) C + content_weight F F^T: C_ij = |U_i and U_j| / sqrt(|U_i| |U_j|) is the cosine of the
@@ -29,7 +30,7 @@ class ContentKNN(Recommender):
     Values of interactions do not weigh. Among equals the lower number is nearer.
 
     Time: as ItemKNN, and for each feature of an item the items that have it (n_items^2 for each column of numbers).
-    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `similarity_`, S cut to neighbours
+    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `weights_`, S cut to neighbours
     as float32 CSR (n_items, n_items), a column for each j.
 
     Parameters
@@ -58,11 +59,8 @@ class ContentKNN(Recommender):
         users = unit(self.matrix(train.interactions).T.tocsr())
         share = np.float32(self.content_weight)
         rows = sp.hstack([users * np.sqrt(1 - share), features * np.sqrt(share)], format="csr")
-        self.similarity_ = _nearest(rows, self.k).T.tocsr()
+        self.weights_ = _nearest(rows, self.k).T.tocsr()
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.similarity_)
 
 
 def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
@@ -76,7 +74,7 @@ def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
     nothing = np.zeros(strip + 1, np.int64), np.empty(0, np.int32)
     for start in range(0, n, strip):
         block = slice(start, start + strip)
-        scores = times_sparse(rows[block], columns)
+        scores = times(rows[block], columns)
         own = np.arange(len(scores) + 1), numbers[block]
 
         def search(first: int, last: int, at: slice = block, scores=scores, own=own) -> None:

@@ -7,10 +7,11 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.least_squares import Rows, enough, lined, solve
 from recexp.algorithms.factorization.products import top_k
 from recexp.algorithms.products import parts
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
@@ -61,8 +62,6 @@ class ALS(Recommender):
         left them. Many solve exactly.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     iterations: PositiveInt
     regularization: PositiveFloat
@@ -70,10 +69,12 @@ class ALS(Recommender):
     frequency_scaling: Annotated[float, Field(ge=0, le=1)]
     cg_steps: PositiveInt
 
+    feedback = "value"
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        x = _checked(self.matrix(train.interactions))
+        x = self.matrix(train.interactions)
         if x.data.max(initial=0) > LARGEST:
             raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
         by_user, by_item = parts(x), parts(x.T.tocsr())
@@ -92,25 +93,19 @@ class ALS(Recommender):
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         return top_k(self._users(queries), self.items_, queries, k, ranking)
 
+    def matrix(self, source: Interactions | Queries) -> sp.csr_array:
+        x = super().matrix(source)
+        check_values(x.data, "als", negative=False)
+        x.eliminate_zeros()
+        return x
+
     def _users(self, queries: Queries) -> np.ndarray:
         """Return float32 (b, factors): the factors that the histories stand for, given those of the items."""
         users = lined(len(queries), self.factors)[:, : self.factors]
-        rows = parts(_checked(self.matrix(queries)))
+        rows = parts(self.matrix(queries))
         self._solve(rows, self.items_, self.gramian_, users, enough(self.factors))
         return users
 
     def _solve(self, rows: Rows, fixed: np.ndarray, gramian: np.ndarray, out: np.ndarray, steps: int) -> None:
         ridges = self.regularization * (self.alpha * np.diff(rows[0]) + len(fixed)) ** self.frequency_scaling
         solve(rows, fixed, gramian, ridges, out, weights=(0, self.alpha), pulls=(1, self.alpha), steps=steps)
-
-
-def _checked(x: sp.csr_array) -> sp.csr_array:
-    """Return x without entries of 0; raises DataError."""
-    wrong = ~((x.data >= 0) & (x.data < np.inf))
-    if wrong.any():
-        raise DataError(
-            f"als weighs interactions by their values, and {wrong.sum()} of {x.nnz} are negative, infinite or missing "
-            f"({x.data[wrong][0]:g}); filter=all_positive makes all of them 1"
-        )
-    x.eliminate_zeros()
-    return x

@@ -1,12 +1,12 @@
 """ALSExplicit: ratings as biases and a product of factors, by alternating least squares."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.least_squares import Rows, enough, solve
-from recexp.algorithms.ratings import checked, clipped, distinct, dots, listed, rated, rating_range
+from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots, listed, rated
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveFloat, PositiveInt, params
 
@@ -15,7 +15,7 @@ INIT_STD = 1.0
 
 
 @params
-class ALSExplicit(Recommender):
+class ALSExplicit(RatingModel):
     """score(u, i) = mean + b_u + b_i + w_u . h_i, for users and items that minimise
 
         sum over ratings of (r_ui - score(u, i))^2
@@ -39,20 +39,16 @@ class ALSExplicit(Recommender):
     regularization : of the squares of biases and factors, for each rating.
     """
 
-    feedback = "value"
-    needs_history = False
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
     factors: PositiveInt
     iterations: PositiveInt
     regularization: PositiveFloat
 
+    needs_history = False
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        rows = checked(train.interactions)
-        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
+        rows = self._begin(train)
         above = rows.values - np.float32(self.mean_)
         by_user = listed(rows.users, rows.items, above, rows.n_users)
         by_item = listed(rows.items, rows.users, above, rows.n_items)

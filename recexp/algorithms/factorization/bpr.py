@@ -7,10 +7,11 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_some
 from recexp.algorithms.factorization.products import top_k
 from recexp.algorithms.products import parts
 from recexp.data import Dataset, Queries
-from recexp.errors import DataError
+from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -44,44 +45,50 @@ class BPR(Recommender):
     regularization : weight of the squared norms.
     """
 
-    known_users_only = True
-
     factors: PositiveInt
     iterations: PositiveInt
     learning_rate: PositiveFloat
     regularization: NonNegativeFloat
 
+    needs_history = False
+    known_users_only = True
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
-        if not x.nnz:
-            raise DataError("there is nothing to learn from: train has no rows")
+        check_some(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if validate else chosen
         self.users_, self.items_ = (
             rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
         )
-        best, kept = -np.inf, (self.users_, self.items_)
+        best, kept = -np.inf, None
         for iteration in range(1, iterations + 1):
             self._pass(x, rng)
-            if not np.isfinite(self.users_[:1]).all():
-                raise DataError(f"algorithm.learning_rate: {self.learning_rate} lets the factors grow without bounds")
+            if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
+                raise ConfigError(
+                    f"algorithm.learning_rate: {self.learning_rate} is too large: the factors grow without bounds"
+                )
             if validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
                 value = validate(self)
                 report(iteration, {"validation": value})
-                if value > best:
-                    best, kept = value, (self.users_.copy(), self.items_.copy())
+                if kept is None or value > best:
+                    best, kept = -np.inf if np.isnan(value) else value, (self.users_.copy(), self.items_.copy())
                     self.fitted_params_ = {"iterations": iteration}
         if validate:
             self.users_, self.items_ = kept
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return self.users_[queries.users] @ self.items_.T
+        return self._users(queries) @ self.items_.T
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return top_k(self.users_[queries.users], self.items_, queries, k, ranking)
+        return top_k(self._users(queries), self.items_, queries, k, ranking)
+
+    def _users(self, queries: Queries) -> np.ndarray:
+        """Return float32 (b, factors): those who ask, 0 for unknown ones."""
+        return self.users_[queries.users] * (queries.users >= 0)[:, None]
 
     def _pass(self, x: sp.csr_array, rng: np.random.Generator) -> None:
         """Take a step for each interaction."""

@@ -5,25 +5,63 @@ from collections.abc import Callable
 import numpy as np
 
 from recexp.algorithms.base import Report
+from recexp.algorithms.ratings import RatingModel
+from recexp.data import Dataset, Interactions
 from recexp.errors import ConfigError
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 
 
-def first_factors(codes: np.ndarray, n: int, factors: int, std: float, rng: np.random.Generator) -> np.ndarray:
-    """Return float32 (n, factors) drawn from N(0, std), and zeros for codes that do not occur."""
-    drawn = rng.normal(0, std, (n, factors)).astype(np.float32)
-    drawn[np.bincount(codes, minlength=n) == 0] = 0
-    return drawn
+@params
+class Descent(RatingModel):
+    """Biases and factors of users and items that ratings move step by step.
 
+    Learns `users_` (n_users, factors), `items_` (n_items, factors), `user_biases_`, `item_biases_`, all float32 and 0
+    for what has no ratings, besides what a `RatingModel` learns.
 
-def descend(epoch: Callable[[], float], m: int, iterations: int, learning_rate: float, report: Report) -> None:
-    """Call `epoch`, which returns the sum of m squared errors, and report each time their root mean.
-
-    Raises ConfigError when they grow without bounds.
+    Parameters
+    ----------
+    factors : length of the vectors.
+    iterations : times that all ratings are gone through.
+    learning_rate : length of a step.
+    regularization : penalty on the squares of biases and factors, for each rating.
+    init_std : of the first factors.
     """
-    for step in range(iterations):
-        squares = epoch()
-        if not np.isfinite(squares):
-            raise ConfigError(
-                f"algorithm.learning_rate: {learning_rate} is too large for these ratings: errors grow without bounds"
-            )
-        report(step, {"rmse": float(np.sqrt(squares / m))})
+
+    factors: PositiveInt
+    iterations: PositiveInt
+    learning_rate: PositiveFloat
+    regularization: NonNegativeFloat
+    init_std: NonNegativeFloat
+
+    def _start(self, train: Dataset, rng: np.random.Generator) -> Interactions:
+        """Return the rows of train, checked, and draw the first factors; biases start from 0."""
+        rows = self._begin(train)
+        self.users_ = self._drawn(rows.known_users, rng)
+        self.items_ = self._drawn(rows.known_items, rng)
+        self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
+        return rows
+
+    def _drawn(self, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return float32 (n, factors) drawn from N(0, init_std), zeros for what is not known, bool (n,)."""
+        drawn = rng.normal(0, self.init_std, (len(known), self.factors)).astype(np.float32)
+        drawn[~known] = 0
+        return drawn
+
+    @property
+    def _numbers(self) -> tuple[np.float32, ...]:
+        """The numbers that a step needs: mean, rate, penalty."""
+        return np.float32(self.mean_), np.float32(self.learning_rate), np.float32(self.regularization)
+
+    def _descend(self, epoch: Callable[[], float], m: int, report: Report) -> None:
+        """Call `epoch`, which returns the sum of m squared errors, and report each time their root mean.
+
+        Raises ConfigError when they grow without bounds.
+        """
+        for step in range(self.iterations):
+            squares = epoch()
+            if not np.isfinite(squares):
+                raise ConfigError(
+                    f"algorithm.learning_rate: {self.learning_rate} is too large for these ratings: errors grow "
+                    "without bounds"
+                )
+            report(step, {"rmse": float(np.sqrt(squares / m))})

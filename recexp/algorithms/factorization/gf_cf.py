@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.factorization.spectrum import right_singular
-from recexp.algorithms.products import rows_times_sparse, times_dense
+from recexp.algorithms.products import rows_times, times
 from recexp.data import Dataset, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking
@@ -54,9 +54,9 @@ class GFCF(Recommender):
     def _scored(self, queries: Queries):
         """Return a function of (start, stop) that scores these queries, in one thread."""
         x = self.matrix(queries)
-        linear = rows_times_sparse(sp.csr_array(x @ self.normalized_.T), self.normalized_)
+        linear = rows_times(sp.csr_array(x @ self.normalized_.T), self.normalized_)
         inverse = np.divide(1, self.roots_, out=np.zeros_like(self.roots_), where=self.roots_ > 0)
-        ideal = times_dense(x, self.ideal_weight * inverse[:, None] * self.vectors_)
+        ideal = times(x, self.ideal_weight * inverse[:, None] * self.vectors_)
         right = np.ascontiguousarray((self.roots_[:, None] * self.vectors_).T)
 
         def score(start: int, stop: int) -> np.ndarray:

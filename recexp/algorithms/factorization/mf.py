@@ -1,18 +1,18 @@
 """MF: ratings as biases and a product of factors, by stochastic gradient descent."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.factorization.descent import descend, first_factors
-from recexp.algorithms.ratings import checked, clipped, dots, listed, rating_range
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.factorization.descent import Descent
+from recexp.algorithms.ratings import clipped, dots, listed
 from recexp.data import Dataset, Interactions, Queries
-from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.params import params
 
 
 @params
-class MF(Recommender):
+class MF(Descent):
     """score(u, i) = mean + b_u + b_i + p_u . q_i.
 
     Biased matrix factorization (Koren, Bell and Volinsky, IEEE Computer 2009, equations 4 and 5), what Surprise calls
@@ -34,32 +34,18 @@ class MF(Recommender):
     init_std : of the first factors.
     """
 
-    feedback = "value"
     needs_history = False
     known_users_only = True
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
-    factors: PositiveInt
-    iterations: PositiveInt
-    learning_rate: PositiveFloat
-    regularization: NonNegativeFloat
-    init_std: NonNegativeFloat
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         from recexp.algorithms.kernels.rating_factors import sgd_epoch
 
-        rows = checked(train.interactions)
+        rows = self._start(train, rng)
         ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
-        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.users_ = first_factors(rows.users, rows.n_users, self.factors, self.init_std, rng)
-        self.items_ = first_factors(rows.items, rows.n_items, self.factors, self.init_std, rng)
-        self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
-        numbers = map(np.float32, (self.mean_, self.learning_rate, self.regularization))
-        given = (*ratings, *numbers, self.user_biases_, self.item_biases_, self.users_, self.items_)
-        descend(lambda: sgd_epoch(*given), len(rows), self.iterations, self.learning_rate, report)
+        given = (*ratings, *self._numbers, self.user_biases_, self.item_biases_, self.users_, self.items_)
+        self._descend(lambda: sgd_epoch(*given), len(rows), report)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_some, check_values
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 
@@ -33,20 +33,19 @@ class NMF(Recommender):
     loss, regularization, l1_ratio : see above.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     iterations: PositiveInt
     loss: Literal["frobenius", "kullback_leibler"]
     regularization: NonNegativeFloat
     l1_ratio: Annotated[float, Field(ge=0, le=1)]
 
+    feedback = "value"
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         x = self.matrix(train.interactions)
-        if not x.nnz:
-            raise DataError("there is nothing to learn from: train has no rows")
+        check_some(x)
         scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
         users, items = (scale * np.abs(rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
         _, items = self._solved(x, users, items.T, update=True)
@@ -59,8 +58,7 @@ class NMF(Recommender):
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
-        if not (np.isfinite(x.data).all() and (x.data >= 0).all()):
-            raise DataError("NMF needs values from 0 up; some are negative, missing or infinite")
+        check_values(x.data, "nmf", negative=False)
         return x
 
     def _solved(

@@ -1,19 +1,19 @@
 """RatingNMF: ratings as products of non-negative factors."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.ratings import checked, clipped, dots, listed, rating_range
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.ratings import RatingModel, clipped, dots, listed
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 
 @params
-class RatingNMF(Recommender):
+class RatingNMF(RatingModel):
     """score(u, i) = p_u . q_i, p and q >= 0.
 
     The regularized single-element updates (RSNMF) of Luo, Zhou, Xia and Zhu (IEEE TII 10(2), 2014), what Surprise calls
@@ -33,25 +33,20 @@ class RatingNMF(Recommender):
     regularization : penalty on the squares of factors, for each rating.
     """
 
-    feedback = "value"
-    needs_history = False
-    known_users_only = True
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
     factors: PositiveInt
     iterations: PositiveInt
     regularization: NonNegativeFloat
 
+    needs_history = False
+    known_users_only = True
+
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        rows = checked(train.interactions)
+        rows = self._begin(train)
         if rows.values.min() < 0:
             raise DataError(f"rating_nmf needs ratings of at least 0, train has {rows.values.min():g}; use mf instead")
-        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.known_users_ = np.bincount(rows.users, minlength=rows.n_users) > 0
-        self.known_items_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        self.known_users_, self.known_items_ = rows.known_users, rows.known_items
         by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
         by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
         users, items = (rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items))

@@ -6,11 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.spectrum import right_singular
-from recexp.algorithms.products import rows_times_dense, times_dense
+from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 
@@ -33,10 +33,10 @@ class SVD(Recommender):
     weighting : of the entries of X.
     """
 
-    feedback = "value"
-
     factors: PositiveInt
     weighting: Weighting
+
+    feedback = "value"
 
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
@@ -47,15 +47,14 @@ class SVD(Recommender):
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
-        return times_dense(self._users(queries), self.vectors_.T)
+        return times(self._users(queries), self.vectors_.T)
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_dense(self._users(queries), self.vectors_.T), queries, k)
+        return ranking.top_k_of(rows_times(self._users(queries), self.vectors_.T), queries, k)
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
-        if not np.isfinite(x.data).all():
-            raise DataError("svd reads the values of interactions, and some are missing or infinite")
+        check_values(x.data, "svd", negative=True)
         return x
 
     def _users(self, queries: Queries) -> sp.csr_array:
@@ -64,4 +63,4 @@ class SVD(Recommender):
         As rows of their own, so that a query's scores have the same bits in any block: with all singular vectors of X,
         what a user has not seen scores 0 but for rounding.
         """
-        return sp.csr_array(times_dense(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))
+        return sp.csr_array(times(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))

@@ -1,19 +1,19 @@
 """SVD++: matrix factorization that also learns from what was rated, whatever the rating."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.factorization.descent import descend, first_factors
-from recexp.algorithms.products import parts, times_dense
-from recexp.algorithms.ratings import checked, clipped, distinct, dots, listed, rating_range
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.factorization.descent import Descent
+from recexp.algorithms.products import parts, times
+from recexp.algorithms.ratings import clipped, distinct, dots, listed
 from recexp.data import Dataset, Interactions, Queries
-from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.params import params
 
 
 @params
-class SVDpp(Recommender):
+class SVDpp(Descent):
     """score(u, i) = mean + b_u + b_i + q_i . (p_u + z_u), z_u = sum over the n items j of u's history of y_j / sqrt(n).
 
     Koren (KDD 2008, equation 15). For each rating, with e = r - score and the old values on the right:
@@ -39,33 +39,18 @@ class SVDpp(Recommender):
     init_std : of the first factors.
     """
 
-    feedback = "value"
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
-    factors: PositiveInt
-    iterations: PositiveInt
-    learning_rate: PositiveFloat
-    regularization: NonNegativeFloat
-    init_std: NonNegativeFloat
-
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         from recexp.algorithms.kernels.rating_factors import svdpp_epoch
 
-        rows = checked(train.interactions)
+        rows = self._start(train, rng)
         ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
-        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.users_ = first_factors(rows.users, rows.n_users, self.factors, self.init_std, rng)
-        self.items_ = first_factors(rows.items, rows.n_items, self.factors, self.init_std, rng)
-        self.implicit_ = first_factors(rows.items, rows.n_items, self.factors, self.init_std, rng)
-        self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
+        self.implicit_ = self._drawn(rows.known_items, rng)
         seen = parts(rows.csr(values=False))[:2]
-        numbers = map(np.float32, (self.mean_, self.learning_rate, self.regularization))
         biases = self.user_biases_, self.item_biases_
-        given = (*ratings, *seen, *numbers, *biases, self.users_, self.items_, self.implicit_)
-        descend(lambda: svdpp_epoch(*given), len(rows), self.iterations, self.learning_rate, report)
+        given = (*ratings, *seen, *self._numbers, *biases, self.users_, self.items_, self.implicit_)
+        self._descend(lambda: svdpp_epoch(*given), len(rows), report)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
@@ -87,4 +72,4 @@ class SVDpp(Recommender):
         seen.data /= np.repeat(np.sqrt(np.diff(seen.indptr)), np.diff(seen.indptr))
         known = queries.users >= 0
         effects = np.float32(self.mean_) + self.user_biases_[queries.users] * known
-        return times_dense(seen, self.implicit_) + self.users_[queries.users] * known[:, None], effects
+        return times(seen, self.implicit_) + self.users_[queries.users] * known[:, None], effects

@@ -64,13 +64,13 @@ class HybridCascade(Hybrid):
             return super().predict(rows, history)
         names, chosen = list(self.models_), np.full(len(rows), able[-1])
         for place in able:
-            chosen[self.serves(names[place], history)] = place
+            chosen[self.part_serves(names[place], history)] = place
         return self.chosen_ratings(chosen, rows, history)
 
     def _in_stages(self, queries: Queries, catalogue: np.ndarray) -> np.ndarray:
         """Return scores, float32 (b, n_items), of the stages that serve each query, proposing from the catalogue."""
         scores = np.zeros((len(queries), queries.n_items), np.float32)
-        serving = np.array([self.serves(name, queries) for name in self.models_])
+        serving = np.array([self.part_serves(name, queries) for name in self.models_])
         patterns, which = np.unique(serving, axis=1, return_inverse=True)
         for place, pattern in enumerate(patterns.T):
             names = [name for name, serves in zip(self.models_, pattern) if serves]

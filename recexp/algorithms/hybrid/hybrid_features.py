@@ -97,8 +97,8 @@ class HybridFeatures(Hybrid):
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         return self.blended_ratings(dict.fromkeys(self.models_, 1.0), rows, history)
 
-    def serves(self, name: str, queries: Queries) -> np.ndarray:
-        return super().serves(name, self._widened(queries))
+    def part_serves(self, name: str, queries: Queries) -> np.ndarray:
+        return super().part_serves(name, self._widened(queries))
 
     def scaled(self, name: str, queries: Queries) -> np.ndarray:
         scores = self.models_[name].score(self._widened(queries))

@@ -102,7 +102,7 @@ class HybridSwitching(Hybrid):
                 scores[at] = self.scaled(name, taken(queries, at))
         if self.cold_.any():
             name = self.cold_items["part"]
-            if len(at := np.flatnonzero(self.serves(name, queries))):
+            if len(at := np.flatnonzero(self.part_serves(name, queries))):
                 scores[np.ix_(at, self.cold_)] = self.scaled(name, taken(queries, at))[:, self.cold_]
         return scores
 
@@ -114,7 +114,7 @@ class HybridSwitching(Hybrid):
         chosen = self._chosen(able, asked)[at]
         chosen[chosen < 0] = self._place(able[0])
         if self.cold_.any() and (name := self.cold_items["part"]) in able:
-            chosen[self.cold_[rows.items] & self.serves(name, history)] = self._place(name)
+            chosen[self.cold_[rows.items] & self.part_serves(name, history)] = self._place(name)
         return self.chosen_ratings(chosen, rows, history)
 
     def _place(self, name: str) -> int:
@@ -126,7 +126,7 @@ class HybridSwitching(Hybrid):
         default = [Rule(part=name) for name in names]
         for rule in [rule for rule in [*self.rules, *default] if rule["part"] in names]:
             name = rule["part"]
-            at = np.flatnonzero((chosen < 0) & self.serves(name, queries) & self._holds(rule, queries))
+            at = np.flatnonzero((chosen < 0) & self.part_serves(name, queries) & self._holds(rule, queries))
             if "confidence_at_least" in rule:
                 at = at[self._confidence(name, queries.take(at)) >= rule["confidence_at_least"]]
             chosen[at] = self._place(name)

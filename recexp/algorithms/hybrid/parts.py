@@ -79,12 +79,13 @@ class Hybrid(Recommender):
 
         Raises the error of a part that fails, its key that of the part; with `on_failure` skip a DataError when all do.
         """
-        self.trained_ = np.bincount(train.interactions.users, minlength=train.n_users) > 0
+        self.trained_ = train.interactions.known_users
         before, models, failures = vars(self).get("models_", {}), {}, []
         for (name, part), stream in zip(self.parts.items(), rng.spawn(len(self.parts))):
             model = before[name] if name in before else copy.deepcopy(part)
             try:
-                _refuse_misfit(model, train)
+                if lacking := model.lacking(train):
+                    raise MisfitError(lacking)
                 models[name] = model.fit(train, rng=stream, report=_prefixed(report, name), validate=validate)
             except StoreError:
                 raise  # the run's own trouble, met in `report`
@@ -99,14 +100,9 @@ class Hybrid(Recommender):
             raise DataError("algorithm.parts: none could be fitted: " + "; ".join(failures))
         self.models_ = models
 
-    def serves(self, name: str, queries: Queries) -> np.ndarray:
+    def part_serves(self, name: str, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the part answers."""
-        model, served = self.models_[name], np.ones(len(queries), bool)
-        if model.needs_history:
-            served &= queries.lengths > 0
-        if model.known_users_only:
-            served &= (queries.users >= 0) & self.trained_[queries.users]
-        return served
+        return self.models_[name].serves(queries, self.trained_)
 
     def scaled(self, name: str, queries: Queries) -> np.ndarray:
         """Return the part's scores under `scale`, float32 (b, n_items), not to be written to."""
@@ -121,7 +117,7 @@ class Hybrid(Recommender):
 
         Where only parts of weight 0 serve a query they share equally; all are 0 where none serves it.
         """
-        serving = np.array([self.serves(name, queries) for name in weights])
+        serving = np.array([self.part_serves(name, queries) for name in weights])
         found = serving * np.array([*weights.values()])[:, None]
         found = np.where(found.any(axis=0), found, serving)
         return dict(zip(weights, found / np.maximum(found.sum(axis=0), np.finfo(float).tiny)))
@@ -168,11 +164,6 @@ def allowed(queries: Queries) -> np.ndarray:
         if matrix is not None:
             may[np.repeat(np.arange(len(may)), np.diff(matrix.indptr)), matrix.indices] = value
     return may
-
-
-def _refuse_misfit(model: Recommender, train: Dataset) -> None:
-    if lacking := sorted(need for need in model.needs if not train.has(need)):
-        raise MisfitError(f"{type(model).__name__} needs {', '.join(lacking)}, which {train.name} has not")
 
 
 def _placed(message: str, name: str) -> str:

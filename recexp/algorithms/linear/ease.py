@@ -4,17 +4,16 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
-from recexp.algorithms.products import rows_times_dense, times_dense
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.errors import ConfigError
 from recexp.params import PositiveFloat, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class EASE(Recommender):
+class EASE(ItemItem):
     """Embarrassingly shallow autoencoder (Steck, WWW 2019): minimise ||X - X B||^2 + l2 ||B||^2 with diag(B) = 0.
 
     With P = (X^T X + l2 I)^-1, the solution is B_ij = -P_ij / P_jj off the diagonal (equation 8), and
@@ -43,9 +42,3 @@ class EASE(Recommender):
         self.weights_ = gram.mirrored(inverse, -1 / inverse.diagonal())
         np.fill_diagonal(self.weights_, 0)
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_dense(self.matrix(queries), self.weights_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_dense(self.matrix(queries), self.weights_), queries, k)

@@ -7,16 +7,15 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
-from recexp.algorithms.products import rows_times_sparse, times_sparse
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.params import PositiveFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class SLIM(Recommender):
+class SLIM(ItemItem):
     """score(u, j) = sum over i in u's history of W_ij, where W solves an elastic net for each item j.
 
     Sparse linear methods (Ning and Karypis, ICDM 2011: score is equation 2, the problem of a column equation 5). Column
@@ -76,12 +75,6 @@ class SLIM(Recommender):
         by_target = sp.csr_array((weights, items, np.concatenate([[0], np.cumsum(sizes)])), shape=(len(counts),) * 2)
         self.weights_ = by_target.T.tocsr()
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.weights_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.weights_), queries, k)
 
     def _largest(self, sizes: np.ndarray, items: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...]:
         """Keep the k largest of each column's weights: of equals, those of lower items."""

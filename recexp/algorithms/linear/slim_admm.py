@@ -7,16 +7,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
-from recexp.algorithms.products import rows_times_sparse, times_sparse
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class SLIMADMM(Recommender):
+class SLIMADMM(ItemItem):
     """score(u, j) = sum over i in u's history of C_ij, C the solution of SLIM by alternating directions.
 
     Steck, Dimakopoulou, Riabov and Jebara (WSDM 2020): minimise over matrices C with diagonal 0, and C >= 0 if
@@ -75,12 +74,6 @@ class SLIMADMM(Recommender):
         del p, product
         self.weights_ = sp.csr_array(self._thresholded(total))
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.weights_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.weights_), queries, k)
 
     def _step(
         self, p: np.ndarray, product: np.ndarray, scale: np.ndarray, total: np.ndarray, reflected: np.ndarray,

@@ -9,7 +9,7 @@ from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.neighbors.average import average, ranked
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
-from recexp.algorithms.products import rows_times_sparse, times_sparse
+from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.ratings import checked
 from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
@@ -41,7 +41,7 @@ class ItemKNN(KNN):
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
     8 k n_items bytes, never n_items^2. For an average all positive similarities are held, 8 bytes each, and gone
-    through for each block of queries. Serves anyone with a history. Learns `similarity_`, S as float32 CSR: (seen,
+    through for each block of queries. Serves anyone with a history. Learns `weights_`, S as float32 CSR: (seen,
     target), for an average (target, seen) with each row's largest first; `lengths_` float32 (n_items,); with `center`
     `offsets_` float32 (n_items,), m_j less the sum of m_i S_ij; for an average
     `mean_`, `items_` float32 (n_items,), `range_` float32 (2,).
@@ -63,23 +63,23 @@ class ItemKNN(KNN):
         rows = train.interactions
         if self.predicts:
             x, _ = self._fit_base(rows, "items")
-            self.similarity_ = ranked(*self._search(x))
+            self.weights_ = ranked(*self._search(x))
             return self
         x = self.matrix(checked(rows) if self.feedback == "value" else rows)
         self.lengths_ = lengths(x)
         neighbors = Search.nearest(*self._search(self._weighted(x)), self.k)
         if self.normalize:
             neighbors = normalized(neighbors)
-        self.similarity_ = neighbors.T.tocsr() if self.neighbors_of == "target" else neighbors
+        self.weights_ = neighbors.T.tocsr() if self.neighbors_of == "target" else neighbors
         if self.center:
             m = self._summed(x).sum(axis=0) / max(1, train.n_users)
-            self.offsets_ = (m - m @ self.similarity_).astype(np.float32)
+            self.offsets_ = (m - m @ self.weights_).astype(np.float32)
         return self
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         if self.predicts:
             return super().recommend(queries, k, ranking)
-        product = rows_times_sparse(self._summed(self.matrix(queries)), self.similarity_)
+        product = rows_times(self._summed(self.matrix(queries)), self.weights_)
         centered = (lambda start, stop: product(start, stop) + self.offsets_) if self.center else product
         return ranking.top_k_of(centered, queries, k)
 
@@ -93,11 +93,11 @@ class ItemKNN(KNN):
         return search, items, np.arange(len(items.indptr) - 1)
 
     def _sums(self, queries: Queries) -> np.ndarray:
-        scores = times_sparse(self._summed(self.matrix(queries)), self.similarity_)
+        scores = times(self._summed(self.matrix(queries)), self.weights_)
         return scores + self.offsets_ if self.center else scores
 
     def _averages(self, queries: Queries) -> np.ndarray:
         base, ratings = self._base(queries, "items"), self._ratings(queries)
         scores = base + self.items_[:, None].astype(np.float64)  # (n_items, b)
-        average(self.similarity_, less(ratings, base, self.items_).T.tocsr(), self.k, scores)
+        average(self.weights_, less(ratings, base, self.items_).T.tocsr(), self.k, scores)
         return np.ascontiguousarray(scores.T, np.float32)

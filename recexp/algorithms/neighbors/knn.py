@@ -10,7 +10,16 @@ from pydantic import Field
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.neighbors.average import Aggregate, rating_matrix
 from recexp.algorithms.neighbors.similarity import OF_VALUES, Similarity, means
-from recexp.algorithms.ratings import baselines, checked, clipped, distinct, rated, rating_range, user_effects
+from recexp.algorithms.ratings import (
+    baselines,
+    checked,
+    clipped,
+    distinct,
+    mean_rating,
+    rated,
+    rating_range,
+    user_effects,
+)
 from recexp.algorithms.weighting import Weighting, weighted
 from recexp.data import Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -110,7 +119,7 @@ class KNN(Recommender):
     def _fit_base(self, rows: Interactions, means_of: Literal["users", "items"]) -> tuple[sp.csr_array, np.ndarray]:
         """Learn what ratings are compared with; return them, float32 (n_users, n_items), and b less b_i, (n_users,)."""
         ratings = rating_matrix(checked(rows).users, rows.items, rows.values, (rows.n_users, rows.n_items))
-        self.range_, self.mean_ = rating_range(rows), float(rows.values.mean(dtype=np.float64))
+        self.range_, self.mean_ = rating_range(rows), mean_rating(rows)
         users, items = np.zeros(rows.n_users), np.zeros(rows.n_items)
         if self.aggregate == "average_baselines":
             self.mean_, users, items = baselines(

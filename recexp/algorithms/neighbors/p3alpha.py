@@ -4,16 +4,15 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.neighbors.walks import three_steps
-from recexp.algorithms.products import rows_times_sparse, times_sparse
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class P3alpha(Recommender):
+class P3alpha(ItemItem):
     """score(u, j) = sum over i in u's history of W_ij, W_ij = sum over v of (x_vi / d_i)^alpha (x_vj / d_v)^alpha.
 
     What a walk of three steps leads to, each step's probability raised to alpha: from the user to one of its items, to
@@ -25,7 +24,7 @@ class P3alpha(Recommender):
     lower number is kept.
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
-    8 k n_items bytes, never n_items^2. Serves anyone with a history. Learns `similarity_`, W as float32 CSR
+    8 k n_items bytes, never n_items^2. Serves anyone with a history. Learns `weights_`, W as float32 CSR
     (n_items, n_items).
 
     Parameters
@@ -42,11 +41,5 @@ class P3alpha(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        self.similarity_ = three_steps(self.matrix(train.interactions), self.alpha, 0.0, self.k, self.normalize)
+        self.weights_ = three_steps(self.matrix(train.interactions), self.alpha, 0.0, self.k, self.normalize)
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.similarity_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.similarity_), queries, k)

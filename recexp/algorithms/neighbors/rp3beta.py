@@ -4,16 +4,15 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.neighbors.walks import three_steps
-from recexp.algorithms.products import rows_times_sparse, times_sparse
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 
 @params
-class RP3beta(Recommender):
+class RP3beta(ItemItem):
     """score(u, j) = sum over i in u's history of W_ij, W_ij = sum over v of (x_vi / d_i x_vj / d_v)^alpha / d_j^beta.
 
     P3alpha's walk of three steps, where a target counts less the more users it has (Paudel, Christoffel, Newell and
@@ -24,7 +23,7 @@ class RP3beta(Recommender):
     equals the lower number is kept.
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
-    8 k n_items bytes, never n_items^2. Serves anyone with a history. Learns `similarity_`, W as float32 CSR
+    8 k n_items bytes, never n_items^2. Serves anyone with a history. Learns `weights_`, W as float32 CSR
     (n_items, n_items).
 
     Parameters
@@ -43,11 +42,5 @@ class RP3beta(Recommender):
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
-        self.similarity_ = three_steps(self.matrix(train.interactions), self.alpha, self.beta, self.k, self.normalize)
+        self.weights_ = three_steps(self.matrix(train.interactions), self.alpha, self.beta, self.k, self.normalize)
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self.matrix(queries), self.similarity_)
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times_sparse(self.matrix(queries), self.similarity_), queries, k)

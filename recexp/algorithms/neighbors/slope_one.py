@@ -1,18 +1,18 @@
 """Slope One: how much better than what the user has rated others found an item."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
-from recexp.algorithms.ratings import checked, clipped, distinct, listed, rated, rating_range, user_means
+from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.ratings import RatingModel, clipped, distinct, listed, rated, user_means
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 
 
 @params
-class SlopeOne(Recommender):
+class SlopeOne(RatingModel):
     """score(u, i) = mean rating of u + mean over j in R of dev_ij, dev_ij = mean of r_vi - r_vj over users v of both.
 
     The basic scheme P^S1 of Lemire and Maclachlan (SDM 2005), unweighted, as in Surprise. R are the items that u has
@@ -29,18 +29,13 @@ class SlopeOne(Recommender):
     a pair, 8 n_items^2 at most: 110 MB at 3,700 items, 3.2 GB at 20,000 if every two have a common user.
     """
 
-    feedback = "value"
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    predicts = True
-
     def fit(
         self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
     ) -> Self:
         from recexp.algorithms.kernels.slope_one import count, deviations
 
-        rows = checked(train.interactions)
-        self.mean_, self.range_ = float(rows.values.mean(dtype=np.float64)), rating_range(rows)
-        self.known_ = np.bincount(rows.items, minlength=rows.n_items) > 0
+        rows = self._begin(train)
+        self.known_ = rows.known_items
         by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
         by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
         sizes = np.zeros(rows.n_items, np.int64)

@@ -10,7 +10,7 @@ from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
-from recexp.algorithms.products import rows_times_sparse, times_sparse
+from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.ratings import checked
 from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
@@ -76,7 +76,7 @@ class UserKNN(KNN):
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         if self.predicts:
             return super().recommend(queries, k, ranking)
-        return ranking.top_k_of(rows_times_sparse(self._neighbors(queries), self.rows_), queries, k)
+        return ranking.top_k_of(rows_times(self._neighbors(queries), self.rows_), queries, k)
 
     def _search(self) -> Search:
         return Search(self.columns_, self.squares_, self.similarity, self.shrinkage, self.asymmetry)
@@ -95,7 +95,7 @@ class UserKNN(KNN):
         return normalized(neighbors) if self.normalize else neighbors
 
     def _sums(self, queries: Queries) -> np.ndarray:
-        return times_sparse(self._neighbors(queries), self.rows_)
+        return times(self._neighbors(queries), self.rows_)
 
     def _averages(self, queries: Queries) -> np.ndarray:
         scores = self._base(queries, "users")[:, None] + self.items_

@@ -1,0 +1,22 @@
+"""ItemItem: what models that learn weights between items share."""
+
+import numpy as np
+
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.products import rows_times, times
+from recexp.data import Queries
+from recexp.ranking import Lists, Ranking
+
+
+class ItemItem(Recommender):
+    """score(u, j) = sum over i in u's history of x_ui W_ij.
+
+    A subclass learns `weights_`, W as float32 (n_items, n_items): (seen, target), CSR or dense. Serves anyone with a
+    history, seen in training or not.
+    """
+
+    def score(self, queries: Queries) -> np.ndarray:
+        return times(self.matrix(queries), self.weights_)
+
+    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
+        return ranking.top_k_of(rows_times(self.matrix(queries), self.weights_), queries, k)
