@@ -4,9 +4,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from recexp.compare.collect import Field, Row
 from recexp.errors import DataError
@@ -71,14 +68,14 @@ def _fits(row: Row, word: str) -> bool:
     key, _, value = word.partition("=")
     run = row.runs[0]
     have = run.params.get(key, run.tags.get(key))
-    return have is not None and (have == value or _plain(have) == _plain(value))
+    return have is not None and _plain(have) == _plain(value)
 
 
-def _plain(text: str) -> Any:
-    """Return the value of yaml text, so that 1000 is 1000.0; text that is no yaml is itself."""
+def _plain(text: str) -> float | str:
+    """Return the number that a text stands for, so that 1000 is 1000.0, or else the text."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return float(text)
+    except ValueError:
         return text
 
 
