@@ -14,6 +14,7 @@ from recexp.errors import ConfigError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from recexp.metrics.base import Metric
     from recexp.runners.base import Experiment, Outcome, Runner
 
 BASES = {
@@ -172,11 +173,21 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
         raise ConfigError(f"make: the first override must name a component, one of {', '.join(BASES)} (got {group!r})")
     with _within(config_dir):
         if group == "metric":
-            return build(_option("metric", overrides[0].partition("=")[2]), _base("metric"), "metric")
-        node = plain(compose(overrides))[group]
-        if group == "evaluation":
-            node["metrics"] = metric_nodes(node.get("metrics"))
-        return build(node, _base(group), group)
+            return metric(overrides[0].partition("=")[2])
+        return component(compose(overrides), group)
+
+
+def component(cfg: "DictConfig", group: str) -> Any:
+    """Build one component of a composed config."""
+    node = plain(cfg)[group]
+    if group == "evaluation":
+        node["metrics"] = metric_nodes(node.get("metrics"))
+    return build(node, _base(group), group)
+
+
+def metric(name: str) -> "Metric":
+    """Build a metric by name; raises ConfigError for one that no config folder has."""
+    return build(_option("metric", name), _base("metric"), "metric")
 
 
 def run(*overrides: str, config_dir: str | None = None) -> "Outcome | list[Outcome]":

@@ -59,3 +59,18 @@ def test_coverage_with_users_of_unequal_queries():
         ((low, high),) = intervals([Means.of(values, owners)], 80, resamples=300, confidence=0.95, rng=rng)[0].T
         covered += low <= 0 <= high
     assert 0.90 <= covered / 300 <= 0.98
+
+
+def test_coverage_with_users_in_several_seeds():
+    """95 % intervals of the mean over two seeds of the same users hold the truth in 93 to 97 of 100 simulations.
+
+    Taking seeds as independent samples would cover 84 % here.
+    """
+    rng, users, models, covered = np.random.default_rng(3), 300, 100, []
+    for _ in range(20):
+        level = rng.beta(1, 3, (users, models))
+        values = np.concatenate([level + rng.normal(0, 0.02, (users, models)) for _ in range(2)])
+        means = Means.of(values, np.tile(np.arange(users), 2))
+        ((low, high),) = intervals([means], users, resamples=500, confidence=0.95, rng=rng)
+        covered.append((low <= 0.25) & (high >= 0.25))
+    assert 0.93 <= np.mean(covered) <= 0.97

@@ -11,10 +11,10 @@ PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost", "environment"},
-    {"data", "compiled", "ranking", "files", "bootstrap"},
+    {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
-    {"runners", "compare", "report", "tuning", "drift", "reproduction", "backfill"},
+    {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
     {"building", "config", "rebuilding", "cli", "sweep", "commands", "console", "help", "hydra_plugins", "__main__"},
 ]
 MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/model", "tracking/transfer", "serving"]

@@ -1,17 +1,16 @@
 """Archive: the runs that a store holds, to be read, compared, repeated and added to."""
 
 import math
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from recexp.errors import StoreError
-from recexp.tracking import client, place
+from recexp.tracking import client, local, place
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Record:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: dict[str, float]
-    files: str = ""
+    files: str
 
     @property
     def complete(self) -> bool:
@@ -94,15 +93,15 @@ class Archive:
                     return [run for run in found if run.complete or not complete]
 
     def run(self, run_id: str) -> Record:
-        """Return one run, complete or not. Raises StoreError when there is none of that id."""
-        from mlflow.exceptions import MlflowException
-
-        with self.explained():
-            try:
-                return _record(self.client.get_run(run_id))
-            except MlflowException as error:
-                if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                    raise
+        """Return one run, complete or not, by its id or how that begins. Raises StoreError when there is none."""
+        if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
+            with self.explained():
+                beginning = f"attributes.run_id LIKE '{run_id}%'"
+                found = [run for run in self.client.search_runs([*self.experiments()], beginning, max_results=2)]
+            if len(found) == 1:
+                return _record(found[0])
+            if found:
+                raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
 
     def file(self, run: Record, path: str) -> Path:
@@ -110,20 +109,18 @@ class Archive:
 
         Raises StoreError when the run has none of that name.
         """
+        if (folder := local.folder(run.files)) is not None and (folder / path).exists():
+            return folder / path
         from mlflow.artifacts import download_artifacts
 
         with self.explained():
             if self.has(run, path):
-                here = _local(run.files)
-                if here is not None:
-                    return here / path
                 return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
         raise StoreError(f"run {run.id} has no file {path}")
 
     def has(self, run: Record, path: str) -> bool:
         """Return whether a run has a file (or folder) of that name."""
-        here = _local(run.files)
-        if here is not None:
+        if (here := local.folder(run.files)) is not None:
             return (here / path).exists()
         parent = path.rpartition("/")[0] or None
         with self.explained():
@@ -145,6 +142,29 @@ class Archive:
                 metrics=[Metric(clean(k), v, now, 0) for k, v in (metrics or {}).items() if math.isfinite(v)],
                 tags=[RunTag(key, value) for key, value in (tags or {}).items()],
             )
+
+    def curves(self, run: Record) -> dict[str, list[tuple[int, float]]]:
+        """Return the learning curves of a run: (step, value) pairs by name."""
+        found = {}
+        with self.explained():
+            for name in sorted(name for name in run.metrics if name.startswith("training/")):
+                points = self.client.get_metric_history(run.id, name)
+                found[name.removeprefix("training/")] = [(point.step, point.value) for point in points]
+        return found
+
+    def publish(self, experiment: str, name: str, tags: Mapping[str, str], file: Path) -> str:
+        """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
+
+        The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
+        used again.
+        """
+        terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in tags.items())
+        with self.explained():
+            found = list(self.client.search_runs([experiment], terms, max_results=1))
+            run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
+            self.client.log_artifact(run.info.run_id, str(file))
+            self.client.set_terminated(run.info.run_id, "FINISHED")
+        return run.info.run_id
 
     def config(self, run: Record) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
@@ -181,12 +201,6 @@ def _record(run: "Run") -> Record:
         status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
         files=info.artifact_uri or "",
     )  # fmt: skip
-
-
-def _local(address: str) -> Path | None:
-    """Return the folder at an address on this machine, None for others."""
-    parts = urlsplit(address)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _quoted(text: str) -> str:

@@ -67,8 +67,15 @@ def exit_on_sigterm() -> Callable[[], None]:
     return lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def folder(location: str) -> Path | None:
+    """Return the folder of a path or file URI; None for addresses elsewhere."""
+    parts = urlsplit(location)
+    if parts.scheme not in ("", "file"):
+        return None
+    return Path(url2pathname(parts.path) if parts.scheme else location)
+
+
 def remove(location: str) -> None:
     """Remove a folder given by path or file URI; addresses elsewhere are left alone."""
-    parts = urlsplit(location)
-    if parts.scheme in ("", "file"):
-        shutil.rmtree(url2pathname(parts.path) if parts.scheme else location, ignore_errors=True)
+    if (found := folder(location)) is not None:
+        shutil.rmtree(found, ignore_errors=True)

@@ -1,0 +1,69 @@
+"""[--metric ndcg_at_10] [--runs ID,...] [--sweep S] [--baseline M] [--html F]: which models are better, and how sure"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from recexp import config
+from recexp.compare import Options, collect, compare, latex, published, report, tables
+from recexp.errors import ConfigError, RecexpError
+from recexp.statistics import CORRECTIONS, TESTS
+from recexp.tracking import Archive
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"recexp compare: {message}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="recexp compare", add_help=False, allow_abbrev=False)
+    for name in ("--experiment", "--metric", "--sweep", "--baseline"):
+        parser.add_argument(name)
+    parser.add_argument("--runs", default="")
+    parser.add_argument("--test", choices=[*TESTS], default="permutation")
+    parser.add_argument("--correction", choices=[*CORRECTIONS], default="holm")
+    for name in ("--csv", "--latex", "--json", "--html", "--published"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("overrides", nargs="*")
+    return parser
+
+
+def run(arguments: list[str]) -> Iterator[str]:
+    """Yield the leaderboards of finished runs; write the files asked for."""
+    given = _parser().parse_intermixed_args(arguments)
+    for path in (given.csv, given.latex, given.json, given.html):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ConfigError(f"recexp compare: {path} cannot be written: there is no folder {path.absolute().parent}")
+    cfg = config.compose(given.overrides)
+    tracking, evaluation = config.component(cfg, "tracking"), config.component(cfg, "evaluation")
+    archive = Archive(tracking.uri)
+    ids = [word for word in given.runs.split(",") if word]
+    found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
+    fields, notes = collect.fields(archive, found, strict=bool(ids))
+    if given.published is not None:
+        yield from _published(given.published, fields, notes)
+        return
+    options = Options(
+        metric=given.metric, baseline=given.baseline, test=given.test, correction=given.correction,
+        confidence=evaluation.confidence, resamples=evaluation.resamples,
+    )  # fmt: skip
+    comparison = compare(archive, fields, options, config.metric, notes)
+    yield tables.terminal(comparison)
+    writers = [(given.csv, tables.as_csv), (given.latex, latex.as_latex), (given.json, tables.as_json)]
+    for path, write in writers:
+        if path is not None:
+            path.write_text(write(comparison), encoding="utf-8")
+    if given.html is not None:
+        given.html.write_text(report.as_html(archive, comparison), encoding="utf-8")
+        yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
+
+
+def _published(path: Path, fields: list[collect.Field], notes: list[str]) -> Iterator[str]:
+    rows = published.read(path, fields)
+    yield published.as_markdown(rows)
+    yield from notes
+    off = sum(row.verdict == "off" for row in rows)
+    if off:
+        raise RecexpError(f"{off} of {len(rows)} published numbers are not met")

@@ -1,0 +1,78 @@
+"""Axes and places of labels: the arithmetic of charts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TICKS = 5
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where values from `low` to `high` lie between the pixels `start` and `stop`."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+    log: bool
+    ticks: list[float]
+
+    @staticmethod
+    def of(values: Sequence[float], start: float, stop: float, *, log: bool = False, tight: bool = False) -> "Axis":
+        """Return an axis that holds all values, with round ticks; `tight` ends at the outermost values."""
+        low, high = min(values), max(values)
+        if log:
+            first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+            last = max(last, first + 1)
+            return Axis(10.0**first, 10.0**last, start, stop, True, [10.0**e for e in range(first, last + 1)])
+        step = _round_step((high - low) / _TICKS or abs(high) / _TICKS or 1.0)
+        first, last = math.floor(low / step), math.ceil(high / step)
+        if last == first:
+            last += 1
+        ticks = [number * step for number in range(first, last + 1)]
+        if tight and high > low:
+            return Axis(low, high, start, stop, False, [tick for tick in ticks if low <= tick <= high])
+        return Axis(first * step, last * step, start, stop, False, ticks)
+
+    def at(self, value: float) -> float:
+        """Return the pixel of a value."""
+        low, high, value = (map(math.log10, (self.low, self.high, value)) if self.log
+                            else (self.low, self.high, value))  # fmt: skip
+        return self.start + (value - low) / (high - low) * (self.stop - self.start)
+
+
+def shown(value: float) -> str:
+    """Return a number as it stands at a tick."""
+    return "0" if abs(value) < 1e-12 else f"{value:.4g}"
+
+
+def positions(
+    places: Sequence[tuple[float, float]], labels: Sequence[str], letter: float, width: float, height: float
+) -> list[tuple[float, float] | None]:
+    """Return where the label of each point begins, beside it and clear of points and other labels; None if nowhere."""
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    found: list[tuple[float, float] | None] = []
+    for (x, y), label in zip(places, labels):
+        length = letter * min(len(label), 40)
+        tries = [(x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 9), (x - length / 2, y + 18),
+                 (x + 7, y - 7), (x + 7, y + 15), (x - 7 - length, y - 7), (x - 7 - length, y + 15)]  # fmt: skip
+        for left, base in tries:
+            box = (left, base - 10, left + length, base + 3)
+            inside = box[0] >= 58 and box[2] <= width and box[1] >= 0 and box[3] <= height
+            if inside and not any(_meet(box, other) for other in taken):
+                taken.append(box)
+                found.append((left, base))
+                break
+        else:
+            found.append(None)
+    return found
+
+
+def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _round_step(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999)

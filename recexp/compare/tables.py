@@ -1,0 +1,168 @@
+"""A comparison as text: for the terminal, as csv, LaTeX and json."""
+
+import csv
+import io
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from recexp.compare.collect import short
+from recexp.compare.comparison import TESTED
+from recexp.compare.results import Across, Comparison, Leaderboard, Line, Pair
+
+WIDTH = 140
+"""Columns of a table where the terminal does not say how many it has."""
+
+
+def pretty(name: str) -> str:
+    """Return a metric's name as people write it: `ndcg@10`."""
+    return name.rpartition("/")[2].replace("_at_", "@")
+
+
+def number(value: float, form: str = ".4f") -> str:
+    """Return a number, nothing for NaN."""
+    return "" if math.isnan(value) else format(value, form)
+
+
+def chance(p: float) -> str:
+    """Return a p-value."""
+    return "" if math.isnan(p) else "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def terminal(comparison: Comparison) -> str:
+    """Return the leaderboards, the ranks over data sets and the notes, as tables."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=None if Console().is_terminal else WIDTH, force_terminal=Console().is_terminal)
+    for board in comparison.boards:
+        console.print(_table(comparison, board))
+    if comparison.across is not None:
+        console.print(_ranks(comparison.across))
+        console.print(friedman(comparison.across, comparison.options.alpha), soft_wrap=True, highlight=False)
+    for note in [*method(comparison), *comparison.notes]:
+        console.print(f"- {note}", soft_wrap=True, highlight=False, markup=False)
+    return out.getvalue().rstrip("\n")
+
+
+def method(comparison: Comparison) -> list[str]:
+    """Return how the numbers came about, in a sentence each."""
+    options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
+    found = []
+    if pairs:
+        correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[options.correction]
+        against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
+        found += [
+            f"intervals hold {options.confidence:.0%} and resample users; sd is over seeds and folds",
+            f"p: {options.test} test of users' differences on equal splits, {against}, {correction}",
+            "d_z: mean difference of a user, in deviations; positive is better",
+        ]
+    if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
+        found.append("without p: pairs that share no split; run them with the same seeds")
+    return found
+
+
+def _table(comparison: Comparison, board: Leaderboard) -> Any:
+    from rich.table import Column, Table
+
+    right = {"justify": "right", "no_wrap": True}
+    names = ["runs", "mean", "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost", "seconds"]
+    shown = [line for place, line in enumerate(board.lines) if place < TESTED or line.row.label == board.reference]
+    rows = []
+    for line in shown:
+        pair = board.against_reference(line.row.label)
+        interval = "" if math.isnan(line.low) else f"{line.low:.4f} {line.high:.4f}"
+        rows.append([
+            str(len(line.row.runs)), number(line.mean), number(line.deviation), interval,
+            *(["", "", "", ""] if pair is None else _against(pair)), number(line.seconds, ".1f"),
+        ])  # fmt: skip
+    used = [any(row[place] for row in rows) for place in range(len(names))]
+    columns = [Column(name, **right) for name, use in zip(names, used) if use]
+    table = Table(Column("", **right), Column("model", overflow="fold"), *columns, Column("run", no_wrap=True),
+                  title=f"{pretty(comparison.metric)} on {board.field.dataset}")  # fmt: skip
+    for line, row in zip(shown, rows):
+        cells = [cell for cell, use in zip(row, used) if use]
+        table.add_row(str(board.lines.index(line) + 1), line.row.label, *cells, short(line.row.runs[-1]))
+    if len(shown) < len(board.lines):
+        table.caption = f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all"
+    return table
+
+
+def _against(pair: Pair) -> list[str]:
+    difference, won = f"{pair.difference:+.4f}", f"{pair.wins}/{pair.ties}/{pair.losses}"
+    return [difference, chance(pair.adjusted), number(pair.d_z, "+.2f"), won if pair.users else ""]
+
+
+def _ranks(across: Across) -> Any:
+    from rich.table import Column, Table
+
+    table = Table("model", Column(f"mean rank on {', '.join(across.datasets)}", justify="right"))
+    for label, rank in zip(across.labels, across.mean_ranks):
+        table.add_row(label, f"{rank:.2f}")
+    return table
+
+
+def friedman(across: Across, alpha: float) -> str:
+    """Return what Friedman's and Nemenyi's tests say."""
+    apart = f"mean ranks differ when they are {across.difference:.2f} apart (Nemenyi, {alpha:.2g})"
+    return apart if math.isnan(across.p) else f"Friedman chi2 = {across.chi2:.2f}, p = {chance(across.p)}; {apart}"
+
+
+def records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return a plain dict a line of all leaderboards; what is not defined is None."""
+    found = []
+    for board in comparison.boards:
+        for place, line in enumerate(board.lines, start=1):
+            found.append(_record(comparison, board, place, line))
+    return found
+
+
+def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) -> dict[str, Any]:
+    pair = board.against_reference(line.row.label)
+    names = ("difference", "p", "adjusted", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
+    against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
+    others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.rising)[1:]}
+    return {
+        "dataset": board.field.dataset, "rank": place, "model": line.row.label, "metric": comparison.metric,
+        "mean": line.mean, "deviation": _finite(line.deviation), "runs": len(line.row.runs), "low": _finite(line.low),
+        "high": _finite(line.high), "seconds": _finite(line.seconds), **others, "reference": board.reference, **against,
+        "run_ids": " ".join(run.id for run in line.row.runs),
+    }  # fmt: skip
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return a line a model, with everything that is known of it."""
+    rows, out = records(comparison), io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return all of the comparison, every tested pair included."""
+    across = comparison.across
+    content = {
+        "metric": comparison.metric,
+        "options": asdict(comparison.options),
+        "notes": comparison.notes,
+        "protocols": {board.field.dataset: board.field.protocol for board in comparison.boards},
+        "models": records(comparison),
+        "pairs": [
+            {"dataset": board.field.dataset, **{key: _finite(value) for key, value in asdict(pair).items()}}
+            for board in comparison.boards
+            for pair in board.pairs
+        ],
+        "across": None if across is None else {
+            "datasets": across.datasets, "mean_ranks": dict(zip(across.labels, across.mean_ranks.tolist())),
+            "friedman_chi2": _finite(across.chi2), "friedman_p": _finite(across.p),
+            "critical_difference": across.difference,
+            "not_told_apart": [[across.labels[place] for place in group] for group in across.groups],
+        },
+    }  # fmt: skip
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,144 @@
+"""A store of small runs whose values are known by hand."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from recexp import artifacts, cli
+from recexp.identity import digest
+from recexp.rng import generator
+from recexp.tracking import Tracking
+
+USERS = 12
+PROTOCOL = {"runner": "Offline", "data": "rows of toy", "filters": {"steps": []}, "split": {"test_ratio": 0.2}}
+
+
+def skill(name: str, *shape: int) -> np.ndarray:
+    """Return values of users, the same for the same name."""
+    return generator(3, name).uniform(size=shape or (USERS,))
+
+
+def write(
+    store: Any, algorithm: str, values: np.ndarray | None, *, seed: int = 1, split: str | None = None,
+    protocol: Mapping[str, Any] = PROTOCOL, dataset: str = "toy", params: Mapping[str, Any] | None = None,
+    owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, predicted: np.ndarray | None = None,
+    metrics: Mapping[str, float] | None = None, listed: Sequence[str] = ("ndcg", "gini"),
+) -> str:  # fmt: skip
+    """Log one run with ndcg_at_10 of each query, and return its id; without values it has no file of them."""
+    split = split or f"{dataset} {seed}"
+    given = {
+        "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.split": split,
+        "recexp.protocol": digest(dict(protocol)), **(tags or {}),
+    }  # fmt: skip
+    found = {"test/gini_at_10": 0.5, "cost/fit_seconds": 2.0, "cost/recommend_seconds": 1.0, **(metrics or {})}
+    with store.run(name=f"{algorithm} seed {seed}", tags=given) as run:
+        (run.directory / "identity.yaml").write_text(yaml.safe_dump({"protocol": dict(protocol)}))
+        if values is not None:
+            users = np.array(range(len(values)) if owners is None else owners, np.int32)
+            n = np.ones(len(users), np.int64)
+            per_query = {"ndcg_at_10": np.asarray(values, np.float64)}
+            artifacts.write_per_user(run.directory, users=users, user_ids=np.arange(100, 200), history=n, held_out=n,
+                                     per_query=per_query)  # fmt: skip
+            found["test/ndcg_at_10"] = float(np.mean(values))
+        if predicted is not None:
+            rows = store_rows(len(predicted))
+            artifacts.write_predictions(run.directory, rows, predicted.astype(np.float32), user_ids=np.arange(100, 200),
+                                        item_ids=np.arange(9))  # fmt: skip
+            found["test/rmse"] = float(np.sqrt(np.mean((predicted - 3.0) ** 2)))
+        config = {"algorithm": params or {}, "dataset": {"name": dataset},
+                  "evaluation": {"metrics": list(listed), "cutoffs": [10]}}  # fmt: skip
+        run.finish(metrics=found, params=config, description="d", inputs=[], model_folder=None)
+        return run.id
+
+
+def store_rows(m: int) -> Any:
+    """Return m held-out ratings of 3, two of each user."""
+    from recexp.data import Interactions
+
+    users = (np.arange(m) // 2).astype(np.int32)
+    return Interactions(
+        users=users, items=np.zeros(m, np.int32), values=np.full(m, 3.0, np.float32), n_users=m, n_items=9
+    )
+
+
+@pytest.fixture(name="skill")
+def of_users() -> Callable[..., np.ndarray]:
+    """The values that the shop's runs are made of."""
+    return skill
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A folder whose store holds several experiments."""
+    folder = tmp_path_factory.mktemp("shop")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    uri, ids = str(folder / "mlflow.db"), {}
+    other = {**PROTOCOL, "split": {"test_ratio": 0.1}}
+
+    def opened(experiment: str) -> Any:
+        return Tracking(uri=uri, artifacts=None, experiment=experiment, log_model=False).open()
+
+    with opened("recexp") as store:
+        ids["old"] = write(store, "good", skill("old"), protocol=other)
+        for seed in (1, 2):
+            ids[f"base {seed}"] = write(store, "base", skill(f"base {seed}"), seed=seed)
+            ids[f"good {seed}"] = write(store, "good", skill(f"base {seed}") + 0.2 + 0.1 * skill(f"good {seed}"),
+                                        seed=seed, tags={"sweep": "spring"}, params={"l2": 100.0})  # fmt: skip
+        write(store, "good", skill("weak 1") * 0.3, params={"l2": 1.0})
+        ids["again"] = write(store, "base", skill("base 1"), seed=1)
+    with opened("sets") as store:
+        for number, dataset in enumerate(("a", "b", "c")):
+            protocol = {**PROTOCOL, "data": dataset}
+            for place, name in enumerate(("worst", "middle", "best")):
+                write(store, name, skill("same") + 0.1 * place + 0.01 * number, dataset=dataset, protocol=protocol)
+    with opened("ratings") as store:
+        for name, error in (("near", 0.1), ("far", 0.5)):
+            predicted = 3.0 + error + 0.05 * skill(name, 2 * USERS)
+            write(store, name, None, predicted=predicted, listed=["rmse"])
+    with opened("apart") as store:
+        write(store, "one", skill("one"), split="first")
+        write(store, "two", skill("two"), split="second")
+    with opened("queries") as store:
+        owners = [0, 0, 0, *range(1, 8), -1, -1]
+        write(store, "one", skill("one"), owners=owners)
+        write(store, "two", skill("two"), owners=owners)
+    with opened("bare") as store:
+        ids["bare"] = write(store, "bare", None, metrics={"test/ndcg_at_10": 0.5})
+        write(store, "one", skill("one"))
+        try:
+            with store.run(name="broken", tags={}) as run:
+                ids["broken"] = run.id
+                raise ValueError("broken")
+        except ValueError:
+            pass
+    with opened("empty"):
+        pass
+    (folder / "ids.json").write_text(json.dumps(ids))
+    return folder
+
+
+@pytest.fixture
+def compare(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `recexp compare` in the shop's folder; returns exit code, output and what it says on stderr."""
+    monkeypatch.chdir(shop)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = cli.run(["compare", *arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def ids(shop: Path) -> dict[str, str]:
+    """The ids of the shop's runs."""
+    return json.loads((shop / "ids.json").read_text())
