@@ -25,6 +25,7 @@ BASES = {
     "fallback": "recexp.algorithms.base:Recommender",
     "metric": "recexp.metrics.base:Metric",
     "evaluation": "recexp.evaluation:Evaluation",
+    "audit": "recexp.audit:Audit",
     "tracking": "recexp.tracking:Tracking",
 }
 """The class that each part of the config must be a kind of."""
@@ -143,7 +144,7 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
     return part["runner"], Experiment(
         seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
         filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
-        evaluation=part["evaluation"], tracking=part["tracking"], config=node,
+        evaluation=part["evaluation"], audit=part["audit"], tracking=part["tracking"], config=node,
         choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
         command=shlex.join(["recexp", *(f"--config-dir={d}" for d in _user_dirs), *hydra.overrides.task]), tags=tags,
     )  # fmt: skip

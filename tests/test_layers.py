@@ -13,7 +13,8 @@ LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
     {"data", "kernels", "ranking", "files", "bootstrap"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
-    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
+    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description",
+     "audit"},
     {"runners", "compare", "report", "tuning"},
     {"building", "config", "cli", "sweep", "commands", "console", "hydra_plugins", "__main__"},
 ]

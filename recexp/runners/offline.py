@@ -50,7 +50,9 @@ class Offline(Runner):
                 if split is None:
                     return outcomes
                 split = experiment.evaluation.relevant(split)
-                data = Data(loaded, effects, dataset, split)
+                with costs.measure("audit"):
+                    found = experiment.audit.inspect(split, experiment.splitter.time)
+                data = Data(loaded, effects, dataset, split, found)
                 outcomes.append(self._fold(experiment, store, data, costs))
                 costs = Costs()
 
