@@ -14,7 +14,7 @@ LAYERS = [
     {"data", "kernels", "ranking", "files", "bootstrap"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description",
-     "audit"},
+     "audit", "prepared"},
     {"runners", "compare", "report", "tuning"},
     {"building", "config", "cli", "sweep", "commands", "console", "hydra_plugins", "__main__"},
 ]

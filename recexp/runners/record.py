@@ -27,9 +27,9 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Data:
-    """What a fold works on: the data as loaded and after the filters, what these did, the split, and its audit."""
+    """What a fold works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
 
-    loaded: Dataset
+    loaded: str
     effects: list[Effect]
     filtered: Dataset
     split: Split
@@ -65,7 +65,7 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     evaluation = x.evaluation
     protocol = {
         "runner": type(runner).__name__,
-        "data": data.loaded.fingerprint,
+        "data": data.loaded,
         "filters": describe(x.filters),
         "split": x.splitter.rule(),
         "catalogue": evaluation.catalogue,
