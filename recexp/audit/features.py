@@ -1,6 +1,6 @@
 """Were features of users and items computed with test rows?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -54,11 +54,10 @@ def _statistics(
     known = np.bincount(train[0], minlength=n).astype(float)
     known[known == 0] = np.nan
     yield "number", (known + np.bincount(test[0], minlength=n), known)
-    learned, held = totals(*train), totals(*test)
-    if (learned[0] != learned[1]).any():  # where all values are 1, means say nothing
+    if (train[1] != 1).any():  # where all values are 1, means say nothing
+        learned, held = totals(*train), totals(*test)
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean: Callable = lambda total: total[1] / total[0]  # noqa: E731
-            yield "mean value", (mean(learned + held), mean(learned))
+            yield "mean value", ((learned + held)[1] / (learned + held)[0], learned[1] / learned[0])
 
 
 def _explained(column: Column, whole: np.ndarray, learned: np.ndarray) -> tuple[float, float] | None:

@@ -38,8 +38,8 @@ class Offline(Runner):
     block_mib: Resource
     cache: Switch
 
-    def run(self, x: Experiment) -> list[Outcome]:
-        costs, outcomes = Costs(), []
+    def run(self, experiment: Experiment) -> list[Outcome]:
+        x, costs, outcomes = experiment, Costs(), []
         with threads.limit(self.threads), x.tracking.open() as store, self._prepare(x) as prepared:
             with costs.measure("data"):
                 loaded = prepared.load()
