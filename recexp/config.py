@@ -26,6 +26,7 @@ BASES = {
     "fallback": "recexp.algorithms.base:Recommender",
     "metric": "recexp.metrics.base:Metric",
     "evaluation": "recexp.evaluation:Evaluation",
+    "audit": "recexp.audit:Audit",
     "tracking": "recexp.tracking:Tracking",
 }
 """The class that each part of the config must be a kind of."""
@@ -161,8 +162,8 @@ def assemble(
     return part["runner"], Experiment(
         seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
         filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
-        evaluation=part["evaluation"], tracking=part["tracking"], config=node, choices=choices, command=command,
-        tags=tags,
+        evaluation=part["evaluation"], audit=part["audit"], tracking=part["tracking"], config=node, choices=choices,
+        command=command, tags=tags,
     )  # fmt: skip
 
 

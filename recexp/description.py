@@ -21,6 +21,7 @@ class Summary:
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
     fallback_share : share of lists that the fallback gave, by part.
     warnings : what a reader must know before believing the numbers.
+    facts : what the leakage audit says of this kind of split; its metrics are under `audit/`.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
@@ -37,15 +38,20 @@ class Summary:
     command: str
     digests: Mapping[str, str]
     warnings: Sequence[str] = field(default_factory=tuple)
+    facts: Sequence[str] = field(default_factory=tuple)
 
 
 def headlines(names: Iterable[str]) -> list[str]:
     """Return the names that a person reads first: those of the test, at one cut-off (10, or else the middle one)."""
-    judged = [name for name in names if not name.startswith("cost/") and not name.endswith("/fallback_share")]
+    judged = [name for name in names if _judges(name)]
     first = [name for name in judged if name.startswith("test")] or judged
     cutoffs = sorted({int(name.rpartition("_at_")[2]) for name in first if "_at_" in name})
     k = 10 if 10 in cutoffs or not cutoffs else cutoffs[len(cutoffs) // 2]
     return [name for name in first if "_at_" not in name or name.endswith(f"_at_{k}")]
+
+
+def _judges(name: str) -> bool:
+    return not name.startswith(("cost/", "audit/")) and not name.endswith("/fallback_share")
 
 
 def describe_run(summary: Summary) -> str:
@@ -55,6 +61,7 @@ def describe_run(summary: Summary) -> str:
         *(f"> **Warning:** {warning}" for warning in summary.warnings),
         _metrics(summary),
         _data(summary),
+        _audit(summary),
         _costs(summary),
         f"**Repeat**\n\n```\n{summary.command}\n```",
         _table(("identity", "sha256"), [(name, f"`{digest}`") for name, digest in summary.digests.items()]),
@@ -73,7 +80,7 @@ def _headline(s: Summary) -> str:
 def _metrics(s: Summary) -> str:
     """Return one table a part: a row a metric, a column a cut-off where there are any."""
     tables = []
-    judged = {n: v for n, v in s.metrics.items() if not n.startswith("cost/") and not n.endswith("/fallback_share")}
+    judged = {name: value for name, value in s.metrics.items() if _judges(name)}
     for part in dict.fromkeys(name.partition("/")[0] for name in judged):
         cells: dict[str, dict[str, str]] = {}
         for name, value in judged.items():
@@ -92,6 +99,12 @@ def _data(s: Summary) -> str:
     rows += [(f"after {e.step}", *map(_count, e.after)) for e in s.effects]
     rows += [(f"**{part}**", *map(_count, sizes)) for part, sizes in s.sizes.items()]
     return _table(("data", "rows", "users", "items"), rows)
+
+
+def _audit(s: Summary) -> str:
+    found = {name.removeprefix("audit/"): value for name, value in s.metrics.items() if name.startswith("audit/")}
+    rows = [(name, f"{value:g}" if name == "leaking_features" else f"{value:.2%}") for name, value in found.items()]
+    return "\n\n".join(part for part in (_table(("leakage audit", "value"), rows), *s.facts) if part)
 
 
 def _costs(s: Summary) -> str:

@@ -23,6 +23,12 @@ class DataError(RecexpError):
     exit_code = 2
 
 
+class LeakageError(RecexpError):
+    """The leakage audit found something and its policy is error; nothing was fitted."""
+
+    exit_code = 2
+
+
 class StoreError(RecexpError):
     """The tracking store cannot be used (unwritable, locked, full, or from another MLflow version)."""
 

@@ -44,6 +44,8 @@ Location = Annotated[str, _OUTSIDE]
 """A path or address: it says where something is, not what it is, and is no part of a run's identity."""
 Resource = Annotated[PositiveInt, _OUTSIDE]
 """Threads, memory: they change how long a run takes, not what comes out, and are no part of its identity."""
+Switch = Annotated[bool, _OUTSIDE]
+"""Like a resource, on or off: nothing that changes what comes out."""
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 

@@ -41,7 +41,19 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache without prepared data; downloads are those that there are."""
+    from recexp.datasets.download import cache_dir
+
+    downloads, cache = cache_dir(), tmp_path_factory.mktemp("cache")
+    downloads.mkdir(parents=True, exist_ok=True)
+    (cache / "datasets").symlink_to(downloads)
+    monkeypatch.setenv("RECEXP_CACHE", str(cache))
+    return cache
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, empty_store: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory with a fresh tracking store."""
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)

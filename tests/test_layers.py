@@ -13,7 +13,8 @@ LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost", "environment"},
     {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
-    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description"},
+    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description",
+     "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
     {"building", "config", "rebuilding", "cli", "sweep", "commands", "console", "help", "hydra_plugins", "__main__"},
 ]

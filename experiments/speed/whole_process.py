@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 OURS = {"ease": ["algorithm=ease"], "item_knn": ["algorithm=item_knn", "algorithm.neighbors_of=seen"]}
-DATA = ["dataset=movielens_1m", "filter=all_positive", "split=random"]
+DATA = ["dataset=movielens_1m", "filter=all_positive", "split=random", "runner.cache=false"]
 
 
 def timed(command: list[str], folder: Path, threads: int) -> tuple[float, str]:

@@ -30,6 +30,14 @@ class Source(ABC):
     def load(self) -> Dataset:
         """Read the data, downloading it first where it must come from elsewhere."""
 
+    def files(self) -> dict[str, Path] | None:
+        """Return the files that `load` reads, by what they are for; none where the parameters alone make the data.
+
+        What was loaded from equal files with equal parameters is taken from disk the next time. None: it is not known
+        which files, or they are not here yet; then the data is loaded each time.
+        """
+        return None
+
     def location(self) -> Path | None:
         """Return where the files lie now; None when they are not on this machine yet, or need none."""
         return None

@@ -1,6 +1,7 @@
 """A simulated electronics store: people with tastes visit, view, put into the cart, buy and rate."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -91,6 +92,9 @@ class Electronics(Source):
 
     def check(self) -> None:
         """Nothing can be missing."""
+
+    def files(self) -> dict[str, Path]:
+        return {}
 
     def load(self) -> Dataset:
         people = _people(self.n_users, generator(self.seed, "electronics", "people"))

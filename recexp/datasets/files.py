@@ -68,6 +68,11 @@ class Files(Source):
     def location(self) -> Path | None:
         return _path(self.interactions)
 
+    def files(self) -> dict[str, Path]:
+        tables = {"users": self._path_of(self.users, ".user"), "items": self._path_of(self.items, ".item")}
+        found = {"interactions": _path(self.interactions), **tables}
+        return {role: path for role, path in found.items() if path is not None}
+
     def load(self) -> Dataset:
         self.check()
         path = _path(self.interactions)
@@ -84,16 +89,22 @@ class Files(Source):
         return build_dataset(self.name, raw, explicit=self.explicit, users=users, items=items)
 
     def _table(self, given: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
-        recbole = self.format == "recbole"
-        beside = _path(self.interactions).with_suffix(ending)
-        path = _path(given) if given is not None else beside if recbole and exists(beside) else None
+        path = self._path_of(given, ending)
         if path is None:
             if kinds:
                 raise DataError(f"dataset.{role}_features are asked for, but dataset.{role}s names no table")
             return None
+        recbole = self.format == "recbole"
         return read_features(
             path, id_column=str(self.columns[role]), kinds=kinds, separator=self.separator, typed_header=recbole
         )
+
+    def _path_of(self, given: str | None, ending: str) -> Path | None:
+        """Return where a side table lies: as given, or with `ending` beside RecBole's interactions."""
+        if given is not None:
+            return _path(given)
+        beside = _path(self.interactions).with_suffix(ending)
+        return beside if self.format == "recbole" and exists(beside) else None
 
 
 def _path(location: str) -> Path:

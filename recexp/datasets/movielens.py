@@ -44,6 +44,11 @@ class MovieLens(Source):
     def marker(self) -> str:
         """Name of the file of ratings, by which the folder is known."""
 
+    @property
+    @abstractmethod
+    def others(self) -> tuple[str, ...]:
+        """Names of the other files that are read, where they are there."""
+
     @abstractmethod
     def read(self, base: Path) -> Dataset:
         """Read the files in `base`, a folder or a folder in an archive (`ml-1m.zip/ml-1m`)."""
@@ -63,6 +68,12 @@ class MovieLens(Source):
 
     def location(self) -> Path | None:
         return self.base()
+
+    def files(self) -> dict[str, Path] | None:
+        base = self.base()
+        if base is None:
+            return None
+        return {name: base / name for name in (self.marker, *self.others) if exists(base / name)}
 
     def base(self) -> Path | None:
         """Return the folder that holds the files, on disk or in an archive; None when there is none yet."""
@@ -111,6 +122,7 @@ class MovieLens100K(MovieLens):
     rows_sha256: str
 
     marker = "u.data"
+    others = ("u.user", "u.item", "u.genre", "ml-100k.inter", "ml-100k.user", "ml-100k.item")
 
     def base(self) -> Path | None:
         found = super().base()
@@ -174,6 +186,7 @@ class MovieLens1M(MovieLens):
     """MovieLens 1M (2003): users with gender, age band, occupation and zip code; movies with title, year and genres."""
 
     marker = "ratings.dat"
+    others = ("users.dat", "movies.dat")
 
     def read(self, base: Path) -> Dataset:
         rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # the others lie between two colons
@@ -188,6 +201,7 @@ class MovieLensSmall(MovieLens):
     """MovieLens latest-small, and the later releases of its layout: half-star ratings; movies with title and genres."""
 
     marker = "ratings.csv"
+    others = ("movies.csv",)
 
     def read(self, base: Path) -> Dataset:
         import pyarrow as pa

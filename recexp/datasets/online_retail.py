@@ -45,6 +45,9 @@ class OnlineRetail(Source):
     def location(self) -> Path:
         return Path(self.path).expanduser()
 
+    def files(self) -> dict[str, Path]:
+        return {"path": self.location()}
+
     def load(self) -> Dataset:
         self.check()
         path = self.location()

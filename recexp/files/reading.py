@@ -26,6 +26,12 @@ def _member(path: Path) -> tuple[Path, str] | None:
     return None
 
 
+def located(path: Path) -> tuple[Path, str]:
+    """Return the file on disk that holds `path`, itself or its archive, and the name of `path` in there."""
+    inside = None if path.is_file() else _member(path)
+    return inside or (path, path.name)
+
+
 def exists(path: Path) -> bool:
     """Whether `path` is a file, or a member of a zip archive (`archive.zip/folder/file`)."""
     inside = None if path.is_file() else _member(path)

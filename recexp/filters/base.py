@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,7 +16,14 @@ log = logging.getLogger(__name__)
 
 
 class Filter(ABC):
-    """One step; a subclass is decorated with `@params` and implements `apply`."""
+    """One step; a subclass is decorated with `@params` and implements `apply`.
+
+    Class attributes
+    ----------------
+    random : whether it draws from `rng`.
+    """
+
+    random: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:

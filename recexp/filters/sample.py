@@ -9,6 +9,8 @@ from recexp.params import Part, PositiveInt, params
 
 @params
 class _Sample(Filter):
+    random = True
+
     ratio: Part | None
     n: PositiveInt | None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recexp.algorithms.base import Recommender
+from recexp.audit import Audit
 from recexp.datasets.base import Source
 from recexp.evaluation import Evaluation
 from recexp.filters.base import Filters
@@ -35,6 +36,7 @@ class Experiment:
     algorithm: Recommender
     fallback: Recommender
     evaluation: Evaluation
+    audit: Audit
     tracking: Tracking
     config: dict[str, Any]
     choices: dict[str, str]

@@ -13,7 +13,8 @@ from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
 from recexp.model import FittedModel
-from recexp.params import Resource, params
+from recexp.params import Resource, Switch, params
+from recexp.prepared import Preparation
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.runners.record import Data, Part, identify, record
@@ -30,31 +31,36 @@ class Offline(Runner):
     ----------
     threads : how many threads work; None is all cores.
     block_mib : memory in MiB that a block of scores may take.
+    cache : keep filtered data and splits on disk and take them from there.
     """
 
     threads: Resource | None
     block_mib: Resource
+    cache: Switch
 
     def run(self, experiment: Experiment) -> list[Outcome]:
-        costs = Costs()
-        with threads.limit(self.threads), experiment.tracking.open() as store:
+        x, costs, outcomes = experiment, Costs(), []
+        with threads.limit(self.threads), x.tracking.open() as store, self._prepare(x) as prepared:
             with costs.measure("data"):
-                loaded = experiment.source.load()
-                dataset, effects = experiment.filters.apply(loaded, seed=experiment.seed)
-                _refuse_misfits(experiment, dataset)
-            outcomes = []
-            splits = iter(experiment.splitter.split(dataset))
+                loaded = prepared.load()
+                _refuse_misfits(x, loaded.dataset)
+            splits = prepared.splits(loaded)
             while True:
                 with costs.measure("split"):
                     split = next(splits, None)
                 if split is None:
                     return outcomes
-                if experiment.fold not in (None, split.fold):
+                if x.fold not in (None, split.fold):
                     continue
-                split = experiment.evaluation.relevant(split)
-                data = Data(loaded, effects, dataset, split)
-                outcomes.append(self._fold(experiment, store, data, costs))
+                split = x.evaluation.relevant(split)
+                with costs.measure("audit"):
+                    found = x.audit.inspect(split, x.splitter.time)
+                data = Data(loaded.source, loaded.effects, loaded.dataset, split, found)
+                outcomes.append(self._fold(x, store, data, costs))
                 costs = Costs()
+
+    def _prepare(self, x: Experiment) -> Preparation:
+        return Preparation(x.source, x.filters, x.splitter, seed=x.seed, cache=self.cache)
 
     def _fold(self, x: Experiment, store: Store, data: Data, costs: Costs) -> Outcome:
         split, known = data.split, data.split.train.interactions

@@ -8,6 +8,7 @@ import yaml
 
 import recexp
 from recexp import artifacts, environment, plots
+from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
 from recexp.description import Summary, describe_run
@@ -26,12 +27,13 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Data:
-    """What a fold works on: the data set as loaded and after the filters, what each of them did, and the split."""
+    """What a fold works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
 
-    loaded: Dataset
+    loaded: str
     effects: list[Effect]
     filtered: Dataset
     split: Split
+    audit: Report
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     evaluation = x.evaluation
     protocol = {
         "runner": type(runner).__name__,
-        "data": data.loaded.fingerprint,
+        "data": data.loaded,
         "filters": describe(x.filters),
         "split": x.splitter.rule(),
         "catalogue": evaluation.catalogue,
@@ -106,6 +108,7 @@ def record(
         folder = run.scratch / "recommender"
         model.save(folder)
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
+    metrics |= {f"audit/{name}": value for name, value in data.audit.metrics.items()}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
     tags = identity.tags
     description = describe_run(
@@ -119,7 +122,8 @@ def record(
             metrics=metrics,
             intervals=intervals,
             fallback_share=shares,
-            warnings=[f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share],
+            warnings=_warnings(data.audit, shares),
+            facts=data.audit.facts,
             command=x.command,
             digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
         )
@@ -158,6 +162,11 @@ def _write_files(
     )  # fmt: skip
     if test.predicted is not None:
         artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
+
+
+def _warnings(audit: Report, fallback: dict[str, float]) -> list[str]:
+    leaks = [f"leakage audit: {finding}" for finding in audit.findings]
+    return leaks + [f"{share:.1%} of the {name} lists are the fallback's" for name, share in fallback.items() if share]
 
 
 def _shown(x: Experiment, dataset: Dataset, model: FittedModel) -> tuple[tuple[int | str, str, float], ...]:

@@ -4,7 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -32,7 +32,14 @@ class Splitter(ABC):
     ----------
     seed : seed of this split alone; yaml sets it to the run's.
     exclude_seen : whether items in a query's history are kept out of its list (and of its target).
+
+    Class attributes
+    ----------------
+    time : what it does with time, for the audit. mixed: nothing; history: a user's history is older than what is asked;
+        point: all that is learned from is; None: not known.
     """
+
+    time: ClassVar[Literal["mixed", "history", "point"] | None] = None
 
     seed: NonNegativeInt
     exclude_seen: bool

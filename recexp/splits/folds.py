@@ -34,6 +34,8 @@ class KFold(Splitter):
     fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history (by users).
     """
 
+    time = "mixed"
+
     folds: Annotated[int, Field(ge=2)]
     by: Literal["rows", "users", "column"]
     validation_ratio: Share

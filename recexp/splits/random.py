@@ -19,6 +19,8 @@ class RandomPerUser(ShareOfUser):
         carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
 
+    time = "mixed"
+
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return shuffled(interactions, rng=rng)
 
@@ -35,6 +37,8 @@ class LeaveRandom(NumberOfUser):
         carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
 
+    time = "mixed"
+
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return shuffled(interactions, rng=rng)
 
@@ -50,6 +54,8 @@ class RandomRows(RatioSplitter):
         ben   .  p  q  .  s  r  .    |   .   p  [q]  .   s  [r]  .
         carl  .  .  .  .  .  .  p    |   .   .   .   .   .   .   p
     """
+
+    time = "mixed"
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return self.draw(len(interactions), rng=rng)

@@ -33,6 +33,8 @@ class Sessions(PointSplitter):
     is asked twice in the test: p -> r, and p r -> q.
     """
 
+    time = "history"
+
     def split(self, dataset: Dataset) -> Iterator[Split]:
         rows = dataset.interactions
         if rows.sessions is None:

@@ -28,6 +28,8 @@ class Temporal(PointSplitter, RowSplitter):
         dora  .  .  .  .  .  p  q    |  .   .   .   .   .  [p] [q]
     """
 
+    time = "point"
+
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         if interactions.timestamps is None:
             raise DataError(
@@ -50,6 +52,8 @@ class TemporalPerUser(ShareOfUser):
         carl  .  .  .  .  .  p  q    |  .   .   .   .   .   p   q
     """
 
+    time = "history"
+
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return _by_time(interactions)
 
@@ -65,6 +69,8 @@ class LeaveLast(NumberOfUser):
         ben   .  .  .  p  q  .  .    |  .   .   .   p  [q]  .   .
         carl  .  .  .  .  .  .  p    |  .   .   .   .   .   .   p
     """
+
+    time = "history"
 
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return _by_time(interactions)

@@ -28,6 +28,8 @@ class UserHoldout(RatioSplitter):
     fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history.
     """
 
+    time = "mixed"
+
     fold_in_ratio: Part
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
@@ -48,6 +50,7 @@ class ColdUsers(RatioSplitter):
         dora  .  q  .  t  .    |   .  [q]  .  [t]  .
     """
 
+    time = "mixed"
     cold_users: ClassVar[bool] = True
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
@@ -65,6 +68,8 @@ class ColdItems(RatioSplitter):
         ben   .  p  q  .  s    |   .   p   q   .  [s]
         carl  r  .  s  .  p    |  (r)  .  [s]  .   p
     """
+
+    time = "mixed"
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         return self.draw(interactions.n_items, rng=rng)[interactions.items]

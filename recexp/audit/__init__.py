@@ -1,0 +1,6 @@
+"""The leakage audit: does train hold what the test asks for?"""
+
+from recexp.audit.policy import Audit
+from recexp.audit.report import Report
+
+__all__ = ["Audit", "Report"]

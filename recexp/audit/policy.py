@@ -1,0 +1,56 @@
+"""Audit: which checks are made of a split, and what becomes of what they find."""
+
+import logging
+from collections.abc import Iterator
+from typing import Literal
+
+from recexp.audit.features import leaking
+from recexp.audit.report import Claim, Report
+from recexp.audit.rows import repeats, strangers
+from recexp.audit.times import order
+from recexp.audit.twins import twins
+from recexp.data import Split
+from recexp.errors import LeakageError
+from recexp.params import Part, params
+
+log = logging.getLogger(__name__)
+
+
+@params
+class Audit:
+    """Looks for leaks in each split before anything is fitted.
+
+    Parameters
+    ----------
+    policy : off; warn: findings are logged and stand in the run's description; error: they refuse the run.
+    similarity : share of their items in common (Jaccard) from which on two users are twins.
+    """
+
+    policy: Literal["off", "warn", "error"]
+    similarity: Part
+
+    def inspect(self, split: Split, claim: Claim) -> Report:
+        """Return what is found in `split`, whose splitter says of time what `claim` says.
+
+        Raises LeakageError for a finding under the policy error.
+        """
+        if self.policy == "off":
+            return Report()
+        found = Report.merged(self._checks(split, claim))
+        log.info("audit: %s", ", ".join(f"{name} {value:.4g}" for name, value in found.metrics.items()))
+        if found.findings and self.policy == "error":
+            raise LeakageError(f"audit: {'; '.join(found.findings)}. audit.policy=warn runs it all the same")
+        for finding in found.findings:
+            log.warning("audit: %s", finding)
+        return found
+
+    def _checks(self, split: Split, claim: Claim) -> Iterator[Report]:
+        yield order(split, claim)
+        yield repeats(split.train.interactions, split.test)
+        yield strangers(split.train.interactions, split.test)
+        yield twins(split, self.similarity)
+        yield leaking(split.train, split.test)
+        if (inner := split.validation) is not None:
+            yield order(inner, claim).about("validation")
+            yield repeats(inner.train.interactions, inner.test).about("validation")
+            yield repeats(inner.train.interactions, split.test).about("train of validation against test")

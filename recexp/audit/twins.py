@@ -1,0 +1,111 @@
+"""Is somebody who is asked in train a second time, under another id?"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.audit.report import Report
+from recexp.data import Split
+from recexp.rng import generator
+
+SHORTEST = 10
+"""With fewer items, two users may well have the same."""
+RARE = 0.001
+"""Up to this share of twins comes about by chance."""
+WORK = 20
+"""Pairs that are looked at, per stored item: it bounds the cost."""
+_WORDS = 4
+
+
+def twins(split: Split, similarity: float) -> Report:
+    """Look for users who are asked and have the same items as a user that train knows, or nearly (Jaccard).
+
+    All of a user's items count: known, and asked for. Equal sets are always found; nearly equal ones share one of their
+    rarest items (Chaudhuri et al., 2006, prefix filter), and such pairs are compared unless they are too many. Metric:
+    the share of the test's users. Finding: more than one in a thousand.
+    """
+    train, log = split.train.interactions, split.queries.log
+    items = train.csr(values=False) + split.test.csr(values=False)
+    if len(log) != len(train):  # histories are not train's own rows
+        items = items + log.csr(values=False)
+    large = np.diff(items.indptr) >= SHORTEST
+    known, asked = np.zeros(train.n_users, bool), np.zeros(train.n_users, bool)
+    known[train.used_users] = asked[split.test.used_users] = True
+    known, asked = known & large, asked & large
+    found = _same(items, known)
+    for a, b in (pair := _similar(items, similarity)), pair[::-1]:
+        found[a[known[b]]] = True
+    share = float((found & asked).sum() / len(split.test.used_users))
+    about = f"{share:.2%} of the test's users have a twin in train (at least {similarity:.0%} of their items the same)"
+    return Report({"twin_users": share}, (about,) if share > RARE else ())
+
+
+def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
+    """Return bool (n_users,): who has exactly the items of another user in `known`, bool (n_users,)."""
+    codes = generator(0, "audit").integers(2**63, size=items.shape[1], dtype=np.uint64)
+    sums = np.zeros(items.shape[0], np.uint64)
+    rows = np.flatnonzero(np.diff(items.indptr))
+    sums[rows] = np.add.reduceat(codes[items.indices], items.indptr[rows])
+    _, group = np.unique(sums, return_inverse=True)
+    return np.bincount(group, weights=known)[group] > known
+
+
+def _similar(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the users of each pair that is so similar but not the same; each pair comes once, in any order."""
+    sizes, marks = np.diff(items.indptr), _marks(items)
+    a, b = _candidates(items, similarity)
+    most = (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9  # items that one of them alone may have
+    keep = np.flatnonzero(np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1) <= most)
+    if not len(keep):
+        return a[keep], b[keep]
+    a, b = a[keep], b[keep]
+    alone = sizes[a] + sizes[b] - 2 * items[a].multiply(items[b]).sum(axis=1)
+    close = np.flatnonzero(alone <= most[keep])
+    return a[close], b[close]
+
+
+def _candidates(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of users of like size who share one of their rarest items."""
+    users, rare = _rarest(items, similarity)
+    sizes = np.diff(items.indptr)
+    size = np.floor(np.log(np.maximum(sizes, 1)) / -np.log(similarity)).astype(np.int64)  # of similar users: +-1
+    n_keys = 1 << max(16, int(4 * len(rare)).bit_length())
+    keys = [(rare * 0x9E3779B1 + size[users] + step) & (n_keys - 1) for step in (0, 1)]
+    ones = np.ones(2 * len(rare), np.float32)
+    right = sp.csr_array((ones, (np.concatenate(keys), np.tile(users, 2))), shape=(n_keys, len(sizes)))
+    work = np.bincount(keys[0], minlength=n_keys) * np.diff(right.indptr).astype(np.int64)
+    if work.sum() > WORK * items.nnz:  # the cheapest keys first, as far as it goes
+        order = np.argsort(work, kind="stable")
+        work[order] = np.cumsum(work[order])
+    cheap = work[keys[0]] <= WORK * items.nnz
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(users[cheap], minlength=len(sizes)))])
+    left = sp.csr_array((ones[: cheap.sum()], keys[0][cheap], indptr), shape=(len(sizes), n_keys))
+    pairs = (left @ right).tocoo()
+    a, b = pairs.row, pairs.col
+    once = (a < b) | (size[a] != size[b])
+    keep = np.flatnonzero(once & (np.minimum(sizes[a], sizes[b]) >= similarity * np.maximum(sizes[a], sizes[b])))
+    return a[keep], b[keep]
+
+
+def _rarest(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return users and items, int64: each user's rarest items, so many that two similar users must share one."""
+    n_users, n_items = items.shape
+    sizes = np.diff(items.indptr)
+    by_rarity = np.argsort(np.bincount(items.indices, minlength=n_items), kind="stable")
+    rarity = np.empty(n_items, np.int64)
+    rarity[by_rarity] = np.arange(n_items)
+    keys = np.sort(np.repeat(np.arange(n_users) * n_items, sizes) + rarity[items.indices])
+    n = np.where(sizes < SHORTEST, 0, sizes - np.ceil(similarity * sizes - 1e-9).astype(np.int64) + 1)
+    begin = items.indptr[:-1] - np.cumsum(n) + n
+    at = np.repeat(begin, n) + np.arange(n.sum())
+    return np.repeat(np.arange(n_users), n), by_rarity[keys[at] % n_items]
+
+
+def _marks(items: sp.csr_array) -> np.ndarray:
+    """Return uint64 (n_users, words): the parity of each user's items in 256 random groups."""
+    bit = generator(1, "audit").integers(64 * _WORDS, size=items.shape[1])
+    groups = np.zeros((items.shape[1], _WORDS), np.uint64)
+    groups[np.arange(items.shape[1]), bit // 64] = np.uint64(1) << (bit % 64).astype(np.uint64)
+    marks = np.zeros((items.shape[0], _WORDS), np.uint64)
+    rows = np.flatnonzero(np.diff(items.indptr))
+    marks[rows] = np.bitwise_xor.reduceat(groups[items.indices], items.indptr[rows])
+    return marks

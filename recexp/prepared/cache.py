@@ -1,0 +1,174 @@
+"""A folder of prepared things by key: written whole, checked when read, bounded in size."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recexp.datasets.download import cache_dir
+from recexp.prepared.packing import pack, unpack
+from recexp.prepared.replay import Line, recording, replay
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+log = logging.getLogger(__name__)
+
+LIMIT = 10 * 2**30
+"""Bytes that all entries may take; those used least recently go first."""
+_SMALL = 1 << 16  # bytes below which a file is read rather than mapped
+_CONTENT = "content.json"
+
+
+def folder() -> Path:
+    """Return where entries lie: beside the downloaded data."""
+    return cache_dir().parent / "prepared"
+
+
+class Cache:
+    """Entries are folders named by key: `content.json` and an .npy file an array, mapped when read, copied on write.
+
+    Of several processes that want the same entry, one makes it and the others wait. Whatever is wrong with the cache
+    costs time, never the run.
+    """
+
+    def __init__(self) -> None:
+        self._folder = folder()
+        self._writers: list[Thread] = []
+
+    def obtain(
+        self, key: str | None, make: Callable[[], Any], *, valid: Callable[[], bool], shared: Sequence[Any] = ()
+    ) -> Any:
+        """Return what lies under `key`, or make it and store it meanwhile if it is `valid()`; None: just make it.
+
+        `shared` are values that the entry need not hold, equal ones in the same order whenever it is read.
+        """
+        lock = None if key is None else self._lock(key)
+        if lock is None:
+            return make()
+        try:
+            found = self._read(self._folder / key, shared)
+            if found is not None:
+                lock.release()
+                return found[0]
+            with recording() as lines:
+                value = make()
+        except BaseException:
+            lock.release()
+            raise
+        writer = Thread(target=self._write, args=(key, value, valid, shared, lines, lock), name="prepared")
+        writer.start()
+        self._writers.append(writer)
+        return value
+
+    def close(self) -> None:
+        """Wait for what is being stored."""
+        for writer in self._writers:
+            writer.join()
+
+    def _lock(self, key: str) -> "BaseFileLock | None":
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._folder / f".{key}.lock", thread_local=False)  # the writer releases it
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                log.info("another process prepares the same data; waiting for it")
+                lock.acquire()
+        except OSError as error:
+            log.warning("prepared data are not kept: %s (RECEXP_CACHE names another folder)", error)
+            return None
+        return lock
+
+    def _read(self, entry: Path, shared: Sequence[Any]) -> tuple[Any] | None:
+        """Return the entry's value in a tuple, or None where there is none or it is damaged."""
+        if not entry.is_dir():
+            return None
+        try:
+            outer = json.loads((entry / _CONTENT).read_bytes())
+            if _sha256(outer["content"].encode()) != outer["sha256"]:
+                raise ValueError(f"{_CONTENT} is not as it was written")
+            content = json.loads(outer["content"])
+            with ThreadPoolExecutor(2) as pool:
+                arrays = dict(zip(content["files"], pool.map(lambda f: _array(entry, *f), content["files"].items())))
+            value = unpack(content["value"], arrays.__getitem__, shared)
+        except Exception as error:  # whatever it is that a damaged entry leads to
+            log.warning("a prepared entry is damaged and is made again: %s", error)
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
+        if content["log"]:
+            log.info("prepared before, in %s; what was said then:", entry)
+            replay(content["log"])
+        with suppress(OSError):
+            os.utime(entry)  # used just now
+        return (value,)
+
+    def _write(
+        self, key: str, value: Any, valid: Callable[[], bool], shared: Sequence[Any], lines: list[Line],
+        lock: "BaseFileLock",
+    ) -> None:  # fmt: skip
+        staging = None
+        try:
+            staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+            node, arrays = pack(value, shared)
+            files = {array: _save(staging / f"{array}.npy", values) for array, values in arrays.items()}
+            content = json.dumps({"value": node, "files": files, "log": lines})
+            text = json.dumps({"sha256": _sha256(content.encode()), "content": content})
+            (staging / _CONTENT).write_text(text)
+            if valid():
+                staging.rename(self._folder / key)
+                self._trim()
+        except (OSError, ValueError) as error:
+            log.warning("prepared data are not kept: %s", error)
+        finally:
+            if staging is not None:
+                shutil.rmtree(staging, ignore_errors=True)
+            lock.release()
+
+    def _trim(self) -> None:
+        """Remove the entries used least recently until the rest is within the limit, and what killed writers left."""
+        entries = []
+        for entry in self._folder.iterdir():
+            age = time.time() - entry.stat().st_mtime
+            if entry.name.startswith(".new-") and age > 86_400:
+                shutil.rmtree(entry, ignore_errors=True)
+            elif not entry.name.startswith("."):
+                entries.append((age, sum(file.stat().st_size for file in entry.iterdir()), entry))
+        total = 0
+        for _, size, entry in sorted(entries):
+            total += size
+            if total > LIMIT:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _save(path: Path, array: np.ndarray) -> str:
+    np.save(path, array, allow_pickle=False)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _array(entry: Path, name: str, sha256: str) -> np.ndarray:
+    """Return an array that is as it was written; raises ValueError or OSError where it is not."""
+    path = entry / f"{name}.npy"
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise ValueError(f"{path.name} is not as it was written")
+    mode = "c" if path.stat().st_size > _SMALL else None
+    return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,74 @@
+"""By what prepared data are known: the bytes of the files, what is made of them, and the code that makes it."""
+
+import dataclasses
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import recexp
+from recexp.datasets.base import Source
+from recexp.files import located
+from recexp.filters.base import Filters
+from recexp.identity import digest
+from recexp.params import describe
+from recexp.splits.base import Splitter
+
+FORMAT = 1
+_CODE = ("data", "datasets", "files", "filters", "splits", "prepared", "identity.py", "params.py", "rng.py")
+
+
+def of_data(source: Source, filters: Filters, seed: int) -> str | None:
+    """Return the key of filtered data; None where files cannot be named, or code is not ours and may change unseen."""
+    files = source.files()
+    if files is None or not (_ours(source) and _ours(filters)):
+        return None
+    try:
+        content = {role: _content(path) for role, path in files.items()}
+    except OSError:
+        return None
+    return digest(
+        {
+            "versions": [FORMAT, recexp.__version__, np.__version__, _code()],
+            "source": describe(source),
+            "files": content,
+            "filters": describe(filters),
+            "seed": seed if any(step.random for step in filters.steps) else None,
+        }
+    )
+
+
+def of_fold(data: str | None, splitter: Splitter, fold: int) -> str | None:
+    """Return the key of one of the splitter's splits, numbered from 0, of the data with the given key."""
+    if data is None or not _ours(splitter):
+        return None
+    return digest({"data": data, "splitter": describe(splitter), "rule": splitter.rule(), "fold": fold})
+
+
+def _content(path: Path) -> list[str]:
+    """Return the name by which a file is read and the sha256 of its bytes, or of its archive's."""
+    whole, name = located(path)
+    with whole.open("rb") as file:
+        return [name, hashlib.file_digest(file, "sha256").hexdigest()]
+
+
+def _ours(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_ours, value))
+    if not dataclasses.is_dataclass(value):
+        return True
+    inner = (getattr(value, field.name) for field in dataclasses.fields(value))
+    return type(value).__module__.partition(".")[0] == "recexp" and all(map(_ours, inner))
+
+
+@cache
+def _code() -> str:
+    """Return the sha256 of the files that make data and splits: what older code made is not served to newer code."""
+    package, sha = Path(recexp.__file__).parent, hashlib.sha256()
+    for name in _CODE:
+        path = package / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            sha.update(file.read_bytes())
+    return sha.hexdigest()

@@ -1,0 +1,34 @@
+"""What was logged while something was made, said again when it is taken from the cache."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+Line = list[str | int]
+"""Name of the logger, level, message."""
+
+
+class _Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Line] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append([record.name, record.levelno, record.getMessage()])
+
+
+@contextmanager
+def recording() -> Iterator[list[Line]]:
+    """Collect what recexp logs in the block."""
+    recorder, root = _Recorder(), logging.getLogger("recexp")
+    root.addHandler(recorder)
+    try:
+        yield recorder.lines
+    finally:
+        root.removeHandler(recorder)
+
+
+def replay(lines: list[Line]) -> None:
+    """Log `lines` again."""
+    for name, level, message in lines:
+        logging.getLogger(str(name)).log(int(level), "%s", message)

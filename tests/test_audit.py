@@ -1,0 +1,232 @@
+"""The leakage audit finds leaks that are planted, and nothing in sound splits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recexp as library
+from recexp.audit import Audit, Report
+from recexp.data import Column, Dataset, Interactions, Split
+from recexp.errors import LeakageError
+
+AUDIT = Audit(policy="warn", similarity=0.9)
+
+
+def split_of(dataset: Dataset, name: str, *overrides: str) -> tuple[Split, str | None]:
+    splitter = library.make(f"split={name}", *overrides)
+    return next(splitter.split(dataset)), splitter.time
+
+
+def audited(dataset: Dataset, name: str, *overrides: str) -> Report:
+    return AUDIT.inspect(*split_of(dataset, name, *overrides))
+
+
+@pytest.fixture(scope="module")
+def positive(ml100k: Dataset) -> Dataset:
+    return library.make("filter=positive").apply(ml100k, seed=1)[0]
+
+
+def with_rows(split: Split, more: Interactions) -> Split:
+    """Return the split with rows added to train."""
+    rows = split.train.interactions
+    columns = {name: np.concatenate([getattr(rows, name), getattr(more, name)])
+               for name in ("users", "items", "values", "timestamps")}  # fmt: skip
+    return replace(split, train=replace(split.train, interactions=replace(rows, **columns)))
+
+
+@pytest.mark.parametrize("name", ["random", "temporal", "leave_last", "user_holdout", "cold_items"])
+@pytest.mark.parametrize("filter", ["positive", "all_positive"])
+def test_nothing_is_found_in_sound_splits(ml100k: Dataset, filter: str, name: str) -> None:
+    dataset, _ = library.make(f"filter={filter}").apply(ml100k, seed=1)
+    sizes = ("split.validation_n=1",) if name == "leave_last" else ("split.validation_ratio=0.1",)
+    assert audited(dataset, name, *sizes).findings == ()
+
+
+@pytest.mark.parametrize("name", ["random", "temporal", "leave_last", "sessions"])
+@pytest.mark.parametrize("filter", ["none", "purchases", "positive"])
+def test_nothing_is_found_in_the_store(filter: str, name: str) -> None:
+    dataset, _ = library.make(f"filter={filter}").apply(library.make("dataset=electronics").load(), seed=1)
+    assert audited(dataset, name).findings == ()
+
+
+def test_shares_are_those_of_the_rows(positive: Dataset) -> None:
+    """Counted here row by row."""
+    split, claim = split_of(positive, "random")
+    found = AUDIT.inspect(split, claim)
+    train, test = split.train.interactions, split.test
+    newest = {}
+    for user, time in zip(train.users.tolist(), train.timestamps.tolist()):
+        newest[user] = max(time, newest.get(user, time))
+    older = [time < newest[user] for user, time in zip(test.users.tolist(), test.timestamps.tolist())]
+    assert found.metrics["older_than_history"] == pytest.approx(np.mean(older))
+    assert found.metrics["older_than_train"] == pytest.approx(np.mean(test.timestamps < max(newest.values())))
+    known, asked = set(train.items.tolist()), set(test.items.tolist())
+    assert found.metrics["new_items"] == pytest.approx(len(asked - known) / len(asked))
+    assert found.facts == ("this kind of split mixes times: models learn from rows newer than what they are asked",)
+
+
+def test_test_rows_in_train_are_found(positive: Dataset) -> None:
+    split, claim = split_of(positive, "random")
+    planted = AUDIT.inspect(with_rows(split, split.test.take(np.arange(10))), claim)
+    assert planted.metrics["repeated_pairs"] == pytest.approx(10 / len(split.test))
+    assert planted.findings == ("0.09% of the test rows are in train too (the same user and item)",)
+
+
+def test_copies_are_told_from_habits() -> None:
+    """In a store people come back to items; only copies of whole rows are a leak."""
+    dataset, _ = library.make("filter=purchases").apply(library.make("dataset=electronics").load(), seed=1)
+    rows = dataset.interactions
+    again = replace(dataset, interactions=rows.take(np.r_[np.arange(len(rows)), np.arange(100)]))
+    later = again.interactions.timestamps.copy()
+    later[len(rows) :] += 86_400
+    again = replace(again, interactions=replace(again.interactions, timestamps=later))
+    split, claim = split_of(again, "random", "split.exclude_seen=false")
+    assert AUDIT.inspect(split, claim).findings == ()
+    copied = replace(split, train=again.take(np.arange(len(later))))
+    assert (
+        "of the test rows are in train too (the same user, item and time)" in AUDIT.inspect(copied, claim).findings[0]
+    )
+
+
+def test_rows_from_the_future_are_found(positive: Dataset) -> None:
+    split, claim = split_of(positive, "temporal")
+    newer = split.test.take(np.argsort(split.test.timestamps)[-3:])
+    moved = replace(newer, items=(newer.items + 1) % newer.n_items)
+    found = AUDIT.inspect(with_rows(split, moved), claim)
+    assert found.findings[0] == "3 train rows are newer than the oldest row that is asked for"
+    assert found.metrics["older_than_train"] > 0.9
+    unknown = AUDIT.inspect(with_rows(split, moved), None)  # of a split by files it is seen that it was meant so
+    assert unknown.findings[0] == found.findings[0]
+    assert AUDIT.inspect(split, None).findings == ()
+
+
+def test_a_history_newer_than_the_question_is_found(positive: Dataset) -> None:
+    split, _ = split_of(positive, "random")
+    assert (
+        "of what is asked for is older than the user's newest history row"
+        in AUDIT.inspect(split, "history").findings[0]
+    )
+
+
+@pytest.mark.parametrize("name", ["random", "temporal", "leave_last"])
+@pytest.mark.parametrize(
+    ("statistic", "transform"), [("count", lambda n: n), ("count", np.log1p), ("mean", lambda n: n)]
+)
+def test_features_of_test_rows_are_found(ml100k: Dataset, name: str, statistic: str, transform: Callable) -> None:
+    split, claim = split_of(ml100k, name)
+
+    def computed(*parts: Interactions) -> Column:
+        items, values = (np.concatenate([getattr(part, key) for part in parts]) for key in ("items", "values"))
+        counts = np.bincount(items, minlength=ml100k.n_items)
+        values = counts if statistic == "count" else np.bincount(items, values, ml100k.n_items) / np.maximum(counts, 1)
+        return Column.numeric(transform(values.astype(float)))
+
+    def of(*parts: Interactions) -> tuple[str, ...]:
+        table = {**ml100k.items, "fame": computed(*parts)}
+        return AUDIT.inspect(replace(split, train=replace(split.train, items=table)), claim).findings
+
+    train = split.train.interactions
+    (finding,) = of(train, split.test)
+    word = "number" if statistic == "count" else "mean value"
+    assert f"item column fame follows the {word} of train and test rows together (R2 1.000)" in finding
+    assert of(train) == ()
+
+
+def test_twins_are_found(positive: Dataset) -> None:
+    """A twentieth of the users are there twice; half of the copies lack every thirtieth row."""
+    rows, rng = positive.interactions, np.random.default_rng(0)
+    sizes = np.bincount(rows.users)
+    chosen = rng.permutation(np.flatnonzero(sizes >= 30))[:47]
+    copy = np.full(positive.n_users, -1, np.int32)
+    copy[chosen] = positive.n_users + np.arange(len(chosen))
+    nearly = np.isin(rows.users, chosen[::2]) & (rng.random(len(rows)) < 1 / 30)
+    at = np.flatnonzero((copy[rows.users] >= 0) & ~nearly)
+    more = rows.take(at)
+    columns = {name: np.concatenate([getattr(rows, name), getattr(more, name)])
+               for name in ("items", "values", "timestamps")}  # fmt: skip
+    n_users = positive.n_users + len(chosen)
+    columns["users"] = np.concatenate([rows.users, copy[more.users]])
+    doubled = replace(
+        positive, interactions=replace(rows, **columns, n_users=n_users), user_ids=np.arange(n_users), users={}
+    )
+    found = audited(doubled, "random")
+    split, _ = split_of(doubled, "random")
+    assert found.metrics["twin_users"] == pytest.approx(2 * len(chosen) / len(split.test.used_users))
+    assert "of the test's users have a twin in train" in found.findings[0]
+
+
+def test_twins_are_those_of_the_definition() -> None:
+    """All pairs compared one by one, on rows that have many near copies."""
+    rng = np.random.default_rng(1)
+    base = [rng.choice(200, size, replace=False) for size in rng.integers(10, 60, 40)]
+    sets = [set(items.tolist()) for items in base]
+    for items in base:
+        for lost in (1, 2, 4):
+            sets.append(set(items[lost:].tolist()) | {int(rng.integers(200))})
+    users = np.repeat(np.arange(len(sets)), [len(s) for s in sets]).astype(np.int32)
+    items = np.array([item for s in sets for item in sorted(s)], np.int32)
+    rows = Interactions(
+        users, items, np.ones(len(users), np.float32), len(sets), 200, timestamps=users.astype(np.int64)
+    )
+    dataset = Dataset("made", rows, np.arange(len(sets)), np.arange(200))
+    split, claim = split_of(dataset, "leave_last")
+    large = [(at, s) for at, s in enumerate(sets) if len(s) >= 10]
+    expected = sum(any(len(s & t) >= 0.9 * len(s | t) for other, t in large if other != at) for at, s in large)
+    assert 20 < expected < len(sets)
+    found = AUDIT.inspect(split, claim)
+    assert found.metrics["twin_users"] == pytest.approx(expected / len(sets))
+
+
+def test_error_refuses(positive: Dataset) -> None:
+    split, claim = split_of(positive, "random")
+    strict = Audit(policy="error", similarity=0.9)
+    assert strict.inspect(split, claim).findings == ()
+    with pytest.raises(LeakageError, match=r"audit: .* are in train too .* audit\.policy=warn runs it all the same"):
+        strict.inspect(with_rows(split, split.test), claim)
+    assert Audit(policy="off", similarity=0.9).inspect(with_rows(split, split.test), claim) == Report()
+
+
+@pytest.fixture
+def leaky(workplace: Path) -> tuple[str, ...]:
+    """Files in which 30 of 100 test rows are in train as well; the overrides that use them."""
+    rng = np.random.default_rng(0)
+    pairs = [(user, item) for user in range(50) for item in rng.choice(40, 12, replace=False)]
+    train, test = [p for i, p in enumerate(pairs) if i % 6], [p for i, p in enumerate(pairs) if i % 6 == 0]
+    for name, rows in (("train", train + test[:30]), ("test", test)):
+        lines = ["user_id,item_id", *(f"{user},{item}" for user, item in rows)]
+        (workplace / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return ("dataset=files", "dataset.interactions=train.csv", "dataset.columns.rating=null",
+            "dataset.columns.timestamp=null", "split=predefined", "split.test=test.csv",
+            "algorithm=popularity")  # fmt: skip
+
+
+def test_error_leaves_no_run_behind(recexp: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
+    done = recexp(*leaky, "audit.policy=error")
+    assert done.returncode == 2, done.stderr
+    assert "recexp: audit: 30.00% of the test rows are in train too (the same user and item)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+
+
+def test_a_warning_stands_in_the_run(recexp: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
+    done = recexp(*leaky)
+    assert done.returncode == 0, done.stderr
+    assert "audit: 30.00% of the test rows are in train too" in done.stderr
+    (run,) = runs()
+    assert run.data.metrics["audit/repeated_pairs"] == pytest.approx(0.3)
+    note = run.data.tags["mlflow.note.content"]
+    assert "> **Warning:** leakage audit: 30.00% of the test rows are in train too" in note
+    assert "| repeated_pairs | 30.00% |" in note
+
+
+def test_runs_with_and_without_audit_compare(recexp: Callable, runs: Callable) -> None:
+    for policy in ("off", "error"):
+        assert recexp("dataset=electronics", "algorithm=popularity", f"audit.policy={policy}").returncode == 0
+    first, second = (run.data for run in runs())
+    for tag in ("recexp.protocol", "recexp.config", "recexp.split"):
+        assert first.tags[tag] == second.tags[tag]
+    audited = [any(name.startswith("audit/") for name in run.metrics) for run in (first, second)]
+    assert sorted(audited) == [False, True]
