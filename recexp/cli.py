@@ -7,10 +7,10 @@ import sys
 from contextlib import suppress
 
 import recexp
-from recexp import config, help
+from recexp import config, help, plugins
 from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
-from recexp.sweep import Sweep
+from recexp.sweep import Sweep, resume_command
 from recexp.tracking import process
 
 
@@ -98,6 +98,7 @@ def _hydra(arguments: list[str]) -> None:
         process.start()
     import hydra
 
+    plugins.use()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)
@@ -105,7 +106,10 @@ def _hydra(arguments: list[str]) -> None:
     with config.explained([a for a in arguments if not a.startswith("-")]):
         try:
             main()
+        except KeyboardInterrupt:
+            sweep.show()
+            raise RecexpError(f"interrupted; this goes on: {resume_command(arguments)}") from None
         except Exception as error:
-            if error not in sweep.failures:
+            if error not in sweep.errors:
                 raise
     sweep.end()

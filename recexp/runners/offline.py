@@ -48,6 +48,8 @@ class Offline(Runner):
                 with costs.measure("split"):
                     split = next(splits, None)
                 if split is None:
+                    if experiment.job is not None and outcomes:
+                        store.job_done(experiment.job, [outcome.run_id for outcome in outcomes])
                     return outcomes
                 split = experiment.evaluation.relevant(split)
                 data = Data(loaded, effects, dataset, split)
@@ -58,9 +60,9 @@ class Offline(Runner):
         split, known = data.split, data.split.train.interactions
         queries = _shown(x, split)
         identity = identify(x, self, data)
-        if x.resume and (done := store.finished({"recexp.config": identity.tags["recexp.config"]})):
+        if done := store.claim(identity.tags["recexp.config"], x.once):
             log.info("already done in run %s", done.id)
-            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None)
+            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
         name = f"{identity.tags['algorithm']} seed {x.seed} {identity.tags['dataset']}"
         with store.run(name=name, tags=identity.tags) as run:
             parts, model = [], None
