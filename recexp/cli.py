@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
+    plugins.use()
     try:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
@@ -98,7 +99,6 @@ def _hydra(arguments: list[str]) -> None:
         process.start()
     import hydra
 
-    plugins.use()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)

@@ -21,7 +21,7 @@ LAYERS = [
     },
 ]
 HYDRA = ["config", "cli", "sweep", "jobs", "launcher", "commands", "plugins"]
-MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/model", "serving"]
+MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/model", "serving"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
 
 

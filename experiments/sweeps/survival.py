@@ -1,4 +1,4 @@
-"""Does a sweep survive? Workers are killed with SIGKILL, and the whole sweep, at random; it is resumed until it is done.
+"""Does a sweep survive? Workers are killed with SIGKILL, and the whole sweep, at random; it is resumed to its end.
 
     python survival.py [--jobs 60] [--worker-kills 5] [--sweep-kills 2] [--seed 1]
 
@@ -151,8 +151,8 @@ def main() -> None:
     print(f"states of all runs, the killed ones too: {states(wild)}")
     print(f"metrics equal: {found(wild) == found(calm)}")
     began = time.monotonic()
-    start(wild, *arguments, "resume=true").wait()
-    print(f"resumed when all is done: {time.monotonic() - began:.1f} s, {len(found(wild))} runs")
+    code = start(wild, *arguments, "resume=true").wait()
+    print(f"resumed when all is done: exit code {code} in {time.monotonic() - began:.1f} s, {len(found(wild))} runs")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Processes(JobLauncher):
     memory_mib: PositiveInt | None
 
     def threads(self, jobs: int) -> int:
-        return max(1, threads.count() // min(self.workers, jobs))
+        return max(1, threads.count() // max(1, min(self.workers, jobs)))
 
     def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
         if not todo:
