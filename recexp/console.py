@@ -79,7 +79,14 @@ def show(outcomes: "list[Outcome]") -> None:
     if len(outcomes) > 1:
         summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
     if outcomes:
-        console.print(f"leaderboard, after `recexp ui`: {outcomes[-1].leaderboard}", soft_wrap=True, highlight=False)
+        leaderboard(outcomes[-1].leaderboard)
+
+
+def leaderboard(link: str) -> None:
+    """Print where all runs are seen side by side."""
+    from rich.console import Console
+
+    Console().print(f"leaderboard, after `recexp ui`: {link}", soft_wrap=True, highlight=False)
 
 
 def in_short(commands: Iterable[str]) -> list[str]:

@@ -76,7 +76,7 @@ class Result:
         error = None
         if self.error is not None:
             error = {
-                "text": f"{self.error}" if isinstance(self.error, RecexpError) else _named(self.error),
+                "text": said(self.error),
                 "code": getattr(self.error, "exit_code", 1),
                 "trace": "".join(traceback.format_exception(self.error)),
             }
@@ -194,8 +194,9 @@ def command_of(overrides: list[str]) -> str:
     return shlex.join(["recexp", *folders, *overrides])
 
 
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def said(error: Exception) -> str:
+    """Return what an error says to a person: those not raised on purpose with their class."""
+    return str(error) if isinstance(error, RecexpError) else f"{type(error).__name__}: {error}"
 
 
 def _paths(component: Any) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp import console
-from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result
+from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
 
 if TYPE_CHECKING:
     from recexp.evaluation import Evaluation
@@ -64,7 +64,7 @@ class View:
             if self.best is None or self._sign * value > self._sign * self.best[0]:
                 self.best = (value, label)
         elif result.error is not None:
-            found = f": {result.error}"
+            found = f": {said(result.error)}"
         level = logging.ERROR if result.state == FAILED else logging.INFO
         self._say(level, f"{self.states.total()} of {self.total}: {result.state} {label}{found}")
 

@@ -29,6 +29,7 @@ class Sweep:
         self.commands: list[str] = []
         self.results: dict[str, Result] = {}
         self.name: str | None = None
+        self._here: set[str] = set()
 
     def job(self, cfg: "DictConfig") -> dict[str, float] | None:
         """Run one job here and return its metrics; what fails or is refused does not stop the others of a sweep."""
@@ -48,6 +49,7 @@ class Sweep:
             log.info("job %s: %s", hydra.job.num, command)
         result = jobs.execute(cfg, tags=tags)
         self.add(command, result)
+        self._here.add(command)
         console.show(result.outcomes)
         if result.error is not None and (result.state == FAILED or not sweeping):
             raise result.error
@@ -65,6 +67,10 @@ class Sweep:
 
     def show(self) -> None:
         """Print the jobs side by side, and why those have no result that have none."""
+        elsewhere = [result.outcomes for command, result in self.results.items() if command not in self._here]
+        for outcomes in elsewhere:
+            if len(self.results) == 1 or any(outcome.shown for outcome in outcomes):
+                console.show(outcomes)
         if len(self.results) < 2:
             return
         ordered = sorted(self.results, key={command: n for n, command in enumerate(self.commands)}.get)
@@ -75,7 +81,9 @@ class Sweep:
             {label: result.state for label, result in rows.items()} if states != {DONE} else None,
         )
         for state in (MISFIT, FAILED):
-            console.reasons(state, {label: str(r.error) for label, r in rows.items() if r.state == state})
+            console.reasons(state, {label: jobs.said(r.error) for label, r in rows.items() if r.state == state})
+        if link := next((outcome.leaderboard for outcomes in elsewhere for outcome in outcomes), None):
+            console.leaderboard(link)
 
     def end(self) -> None:
         """Show the jobs, and raise what failed: the very error where no job succeeded, else how many failed."""
@@ -84,7 +92,7 @@ class Sweep:
         failed = [result.error for result in results if result.state == FAILED]
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"
-            raise RecexpError(f"{count}; resume=true runs them again. The first: {failed[0]}") from failed[0]
+            raise RecexpError(f"{count}; resume=true runs them again. The first: {jobs.said(failed[0])}") from failed[0]
         for error in failed or (self.errors if not any(r.outcomes for r in results) else []):
             raise error
 
