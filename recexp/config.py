@@ -206,6 +206,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
     from omegaconf import OmegaConf
 
     parent, _, name = key.rpartition(".")
+    if parent.startswith("hydra."):  # the same in all jobs
+        others = [word for word in others if word.startswith("hydra")]
     try:
         node = OmegaConf.to_container(compose(others))
     except ConfigError:  # a sweep: which of its jobs lacks the key is not known here

@@ -4,12 +4,14 @@
 """
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
 
-from ray.cluster_utils import Cluster
-from survival import complete, found, start, states, words
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # on a busy machine
+from ray.cluster_utils import Cluster  # noqa: E402
+from survival import complete, found, start, states, words  # noqa: E402
 
 
 def main() -> None:
