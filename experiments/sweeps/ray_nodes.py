@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # on a busy machine
-from ray.cluster_utils import Cluster  # noqa: E402
-from survival import complete, found, start, states, words  # noqa: E402
+from ray.cluster_utils import Cluster
+from survival import complete, found, start, states, words
 
 
 def main() -> None:
