@@ -134,7 +134,8 @@ def perform(text: str) -> str:
         os.environ.update(job.environment)
         if job.folder not in sys.path:
             sys.path.append(job.folder)
-        config.use_config_dirs(job.config_dirs)
+        if job.config_dirs != [str(folder) for folder in config.search_dirs()[:-1]]:
+            config.use_config_dirs(job.config_dirs)
         cfg = config.compose(job.overrides)
         with open_dict(cfg):
             cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)

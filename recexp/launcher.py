@@ -1,6 +1,5 @@
 """What all launchers share: prepare the jobs, pass over finished ones, tell how it goes, and hand results to Hydra."""
 
-import logging
 import os
 from abc import abstractmethod
 from collections import Counter
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
     from recexp.runners.base import Experiment
 
-log = logging.getLogger("recexp.sweep")
-
-ENVIRONMENT = ("RECEXP_DATA", "RECEXP_CONFIG_DIR")
+ENVIRONMENT = ("RECEXP_DATA",)
 """What a job depends on and a process elsewhere must be told."""
 
 
