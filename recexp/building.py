@@ -26,10 +26,14 @@ def build(node: Any, base: type, where: str) -> Any:
     try:
         return cls(**fields)
     except ValidationError as error:
-        allowed = [field.name for field in dataclasses.fields(cls)]
-        raise ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors())) from error
+        raise refusal(error, where, [field.name for field in dataclasses.fields(cls)]) from error
     except TypeError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def refusal(error: ValidationError, where: str, allowed: list[str]) -> ConfigError:
+    """Return what a strict class refuses, field by field."""
+    return ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors()))
 
 
 def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:

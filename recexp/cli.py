@@ -7,10 +7,10 @@ import sys
 from contextlib import suppress
 
 import recexp
-from recexp import config, help
+from recexp import config, help, plugins
 from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
-from recexp.sweep import Sweep
+from recexp.sweep import Sweep, resume_command
 from recexp.tracking import process
 
 
@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
+    plugins.use()
     try:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
@@ -105,7 +106,10 @@ def _hydra(arguments: list[str]) -> None:
     with config.explained([a for a in arguments if not a.startswith("-")]):
         try:
             main()
+        except KeyboardInterrupt:
+            sweep.show()
+            raise RecexpError(f"interrupted; this goes on: {resume_command(arguments)}") from None
         except Exception as error:
-            if error not in sweep.failures:
+            if error not in sweep.errors:
                 raise
     sweep.end()

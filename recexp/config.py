@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recexp.building import build, unknown
+from recexp.building import build, refusal, unknown
 from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -204,10 +204,14 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
     """Turn Hydra's own errors about overrides into ours: which key, what was found, what is allowed."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from pydantic import ValidationError
 
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
+        if isinstance(error.__cause__, ValidationError):  # of a launcher or sweeper, which Hydra builds
+            where = str(error).rpartition("full_key: ")[2].strip()
+            raise refusal(error.__cause__, where, []) from error
         raise ConfigError(_reworded(str(error), list(overrides))) from error
     except ValueError as error:  # Hydra's answer to filter=null
         if "Config group override" not in str(error):
@@ -227,6 +231,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
     from omegaconf import OmegaConf
 
     parent, _, name = key.rpartition(".")
+    if parent.startswith("hydra."):  # the same in all jobs
+        others = [word for word in others if word.startswith("hydra")]
     try:
         node = OmegaConf.to_container(compose(others))
     except ConfigError:  # a sweep: which of its jobs lacks the key is not known here

@@ -79,7 +79,14 @@ def show(outcomes: "list[Outcome]") -> None:
     if len(outcomes) > 1:
         summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
     if outcomes:
-        console.print(f"leaderboard, after `recexp ui`: {outcomes[-1].leaderboard}", soft_wrap=True, highlight=False)
+        leaderboard(outcomes[-1].leaderboard)
+
+
+def leaderboard(link: str) -> None:
+    """Print where all runs are seen side by side."""
+    from rich.console import Console
+
+    Console().print(f"leaderboard, after `recexp ui`: {link}", soft_wrap=True, highlight=False)
 
 
 def in_short(commands: Iterable[str]) -> list[str]:
@@ -88,8 +95,8 @@ def in_short(commands: Iterable[str]) -> list[str]:
     return [" ".join(word for word in some if not all(word in others for others in words)) for some in words]
 
 
-def summarise(rows: "Mapping[str, list[Outcome]]") -> None:
-    """Print a line a row: the mean over its outcomes of what is looked at first."""
+def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | None = None) -> None:
+    """Print a line a row: its state if given, and the mean over its outcomes of what is looked at first."""
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -97,16 +104,18 @@ def summarise(rows: "Mapping[str, list[Outcome]]") -> None:
 
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
-    table = Table(Column("", no_wrap=True), *(Column(name, overflow="fold") for name in names))
+    state = [] if states is None else [Column("", no_wrap=True)]
+    table = Table(Column("", no_wrap=True), *state, *(Column(name, overflow="fold") for name in names))
     for label, outcomes in rows.items():
         values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
-        table.add_row(label, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
+        said = [] if states is None else [states[label]]
+        table.add_row(label, *said, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
     Console().print(table)
 
 
-def refused(rows: Mapping[str, str]) -> None:
-    """Print which jobs of a sweep were passed over, and why."""
+def reasons(state: str, rows: Mapping[str, str]) -> None:
+    """Print why jobs of a sweep came to be in a state."""
     from rich.console import Console
 
     for label, reason in rows.items():
-        Console().print(f"passed over: {label} ({reason})", soft_wrap=True, highlight=False, markup=False)
+        Console().print(f"{state}: {label} ({reason})", soft_wrap=True, highlight=False, markup=False)

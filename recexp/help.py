@@ -62,7 +62,7 @@ def _everything() -> Iterator[str]:
 
 
 def _group(group: str) -> Iterator[str]:
-    if group not in config.groups():
+    if not config.options(group):
         raise ConfigError(unknown("", group, [*config.groups(), *commands()]))
     for name, path in config.options(group).items():
         lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]

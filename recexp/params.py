@@ -73,5 +73,16 @@ def describe(value: Any) -> Any:
     return value
 
 
+def locations(value: Any) -> list[str]:
+    """Return the paths and addresses that a component and those in it were given."""
+    if dataclasses.is_dataclass(value):
+        hints = get_type_hints(type(value), include_extras=True)
+        fields = [(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)]
+        own = [given for given, hint in fields if _outside(hint) and isinstance(given, str)]
+        return own + [found for given, hint in fields if not _outside(hint) for found in locations(given)]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [found for part in parts for found in locations(part)]
+
+
 def _outside(hint: Any) -> bool:
     return _OUTSIDE in getattr(hint, "__metadata__", ()) or any(_outside(part) for part in get_args(hint))

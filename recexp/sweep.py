@@ -5,34 +5,34 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recexp import config, console
-from recexp.errors import MisfitError, RecexpError
+from recexp import config, console, jobs
+from recexp.errors import RecexpError
+from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from recexp.runners.base import Outcome
 
 log = logging.getLogger(__name__)
 
 
 class Sweep:
-    """Runs jobs that Hydra hands over, and says at the end what became of each.
+    """Runs jobs that Hydra hands over, or hears of them from a launcher, and says at the end what became of each.
 
     Attributes
     ----------
-    done : the outcomes of each finished job, by the command that runs it again.
-    refused : why an algorithm and the data of a job do not go together.
-    failures : what went wrong in the others.
+    commands : what runs each job again, as far as known before, in their order.
+    results : what became of each job, by its command.
+    name : what the runs of a sweep have in their tag `sweep`; None: as Hydra's folder is called.
     """
 
     def __init__(self) -> None:
-        self.done: dict[str, list[Outcome]] = {}
-        self.refused: dict[str, MisfitError] = {}
-        self.failures: list[Exception] = []
+        self.commands: list[str] = []
+        self.results: dict[str, Result] = {}
+        self.name: str | None = None
+        self._here: set[str] = set()
 
-    def job(self, cfg: "DictConfig") -> None:
-        """Run one job; what fails or is refused does not stop the others of a sweep."""
+    def job(self, cfg: "DictConfig") -> dict[str, float] | None:
+        """Run one job here and return its metrics; what fails or is refused does not stop the others of a sweep."""
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
         from omegaconf import open_dict
@@ -41,35 +41,64 @@ class Sweep:
         sweeping = hydra.mode == RunMode.MULTIRUN
         with open_dict(cfg):
             cfg.hydra = hydra
-        command = shlex.join(["recexp", *hydra.overrides.task])
-        try:
-            console.configure_logging(config.plain(cfg)["logging"])
-            tags = {"sweep": Path(hydra.sweep.dir).name} if sweeping else {}
-            runner, experiment = config.experiment(cfg, tags=tags)
-            if sweeping:
-                log.info("job %s: %s", hydra.job.num, experiment.command)
-            self.done[command] = runner.run(experiment)
-            console.show(self.done[command])
-        except Exception as error:
-            if sweeping and isinstance(error, MisfitError):
-                log.warning("passed over: %s", error)
-                self.refused[command] = error
-                return
-            self.failures.append(error)
-            if sweeping:
-                log.error("failed: %s", error)
-            raise
+        tags = {"sweep": self.name or Path(hydra.sweep.dir).name} if sweeping else {}
+        command = jobs.command_of(hydra.overrides.task)
+        if command not in self.commands:
+            self.commands.append(command)
+        if sweeping:
+            log.info("job %s: %s", hydra.job.num, command)
+        result = jobs.execute(cfg, tags=tags)
+        self.add(command, result)
+        self._here.add(command)
+        console.show(result.outcomes)
+        if result.error is not None and (result.state == FAILED or not sweeping):
+            raise result.error
+        return result.metrics or None
+
+    def add(self, command: str, result: Result) -> None:
+        """Take note of a job that has ended."""
+        if result.state != SKIPPED or command not in self.results:  # else the same words came twice
+            self.results[command] = result
+
+    @property
+    def errors(self) -> list[Exception]:
+        """What went wrong."""
+        return [result.error for result in self.results.values() if result.error is not None]
+
+    def show(self) -> None:
+        """Print the jobs side by side, and why those have no result that have none."""
+        elsewhere = [result.outcomes for command, result in self.results.items() if command not in self._here]
+        for outcomes in elsewhere:
+            if len(self.results) == 1 or any(outcome.shown for outcome in outcomes):
+                console.show(outcomes)
+        if len(self.results) < 2:
+            return
+        ordered = sorted(self.results, key={command: n for n, command in enumerate(self.commands)}.get)
+        rows = dict(zip(console.in_short(ordered), map(self.results.get, ordered)))
+        states = {result.state for result in rows.values()}
+        console.summarise(
+            {label: result.outcomes for label, result in rows.items()},
+            {label: result.state for label, result in rows.items()} if states != {DONE} else None,
+        )
+        for state in (MISFIT, FAILED):
+            console.reasons(state, {label: jobs.said(r.error) for label, r in rows.items() if r.state == state})
+        if link := next((outcome.leaderboard for outcomes in elsewhere for outcome in outcomes), None):
+            console.leaderboard(link)
 
     def end(self) -> None:
-        """Print the jobs side by side, and raise what failed."""
-        commands = [*self.done, *self.refused]
-        if len(commands) + len(self.failures) > 1:
-            short = dict(zip(commands, console.in_short(commands)))
-            console.summarise({short[command]: outcomes for command, outcomes in self.done.items()})
-            console.refused({short[command]: str(error) for command, error in self.refused.items()})
-        if self.refused and not self.done and not self.failures:
-            raise next(iter(self.refused.values()))
-        if len(self.failures) > 1:
-            raise RecexpError(f"{len(self.failures)} jobs failed; the first: {self.failures[0]}")
-        if self.failures:
-            raise self.failures[0]
+        """Show the jobs, and raise what failed: the very error where no job succeeded, else how many failed."""
+        self.show()
+        results = self.results.values()
+        failed = [result.error for result in results if result.state == FAILED]
+        if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
+            count = f"{len(failed)} of {len(results)} jobs failed"
+            raise RecexpError(f"{count}; resume=true runs them again. The first: {jobs.said(failed[0])}") from failed[0]
+        for error in failed or (self.errors if not any(r.outcomes for r in results) else []):
+            raise error
+
+
+def resume_command(arguments: list[str]) -> str:
+    """Return the command that goes on where one with these arguments was cut off."""
+    folders = [f"--config-dir={folder}" for folder in config.search_dirs()[:-1]]
+    rest = [argument for argument in arguments if not argument.startswith("resume=")]
+    return shlex.join(["recexp", *folders, *rest, "resume=true"])

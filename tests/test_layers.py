@@ -16,10 +16,12 @@ LAYERS = [
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description",
      "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
-    {"building", "config", "rebuilding", "cli", "sweep", "commands", "console", "help", "hydra_plugins", "__main__"},
-]
-MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/model", "tracking/transfer", "serving"]
-HYDRA = ["config", "rebuilding", "cli", "sweep", "commands", "hydra_plugins"]
+    {"building", "config", "rebuilding", "cli", "sweep", "commands", "console", "help", "__main__",
+     "jobs", "live", "pool", "worker", "launcher", "plugins"},
+]  # fmt: skip
+MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/model",
+          "tracking/transfer", "serving"]  # fmt: skip
+HYDRA = ["config", "rebuilding", "cli", "sweep", "jobs", "launcher", "commands", "plugins"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
 
 

@@ -21,6 +21,8 @@ class Source(ABC):
     name: str
     terms: str
     size: str
+    generated = False
+    """Whether the parameters alone decide what `load` returns."""
 
     @abstractmethod
     def check(self) -> None:

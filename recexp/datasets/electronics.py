@@ -89,6 +89,7 @@ class Electronics(Source):
     noise: PositiveFloat
     n_ratings: PositiveInt | None
     seed: NonNegativeInt
+    generated = True
 
     def check(self) -> None:
         """Nothing can be missing."""

@@ -22,8 +22,9 @@ class Experiment:
 
     `show` is the user to whom models recommend something to look at, `config` the resolved config that all came from,
     `choices` the option chosen in each group, `command` the words that run it again, `tags` what else its runs are
-    marked with (the sweep). Of a split with folds only `fold` is run, where one is named. `check` is shown the content
-    of each run's identity before anything is fitted, and may refuse it by an exception.
+    marked with (the sweep), `job` the key by which its runs are found when they are complete. Of a split with folds
+    only `fold` is run, where one is named. `check` is shown the content of each run's identity before anything is
+    fitted, and may refuse it by an exception.
     """
 
     seed: int
@@ -44,13 +45,24 @@ class Experiment:
     tags: dict[str, str]
     fold: int | None = None
     check: Callable[[dict[str, Any]], None] | None = None
+    job: str | None = None
+
+    @property
+    def once(self) -> dict[str, str] | None:
+        """The tags of the runs among which a complete one is enough: all on resume, a sweep's own; None: do it again.
+
+        A sweep hands the job of a worker that died to another, and the first may yet turn out to have finished it.
+        """
+        sweep = {key: value for key, value in self.tags.items() if key == "sweep"}
+        return {} if self.resume else sweep or None
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One finished run: its id and links in the tracking store, metrics by name, their intervals, and the model.
 
-    `shown` are (item id, name, score) of what it recommends to the user that the experiment shows.
+    `shown` are (item id, name, score) of what it recommends to the user that the experiment shows; `earlier` says that
+    the run was there already.
     """
 
     run_id: str
@@ -60,6 +72,7 @@ class Outcome:
     intervals: dict[str, tuple[float, float]]
     model: FittedModel | None
     shown: tuple[tuple[int | str, str, float], ...] = ()
+    earlier: bool = False
 
 
 @params

@@ -49,6 +49,8 @@ class Offline(Runner):
                 with costs.measure("split"):
                     split = next(splits, None)
                 if split is None:
+                    if x.job is not None and outcomes:
+                        store.job_done(x.job, [outcome.run_id for outcome in outcomes])
                     return outcomes
                 if x.fold not in (None, split.fold):
                     continue
@@ -68,9 +70,9 @@ class Offline(Runner):
         identity = identify(x, self, data)
         if x.check is not None:
             x.check(identity.content)
-        if x.resume and (done := store.finished({"recexp.config": identity.tags["recexp.config"]})):
+        if done := store.claim(identity.tags["recexp.config"], x.once):
             log.info("already done in run %s", done.id)
-            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None)
+            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
         name = f"{identity.tags['algorithm']} seed {x.seed} {identity.tags['dataset']}"
         with store.run(name=name, tags=identity.tags) as run:
             parts, model = [], None

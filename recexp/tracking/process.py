@@ -114,7 +114,8 @@ def take() -> Worker:
 
 
 @atexit.register
-def _close_idle() -> None:
+def end() -> None:
+    """End the processes that are kept for the next store."""
     while _idle:
         worker = _idle.pop()
         if worker.owner == os.getpid():

@@ -1,8 +1,9 @@
 """Tracking: which store runs go to; Store: an open store, made ready by another process while data load."""
 
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, NamedTuple, Self
@@ -13,6 +14,8 @@ from recexp.errors import StoreError
 from recexp.params import Location, params
 from recexp.tracking import local, place, process, view
 from recexp.tracking.run import Run
+
+log = logging.getLogger(__name__)
 
 
 @params
@@ -44,6 +47,13 @@ class Finished(NamedTuple):
 
     id: str
     metrics: dict[str, float]
+
+
+class Done(NamedTuple):
+    """A job that was done before: the sweep that it belonged to, if any, and its runs."""
+
+    sweep: str | None
+    runs: list[Finished]
 
 
 class Store:
@@ -80,6 +90,30 @@ class Store:
         self.worker.result(self.opening)
         found = self.worker.ask("finished", tags=dict(tags))
         return None if found is None else Finished(*found)
+
+    def claim(self, identity: str, once: Mapping[str, str] | None) -> Finished | None:
+        """Say that the next run is of this identity, before it begins; with `once`, return a complete one if there is.
+
+        `once` are the tags of the runs among which one is enough ({}: all of the experiment). Then processes that want
+        the same wait for each other, and runs of this identity that dead processes left behind are marked as KILLED.
+        """
+        self.worker.result(self.opening)
+        request = {"identity": identity, "once": None if once is None else dict(once)}
+        found = self.worker.ask("claim", **request, wait=False)
+        if "busy" in found:
+            log.info("another process is at this very run; waiting for it")
+            found = self.worker.ask("claim", **request, wait=True)
+        return Finished(*found["done"]) if found.get("done") else None
+
+    def jobs_done(self, jobs: Sequence[str]) -> dict[str, Done]:
+        """Return those of `jobs` (keys) that are done, all of their runs being complete."""
+        self.worker.result(self.opening)
+        found = self.worker.ask("jobs_done", jobs=list(jobs))
+        return {job: Done(sweep, [Finished(*run) for run in runs]) for job, (sweep, runs) in found.items()}
+
+    def job_done(self, job: str, runs: Sequence[str]) -> None:
+        """Mark a job as done by its runs (ids)."""
+        self.worker.ask("job_done", job=job, runs=list(runs))
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recexp.errors import StoreError
-from recexp.tracking import client, local, model, place, source, view
+from recexp.tracking import claims, client, local, model, place, source, view
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _answer(tracker: "Tracker", request: dict[str, Any]) -> dict[str, Any]:
     methods: dict[str, Callable[..., Any]] = {
         "open": tracker.open, "finished": tracker.finished, "create": tracker.create, "prepare": tracker.prepare,
         "draw": tracker.draw, "finish": tracker.finish, "fail": tracker.fail, "discard": tracker.discard,
+        "claim": tracker.claim, "jobs_done": tracker.jobs_done, "job_done": tracker.job_done,
     }  # fmt: skip
     try:
         return {"ok": methods[do](**request)}
@@ -85,6 +86,7 @@ class Tracker:
         self._experiment: Experiment | None = None
         self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
+        self._claims: claims.Claims | None = None
 
     @property
     def experiment(self) -> "Experiment":
@@ -95,6 +97,8 @@ class Tracker:
 
     def open(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> str:
         """Open the store, which is made if there is none; return the id of the experiment."""
+        if self._claims is not None:
+            self._claims.close()
         self.uri, self._experiment = uri, None
         self.source_tags, self.diff = source.git_state(Path(folder))
         file = place.sqlite_file(uri)
@@ -108,16 +112,39 @@ class Tracker:
                 found = self.client.get_experiment(created)
         if found.lifecycle_stage == "deleted":
             raise StoreError(f"tracking.experiment: {experiment} was deleted; restore it in MLflow or use another name")
-        self._experiment = found
+        self._experiment, self._claims = found, claims.Claims(uri)
         return found.experiment_id
 
     def finished(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
         """Return the id and metrics of a complete run that carries all of `tags`."""
-        wanted = {**tags, COMPLETE: "true"}
-        marks = {key: '"' if "'" in value else "'" for key, value in wanted.items()}
-        terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in wanted.items())
-        runs = self.client.search_runs([self.experiment.experiment_id], terms, max_results=1)
+        runs = claims.search(self.client, self.experiment.experiment_id, {**tags, COMPLETE: "true"}, limit=1)
         return (runs[0].info.run_id, runs[0].data.metrics) if runs else None
+
+    def claim(self, identity: str, once: dict[str, str] | None, wait: bool) -> dict[str, Any]:
+        """Hold an identity until the run that comes next has ended.
+
+        With `once`, the tags of the runs of which one complete is enough, it is held against everybody, dead runs of it
+        are marked, and {"done": id and metrics} tells of one that is complete. {"busy": true}: another holds it.
+        """
+        if not self._claims.hold(identity, alone=once is not None, wait=wait):
+            return {"busy": True}
+        if once is None:
+            return {}
+        claims.bury(self.client, self.experiment.experiment_id, identity)
+        found = self.finished({claims.CONFIG: identity, **once})
+        if found is not None:
+            self._claims.release()
+        return {"done": found}
+
+    def jobs_done(self, jobs: list[str]) -> dict[str, list[Any]]:
+        """Return the sweep and the runs of those of `jobs` that are done."""
+        return claims.jobs_done(self.client, self.experiment.experiment_id, jobs)
+
+    def job_done(self, job: str, runs: list[str]) -> None:
+        """Mark a job as done by its runs, all of them complete."""
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(runs[-1], tags=[RunTag(claims.JOB, job), RunTag(claims.JOB_RUNS, " ".join(runs))])
 
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
@@ -169,6 +196,7 @@ class Tracker:
         mlflow.set_terminated(run_id, "FINISHED")
         mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)
+        self._claims.release()
 
     def fail(self, run_id: str, reason: str, status: str, log_file: str) -> None:
         """Mark a run as failed or killed, unless it was complete before the parent could hear of it."""
@@ -176,6 +204,7 @@ class Tracker:
             self.client.set_tag(run_id, "recexp.error", reason)
             self.client.set_terminated(run_id, status)
             self.client.log_artifact(run_id, log_file)
+        self._claims.release()
 
     def discard(self, run_id: str) -> None:
         """Remove what was written of a run, space first."""
@@ -186,6 +215,7 @@ class Tracker:
             self.client.delete_logged_model(logged.model_id)
         self.client.set_terminated(run_id, "FAILED")
         self.client.delete_run(run_id)
+        self._claims.release()
 
     def _log_model(self, run_id: str, saved: Path, wrapped: Path, params: dict[str, str]) -> str:
         from mlflow.entities import LoggedModelOutput

@@ -1,0 +1,141 @@
+"""What all launchers share: prepare the jobs, pass over finished ones, tell how it goes, and hand results to Hydra."""
+
+import os
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+
+from recexp import config, console, jobs
+from recexp.errors import ConfigError
+from recexp.jobs import FAILED, Job, Result
+from recexp.live import View
+from recexp.sweep import Sweep
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+    from recexp.runners.base import Experiment
+
+ENVIRONMENT = ("RECEXP_DATA",)
+"""What a job depends on and a process elsewhere must be told."""
+
+
+class JobLauncher(Launcher):
+    """Launches the jobs of a `Sweep`; a subclass says where each is worked at."""
+
+    def setup(self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig") -> None:
+        self.context, self.config, self.task = hydra_context, config, task_function
+        self.sweep = getattr(task_function, "__self__", None)
+        if not isinstance(self.sweep, Sweep):
+            raise ConfigError(f"hydra/launcher: {type(self).__name__} runs jobs of the command recexp only")
+        self.check()
+        self._keep_checked()
+
+    def check(self) -> None:
+        """Raise ConfigError when what the launcher needs is not there."""
+
+    def threads(self, jobs: int) -> int | None:
+        """Return how many threads each of so many jobs gets; None: all cores."""
+        return None
+
+    @abstractmethod
+    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+        """Run the jobs, telling `view` of each that begins, and yield each that has ended with its result."""
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Return what became of each job: its metrics, or the error."""
+        console.configure_logging(config.plain(self.config)["logging"])
+        composed = [self._compose(words, n) for n, words in enumerate(job_overrides, initial_job_idx)]
+        results, experiments = self._prepare(composed)
+        self._skip(results, experiments)
+        folder = Path(str(self.config.hydra.sweep.dir))
+        self.sweep.name = self.sweep.name or folder.name
+        folder.mkdir(parents=True, exist_ok=True)
+        n_threads = self.threads(len(composed) - len(results))
+        all_jobs = [self._job(cfg, n_threads) for cfg in composed]
+        self.sweep.commands += [job.command for job in all_jobs]
+        for job in all_jobs:
+            if job.number in results:
+                self.sweep.add(job.command, results[job.number])
+        todo = [pair for pair in zip(all_jobs, composed) if pair[0].number not in results]
+        evaluation = next((x.evaluation for x in experiments.values()), None)
+        with View([job.command for job in all_jobs], evaluation) as view:
+            for number, result in results.items():
+                view.ended(all_jobs[number - initial_job_idx], result)
+            with closing(self.work(todo, view)) as working:
+                for job, result in working:
+                    results[job.number] = result
+                    self.sweep.add(job.command, result)
+                    view.ended(job, result)
+        return [self._returned(cfg, results[job.number]) for job, cfg in zip(all_jobs, composed)]
+
+    def _keep_checked(self) -> None:
+        """Keep the configs that a sweeper composes to check its jobs: to compose one takes a sixth of a second."""
+        loader = self.context.config_loader
+        self._load, self._checked = loader.load_sweep_config, {}
+
+        def load(master_config: "DictConfig", sweep_overrides: list[str]) -> "DictConfig":
+            return self._checked.setdefault(tuple(sweep_overrides), self._load(master_config, sweep_overrides))
+
+        loader.load_sweep_config = load
+
+    def _compose(self, overrides: Sequence[str], number: int) -> "DictConfig":
+        from omegaconf import open_dict
+
+        cfg = self._checked.pop(tuple(overrides), None) or self._load(self.config, list(overrides))
+        with open_dict(cfg):
+            cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
+        return cfg
+
+    def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, Result], dict[int, Experiment]]":
+        """Build each job; those that cannot be built have failed before anything is run."""
+        from hydra.core.hydra_config import HydraConfig
+
+        results, experiments = {}, {}
+        for cfg in composed:
+            number = cfg.hydra.job.num
+            HydraConfig.instance().set_config(cfg)
+            try:
+                _, experiments[number] = jobs.prepare(cfg, tags={})
+            except Exception as error:
+                results[number] = Result(FAILED, error=error)
+        return results, experiments
+
+    def _skip(self, results: dict[int, Result], experiments: "dict[int, Experiment]") -> None:
+        """On resume, add the results of finished jobs, and go on under the name of the sweep that most belong to."""
+        found = jobs.finished([x for x in experiments.values() if x.resume])
+        for number, x in experiments.items():
+            if x.resume and x.job in found:
+                results[number] = found[x.job][1]
+        names = Counter(sweep for sweep, _ in found.values() if sweep)
+        if names and self.sweep.name is None:
+            self.sweep.name = names.most_common(1)[0][0]
+
+    def _job(self, cfg: "DictConfig", n_threads: int | None) -> Job:
+        task = list(cfg.hydra.overrides.task)
+        return Job(
+            number=cfg.hydra.job.num,
+            overrides=[*cfg.hydra.overrides.hydra, *task],
+            sweep=self.sweep.name,
+            folder=os.getcwd(),
+            config_dirs=[str(folder) for folder in config.search_dirs()[:-1]],
+            environment={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+            threads=n_threads,
+            command=jobs.command_of(task),
+        )
+
+    def _returned(self, cfg: "DictConfig", result: Result) -> JobReturn:
+        failed = result.state == FAILED
+        returned = JobReturn(
+            overrides=list(cfg.hydra.overrides.task), cfg=cfg,
+            status=JobStatus.FAILED if failed else JobStatus.COMPLETED,
+        )  # fmt: skip
+        returned.return_value = result.error if failed else result.metrics or None
+        return returned

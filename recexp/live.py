@@ -1,0 +1,88 @@
+"""How a sweep goes: a live view on a terminal, else a line in the log for each job that has ended."""
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from recexp import console
+from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
+
+if TYPE_CHECKING:
+    from recexp.evaluation import Evaluation
+
+log = logging.getLogger("recexp.sweep")
+
+
+class View:
+    """Counts the jobs of a sweep, given by their commands; `evaluation` says which metric is the best by what."""
+
+    def __init__(self, commands: Sequence[str], evaluation: "Evaluation | None") -> None:
+        self.short = {command: short or command for command, short in zip(commands, console.in_short(commands))}
+        self.total = len(commands)
+        self.states: Counter[str] = Counter()
+        self.running: dict[int, str] = {}
+        self.best: tuple[float, str] | None = None
+        self._metric = "" if evaluation is None else evaluation.headline
+        self._sign = -1 if evaluation is not None and evaluation.rising is False else 1
+        self._live: Any = None
+
+    def show(self) -> None:
+        """Begin to show it; on a terminal only."""
+        if sys.stderr.isatty() and self._live is None:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), get_renderable=self.render, transient=True)
+            self._live.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def began(self, job: Job) -> None:
+        """A job is being worked at."""
+        self.running[job.number] = self.short[job.command]
+
+    def lost(self, job: Job, why: str) -> None:
+        """A job's process has died, and another will take it."""
+        self.running.pop(job.number, None)
+        self._say(logging.WARNING, f"{self.short[job.command]}: {why}; it is begun again")
+
+    def ended(self, job: Job, result: Result) -> None:
+        """A job has ended."""
+        self.running.pop(job.number, None)
+        self.states[result.state] += 1
+        label, found = self.short[job.command], ""
+        value = self._value(result)
+        if value is not None:
+            found = f": {self._metric} {value:.4f}"
+            if self.best is None or self._sign * value > self._sign * self.best[0]:
+                self.best = (value, label)
+        elif result.error is not None:
+            found = f": {said(result.error)}"
+        level = logging.ERROR if result.state == FAILED else logging.INFO
+        self._say(level, f"{self.states.total()} of {self.total}: {result.state} {label}{found}")
+
+    def render(self) -> str:
+        """Return what the terminal shows now."""
+        counts = ", ".join(f"{self.states[s]} {s}" for s in (DONE, SKIPPED, MISFIT, FAILED) if self.states[s])
+        lines = [f"{self.states.total()} of {self.total} jobs{f' ({counts})' if counts else ''}"]
+        if self.best is not None:
+            lines.append(f"best so far: {self._metric} {self.best[0]:.4f}, {self.best[1]}")
+        lines += [f"running: {label}" for label in self.running.values()]
+        return "\n".join(lines).replace("[", "\\[")
+
+    def _value(self, result: Result) -> float | None:
+        names = (name for name in result.metrics if name.startswith("test"))
+        return next((result.metrics[name] for name in names if name.partition("/")[2] == self._metric), None)
+
+    def _say(self, level: int, text: str) -> None:
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            log.log(level, "%s", text)

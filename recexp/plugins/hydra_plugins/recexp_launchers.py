@@ -1,0 +1,69 @@
+"""Launchers on this machine."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.utils import run_job
+
+from recexp import threads
+from recexp.jobs import Job, Result
+from recexp.launcher import JobLauncher
+from recexp.live import View
+from recexp.params import PositiveInt, params
+from recexp.pool import Pool
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+@params
+class InProcess(JobLauncher):
+    """One job after another in this process."""
+
+    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+        for job, cfg in todo:
+            run_job(
+                hydra_context=self.context, task_function=self.task, config=cfg, job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )  # fmt: skip
+            yield job, self.sweep.results[job.command]
+
+
+@params
+class Processes(JobLauncher):
+    """A pool of processes, each for many jobs; the job of one that dies is begun once more on another.
+
+    Parameters
+    ----------
+    workers : how many jobs run at a time; each gets an equal share of the cores as threads.
+    memory_mib : a job that holds more memory of its own fails; None: an equal share of what is free.
+    """
+
+    workers: PositiveInt
+    memory_mib: PositiveInt | None
+
+    def threads(self, jobs: int) -> int:
+        return max(1, threads.count() // max(1, min(self.workers, jobs)))
+
+    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+        if not todo:
+            return
+        view.show()
+        workers = min(self.workers, len(todo))
+        free = free_mib()
+        limit = self.memory_mib or (None if free is None else max(1, free // workers))
+        pool = Pool(workers, memory_mib=limit, folder=Path(str(self.config.hydra.sweep.dir)))
+        yield from pool.run([job for job, _ in todo], view.began, view.lost)
+
+
+def free_mib() -> int | None:
+    """Return how much memory is free for new processes, in MiB, within the container's limit; None: not known."""
+    found = []
+    with suppress(OSError, ValueError, IndexError):
+        found.append(int(Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()[0]) // 1024)
+    with suppress(OSError, ValueError):  # "max" where there is no limit
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        found.append((int(Path("/sys/fs/cgroup/memory.max").read_text()) - used) >> 20)
+    return min(found, default=None)

@@ -1,0 +1,171 @@
+"""Processes that carry out jobs, one at a time each: a job that is the death of its process costs only itself."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import recexp
+from recexp.errors import RecexpError
+from recexp.jobs import FAILED, Job, Result
+
+ATTEMPTS = 2
+"""How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
+POLL_SECONDS = 0.1
+END_SECONDS = 10.0
+"""How long processes have, when the sweep ends early, to mark their runs as killed."""
+_START = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import recexp
+sys.path.append(sys.path.pop(0))
+from recexp import worker
+worker.main()
+"""
+
+
+class Member:
+    """A process of the pool, in a session of its own: Ctrl-C reaches the pool, which ends it in order."""
+
+    def __init__(self, log: Path) -> None:
+        root = str(Path(recexp.__file__).parent.parent)
+        self.log = log
+        self.job: Job | None = None
+        self.heavy = 0
+        self._buffer = b""
+        with open(log, "ab") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START, root], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=file, start_new_session=True,
+            )  # fmt: skip
+
+    def give(self, job: Job) -> None:
+        """Hand over a job; that the process has died meanwhile is found out by `read`."""
+        self.job = job
+        with suppress(OSError):
+            self.process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def read(self) -> str | None:
+        """Return the result if it is here whole; raises EOFError when the process has ended."""
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        if not data:
+            raise EOFError
+        self._buffer += data
+        line, end, rest = self._buffer.partition(b"\n")
+        if not end:
+            return None
+        self._buffer = rest
+        return line.decode()
+
+    def memory_mib(self) -> float:
+        """Return how much memory is its own, the pages of files that it shares left out; 0 where that is not known."""
+        with suppress(OSError, ValueError, IndexError):
+            text = Path(f"/proc/{self.process.pid}/status").read_text()
+            return int(text.partition("RssAnon:")[2].split()[0]) / 1024
+        return 0.0
+
+    def death(self, limit_mib: int | None) -> str:
+        """Return why the process has ended."""
+        code = self.process.wait()
+        if self.heavy:
+            return f"out of memory: it used {self.heavy} MiB; a job may use {limit_mib} (hydra.launcher.memory_mib)"
+        if code < 0:
+            name = signal.Signals(-code).name
+            return f"its process was killed ({name})" + (", by hand or for want of memory" if code == -9 else "")
+        words = self.log.read_text(errors="replace").strip().splitlines()[-1:] if self.log.exists() else []
+        return f"its process ended with exit code {code}" + (f": {words[0]}" if words else "")
+
+
+class Pool:
+    """Up to `workers` processes; what uses more than `memory_mib` (None: no limit) is ended.
+
+    `folder` takes what they say on stderr.
+    """
+
+    def __init__(self, workers: int, *, memory_mib: int | None, folder: Path) -> None:
+        self.workers, self.memory_mib, self.folder = workers, memory_mib, folder
+        self._members: list[Member] = []
+        self._started = 0
+
+    def run(
+        self, jobs: Sequence[Job], began: Callable[[Job], None], lost: Callable[[Job, str], None]
+    ) -> Iterator[tuple[Job, Result]]:
+        """Yield each job with its result as it ends; `began` and `lost` hear of those begun, and to be begun again."""
+        queue, attempts = deque(jobs), Counter[int]()
+        with selectors.DefaultSelector() as selector:
+            try:
+                while queue or any(member.job for member in self._members):
+                    self._hand_out(queue, attempts, selector, began)
+                    for key, _ in selector.select(POLL_SECONDS):
+                        member = key.data
+                        job = member.job
+                        try:
+                            told = member.read()
+                        except EOFError:
+                            selector.unregister(key.fileobj)
+                            self._members.remove(member)
+                            reason = member.death(self.memory_mib)
+                            member.process.stdout.close()
+                            if job is None:
+                                continue
+                            if attempts[job.number] < ATTEMPTS and not member.heavy:
+                                queue.appendleft(job)
+                                lost(job, reason)
+                            else:
+                                yield job, Result(FAILED, error=RecexpError(reason))
+                            continue
+                        if told is not None:
+                            member.job = None
+                            yield job, Result.from_json(told)
+                    self._watch()
+            finally:
+                self.end()
+
+    def _hand_out(
+        self, queue: deque[Job], attempts: Counter[int], selector: selectors.BaseSelector,
+        began: Callable[[Job], None],
+    ) -> None:  # fmt: skip
+        free = [member for member in self._members if member.job is None]
+        while queue and (free or len(self._members) < self.workers):
+            if not free:
+                self._started += 1
+                member = Member(self.folder / f"worker-{self._started}.log")
+                self._members.append(member)
+                selector.register(member.process.stdout, selectors.EVENT_READ, member)
+                free.append(member)
+            job = queue.popleft()
+            attempts[job.number] += 1
+            free.pop().give(job)
+            began(job)
+
+    def _watch(self) -> None:
+        for member in self._members:
+            if self.memory_mib is not None and member.job and (used := member.memory_mib()) > self.memory_mib:
+                member.heavy = round(used)
+                member.process.kill()
+
+    def end(self) -> None:
+        """End all processes: those that are idle at once, the others when they have marked their runs, or are late."""
+        try:
+            for member in self._members:
+                with suppress(OSError):
+                    member.process.stdin.close()
+            until = time.monotonic() + END_SECONDS
+            for member in self._members:
+                with suppress(subprocess.TimeoutExpired):
+                    member.process.wait(max(0.0, until - time.monotonic()))
+        finally:
+            for member in self._members:
+                member.process.kill()
+                member.process.wait()
+                member.process.stdout.close()
+            self._members.clear()

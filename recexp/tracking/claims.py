@@ -1,0 +1,94 @@
+"""Who is at which run: so that no identity is finished twice, and runs of dead processes are told from living ones."""
+
+import fcntl
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recexp.tracking import place
+from recexp.tracking.names import COMPLETE
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+CONFIG = "recexp.config"
+"""The tag that holds a run's identity."""
+JOB = "recexp.job"
+"""The tag, set when all runs of a job are complete, by which they are found before its data are loaded."""
+JOB_RUNS = "recexp.job_runs"
+
+
+class Claims:
+    """Locks by identity, held by the tracking process, for it may outlive a killed parent and finish the run.
+
+    One empty file is locked at a byte for each identity: beside an SQLite store, which all its users see; for other
+    stores in this user's cache, so that only processes of one machine know of each other. The system frees what a
+    process held as it dies.
+    """
+
+    def __init__(self, uri: str) -> None:
+        file = place.sqlite_file(uri)
+        path = _elsewhere(uri) if file is None else file.with_name(f"{file.name}.claims")
+        self._file = open(path, "a+b")  # noqa: SIM115  locks last until it is closed
+        self._held: int | None = None
+
+    def hold(self, identity: str, *, alone: bool, wait: bool) -> bool:
+        """Lock an identity (hexadecimal), against everybody or only those who want it `alone`; False when it is held.
+
+        What was held before is let go. With `wait` the answer comes when it is free.
+        """
+        self.release()
+        at = int(identity[:15], 16)
+        how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB)
+        try:
+            fcntl.lockf(self._file, how, 1, at)
+        except (BlockingIOError, PermissionError):
+            return False
+        self._held = at
+        return True
+
+    def release(self) -> None:
+        """Let go what is held."""
+        if self._held is not None:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._held)
+            self._held = None
+
+    def close(self) -> None:
+        """Let go and end."""
+        self._file.close()
+
+
+def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit: int = 1000) -> "list[Run]":
+    """Return the runs of an experiment (an id) that carry all of `tags`, the newest first."""
+    marks = {key: '"' if "'" in value else "'" for key, value in tags.items()}
+    terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in tags.items())
+    return list(client.search_runs([experiment], terms, max_results=limit))
+
+
+def bury(client: "MlflowClient", experiment: str, identity: str) -> None:
+    """Mark as KILLED what dead processes left of an identity that the caller holds alone."""
+    for run in search(client, experiment, {CONFIG: identity}):
+        if COMPLETE not in run.data.tags and run.info.status not in ("FAILED", "KILLED"):
+            client.set_tag(run.info.run_id, "recexp.error", "its process was killed")
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+def jobs_done(client: "MlflowClient", experiment: str, jobs: list[str]) -> dict[str, list[Any]]:
+    """Return [sweep, [[run id, metrics], ...]] of each job of which all runs are complete still."""
+    found = {}
+    for job in jobs:
+        for last in search(client, experiment, {JOB: job, COMPLETE: "true"}, limit=1):
+            runs = [client.get_run(run_id) for run_id in last.data.tags[JOB_RUNS].split()]
+            if all(run.info.lifecycle_stage == "active" and run.data.tags.get(COMPLETE) == "true" for run in runs):
+                listed = [[run.info.run_id, dict(run.data.metrics)] for run in runs]
+                found[job] = [last.data.tags.get("sweep"), listed]
+    return found
+
+
+def _elsewhere(uri: str) -> Path:
+    from platformdirs import user_cache_dir
+
+    folder = Path(user_cache_dir("recexp"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:16]}.claims"

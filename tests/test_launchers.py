@@ -1,0 +1,290 @@
+"""Sweeps that survive: jobs that are the death of their process, launchers, resuming, Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recexp import config, jobs
+from recexp.jobs import DONE, FAILED, Job, Result
+from recexp.live import View
+
+ODD = '''
+import os, signal, time
+from pathlib import Path
+import numpy as np
+from recexp.algorithms.base import Recommender, silent
+from recexp.params import params
+
+@params
+class Odd(Recommender):
+    how: str
+    needs_history = False
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        self.items_ = np.arange(train.n_items, dtype=np.float32)
+        if Path("mended").exists():
+            return self
+        if self.how == "raise":
+            raise RuntimeError("no luck")
+        if self.how == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "hog":
+            hold = []
+            while len(hold) < 60:
+                hold.append(np.ones(8 * 2**20))
+                time.sleep(0.1)
+        if self.how == "sleep":
+            Path("asleep").touch()
+            time.sleep(120)
+        return self
+
+    def score(self, queries):
+        return np.tile(self.items_, (len(queries), 1))
+'''
+SMALL = (
+    "dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_sessions=1500",
+    "evaluation.resamples=50", "tracking.log_model=false",
+)  # fmt: skip
+POOL = ("hydra/launcher=processes", "hydra.launcher.workers=2")
+
+
+@pytest.fixture
+def odd(workplace: Path) -> list[str]:
+    """Arguments that choose an algorithm which does what `algorithm.how` says, until there is a file `mended`."""
+    (workplace / "strange.py").write_text(ODD)
+    (workplace / "mine" / "algorithm").mkdir(parents=True)
+    (workplace / "mine" / "algorithm" / "odd.yaml").write_text("# odd\n_target_: strange.Odd\nhow: nothing\n")
+    return ["--config-dir", "mine", "-m", *SMALL, "algorithm=odd"]
+
+
+def wait_for(done: Callable[[], Any], seconds: float = 200) -> None:
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.1)
+
+
+def statuses(runs: Sequence[Any]) -> list[str]:
+    return sorted(run.info.status for run in runs)
+
+
+def complete(runs: Sequence[Any]) -> list[Any]:
+    return [run for run in runs if run.data.tags.get("recexp.complete") == "true"]
+
+
+def test_what_a_job_does_costs_only_itself(recexp: Callable, runs: Callable, odd: list[str], workplace: Path) -> None:
+    sweep = [*odd, "algorithm.how=raise,nothing,die,hog", *POOL, "hydra.launcher.memory_mib=1000"]
+    done = recexp(*sweep)
+    assert done.returncode == 1, done.stderr
+    assert "3 of 4 jobs failed; resume=true runs them again" in done.stderr
+    failed = [line for line in done.stdout.splitlines() if line.startswith("failed: ")]
+    assert failed[0].startswith("failed: algorithm.how=raise (RuntimeError: no luck")
+    assert failed[1].startswith("failed: algorithm.how=die (its process was killed (SIGKILL)")
+    assert "out of memory: it used" in failed[2]
+    assert "a job may use 1000 (hydra.launcher.memory_mib)" in failed[2]
+    assert "SIGKILL), by hand or for want of memory; it is begun again" in done.stderr
+    assert len(complete(runs())) == 1
+
+    (workplace / "mended").touch()
+    done = recexp(*sweep, "resume=true")
+    assert done.returncode == 0, done.stderr
+    states = [line.split("│")[2].strip() for line in done.stdout.splitlines() if "algorithm.how" in line]
+    assert states == ["done", "skipped", "done", "done"]
+    ended = runs()
+    assert len({run.data.tags["recexp.config"] for run in complete(ended)}) == len(complete(ended)) == 4
+    assert len({run.data.tags["sweep"] for run in complete(ended)}) == 1, "a resumed sweep keeps its name"
+    assert set(statuses(ended)) == {"FINISHED", "FAILED", "KILLED"}, "nothing looks as if it were running"
+
+
+def test_ctrl_c_ends_workers_and_says_how_to_go_on(runs: Callable, odd: list[str], workplace: Path) -> None:
+    sweep = [*odd, "algorithm.how=sleep,nothing", *POOL, "hydra.launcher.workers=1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recexp", *sweep],
+        cwd=workplace, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for((workplace / "asleep").exists)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    expected = f"recexp --config-dir={workplace / 'mine'} {' '.join(sweep[2:])} resume=true"
+    assert f"interrupted; this goes on: {expected}" in said
+    assert statuses(runs()) == ["KILLED"]
+
+
+def test_two_processes_at_the_same_job_finish_it_once(workplace: Path, runs: Callable) -> None:
+    command = [sys.executable, "-m", "recexp", *SMALL, "algorithm=popularity", "resume=true"]
+    racing = [subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.wait(timeout=200) for process in racing] == [0, 0], [p.stderr.read() for p in racing]
+    assert statuses(runs()) == ["FINISHED"]
+
+
+def test_runs_left_behind_are_never_taken_for_results(workplace: Path, runs: Callable) -> None:
+    """A process may die before the end of its run, or between the run's end and the mark that it is complete."""
+    from mlflow.tracking import MlflowClient
+
+    import recexp as library
+
+    words = (*SMALL, "algorithm=popularity")
+    first = library.run(*words)
+    client = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
+    client.delete_tag(first.run_id, "recexp.complete")
+    tags = {"recexp.config": client.get_run(first.run_id).data.tags["recexp.config"]}
+    running = client.create_run(client.get_run(first.run_id).info.experiment_id, tags=tags)
+    again = library.run(*words, "resume=true")
+    status = {run.info.run_id: run.info.status for run in runs()}
+    assert status == {first.run_id: "KILLED", running.info.run_id: "KILLED", again.run_id: "FINISHED"}
+    assert library.run(*words, "resume=true").run_id == again.run_id
+
+
+def test_folds_are_one_job(recexp: Callable, runs: Callable) -> None:
+    words = (*SMALL, "algorithm=popularity", "split=kfold", "split.folds=2", "resume=true")
+    assert recexp(*words).returncode == 0
+    assert len(runs()) == 2
+    one, _ = runs()
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    client.delete_run(one.info.run_id)
+    done = recexp(*words)
+    assert done.returncode == 0, done.stderr
+    assert "mean of folds" in done.stdout
+    assert len(complete(runs())) == 2
+
+
+def prepared(*words: str) -> str | None:
+    return jobs.prepare(config.compose(words), tags={})[1].job
+
+
+def test_a_job_is_known_by_content_before_its_data_are_loaded(workplace: Path) -> None:
+    file = workplace / "log.csv"
+    file.write_text("user_id,item_id\n" + "".join(f"{u},{i}\n" for u in range(4) for i in range(4)))
+    words = ("dataset=files", f"dataset.interactions={file}", "filter=all_positive")
+    key = prepared(*words)
+    assert key is not None
+    os.utime(file, (1, 1))
+    assert prepared(*words) == key
+    assert prepared(*words, "runner.threads=1", "tracking.experiment=other") == key
+    assert prepared(*words, "seed=2") != key
+    assert prepared(*words, "algorithm.l2=3") != key
+    other = file.rename(workplace / "renamed.csv")
+    assert prepared("dataset=files", f"dataset.interactions={other}", "filter=all_positive") == key
+    other.write_text(other.read_text().replace("3,3", "3,9"))
+    assert prepared("dataset=files", f"dataset.interactions={other}", "filter=all_positive") != key
+
+
+def test_submitit_runs_jobs(recexp: Callable, runs: Callable) -> None:
+    launcher = ("hydra/launcher=submitit", "hydra.launcher.cluster=local", "hydra.launcher.at_a_time=1")
+    done = recexp("-m", *SMALL, "algorithm=popularity", "seed=1,2", *launcher)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert sorted(run.data.tags["seed"] for run in complete(runs())) == ["1", "2"]
+
+
+class Cluster:
+    """Stands for Ray: two jobs at a time; a job's process dies as often as `deaths` says."""
+
+    def __init__(self, deaths: dict[int, int]) -> None:
+        from recexp import plugins
+
+        plugins.use()
+        from hydra_plugins.recexp_clusters import Death, Remote
+
+        cluster, self.most, self.ended = self, 0, []
+
+        class Fake(Remote):
+            package = "json"
+
+            def connect(self) -> None: ...
+            def room(self) -> int:
+                return 2
+
+            def submit(self, told: list[str]) -> list[str]:
+                return [text + " " * deaths.get(jobs.json.loads(text)["number"], 0) for text in told]
+
+            def wait(self, handles: list[str]) -> list[str]:
+                cluster.most = max(cluster.most, len(handles))
+                return handles[:1]
+
+            def take(self, handle: str) -> str:
+                number = jobs.json.loads(handle)["number"]
+                if deaths.get(number, 0):
+                    deaths[number] -= 1
+                    raise Death("its node died")
+                return Result(DONE).to_json()
+
+            def end(self, handles: list[str]) -> None:
+                cluster.ended = handles
+
+        self.launcher = Fake()
+
+    def work(self, n: int) -> Iterator[tuple[Job, Result]]:
+        todo = [Job(number, [], "s", ".", [], {}, None, f"recexp seed={number}") for number in range(n)]
+        with View([job.command for job in todo], None) as view:
+            yield from self.launcher.work([(job, None) for job in todo], view)
+
+
+def test_jobs_of_a_dead_node_are_begun_once_more() -> None:
+    cluster = Cluster({1: 1, 3: 2})
+    results = {job.number: result for job, result in cluster.work(5)}
+    states = {number: result.state for number, result in results.items()}
+    assert states == {0: DONE, 1: DONE, 2: DONE, 3: FAILED, 4: DONE}
+    assert str(results[3].error) == "its node died"
+    assert cluster.most == 2
+    assert cluster.ended == []
+
+
+BAD = [
+    (("hydra/launcher=process",), "hydra/launcher: unknown option process; did you mean processes? allowed: in"),
+    ((*POOL, "hydra.launcher.wrkers=1"), "hydra.launcher.wrkers: unknown; did you mean workers? allowed: workers"),
+    ((*POOL, "hydra.launcher.workers=0"), "hydra.launcher.workers: must be greater than or equal to 1 (got 0)"),
+    (("hydra/launcher=submitit", "hydra.launcher.cluster=slurm"), "hydra.launcher.cluster: slurm cannot be used here"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), BAD, ids=["option", "key", "value", "no slurm"])
+def test_wrong_launchers_are_refused(recexp: Callable, runs: Callable, words: tuple[str, ...], message: str) -> None:
+    done = recexp("-m", *SMALL, "algorithm=popularity", "seed=1,2", *words)
+    assert done.returncode == 2, done.stderr
+    assert f"recexp: {message}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs() == []
+
+
+def test_a_package_that_is_absent_is_named(workplace: Path) -> None:
+    code = "import sys; sys.modules['ray'] = None; from recexp.cli import main; main()"
+    words = ["-m", *SMALL, "algorithm=popularity", "hydra/launcher=ray"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=workplace)
+    assert done.returncode == 2, done.stderr
+    assert "recexp: hydra/launcher=ray: needs the package ray: pip install 'recexp[ray]'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("-m", *POOL), ("-m",), ()], ids=["processes", "in process", "single"])
+def test_resume_with_an_unreadable_store(recexp: Callable, workplace: Path, words: tuple[str, ...]) -> None:
+    (workplace / "mlflow.db").write_text("this is no database, however long it may be" * 100)
+    done = recexp(*words, *SMALL, "algorithm=popularity", "resume=true")
+    assert done.returncode == 2, done.stderr
+    assert f"recexp: tracking.uri: {workplace / 'mlflow.db'} cannot be used as an SQLite store" in done.stderr
+
+
+def test_the_view_counts_and_knows_the_best() -> None:
+    from recexp.runners.base import Outcome
+
+    commands = [f"recexp seed={seed}" for seed in range(4)]
+    view = View(commands, config.make("evaluation=ratings"))
+    todo = [Job(n, [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
+    for job in todo:
+        view.began(job)
+    for job, rmse in zip(todo, (0.95, 0.91, 0.97)):
+        outcome = Outcome("id", "", "", {"test/rmse": rmse}, {}, None)
+        view.ended(job, Result(DONE, [outcome]))
+    assert view.render().splitlines() == [
+        "3 of 4 jobs (3 done)",
+        "best so far: rmse 0.9100, seed=1",
+        "running: seed=3",
+    ]
