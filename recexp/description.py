@@ -21,6 +21,7 @@ class Summary:
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
     fallback_share : share of lists that the fallback gave, by part.
     warnings : what a reader must know before believing the numbers.
+    looks : how many runs of this protocol have been tested, this one included; 0 where none was.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
@@ -37,6 +38,7 @@ class Summary:
     command: str
     digests: Mapping[str, str]
     warnings: Sequence[str] = field(default_factory=tuple)
+    looks: int = 0
 
 
 def headlines(names: Iterable[str]) -> list[str]:
@@ -54,6 +56,7 @@ def describe_run(summary: Summary) -> str:
         _headline(summary),
         *(f"> **Warning:** {warning}" for warning in summary.warnings),
         _metrics(summary),
+        _looks(summary),
         _data(summary),
         _costs(summary),
         f"**Repeat**\n\n```\n{summary.command}\n```",
@@ -85,6 +88,12 @@ def _metrics(s: Summary) -> str:
         rows = [(metric, *(row.get(cutoff, "") for cutoff in cutoffs)) for metric, row in cells.items()]
         tables.append(_table(head, rows))
     return "\n\n".join(tables)
+
+
+def _looks(s: Summary) -> str:
+    if not s.looks:
+        return ""
+    return f"Looks at this protocol's test set in this store: {s.looks:,}, this run's included."
 
 
 def _data(s: Summary) -> str:
