@@ -5,7 +5,6 @@ import io
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,13 +82,13 @@ class Study:
 
     def ask(self) -> "Trial | None":
         """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
-        ended = self._ended()
-        running = sum(trial.state.name == "RUNNING" for trial in self._study.trials)
+        states = [trial.state.name for trial in self._trials()]
+        number = len(self._ended()) + states.count("RUNNING")
         late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
-        if late or len(ended) + running >= self.total:
+        if late or number >= self.total:
             return None
-        self._study.sampler = self._sampler(len(ended) + running)
-        if self.tuning.sampler == "grid" and not any(trial.state.name == "WAITING" for trial in self._study.trials):
+        self._study.sampler = self._sampler(number)
+        if self.tuning.sampler == "grid" and "WAITING" not in states:
             self._next_of_grid()
         trial = self._study.ask({name: dimension.distribution() for name, dimension in self.space.items()})
         trial.set_user_attr("worker", this_process())
@@ -104,7 +103,7 @@ class Study:
         else:
             trial.set_user_attr("error", error)
             self._study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
-        self._say(self._study.trials[trial.number], error)
+        self._say(trial.number, error)
 
     def run(self, make: Callable[[Mapping[str, Value]], Any], objective: Callable[..., float]) -> None:
         """Try values until there is nothing more to ask, in this process; what fails costs only its own trial."""
@@ -189,14 +188,18 @@ class Study:
 
     def _next_of_grid(self) -> None:
         """Enqueue the first point of the grid, in the order of the seed, that has not been tried."""
-        tried = [trial.params for trial in self._study.trials]
+        tried = [trial.params for trial in self._trials()]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
         self._study.enqueue_trial(next(point for point in points if point not in tried))
+
+    def _trials(self) -> "list[FrozenTrial]":
+        """Return all trials, not to be changed."""
+        return self._study.get_trials(deepcopy=False)
 
     def _ended(self) -> "list[FrozenTrial]":
         """Return the trials that count: those with a value, pruned, or failed by themselves."""
         killed = self._study.user_attrs.get("killed", [])
-        return [t for t in self._study.trials if t.state.is_finished() and t.number not in killed]
+        return [t for t in self._trials() if t.state.is_finished() and t.number not in killed]
 
     def _same(self, content: dict[str, str]) -> None:
         """Raise ConfigError unless the study is new or was begun with the same content."""
@@ -220,14 +223,14 @@ class Study:
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 self._study.enqueue_trial(trial.params)
 
-    def _say(self, trial: "FrozenTrial", error: str) -> None:
-        values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
+    def _say(self, number: int, error: str) -> None:
+        trial, ended = self._trials()[number], self._ended()
+        done = [one.value for one in ended if one.state.name == "COMPLETE"]
         what = f"{self.metric} {trial.value:.4f}" if trial.value is not None else trial.state.name.lower()
-        with suppress(RecexpError):
-            what += f" (best {self.best.value:.4f})"
-        level = logging.WARNING if error else logging.INFO
-        log.log(level, "trial %d of %d: %s with %s%s", len(self._ended()), self.total, what, values,
-                f": {error}" if error else "")  # fmt: skip
+        best = f" (best {max(done) if self.rising else min(done):.4f})" if done else ""
+        values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
+        level, reason = (logging.WARNING, f": {error}") if error else (logging.INFO, "")
+        log.log(level, "trial %d of %d: %s%s with %s%s", len(ended), self.total, what, best, values, reason)
 
 
 def _short(value: Value) -> str:
