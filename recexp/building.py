@@ -33,8 +33,9 @@ def build(node: Any, base: type, where: str) -> Any:
 
 def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
     """Return the message about a name that is not among those allowed, with the nearest that is."""
-    near = difflib.get_close_matches(name, allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ";"
+    near = [option for option in allowed if name and option.startswith(name)]
+    near = near or difflib.get_close_matches(name, allowed, n=1)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ";"
     if what == "unknown option":
         return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
     return f"{where + '.' if where else ''}{name}: unknown{hint} allowed: {', '.join(allowed)}"
@@ -65,5 +66,7 @@ def _explain(problem: Any, where: str, allowed: list[str]) -> str:
     if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{where}.{key}: is missing; give it as {where}.{key}=..."
     text = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    if problem["type"] == "list_type":
+        text += f", for example [{problem['input']}]"
     got = "" if not key else f" (got {problem['input']!r})"
     return f"{where}.{key}: {text}{got}" if key else f"{where}: {text}"

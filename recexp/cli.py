@@ -5,25 +5,13 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import recexp
-from recexp import config
+from recexp import config, help, plugins
 from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweep import Sweep
 from recexp.tracking import process
-
-USAGE = """\
-recexp: experiments with recommender systems
-
-  recexp algorithm=ease split=temporal seed=3     run one experiment
-  recexp -m 'algorithm=glob(*)' seed=1,2,3        run all combinations
-  recexp GROUP --help                             what can be chosen, e.g. recexp algorithm --help
-  recexp algorithm=ease --help                    the config that would run, with every value that can be set
-  --config-dir DIR                                your own yaml; a file there wins over ours of the same name
-
-"""
 
 
 def main() -> None:
@@ -42,22 +30,27 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
+    plugins.use()
     try:
         arguments = _take_config_dirs(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
         words = [a for a in arguments if not a.startswith("-")]
         if arguments == ["--version"]:
             print(f"recexp {recexp.__version__}")
-        elif wants_help and not any("=" in word for word in words):
-            _help(words[0] if words and words[0] not in ("run", *_commands()) else None)
-        elif words[:1] and words[0] in _commands():
+        elif wants_help and (help.chosen(words) or not any("=" in word for word in words)):
+            for line in help.about(words):
+                print(line)
+        elif words[:1] and words[0] in help.commands():
             arguments.remove(words[0])
             for line in importlib.import_module(f"recexp.commands.{words[0]}").run(arguments):
                 print(line, flush=True)
         else:
             if words[:1] == ["run"]:
                 arguments.remove("run")
-            _hydra(arguments)
+                words = words[1:]
+            if not any(a.startswith("-") for a in arguments) or {"-m", "--multirun"} & {*arguments}:
+                _refuse_words(words)
+            _hydra([*(a for a in arguments if a not in ("--help", "-h")), *(["--cfg", "job"] if wants_help else [])])
     except KeyboardInterrupt:
         return _say("interrupted", 1)
     except BrokenPipeError:  # the reader has seen enough: `recexp datasets | head`
@@ -71,6 +64,12 @@ def run(arguments: list[str]) -> int:
             raise
         return _say(f"{type(error).__name__}: {error} (debug=true shows the traceback)", 1)
     return 0
+
+
+def _refuse_words(words: list[str]) -> None:
+    for word in words:
+        if "=" not in word and not word.startswith("~"):
+            raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
 
 
 def _say(message: str, code: int) -> int:
@@ -93,35 +92,6 @@ def _take_config_dirs(arguments: list[str]) -> list[str]:
         folders.append(os.environ["RECEXP_CONFIG_DIR"])
     config.use_config_dirs(folders)
     return rest
-
-
-def _commands() -> dict[str, str]:
-    """Return the first line of each command's file, by name."""
-    folder = Path(__file__).parent / "commands"
-    files = (path for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
-    return {path.stem: path.read_text().splitlines()[0].strip('"') for path in files}
-
-
-def _help(group: str | None) -> None:
-    if group is None:
-        print(USAGE)
-        for name, line in _commands().items():
-            print(f"  recexp {name:<12} {line}")
-        print("\nWhat can be chosen, beside seed=1 refit=true resume=false debug=false:")
-        for name in config.groups():
-            print(f"  {_override(name, '|'.join(config.options(name)))}")
-        return
-    if group not in config.groups():
-        raise ConfigError(unknown("", group, config.groups()))
-    for name, path in config.options(group).items():
-        lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
-        print(f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}")
-
-
-def _override(group: str, value: str) -> str:
-    """Return the words that choose an option; presets are added, metrics listed."""
-    forms = {"experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]"}
-    return forms.get(group, f"{group}={value}")
 
 
 def _hydra(arguments: list[str]) -> None:

@@ -118,6 +118,9 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
     from recexp.runners.base import Experiment
 
     hydra = cfg.hydra
+    for override in hydra.overrides.task:
+        if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
+            raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
     node = plain(cfg)
     allowed = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
     if strange := [unknown("", key, allowed) for key in node if key not in allowed]:
@@ -190,8 +193,8 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
 def _reworded(message: str, overrides: list[str]) -> str:
     if found := re.match(r"Could not override '([^']+)'", message):
         return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
-    if (found := re.search(r"Could not find '([^']+)/([^'/]+)'", message)) and options(found[1]):
-        return unknown(found[1], found[2], list(options(found[1])), what="unknown option")
+    if (found := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(found[1]):
+        return unknown(found[1], found[2] or "''", list(options(found[1])), what="unknown option")
     return message.strip()
 
 

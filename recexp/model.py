@@ -100,6 +100,10 @@ class FittedModel:
         return [(self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
                 for i, s in zip(lists.items[0], lists.scores[0]) if i >= 0]  # fmt: skip
 
+    def answers(self, user_id: Id | None, history: Sequence[Id] | None = None) -> bool:
+        """Return whether the model itself answers, not the fallback: it may not know the user, or need a history."""
+        return bool(self.serves(self._query(user_id, history))[0])
+
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
     ) -> dict[Id, float]:

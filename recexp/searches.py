@@ -13,13 +13,16 @@ from typing import Any
 from recexp import config, threads
 from recexp.algorithms.base import Recommender
 from recexp.building import build, unknown
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, StoreError
+from recexp.identity import digest
 from recexp.params import describe
 from recexp.runners.base import Experiment
 from recexp.runners.offline import Offline
+from recexp.runners.record import Identity
 from recexp.runners.sealed import Sealed, seal
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
+from recexp.tuning.study import Best
 
 log = logging.getLogger(__name__)
 
@@ -244,6 +247,16 @@ def _parent(node: dict[str, Any], name: str, *, strict: bool = True) -> Any:
     for part in name.split(".")[:-1]:
         node = node[part] if strict or (isinstance(node, dict) and part in node) else None
     return node if strict or isinstance(node, dict) else None
+
+
+def run_of(search: Search, identity: Identity, best: Best) -> str:
+    """Return the id of the finished run of the best values, found by what its config digests to."""
+    content = {**identity.content, "algorithm": describe(search.make(best.params))}
+    with search.experiment.tracking.open() as store:
+        done = store.finished({"recexp.config": digest(content)})
+    if done is None:
+        raise StoreError(f"tuning: there is no finished run of the best values in {search.experiment.tracking.uri}")
+    return done.id
 
 
 def attach(search: Search, study: Study, run_id: str) -> None:

@@ -19,10 +19,11 @@ class Served:
         self.model = model
 
     def predict(self, model_input: "pd.DataFrame", params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Return for each row {"user_id", "items", "scores"}: the `k` best items (a parameter, 10), best first.
+        """Return for each row {"user_id", "items", "scores", "fallback"}: the `k` best items (a parameter, 10).
 
         Columns: `user_id`, null or absent for someone anonymous; `history`, item ids from oldest to newest, null or
-        absent for what is known of the user. An unknown user without history gets the fallback's list.
+        absent for what is known of the user. An unknown user without history gets the fallback's list; `fallback` says
+        so.
 
         Raises MlflowException, which a server answers with status 400 and the message.
         """
@@ -39,7 +40,9 @@ class Served:
 
     def _answer(self, user: Id | None, history: list[Id] | None, k: int) -> dict[str, Any]:
         pairs = self.model.recommend(user, n=k, history=history)
-        return {"user_id": user, "items": [item for item, _ in pairs], "scores": [score for _, score in pairs]}
+        items, scores = [item for item, _ in pairs], [score for _, score in pairs]
+        fallback = not self.model.answers(user, history)
+        return {"user_id": user, "items": items, "scores": scores, "fallback": fallback}
 
 
 def _load_pyfunc(path: str) -> Served:

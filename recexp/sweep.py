@@ -31,8 +31,8 @@ class Sweep:
         self.refused: dict[str, MisfitError] = {}
         self.failures: list[Exception] = []
 
-    def job(self, cfg: "DictConfig") -> None:
-        """Run one job; what fails or is refused does not stop the others of a sweep."""
+    def job(self, cfg: "DictConfig") -> dict[str, float] | None:
+        """Run one job and return its metrics; what fails or is refused does not stop the others of a sweep."""
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
         from omegaconf import open_dict
@@ -50,11 +50,12 @@ class Sweep:
                 log.info("job %s: %s", hydra.job.num, experiment.command)
             self.done[command] = runner.run(experiment)
             console.show(self.done[command])
+            return self.done[command][0].metrics
         except Exception as error:
             if sweeping and isinstance(error, MisfitError):
                 log.warning("passed over: %s", error)
                 self.refused[command] = error
-                return
+                return None
             self.failures.append(error)
             if sweeping:
                 log.error("failed: %s", error)

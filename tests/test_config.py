@@ -31,6 +31,17 @@ WRONG = {
     ),
     "target that is not there": (["algorithm._target_=no.Such"], "algorithm._target_: cannot import no.Such: "),
     "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
+    "dictionary that merges nothing": (
+        ["algorithm=hybrid_weighted", "algorithm.parts={}"],
+        "algorithm.parts={}: an empty dictionary changes nothing; ~KEY takes an entry out",
+    ),
+    "no list": (["evaluation.cutoffs=10"], "evaluation.cutoffs: must be a valid list, for example [10] (got 10)"),
+    "no option": (["algorithm="], "algorithm: unknown option ''; allowed: als, "),
+    "several options": (
+        ["dataset=movielens"],
+        "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
+    ),
+    "a word": (["seed"], "seed: unknown; allowed: datasets, "),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (
         ["logging.level=loud"],

@@ -9,12 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recexp.algorithms.baselines.popularity import Popularity
+from recexp.algorithms.linear.ease import EASE
 from recexp.data import Dataset, Interactions
 from recexp.errors import ModelError
 from recexp.model import FittedModel
@@ -27,15 +29,19 @@ ITEMS = ["apple", "bread", "cheese", "dates"]
 LOG = [("ann", "apple"), ("ann", "bread"), ("bob", "apple"), ("bob", "cheese"), ("cid", "apple"), ("cid", "bread")]
 
 
-@pytest.fixture(scope="module")
-def fitted() -> FittedModel:
-    """Popularity: apple 3, bread 2, cheese 1, dates 0; what is in the history is not recommended."""
+def toy() -> Dataset:
     rows = Interactions(
         users=np.array([USERS.index(user) for user, _ in LOG], np.int32),
         items=np.array([ITEMS.index(item) for _, item in LOG], np.int32),
         values=np.ones(len(LOG), np.float32), n_users=len(USERS), n_items=len(ITEMS),
     )  # fmt: skip
-    train = Dataset("toy", rows, np.array(USERS, object), np.array(ITEMS, object))
+    return Dataset("toy", rows, np.array(USERS, object), np.array(ITEMS, object))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> FittedModel:
+    """Popularity: apple 3, bread 2, cheese 1, dates 0; what is in the history is not recommended."""
+    train = toy()
     model = Popularity(half_life_days=None).fit(train, rng=np.random.default_rng(0))
     ranking = Ranking(np.arange(len(ITEMS), dtype=np.int32), np.ones(len(ITEMS), bool))
     return FittedModel.of(model, model, ranking, train, exclude_seen=True, block_mib=1)
@@ -64,7 +70,15 @@ def test_a_history_replaces_what_is_known(fitted: FittedModel) -> None:
 
 def test_one_column_is_enough(fitted: FittedModel) -> None:
     assert ask(fitted, k=1, user_id=["bob"])[0]["items"] == ["bread"]
-    assert ask(fitted, k=1, history=[["apple"]]) == [{"user_id": None, "items": ["bread"], "scores": [2.0]}]
+    assert ask(fitted, k=1, history=[["apple"]]) == [
+        {"user_id": None, "items": ["bread"], "scores": [2.0], "fallback": False}
+    ]
+
+
+def test_answers_of_the_fallback_say_so(fitted: FittedModel) -> None:
+    model = replace(fitted, model=EASE(l2=1.0).fit(toy(), rng=np.random.default_rng(0)))
+    asked = ask(model, user_id=["ann", "zoe", None], history=[None, None, ["apple"]])
+    assert [answer["fallback"] for answer in asked] == [False, True, False]
 
 
 def test_wrong_questions_are_refused(fitted: FittedModel) -> None:
@@ -144,12 +158,14 @@ def test_the_server_answers_known_unknown_and_anonymous_users(server: str) -> No
     status, answer = post(server, {**split(["user_id"], ["ann"], ["zoe"]), "params": {"k": 2}})
     assert status == 200, answer
     assert answer["predictions"] == [
-        {"user_id": "ann", "items": ["cheese", "dates"], "scores": [1.0, 0.0]},
-        {"user_id": "zoe", "items": ["apple", "bread"], "scores": [3.0, 2.0]},
+        {"user_id": "ann", "items": ["cheese", "dates"], "scores": [1.0, 0.0], "fallback": False},
+        {"user_id": "zoe", "items": ["apple", "bread"], "scores": [3.0, 2.0], "fallback": False},
     ]
     status, answer = post(server, split(["user_id", "history"], [None, ["apple", "bread"]]))
     assert status == 200, answer
-    assert answer["predictions"] == [{"user_id": None, "items": ["cheese", "dates"], "scores": [1.0, 0.0]}]
+    assert answer["predictions"] == [
+        {"user_id": None, "items": ["cheese", "dates"], "scores": [1.0, 0.0], "fallback": False}
+    ]
     status, answer = post(server, {**split(["history"], [["cheese"]]), "params": {"k": 1}})
     assert status == 200, answer
     assert answer["predictions"][0]["items"] == ["apple"]

@@ -183,7 +183,7 @@ def refuse_duplicates(raw: RawLog, path: Path) -> None:
     raise DataError(
         f"{path}: {repeated.sum()} rows repeat an earlier row ({', '.join(parts)}); the first is row {row + 1} "
         f"(user {raw.users[row]}, item {raw.items[row]}). dataset.duplicates=keep keeps them; "
-        f"the filter deduplicate then merges them"
+        f"with filter=deduplicate beside it they are merged (instead of what the filter in use does)"
     )
 
 

@@ -91,7 +91,9 @@ def read_table(path: Path, *, separator: str | None, header: bool = True, quotes
         else:
             table = _text(data, path, separator, header, quotes)
     except pa.ArrowInvalid as error:
-        raise DataError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+        text = str(error).splitlines()[0]
+        hint = "; a cell that holds the separator must be in double quotes" if "columns, got" in text else ""
+        raise DataError(f"{path}: cannot be read: {text}{hint}") from error
     if not table.num_rows:
         raise DataError(f"{path}: has no rows")
     twice = {name for name in table.column_names if table.column_names.count(name) > 1}

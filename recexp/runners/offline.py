@@ -155,6 +155,7 @@ def refuse_misfits(x: Experiment, dataset: Dataset) -> None:
         raise ConfigError(f"show: there is no user {x.show} in {dataset.name} after filtering")
     if x.evaluation.rates and not x.algorithm.predicts:
         raise MisfitError(
-            f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none"
+            f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none, "
+            "algorithm=mf does"
         )
     x.evaluation.check(dataset)

@@ -47,6 +47,7 @@ def _signature() -> Any:
             ColSpec("string", "user_id", required=False),
             ColSpec(Array(DataType.string), "items"),
             ColSpec(Array(DataType.double), "scores"),
+            ColSpec("boolean", "fallback"),
         ]
     )
     return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema([ParamSpec("k", DataType.long, 10)]))

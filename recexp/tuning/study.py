@@ -94,7 +94,7 @@ class Study:
         trial.set_user_attr("worker", this_process())
         return trial
 
-    def tell(self, trial: "Trial", value: float | None, *, error: str = "", pruned: bool = False) -> None:
+    def tell(self, trial: "Trial", value: float | None, error: str = "", *, pruned: bool = False) -> None:
         """Take a trial's value; without one it was pruned or failed, for the reason `error`."""
         from optuna.trial import TrialState
 
@@ -124,7 +124,7 @@ class Study:
                 raise
             except Exception as problem:  # a model may fail in any way
                 value, error, pruned = None, f"{type(problem).__name__}: {problem}", False
-            self.tell(trial, value, error=error, pruned=pruned)
+            self.tell(trial, value, error, pruned=pruned)
 
     @property
     def best(self) -> Best:

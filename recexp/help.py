@@ -1,0 +1,93 @@
+"""What can be typed and chosen, told without loading what it is about."""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+from recexp import config
+from recexp.building import unknown
+from recexp.errors import ConfigError
+
+USAGE = """\
+recexp: experiments with recommender systems
+
+  recexp algorithm=ease split=temporal seed=3     run one experiment
+  recexp -m 'algorithm=glob(*)' seed=1,2,3        run all combinations
+  recexp GROUP --help                             what can be chosen, e.g. recexp algorithm --help
+  recexp algorithm=ease --help                    what one of them is, and every value that can be set
+  recexp algorithm=ease --cfg job                 the whole config that would run
+  --config-dir DIR                                your own yaml; a file there wins over ours of the same name
+"""
+
+
+def commands() -> dict[str, str]:
+    """Return the first line of each command's file, by name."""
+    folder = Path(__file__).parent / "commands"
+    files = (path for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
+    return {path.stem: path.read_text().splitlines()[0].strip('"') for path in files}
+
+
+def about(words: list[str]) -> Iterator[str]:
+    """Yield lines about what was typed beside --help: nothing, a command, a group, or options of groups.
+
+    Raises ConfigError for another word.
+    """
+    if not words or words == ["run"]:
+        yield from _everything()
+    elif words[0] in commands():
+        yield f"recexp {words[0]} {commands()[words[0]]}"
+    elif "=" in words[0]:
+        for word in words:
+            group, _, name = word.lstrip("+").partition("=")
+            if (path := config.options(group).get(name)) is not None:
+                yield from _option(group, name, path)
+    else:
+        yield from _group(words[0].lstrip("+"))
+
+
+def chosen(words: list[str]) -> bool:
+    """Return whether one of the words is an option of a group: `algorithm=ease`."""
+    pairs = (word.lstrip("+").partition("=")[::2] for word in words if "=" in word)
+    return any(name in config.options(group) for group, name in pairs)
+
+
+def _everything() -> Iterator[str]:
+    yield USAGE
+    for name, line in commands().items():
+        yield f"  recexp {name:<12} {line}"
+    yield "\nWhat can be chosen, beside seed=1 refit=true resume=false debug=false show=USER:"
+    for name in config.groups():
+        yield f"  {_override(name, '|'.join(config.options(name)))}"
+
+
+def _group(group: str) -> Iterator[str]:
+    if group not in config.groups():
+        raise ConfigError(unknown("", group, [*config.groups(), *commands()]))
+    for name, path in config.options(group).items():
+        lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
+        yield f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}"
+
+
+def _option(group: str, name: str, path: Path) -> Iterator[str]:
+    """Yield what the class behind an option says of itself, and its yaml with the comments."""
+    yield f"{_override(group, name)}\n"
+    text = path.read_text()
+    target = next((line.partition(":")[2] for line in text.splitlines() if line.startswith("_target_:")), "")
+    module, _, cls = target.partition("#")[0].strip().rpartition(".")
+    if module:
+        try:
+            yield f"{inspect.getdoc(getattr(importlib.import_module(module), cls))}\n"
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"{path}: _target_: cannot import {target.strip()}: {error}") from error
+    yield f"{group}/{path.name}, each value to be set as {group}.KEY=VALUE:\n" if module else f"{group}/{path.name}:\n"
+    yield text
+
+
+def _override(group: str, value: str) -> str:
+    """Return the words that choose an option; presets are added, metrics listed."""
+    forms = {
+        "experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]",
+        "search": f"tune search={value}", "tuning": f"tune tuning={value}",
+    }  # fmt: skip
+    return forms.get(group, f"{group}={value}")
