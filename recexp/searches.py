@@ -123,21 +123,11 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
 
 def _parsed(words: Sequence[str]) -> tuple[dict[str, Dimension], list[list[str]]]:
     """Return what is searched by the words, and the words of each search."""
-    from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     if flags := [word for word in words if word.startswith("-")]:
         raise ConfigError(f"tuning takes key=value only (got {' '.join(flags)})")
     ranges: dict[str, Dimension] = {}
     forms: list[list[str]] = []
-    hydra = GlobalHydra.instance()
-    if hydra.is_initialized():  # within a sweep
-        parsed = OverridesParser.create(hydra.config_loader()).parse_overrides(list(words))
-    else:
-        with config.explained(words), initialize_config_dir(version_base="1.3", config_dir=str(config.conf_dir())):
-            parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(list(words))
-    for word, override in zip(words, parsed):
+    for word, override in zip(words, config.parse(words)):
         key = override.get_key_element()
         if not override.is_sweep_override():
             forms.append([word])
@@ -196,7 +186,7 @@ def _search(words: list[str], ranges: dict[str, Dimension], given: Mapping[str, 
     fixed = {word.lstrip("+").partition("=")[0].removeprefix("algorithm.") for word in own}
     dimensions = {key: dimension for key, dimension in dimensions.items() if key not in fixed}
     search = Search(own, added, tuning, dimensions, algorithm, runner, experiment)
-    _check(search)
+    _check(search, "algorithm" if ranges else "search")
     return search
 
 
@@ -221,23 +211,23 @@ def _flat(node: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tup
             yield f"{prefix}{key}", build(value, Dimension, f"{where}.{prefix}{key}")
 
 
-def _check(search: Search) -> None:
+def _check(search: Search, where: str) -> None:
     """Raise ConfigError unless every dimension is of a field, all its values are allowed, and it holds the yaml's."""
     for name, dimension in search.space.items():
         parent, key = _parent(search.node, name, strict=False), name.rpartition(".")[2]
         if parent is None or key not in parent:
             fields = [field for field in parent or search.node if field != "_target_"]
-            raise ConfigError(unknown(f"search.{name}".rpartition(".")[0], key, fields))
+            raise ConfigError(unknown(f"{where}.{name}".rpartition(".")[0], key, fields))
         if not dimension.holds(parent[key]):
             raise ConfigError(
-                f"search.{name}: {parent[key]}, the value of algorithm.{name} and the first to be tried, is not "
-                f"{dimension}; change either"
+                f"{where}.{name}: {parent[key]}, the value of algorithm.{name} in its yaml and the first to be tried, "
+                f"is not {dimension}"
             )
         for value in dimension.ends():
             try:
                 search.make({name: value})
             except ConfigError as error:
-                raise ConfigError(f"search.{name}: {error}") from error
+                raise ConfigError(f"{where}.{name}: {error}") from error
     if not search.space:
         raise NothingToTuneError(f"algorithm: nothing of {search.algorithm} is left to be tuned: all is given")
 
