@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recexp import config, threads
 from recexp.algorithms.base import Recommender
@@ -23,6 +23,9 @@ from recexp.runners.sealed import Sealed, seal
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
 log = logging.getLogger(__name__)
 
@@ -121,18 +124,18 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
     return found, passed
 
 
-def _parsed(words: Sequence[str]) -> tuple[dict[str, Dimension], list[list[str]]]:
-    """Return what is searched by the words, and the words of each search."""
+def _parsed(words: Sequence[str]) -> "tuple[dict[str, Override], list[list[str]]]":
+    """Return what is to be searched, by the algorithm's field, and the words of each search."""
     if flags := [word for word in words if word.startswith("-")]:
         raise ConfigError(f"tuning takes key=value only (got {' '.join(flags)})")
-    ranges: dict[str, Dimension] = {}
+    ranges: dict[str, Override] = {}
     forms: list[list[str]] = []
     for word, override in zip(words, config.parse(words)):
         key = override.get_key_element()
         if not override.is_sweep_override():
             forms.append([word])
         elif key.startswith("algorithm."):
-            ranges[key.removeprefix("algorithm.")] = _dimension(key, override)
+            ranges[key.removeprefix("algorithm.")] = override
         elif override.is_discrete_sweep():
             forms.append([f"{key}={value}" for value in override.sweep_string_iterator()])
         else:
@@ -140,28 +143,27 @@ def _parsed(words: Sequence[str]) -> tuple[dict[str, Dimension], list[list[str]]
     return ranges, [list(some) for some in itertools.product(*forms)]
 
 
-def _dimension(key: str, override: Any) -> Dimension:
-    """Return the dimension that a swept override stands for."""
+def _dimension(name: str, override: "Override", default: Any) -> Dimension:
+    """Return the dimension that a swept override stands for; an interval is of whole numbers where `default` is one."""
     from hydra.core.override_parser.types import IntervalSweep, RangeSweep
 
     sweep, target = override.value(), "recexp.tuning."
     log_scale = "log" in sweep.tags
     if isinstance(sweep, IntervalSweep):
-        whole = type(sweep.start) is type(sweep.end) is int
-        node = {"_target_": target + ("Integer" if whole else "Real"), "low": sweep.start, "high": sweep.end}
-        node |= {"log": log_scale} if whole else {"low": float(sweep.start), "high": float(sweep.end), "log": log_scale}
+        kind, name_of = (int, "Integer") if type(default) is int else (float, "Real")
+        node = {"_target_": target + name_of, "low": kind(sweep.start), "high": kind(sweep.end), "log": log_scale}
     elif isinstance(sweep, RangeSweep) and sweep.step == 1 and type(sweep.start) is type(sweep.stop) is int:
         node = {"_target_": target + "Integer", "low": sweep.start, "high": sweep.stop - 1, "log": log_scale}
     else:
         node = {"_target_": target + "Choice", "values": [_plain(value) for value in override.sweep_iterator()]}
-    return build(node, Dimension, key)
+    return build(node, Dimension, f"algorithm.{name}")
 
 
 def _plain(value: Any) -> Any:
     return getattr(value, "text", value)  # of a quoted string
 
 
-def _search(words: list[str], ranges: dict[str, Dimension], given: Mapping[str, Any] | None) -> Search:
+def _search(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> Search:
     from omegaconf import open_dict
 
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
@@ -181,12 +183,18 @@ def _search(words: list[str], ranges: dict[str, Dimension], given: Mapping[str, 
     runner, experiment = config.experiment(config.compose(own), tags={})
     if type(runner) is not Offline:
         raise ConfigError(f"runner: tuning goes with runner=offline (got {type(runner).__name__})")
-    algorithm = experiment.config["algorithm"]
-    dimensions = ranges or dict(_flat(config.plain(space) if space else {}, "search"))
+    if experiment.evaluation.rising is None:
+        raise ConfigError(f"evaluation.metrics: {experiment.evaluation.headline} comes first and has no better or worse")
+    algorithm, where = experiment.config["algorithm"], "algorithm" if ranges else "search"
+    if ranges:
+        default = {name: (_parent(algorithm, name, strict=False) or {}).get(name.rpartition(".")[2]) for name in ranges}
+        dimensions = {name: _dimension(name, override, default[name]) for name, override in ranges.items()}
+    else:
+        dimensions = dict(_flat(config.plain(space), where))
     fixed = {word.lstrip("+").partition("=")[0].removeprefix("algorithm.") for word in own}
-    dimensions = {key: dimension for key, dimension in dimensions.items() if key not in fixed}
+    dimensions = {name: dimension for name, dimension in dimensions.items() if name not in fixed}
     search = Search(own, added, tuning, dimensions, algorithm, runner, experiment)
-    _check(search, "algorithm" if ranges else "search")
+    _check(search, where)
     return search
 
 

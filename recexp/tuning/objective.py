@@ -8,7 +8,7 @@ from dataclasses import replace
 from recexp.algorithms.base import Recommender, Report, silent
 from recexp.cost import Costs
 from recexp.data import Split
-from recexp.errors import ConfigError, DataError
+from recexp.errors import DataError
 from recexp.runners.base import Experiment
 from recexp.runners.offline import Offline, refuse_misfits
 
@@ -20,8 +20,6 @@ class Objective:
     """
 
     def __init__(self, runner: Offline, x: Experiment, split: Split) -> None:
-        if x.evaluation.rising is None:
-            raise ConfigError(f"evaluation.metrics: {x.evaluation.headline} comes first and has no better or worse")
         name, metric = next(iter(x.evaluation.metrics.items()))
         self.runner, self.split = runner, split
         self.x = replace(x, evaluation=replace(x.evaluation, metrics={name: metric}, resamples=1))
