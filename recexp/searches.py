@@ -1,9 +1,7 @@
 """From the words of a command to searches: which algorithms, which of their values, and how."""
 
 import copy
-import itertools
 import logging
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from recexp.runners.sealed import Sealed, seal
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best
+from recexp.words import parsed, searched
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -92,17 +91,6 @@ class Search:
             study.run(self.make, Objective(self.runner, self.experiment, sealed.split))
 
 
-def overrides(values: Mapping[str, Any]) -> list[str]:
-    """Return the words that give an algorithm these values."""
-    return [f"algorithm.{name}={_word(value)}" for name, value in values.items()]
-
-
-def _word(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value) if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]\w*", value) else f"'{value}'"
-
-
 def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[list[Search], dict[str, str]]:
     """Return the searches of a command, built and checked before any data is read, and why others are passed over.
 
@@ -110,7 +98,7 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
     own values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
     conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
     """
-    ranges, jobs = _parsed(words)
+    ranges, jobs = parsed(words)
     found, passed = [], {}
     for job in jobs:
         try:
@@ -122,45 +110,6 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
     if not found:
         raise ConfigError("\n".join(passed.values()))
     return found, passed
-
-
-def _parsed(words: Sequence[str]) -> "tuple[dict[str, Override], list[list[str]]]":
-    """Return what is to be searched, by the algorithm's field, and the words of each search."""
-    if flags := [word for word in words if word.startswith("-")]:
-        raise ConfigError(f"tuning takes key=value only (got {' '.join(flags)})")
-    ranges: dict[str, Override] = {}
-    forms: list[list[str]] = []
-    for word, override in zip(words, config.parse(words)):
-        key = override.get_key_element()
-        if not override.is_sweep_override():
-            forms.append([word])
-        elif key.startswith("algorithm."):
-            ranges[key.removeprefix("algorithm.")] = override
-        elif override.is_discrete_sweep():
-            forms.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-        else:
-            raise ConfigError(f"{key}: only the algorithm's own values can be searched in an interval")
-    return ranges, [list(some) for some in itertools.product(*forms)]
-
-
-def _dimension(name: str, override: "Override", default: Any) -> Dimension:
-    """Return the dimension that a swept override stands for; an interval is of whole numbers where `default` is one."""
-    from hydra.core.override_parser.types import IntervalSweep, RangeSweep
-
-    sweep, target = override.value(), "recexp.tuning."
-    log_scale = "log" in sweep.tags
-    if isinstance(sweep, IntervalSweep):
-        kind, name_of = (int, "Integer") if type(default) is int else (float, "Real")
-        node = {"_target_": target + name_of, "low": kind(sweep.start), "high": kind(sweep.end), "log": log_scale}
-    elif isinstance(sweep, RangeSweep) and sweep.step == 1 and type(sweep.start) is type(sweep.stop) is int:
-        node = {"_target_": target + "Integer", "low": sweep.start, "high": sweep.stop - 1, "log": log_scale}
-    else:
-        node = {"_target_": target + "Choice", "values": [_plain(value) for value in override.sweep_iterator()]}
-    return build(node, Dimension, f"algorithm.{name}")
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "text", value)  # of a quoted string
 
 
 def _search(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> Search:
@@ -184,11 +133,12 @@ def _search(words: list[str], ranges: "dict[str, Override]", given: Mapping[str,
     if type(runner) is not Offline:
         raise ConfigError(f"runner: tuning goes with runner=offline (got {type(runner).__name__})")
     if experiment.evaluation.rising is None:
-        raise ConfigError(f"evaluation.metrics: {experiment.evaluation.headline} comes first and has no better or worse")
+        name = experiment.evaluation.headline
+        raise ConfigError(f"evaluation.metrics: {name} comes first and has no better or worse")
     algorithm, where = experiment.config["algorithm"], "algorithm" if ranges else "search"
     if ranges:
         default = {name: (_parent(algorithm, name, strict=False) or {}).get(name.rpartition(".")[2]) for name in ranges}
-        dimensions = {name: _dimension(name, override, default[name]) for name, override in ranges.items()}
+        dimensions = {name: searched(name, override, default[name]) for name, override in ranges.items()}
     else:
         dimensions = dict(_flat(config.plain(space), where))
     fixed = {word.lstrip("+").partition("=")[0].removeprefix("algorithm.") for word in own}

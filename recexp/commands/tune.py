@@ -10,6 +10,7 @@ from recexp.runners.base import Outcome
 from recexp.searches import Search
 from recexp.tracking import process
 from recexp.tuning.storage import studies_of
+from recexp.words import overrides
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def tuned(search: Search) -> Outcome:
         search.run(study, sealed)
     best = study.best
     log.info("study %s: trial %d is the best; fitting it for the test", study.name, best.number)
-    words = [*search.words, *searches.overrides(best.params)]
+    words = [*search.words, *overrides(best.params)]
     runner, experiment = config.experiment(config.compose(words), tags={"tuning": study.name})
     (outcome,) = runner.run(replace(experiment, resume=True))
     searches.attach(search, study, outcome.run_id)

@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,8 +176,10 @@ class Study:
         from optuna.importance import get_param_importances
 
         try:
-            return dict(get_param_importances(self._study))
-        except (ValueError, RuntimeError) as error:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", message=".*too small")  # all would be said to matter alike
+                return dict(get_param_importances(self._study))
+        except (ValueError, RuntimeError, UserWarning) as error:
             log.debug("importance of parameters: %s", error)
             return {}
 

@@ -44,6 +44,7 @@ class OptunaSweeper(Sweeper):
 
     def _search(self, search: "Search") -> list[JobReturn]:
         from recexp import searches
+        from recexp.words import overrides
 
         sealed = search.seal()
         study, identity = search.study(sealed), sealed.identity
@@ -51,12 +52,12 @@ class OptunaSweeper(Sweeper):
         words = [word for word in search.words if not word.startswith(("runner=", "resume="))]
         done: list[JobReturn] = []
         while trials := [trial for trial in (study.ask() for _ in range(max(1, self.jobs))) if trial is not None]:
-            jobs = [[*words, "runner=validation", *searches.overrides(trial.params)] for trial in trials]
+            jobs = [[*words, "runner=validation", *overrides(trial.params)] for trial in trials]
             for trial, job in zip(trials, self._launch(jobs)):
                 study.tell(trial, *_outcome(job, study.metric))
                 done.append(job)
         best = study.best
-        done += self._launch([[*words, "resume=true", *searches.overrides(best.params)]])
+        done += self._launch([[*words, "resume=true", *overrides(best.params)]])
         if done[-1].status == JobStatus.COMPLETED:
             searches.attach(search, study, searches.run_of(search, identity, best))
         return done
