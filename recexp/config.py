@@ -4,7 +4,7 @@ import importlib
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from recexp.building import build, refusal, unknown
 from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
     from recexp.metrics.base import Metric
@@ -79,10 +80,29 @@ def _within(config_dir: str | None) -> Iterator[None]:
 def compose(overrides: Sequence[str] = ()) -> "DictConfig":
     """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
 
-    with explained(overrides), initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp"):
+    with explained(overrides), _hydra():
         return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+
+
+def parse(overrides: Sequence[str]) -> "list[Override]":
+    """Return overrides as Hydra reads them, `glob(*)` with what it stands for; raises ConfigError."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    with explained(overrides), _hydra():
+        parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+        return parser.parse_overrides(list(overrides))
+
+
+def _hydra() -> AbstractContextManager[None]:
+    """Return a block in which Hydra knows our config: that of the sweep we are in, or one of our own."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if GlobalHydra.instance().is_initialized():
+        return nullcontext()
+    return initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp")
 
 
 def options(group: str) -> dict[str, Path]:

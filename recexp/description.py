@@ -22,6 +22,7 @@ class Summary:
     fallback_share : share of lists that the fallback gave, by part.
     warnings : what a reader must know before believing the numbers.
     facts : what the leakage audit says of this kind of split; its metrics are under `audit/`.
+    looks : how many runs of this protocol have been tested, this one included; 0 where none was.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
@@ -39,6 +40,7 @@ class Summary:
     digests: Mapping[str, str]
     warnings: Sequence[str] = field(default_factory=tuple)
     facts: Sequence[str] = field(default_factory=tuple)
+    looks: int = 0
 
 
 def headlines(names: Iterable[str]) -> list[str]:
@@ -60,6 +62,7 @@ def describe_run(summary: Summary) -> str:
         _headline(summary),
         *(f"> **Warning:** {warning}" for warning in summary.warnings),
         _metrics(summary),
+        _looks(summary),
         _data(summary),
         _audit(summary),
         _costs(summary),
@@ -92,6 +95,12 @@ def _metrics(s: Summary) -> str:
         rows = [(metric, *(row.get(cutoff, "") for cutoff in cutoffs)) for metric, row in cells.items()]
         tables.append(_table(head, rows))
     return "\n\n".join(tables)
+
+
+def _looks(s: Summary) -> str:
+    if not s.looks:
+        return ""
+    return f"Looks at this protocol's test set in this store: {s.looks:,}, this run's included."
 
 
 def _data(s: Summary) -> str:

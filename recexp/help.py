@@ -86,5 +86,8 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
 
 def _override(group: str, value: str) -> str:
     """Return the words that choose an option; presets are added, metrics listed."""
-    forms = {"experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]"}
+    forms = {
+        "experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]",
+        "search": f"tune search={value}", "tuning": f"tune tuning={value}",
+    }  # fmt: skip
     return forms.get(group, f"{group}={value}")

@@ -88,7 +88,7 @@ def _shares(scores: np.ndarray, hits: np.ndarray) -> dict[str, Any] | None:
 def _bars(rows: Sequence[Mapping[str, Any]], title: str, label: str) -> "Figure | None":
     if not rows:
         return None
-    figure, axes = _figure(title)
+    figure, axes = figure_of(title)
     values = np.array([row["value"] for row in rows])
     spread = np.array([[row["value"] - row["low"] for row in rows], [row["high"] - row["value"] for row in rows]])
     at = np.arange(len(rows))
@@ -106,7 +106,7 @@ def _bars(rows: Sequence[Mapping[str, Any]], title: str, label: str) -> "Figure 
 def _scores(histograms: Mapping[str, Any] | None) -> "Figure | None":
     if histograms is None:
         return None
-    figure, axes = _figure("Scores of recommended items")
+    figure, axes = figure_of("Scores of recommended items")
     bins, colours = histograms["bins"], {"not held out": ORANGE, "held out (hits)": BLUE}
     for name, part in histograms["parts"].items():
         axes.stairs(part["shares"], bins, color=colours[name], fill=True, alpha=0.35)
@@ -120,7 +120,7 @@ def _scores(histograms: Mapping[str, Any] | None) -> "Figure | None":
 def _curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> "Figure | None":
     if not curves:
         return None
-    figure, axes = _figure("Training", rows=len(curves))
+    figure, axes = figure_of("Training", rows=len(curves))
     for at, (name, points) in zip(np.atleast_1d(axes), curves.items()):
         steps, values = zip(*points)
         at.plot(steps, values, color=BLUE, linewidth=1.8, marker="o" if len(steps) < 30 else None, markersize=4)
@@ -129,7 +129,7 @@ def _curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> "Figure | None
     return figure
 
 
-def _figure(title: str, rows: int = 1) -> "tuple[Figure, Axes]":
+def figure_of(title: str, rows: int = 1) -> "tuple[Figure, Axes]":
     """Return a figure of `rows` plots one above another, and its axes (an array of them where rows > 1)."""
     from matplotlib.figure import Figure
 

@@ -13,16 +13,16 @@ LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost", "environment"},
     {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
-    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "artifacts", "description",
-     "audit", "prepared"},
+    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "study_plots", "artifacts",
+     "description", "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
-    {"building", "config", "rebuilding", "cli", "sweep", "commands", "console", "help", "__main__",
+    {"building", "config", "rebuilding", "cli", "sweep", "searches", "words", "commands", "console", "help", "__main__",
      "jobs", "live", "pool", "worker", "launcher", "plugins"},
 ]  # fmt: skip
-MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/model",
-          "tracking/transfer", "serving"]  # fmt: skip
-HYDRA = ["config", "rebuilding", "cli", "sweep", "jobs", "launcher", "commands", "plugins"]
-HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow"]
+MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/looks",
+          "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
+HYDRA = ["config", "rebuilding", "cli", "sweep", "searches", "words", "jobs", "launcher", "commands", "plugins"]
+HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna"]
 
 
 def place(module: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender
+from recexp.algorithms.base import Recommender, Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
@@ -40,10 +40,10 @@ class Offline(Runner):
 
     def run(self, experiment: Experiment) -> list[Outcome]:
         x, costs, outcomes = experiment, Costs(), []
-        with threads.limit(self.threads), x.tracking.open() as store, self._prepare(x) as prepared:
+        with threads.limit(self.threads), x.tracking.open() as store, self.prepare(x) as prepared:
             with costs.measure("data"):
                 loaded = prepared.load()
-                _refuse_misfits(x, loaded.dataset)
+                refuse_misfits(x, loaded.dataset)
             splits = prepared.splits(loaded)
             while True:
                 with costs.measure("split"):
@@ -61,7 +61,8 @@ class Offline(Runner):
                 outcomes.append(self._fold(x, store, data, costs))
                 costs = Costs()
 
-    def _prepare(self, x: Experiment) -> Preparation:
+    def prepare(self, x: Experiment) -> Preparation:
+        """Return what loads, filters and splits the data of an experiment."""
         return Preparation(x.source, x.filters, x.splitter, seed=x.seed, cache=self.cache)
 
     def _fold(self, x: Experiment, store: Store, data: Data, costs: Costs) -> Outcome:
@@ -78,19 +79,20 @@ class Offline(Runner):
             parts, model = [], None
             algorithm = copy.deepcopy(x.algorithm)
             if split.validation is not None:
-                model = self._fit(x, algorithm, split.validation, run, costs, validate=True)
-                parts.append(self._judge(x, "validation", split.validation, split.validation.queries, model, costs))
+                model = self.fit(x, algorithm, split.validation, costs, report=run.log_step, validate=True)
+                parts.append(self.judge(x, "validation", split.validation, split.validation.queries, model, costs))
                 if x.evaluation.history == "train":
                     known = split.validation.train.interactions
             if model is None or x.refit:
-                model = self._fit(x, algorithm, split, run, costs, validate=False)
+                report = _staged(run, "" if split.validation is None else "refit_")
+                model = self.fit(x, algorithm, split, costs, report=report, validate=False)
             else:
                 model = model.informed(known, x.evaluation.ranking(split.train, seed=x.seed))
-            parts.append(self._judge(x, "test", split, queries, model, costs))
+            parts.append(self.judge(x, "test", split, queries, model, costs))
             return record(x, store, run, data, identity, model, parts, costs)
 
-    def _fit(
-        self, x: Experiment, algorithm: Recommender, split: Split, run: Run, costs: Costs, *, validate: bool
+    def fit(
+        self, x: Experiment, algorithm: Recommender, split: Split, costs: Costs, *, report: Report, validate: bool
     ) -> FittedModel:
         """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries."""
 
@@ -102,13 +104,9 @@ class Offline(Runner):
         def rate(model: Recommender) -> float:
             if x.evaluation.rising is None:
                 raise ConfigError(f"evaluation.metrics: {x.evaluation.headline} comes first and has no better or worse")
-            results = self._judge(quick, "validation", split, split.queries, wrap(model), Costs()).results
+            results = self.judge(quick, "validation", split, split.queries, wrap(model), Costs()).results
             return results.metrics[x.evaluation.headline] * (1 if x.evaluation.rising else -1)
 
-        def report(step: int, values: Mapping[str, float]) -> None:
-            run.log_step(step, {f"{stage}{name}": value for name, value in values.items()})
-
-        stage = "" if validate or split.validation is None else "refit_"
         quick = replace(x, evaluation=replace(x.evaluation, resamples=1))  # intervals would only cost time here
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
         fallback = copy.deepcopy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
@@ -117,7 +115,7 @@ class Offline(Runner):
             algorithm.fit(split.train, rng=rng, report=report, validate=rate if validate else None)
         return wrap(algorithm)
 
-    def _judge(
+    def judge(
         self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs
     ) -> Part:
         """Ask the model the split's queries and measure its answers."""
@@ -131,6 +129,15 @@ class Offline(Runner):
         if share:
             log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)
         return Part(prefix, split, lists, predicted, results, share)
+
+
+def _staged(run: Run, stage: str) -> Report:
+    """Return what logs a learning curve's points, `stage` before their names."""
+
+    def report(step: int, values: Mapping[str, float]) -> None:
+        run.log_step(step, {f"{stage}{name}": value for name, value in values.items()})
+
+    return report
 
 
 def _shown(x: Experiment, split: Split) -> Queries:
@@ -147,7 +154,7 @@ def _shown(x: Experiment, split: Split) -> Queries:
     return replace(queries, log=shown.log, start=shown.start, stop=shown.stop)
 
 
-def _refuse_misfits(x: Experiment, dataset: Dataset) -> None:
+def refuse_misfits(x: Experiment, dataset: Dataset) -> None:
     """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
         if lacking := model.lacking(dataset):

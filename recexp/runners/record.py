@@ -19,7 +19,7 @@ from recexp.model import FittedModel
 from recexp.params import describe
 from recexp.ranking import Lists
 from recexp.runners.base import Experiment, Outcome, Runner
-from recexp.tracking import Input, Run, Store, mask
+from recexp.tracking import LOOKS, Input, Run, Store, mask
 
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
@@ -111,6 +111,7 @@ def record(
     metrics |= {f"audit/{name}": value for name, value in data.audit.metrics.items()}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
     tags = identity.tags
+    looks = store.looks(tags["recexp.protocol"]) + 1
     description = describe_run(
         Summary(
             algorithm=tags["algorithm"],
@@ -124,6 +125,7 @@ def record(
             fallback_share=shares,
             warnings=_warnings(data.audit, shares),
             facts=data.audit.facts,
+            looks=looks,
             command=x.command,
             digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
         )
@@ -136,7 +138,7 @@ def record(
     ]
     run.finish(
         metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
-        lower_is_better=x.evaluation.rising is False,
+        lower_is_better=x.evaluation.rising is False, tags={LOOKS: str(looks)},
     )  # fmt: skip
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model, _shown(x, data.filtered, model))
 

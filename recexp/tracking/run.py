@@ -114,6 +114,7 @@ class Run:
         inputs: Iterable[Input],
         model_folder: Path | None,
         lower_is_better: bool = False,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         """Write everything and mark the run as complete; raises StoreError.
 
@@ -125,6 +126,7 @@ class Run:
         inputs : the data sets that went in.
         model_folder : a saved model, or None.
         lower_is_better : which way the leaderboard is sorted by the headline.
+        tags : what is known of the run only now.
         """
         run_id, worker, now = self.id, self._store.worker, _now()
         if self._drawing is not None:
@@ -141,6 +143,7 @@ class Run:
             description=mask(description),
             inputs=[item._asdict() for item in inputs],
             saved=str(model_folder) if model_folder is not None and self._store.log_model else None,
+            tags=dict(tags or {}),
         )
         self._finished = True
 

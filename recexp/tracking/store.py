@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field
 
@@ -119,6 +119,23 @@ class Store:
         """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""
         began, self._began = self._began, _now()
         return Run(self, name, tags, began=began, log_so_far=self._records.records)
+
+    def looks(self, protocol: str) -> int:
+        """Return how many complete runs of a protocol, in all experiments, have looked at the test set."""
+        self.worker.result(self.opening)
+        return self.worker.ask("looks", protocol=protocol)
+
+    def attach(
+        self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str, study: Mapping[str, Any]
+    ) -> None:
+        """Add to a finished run: tags, a paragraph of its description, files, plots of a study (`recexp.study_plots`).
+
+        Those of `folder` and the plots go `into` a folder among the run's files.
+        """
+        self.worker.result(self.opening)
+        self.worker.ask(
+            "attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into, study=dict(study)
+        )
 
     def link(self, run_id: str) -> str:
         """Return the link to a run's page."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recexp.errors import StoreError
-from recexp.tracking import claims, client, local, model, place, source, view
+from recexp.tracking import claims, client, local, looks, model, place, source, view
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _answer(tracker: "Tracker", request: dict[str, Any]) -> dict[str, Any]:
         "open": tracker.open, "finished": tracker.finished, "create": tracker.create, "prepare": tracker.prepare,
         "draw": tracker.draw, "finish": tracker.finish, "fail": tracker.fail, "discard": tracker.discard,
         "claim": tracker.claim, "jobs_done": tracker.jobs_done, "job_done": tracker.job_done,
+        "looks": tracker.looks, "attach": tracker.attach,
     }  # fmt: skip
     try:
         return {"ok": methods[do](**request)}
@@ -146,6 +147,24 @@ class Tracker:
 
         self.client.log_batch(runs[-1], tags=[RunTag(claims.JOB, job), RunTag(claims.JOB_RUNS, " ".join(runs))])
 
+    def looks(self, protocol: str) -> int:
+        """Return how many complete runs of a protocol have looked at the test."""
+        return looks.looks(self.client, self.uri, protocol)
+
+    def attach(
+        self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str, study: dict[str, Any]
+    ) -> None:
+        """Add tags, a paragraph, the files of a folder and the plots of a study to a run that is there."""
+        from recexp import study_plots
+
+        study_plots.draw(Path(folder), study)
+        self.client.log_artifacts(run_id, folder, into)
+        head, _, rest = self.client.get_run(run_id).data.tags.get("mlflow.note.content", "").partition("\n\n")
+        if note not in rest:
+            tags = {**tags, "mlflow.note.content": f"{head}\n\n{note}\n\n{rest}"}
+        for key, value in tags.items():
+            self.client.set_tag(run_id, key, value)
+
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
         run = self.client.create_run(
@@ -169,7 +188,7 @@ class Tracker:
     def finish(
         self, run_id: str, folder: str, params: dict[str, str], metrics: list[str],
         lower_is_better: bool, points: list[tuple[str, float, int, int]], description: str,
-        inputs: list[dict[str, str]], saved: str | None,
+        inputs: list[dict[str, str]], saved: str | None, tags: dict[str, str],
     ) -> None:  # fmt: skip
         """Write everything and mark the run as complete."""
         from mlflow.entities import Metric, Param, RunTag
@@ -188,9 +207,9 @@ class Tracker:
                 for name, value, at, step in points if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in params.items()],
-            tags=[RunTag("mlflow.note.content", description)],
+            tags=[RunTag(key, value) for key, value in {"mlflow.note.content": description, **tags}.items()],
         )  # fmt: skip
-        if metrics and view.VIEW_TAG not in self.experiment.tags:
+        if metrics and not metrics[0].startswith("validation") and view.VIEW_TAG not in self.experiment.tags:
             state = view.view_state(metrics, lower_is_better=lower_is_better)
             mlflow.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)
         mlflow.set_terminated(run_id, "FINISHED")

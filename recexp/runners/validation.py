@@ -1,0 +1,71 @@
+"""A run that stops before the test: fitted on the train part of validation, judged by its held-out rows."""
+
+import copy
+import logging
+
+import yaml
+
+from recexp import artifacts, threads
+from recexp.cost import Costs
+from recexp.description import Summary, describe_run
+from recexp.params import params
+from recexp.runners.base import Experiment, Outcome
+from recexp.runners.offline import Offline
+from recexp.runners.record import Part
+from recexp.runners.sealed import Sealed, seal
+from recexp.tracking import Input, Run, Store, mask
+
+log = logging.getLogger(__name__)
+
+
+@params
+class Validation(Offline):
+    """Logs `validation/...` metrics and no others; nothing that a model gets leads to a test row.
+
+    Parameters
+    ----------
+    threads, block_mib, cache : see `Offline`.
+    """
+
+    def run(self, experiment: Experiment) -> list[Outcome]:
+        x, costs = experiment, Costs()
+        with threads.limit(self.threads), x.tracking.open() as store:
+            with costs.measure("data"):
+                sealed = seal(x, self)
+            tags = sealed.identity.tags
+            if done := store.claim(tags["recexp.config"], x.once):
+                log.info("already done in run %s", done.id)
+                return [
+                    Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
+                ]
+            name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"
+            with store.run(name=name, tags=tags) as run:
+                algorithm, split = copy.deepcopy(x.algorithm), sealed.split
+                model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
+                part = self.judge(x, "validation", split, split.queries, model, costs)
+                return [_record(x, store, run, sealed, part, costs)]
+
+
+def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:
+    metrics = {f"{part.name}/{name}": value for name, value in part.results.metrics.items()}
+    intervals = {f"{part.name}/{name}": interval for name, interval in part.results.intervals.items()}
+    (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
+    (run.directory / "identity.yaml").write_text(yaml.safe_dump(sealed.identity.content, sort_keys=False))
+    artifacts.write_metrics(run.directory, metrics, intervals)
+    metrics |= {f"{part.name}/fallback_share": part.fallback_share}
+    metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
+    tags, train = sealed.identity.tags, part.split.train
+    rows = {"train of validation": train.interactions, "validation": part.split.test}
+    summary = Summary(
+        algorithm=tags["algorithm"], dataset=tags["dataset"], split=tags["split"], seed=x.seed, effects=sealed.effects,
+        sizes={name: (len(some), len(some.used_users), len(some.used_items)) for name, some in rows.items()},
+        metrics=metrics, intervals=intervals, fallback_share={part.name: part.fallback_share}, command=x.command,
+        digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
+    )  # fmt: skip
+    named = f"{tags['dataset']} {tags['split']}"
+    run.finish(
+        metrics=metrics, params=x.config, description=describe_run(summary), model_folder=None,
+        inputs=[Input("train", f"{named} train of validation", train.fingerprint, x.source.name)],
+        lower_is_better=x.evaluation.rising is False,
+    )  # fmt: skip
+    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, None)

@@ -1,0 +1,43 @@
+"""The objective: what a trial's model is worth on validation data, and all that it gets to see."""
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from recexp.algorithms.base import Recommender, Report, silent
+from recexp.cost import Costs
+from recexp.data import Split
+from recexp.errors import DataError
+from recexp.runners.base import Experiment
+from recexp.runners.offline import Offline, refuse_misfits
+
+
+class Objective:
+    """Fits an algorithm on the train part of a sealed split and judges it by the headline metric.
+
+    The value is that which an offline run of the same config logs for its validation part.
+    """
+
+    def __init__(self, runner: Offline, x: Experiment, split: Split) -> None:
+        name, metric = next(iter(x.evaluation.metrics.items()))
+        self.runner, self.split = runner, split
+        self.x = replace(x, evaluation=replace(x.evaluation, metrics={name: metric}, resamples=1))
+
+    def __call__(self, algorithm: Recommender, report: Report = silent) -> float:
+        """Return the metric; `report` gets the model's steps, a `validation` value among them as the metric itself.
+
+        Raises DataError when it is not a number, MisfitError when the data lack what the algorithm needs.
+        """
+        x, sign, costs = self.x, 1 if self.x.evaluation.rising else -1, Costs()
+        refuse_misfits(replace(x, algorithm=algorithm, show=None), self.split.train)
+
+        def signed(step: int, values: Mapping[str, float]) -> None:
+            report(step, {k: v * sign if k == "validation" else v for k, v in values.items()})
+
+        model = self.runner.fit(x, copy.deepcopy(algorithm), self.split, costs, report=signed, validate=True)
+        part = self.runner.judge(x, "validation", self.split, self.split.queries, model, costs)
+        value = part.results.metrics[x.evaluation.headline]
+        if not math.isfinite(value):
+            raise DataError(f"{x.evaluation.headline} is {value}")
+        return value

@@ -1,0 +1,137 @@
+"""Search spaces: which values each hyperparameter may take."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from recexp.params import params
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+Value = StrictBool | StrictInt | StrictFloat | StrictStr | None
+
+
+@params
+class Dimension(ABC):
+    """The values of one hyperparameter."""
+
+    @abstractmethod
+    def distribution(self) -> "BaseDistribution":
+        """Return it as Optuna has it."""
+
+    @abstractmethod
+    def grid(self, points: int) -> list[Value]:
+        """Return the values of a grid, at most `points` of a number."""
+
+    @abstractmethod
+    def ends(self) -> list[Value]:
+        """Return the values that must be allowed for all of them to be."""
+
+    @abstractmethod
+    def holds(self, value: Any) -> bool:
+        """Return whether `value` is among them."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+
+@params
+class _Range(Dimension):
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise ValueError(f"low must be less than high (got {self.low} and {self.high})")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low must be greater than 0 where log is true (got {self.low})")
+
+    def ends(self) -> list[Value]:
+        return [self.low, self.high]
+
+    def holds(self, value: Any) -> bool:
+        return type(value) in (int, float) and self.low <= value <= self.high
+
+    def _spaced(self, points: int) -> np.ndarray:
+        return np.geomspace(self.low, self.high, points) if self.log else np.linspace(self.low, self.high, points)
+
+    def __str__(self) -> str:
+        return f"from {self.low} to {self.high}"
+
+
+@params
+class Real(_Range):
+    """Real numbers from `low` to `high`; with `log` small ones are tried as often as large ones."""
+
+    low: float
+    high: float
+    log: bool
+
+    def distribution(self) -> "BaseDistribution":
+        from optuna.distributions import FloatDistribution
+
+        return FloatDistribution(self.low, self.high, log=self.log)
+
+    def grid(self, points: int) -> list[Value]:
+        return self._spaced(points).tolist()
+
+
+@params
+class Integer(_Range):
+    """Whole numbers from `low` to `high`, both included; `log` as with `Real`."""
+
+    low: int
+    high: int
+    log: bool
+
+    def distribution(self) -> "BaseDistribution":
+        from optuna.distributions import IntDistribution
+
+        return IntDistribution(self.low, self.high, log=self.log)
+
+    def grid(self, points: int) -> list[Value]:
+        return list(dict.fromkeys(round(value) for value in self._spaced(points)))
+
+    def holds(self, value: Any) -> bool:
+        return type(value) is int and super().holds(value)
+
+
+@params
+class Choice(Dimension):
+    """One of `values`: text, numbers, true, false or null."""
+
+    values: Annotated[list[Value], Field(min_length=2)]
+
+    def distribution(self) -> "BaseDistribution":
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution(self.values)
+
+    def grid(self, points: int) -> list[Value]:
+        return self.values
+
+    def ends(self) -> list[Value]:
+        return self.values
+
+    def holds(self, value: Any) -> bool:
+        return any(type(value) is type(one) and value == one for one in self.values)
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(str, self.values))}"
+
+
+def grid_points(
+    space: Mapping[str, Dimension], points: int, *, rng: np.random.Generator
+) -> Iterator[dict[str, Value]]:
+    """Yield the points of the grid in random order."""
+    axes = [dimension.grid(points) for dimension in space.values()]
+    for at in rng.permutation(grid_size(space, points)):
+        places = np.unravel_index(at, [len(axis) for axis in axes])
+        yield {name: axis[place] for name, axis, place in zip(space, axes, places)}
+
+
+def grid_size(space: Mapping[str, Dimension], points: int) -> int:
+    """Return how many points the grid has."""
+    return math.prod(len(dimension.grid(points)) for dimension in space.values())

@@ -1,0 +1,67 @@
+"""Where studies are kept: an SQLite file beside the tracking store's."""
+
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recexp.errors import StoreError
+from recexp.tracking import place
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+LOCK_SECONDS = 60
+
+
+def studies_of(uri: str | None) -> Path:
+    """Return the file of the studies whose runs go to a tracking URI: `mlflow-tuning.db` beside `mlflow.db`.
+
+    That of a server is in the working directory.
+    """
+    store = place.sqlite_file(place.resolve(uri)) or Path("mlflow.db").absolute()
+    return store.with_name(f"{store.stem}-tuning.db")
+
+
+def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) -> "Study":
+    """Return the study of that name, made when there is none; raises StoreError.
+
+    Trials are pruned by the median of others once there are `prune_after`; None: never.
+    """
+    import optuna
+    from filelock import FileLock, Timeout
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    pruners = optuna.pruners
+    pruner = pruners.NopPruner() if prune_after is None else pruners.MedianPruner(n_startup_trials=prune_after)
+    try:
+        with FileLock(place.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
+            storage = RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
+            return optuna.create_study(
+                storage=storage, study_name=name, load_if_exists=True, direction="maximize" if rising else "minimize",
+                pruner=pruner,
+            )  # fmt: skip
+    except (SQLAlchemyError, RuntimeError, OSError, Timeout) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"tuning: {file}, where studies are kept, cannot be used: {reason}") from error
+
+
+def this_process() -> str:
+    """Return what names this process: machine and number."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def gone(process: str) -> bool:
+    """Return whether a process of this machine is no more; of another machine it cannot be known."""
+    host, _, number = process.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError):
+        return True
+    except PermissionError:
+        pass
+    return False

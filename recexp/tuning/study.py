@@ -1,0 +1,240 @@
+"""Study: the trials of one algorithm on one protocol, kept in a file, so that the same command goes on with them."""
+
+import csv
+import io
+import logging
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recexp.errors import ConfigError, RecexpError
+from recexp.identity import digest
+from recexp.params import describe
+from recexp.rng import generator
+from recexp.tuning.base import Tuning
+from recexp.tuning.space import Dimension, Value, grid_points, grid_size
+from recexp.tuning.storage import gone, open_study, this_process
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial, Trial
+
+log = logging.getLogger(__name__)
+
+MAX_GRID = 1_000_000
+
+
+class Pruned(Exception):
+    """Raised inside a trial that goes no further, for others were better at this step."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial: its number among those that ended, from 1, its values and metric."""
+
+    number: int
+    params: dict[str, Value]
+    value: float
+
+
+class Study:
+    """Asks for values to try and is told what they were worth.
+
+    The values of the yaml come first. A trial that was cut off by a kill is tried again. What is asked next depends on
+    the seed and the trials that have ended, so that a study which was interrupted asks what it would have asked.
+
+    Parameters
+    ----------
+    tuning : how to search.
+    file : the SQLite file of all studies.
+    algorithm : its name.
+    space : dimensions by dotted name of the field.
+    defaults : the value of each field in the yaml, tried first.
+    content : plain data of all else that trials depend on (data, split, other values, metric).
+    metric, rising : the objective's name and whether higher is better.
+    seed : of the sampler.
+
+    Raises ConfigError when a study of the same name has other dimensions or content, or the grid is too large;
+    StoreError when the file cannot be used.
+    """
+
+    def __init__(
+        self, tuning: Tuning, file: Path, *, algorithm: str, space: Mapping[str, Dimension],
+        defaults: Mapping[str, Value], content: Mapping[str, Any], metric: str, rising: bool, seed: int,
+    ) -> None:  # fmt: skip
+        self.tuning, self.space, self.metric, self.rising, self.seed = tuning, dict(space), metric, rising, seed
+        self.total = tuning.trials
+        whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}
+        self.name = tuning.study or f"{algorithm}-{digest(whole)[:10]}"
+        if tuning.sampler == "grid":
+            size = grid_size(space, tuning.grid_points)
+            if size > MAX_GRID:
+                raise ConfigError(f"tuning.sampler=grid: the grid has {size:,} points; lower tuning.grid_points")
+            self.total = min(self.total, size)
+        prune_after = tuning.pruning_after if tuning.pruning else None
+        self._study = open_study(file, self.name, rising=rising, prune_after=prune_after)
+        self._same({key: digest(value) for key, value in whole.items()})
+        self._begin = time.monotonic()
+        self._retry()
+        if not self._study.trials:
+            self._study.enqueue_trial(dict(defaults))
+
+    def ask(self) -> "Trial | None":
+        """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
+        states = [trial.state.name for trial in self._trials()]
+        number = len(self._ended()) + states.count("RUNNING")
+        late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
+        if late or number >= self.total:
+            return None
+        self._study.sampler = self._sampler(number)
+        if self.tuning.sampler == "grid" and "WAITING" not in states:
+            self._next_of_grid()
+        trial = self._study.ask({name: dimension.distribution() for name, dimension in self.space.items()})
+        trial.set_user_attr("worker", this_process())
+        return trial
+
+    def tell(self, trial: "Trial", value: float | None, error: str = "", *, pruned: bool = False) -> None:
+        """Take a trial's value; without one it was pruned or failed, for the reason `error`."""
+        from optuna.trial import TrialState
+
+        if value is not None:
+            self._study.tell(trial, value)
+        else:
+            trial.set_user_attr("error", error)
+            self._study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
+        self._say(trial.number, error)
+
+    def run(self, make: Callable[[Mapping[str, Value]], Any], objective: Callable[..., float]) -> None:
+        """Try values until there is nothing more to ask, in this process; what fails costs only its own trial."""
+        while (trial := self.ask()) is not None:
+
+            def report(step: int, values: Mapping[str, float], trial: "Trial" = trial) -> None:
+                if "validation" in values:
+                    trial.report(values["validation"], step)
+                    if trial.should_prune():
+                        raise Pruned
+
+            try:
+                value, error, pruned = objective(make(trial.params), report), "", False
+            except Pruned:
+                value, error, pruned = None, "", True
+            except KeyboardInterrupt:
+                log.warning("interrupted: the same command goes on from here, after %d trials", len(self._ended()))
+                raise
+            except Exception as problem:  # a model may fail in any way
+                value, error, pruned = None, f"{type(problem).__name__}: {problem}", False
+            self.tell(trial, value, error, pruned=pruned)
+
+    @property
+    def best(self) -> Best:
+        """The best trial; raises RecexpError when none gave a value."""
+        ended = self._ended()
+        done = [trial for trial in ended if trial.state.name == "COMPLETE"]
+        if not done:
+            reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
+            raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
+        best = min(done, key=lambda trial: (-trial.value if self.rising else trial.value, trial.number))
+        return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
+
+    def summary(self) -> str:
+        """Return in a sentence how the values were found."""
+        ended, best = self._ended(), self.best
+        states = [trial.state.name for trial in ended]
+        lost = "".join(f", {states.count(s)} {s.lower()}" for s in ("PRUNED", "FAIL") if s in states)
+        return (
+            f"Tuned: the best of {len(ended)} trials{lost} by validation/{self.metric} ({best.value:.4f}), none of "
+            f"which saw the test; study `{self.name}`, files in `tuning/`."
+        )
+
+    def table(self) -> str:
+        """Return the ended trials as csv: number, state, value, seconds, the values tried, and what went wrong."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["trial", "state", f"validation/{self.metric}", "seconds", *self.space, "error"])
+        for number, trial in enumerate(self._ended(), 1):
+            row = [number, trial.state.name.lower(), trial.value, f"{trial.duration.total_seconds():.3f}"]
+            writer.writerow([*row, *(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")])
+        return out.getvalue()
+
+    def plots(self) -> dict[str, Any]:
+        """Return what `recexp.study_plots.draw` needs, plain enough for json."""
+        ended = [*enumerate(self._ended(), 1)]
+        done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
+        return {
+            "metric": self.metric,
+            "rising": self.rising,
+            "trials": [{"number": n, "value": trial.value, "params": trial.params} for n, trial in done],
+            "pruned": [n for n, trial in ended if trial.state.name == "PRUNED"],
+            "log": [name for name, dimension in self.space.items() if getattr(dimension, "log", False)],
+            "importance": self._importance(),
+        }
+
+    def _importance(self) -> dict[str, float]:
+        """Return how much each field decided, by PED-ANOVA (Watanabe et al., IJCAI 2023); {} with too few trials."""
+        from optuna.importance import get_param_importances
+
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", message=".*too small")  # all would be said to matter alike
+                return dict(get_param_importances(self._study))
+        except (ValueError, RuntimeError, UserWarning) as error:
+            log.debug("importance of parameters: %s", error)
+            return {}
+
+    def _sampler(self, number: int) -> Any:
+        from optuna.samplers import RandomSampler, TPESampler
+
+        seed = int(generator(self.seed, "tuning", str(number)).integers(2**31))
+        return TPESampler(seed=seed) if self.tuning.sampler == "tpe" else RandomSampler(seed=seed)
+
+    def _next_of_grid(self) -> None:
+        """Enqueue the first point of the grid, in the order of the seed, that has not been tried."""
+        tried = [trial.params for trial in self._trials()]
+        points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
+        self._study.enqueue_trial(next(point for point in points if point not in tried))
+
+    def _trials(self) -> "list[FrozenTrial]":
+        """Return all trials, not to be changed."""
+        return self._study.get_trials(deepcopy=False)
+
+    def _ended(self) -> "list[FrozenTrial]":
+        """Return the trials that count: those with a value, pruned, or failed by themselves."""
+        killed = self._study.user_attrs.get("killed", [])
+        return [t for t in self._trials() if t.state.is_finished() and t.number not in killed]
+
+    def _same(self, content: dict[str, str]) -> None:
+        """Raise ConfigError unless the study is new or was begun with the same content."""
+        had = self._study.user_attrs.get("content")
+        if had is None:
+            self._study.set_user_attr("content", content)
+        elif had != content:
+            other = ", ".join(sorted(key for key in {*had, *content} if had.get(key) != content.get(key)))
+            raise ConfigError(
+                f"tuning.study: {self.name} was begun with another {other}, and its trials cannot be compared with "
+                "these; give another name, or leave tuning.study out"
+            )
+
+    def _retry(self) -> None:
+        """Try again what processes of this machine had begun that are no more."""
+        from optuna.trial import TrialState
+
+        for trial in self._study.trials:
+            if trial.state.name == "RUNNING" and gone(trial.user_attrs.get("worker", "")):
+                self._study.set_user_attr("killed", [*self._study.user_attrs.get("killed", []), trial.number])
+                self._study.tell(trial.number, state=TrialState.FAIL)
+                self._study.enqueue_trial(trial.params)
+
+    def _say(self, number: int, error: str) -> None:
+        trial, ended = self._trials()[number], self._ended()
+        done = [one.value for one in ended if one.state.name == "COMPLETE"]
+        what = f"{self.metric} {trial.value:.4f}" if trial.value is not None else trial.state.name.lower()
+        best = f" (best {max(done) if self.rising else min(done):.4f})" if done else ""
+        values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
+        level, reason = (logging.WARNING, f": {error}") if error else (logging.INFO, "")
+        log.log(level, "trial %d of %d: %s%s with %s%s", len(ended), self.total, what, best, values, reason)
+
+
+def _short(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

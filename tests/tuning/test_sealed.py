@@ -1,0 +1,120 @@
+"""The test is sealed: whoever tunes cannot come by its rows, and with the guard removed these tests see it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recexp as library
+from recexp import searches
+from recexp.config import compose, experiment
+from recexp.errors import ConfigError
+from recexp.runners import sealed
+from recexp.runners.sealed import seal
+from recexp.tuning import Objective
+
+VALIDATED = {
+    "random": ["split.validation_ratio=0.2"],
+    "random_rows": ["split.validation_ratio=0.2"],
+    "leave_last": ["split.validation_n=2"],
+    "leave_random": ["split.validation_n=2"],
+    "temporal": ["split.validation_ratio=0.2"],
+    "temporal_user": ["split.validation_ratio=0.2"],
+    "user_holdout": ["split.validation_ratio=0.2"],
+    "cold_users": ["split.validation_ratio=0.2"],
+    "cold_items": ["split.validation_ratio=0.2"],
+}
+
+
+def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
+    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+) -> None:
+    words = shop("algorithm=spy", "split.validation_ratio=0.2")
+    secret(*words)
+    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false")
+    assert done.returncode == 0, done.stderr
+    trial, *ordinary = found()
+    assert trial["arrays"] > 10 and trial["validated"], "the search does not look far"
+    assert (trial["given"], trial["process"]) == (0, 0)
+    assert [(fit["given"], fit["process"] > 0) for fit in ordinary] == [(0, True)] * 2, "a run holds the test"
+
+
+def test_the_spy_finds_them_when_the_guard_is_removed(
+    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+) -> None:
+    words = shop("algorithm=spy", "split.validation_ratio=0.2")
+    secret(*words)
+    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", UNSEALED="1")
+    assert done.returncode == 0, done.stderr
+    assert found()[0]["given"] > 0
+    assert found()[0]["process"] > 0
+
+
+@pytest.mark.parametrize("split", VALIDATED)
+def test_no_split_leads_from_validation_to_the_test(
+    shop: Callable, secret: Callable, split: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = shop("algorithm=popularity", f"split={split}", *VALIDATED[split])
+    runner, x = experiment(compose(words), tags={})
+    (outer,) = x.splitter.split(x.source.load())
+    secrets = {"i": outer.test.timestamps, "f": outer.test.values}
+
+    def leaks(roots: list) -> int:
+        arrays = [thing for thing in spy().reached(roots) if isinstance(thing, np.ndarray)]
+        assert len(arrays) > 10
+        return sum(spy().holds(array, secrets) for array in arrays)
+
+    assert leaks([seal(x, runner), Objective(runner, x, seal(x, runner).split)]) == 0
+    monkeypatch.setattr(sealed, "unsealed", lambda split: split)
+    assert leaks([seal(x, runner)]) > 0
+
+
+def spy():
+    import mine
+
+    return mine
+
+
+def test_a_random_target_is_found_by_chance_alone(
+    shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of guesses the best on validation is not better on the test than the others; that chosen on the test is."""
+
+    def standing(seed: int) -> float:
+        """How many standard deviations the tuned guess is above the mean of all, on the test."""
+        words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
+        (search,), _ = searches.of([*words, "tuning.trials=12", "tuning.sampler=random"])
+        sealed_data = search.seal()
+        study = search.study(sealed_data)
+        search.run(study, sealed_data)
+        _, x = experiment(compose(words), tags={})
+        (outer,) = x.splitter.split(x.source.load())
+        on_test = Objective(search.runner, x, outer)
+        scores = [on_test(search.make({"salt": salt})) for salt in range(12)]
+        return (on_test(search.make(study.best.params)) - np.mean(scores)) / np.std(scores)
+
+    seeds, limit = range(3), 1.645 / np.sqrt(3)  # one-sided, 5 %
+    assert np.mean([standing(seed) for seed in seeds]) < limit
+    monkeypatch.setattr(sealed, "unsealed", lambda split: split)
+    (workplace / "mlflow-tuning.db").unlink()
+    assert np.mean([standing(seed) for seed in seeds]) > limit
+
+
+def test_an_ordinary_run_hands_no_test_row_to_a_model(
+    shop: Callable, secret: Callable, found: Callable
+) -> None:
+    words = shop("algorithm=spy", "split.validation_ratio=0.2")
+    secret(*words)
+    library.run(*words, config_dir="conf")
+    assert [(fit["given"], fit["validated"]) for fit in found()] == [(0, True), (0, False)]
+
+
+def test_folds_and_splits_without_validation_are_refused(shop: Callable) -> None:
+    for words, message in (
+        (["split=kfold", "split.validation_ratio=0.2"], "split: tuning needs one split, and kfold makes folds"),
+        (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
+    ):
+        runner, x = experiment(compose(shop("algorithm=popularity", *words)), tags={})
+        with pytest.raises(ConfigError, match=message):
+            seal(x, runner)

@@ -1,0 +1,166 @@
+"""Studies: what is asked, in which order, and what a stop, a kill or a failure costs."""
+
+import csv
+import math
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from recexp.errors import ConfigError, RecexpError, StoreError
+from recexp.tuning import Choice, Integer, Real, Study, storage
+from recexp.tuning import study as module
+from recexp.tuning.space import grid_size
+
+SPACE = {"x": Real(low=0.01, high=100.0, log=True), "n": Integer(low=1, high=9, log=False),
+         "kind": Choice(values=["a", "b", None])}  # fmt: skip
+DEFAULTS = {"x": 1.0, "n": 3, "kind": "a"}
+
+
+def study(folder: Path, *words: str, content: Mapping | None = None, space: Mapping = SPACE) -> Study:
+    return Study(
+        tuning(*words), folder / "studies.db", algorithm="mine", space=space,
+        defaults={name: DEFAULTS[name] for name in space}, content=content or {"data": "d"}, metric="ndcg_at_10",
+        rising=True, seed=3,
+    )  # fmt: skip
+
+
+def tuning(*words: str):
+    from recexp.building import build
+    from recexp.config import compose, plain
+    from recexp.tuning import Tuning
+
+    return build(plain(compose(["+tuning=optuna", *words]))["tuning"], Tuning, "tuning")
+
+
+def worth(values: Mapping, report=None) -> float:
+    return -abs(math.log(values["x"]) - 1) + values["n"] / 10 + (values["kind"] == "b")
+
+
+def rows(found: Study) -> list[dict[str, str]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(found.table().splitlines())]
+
+
+def test_a_study_that_was_stopped_asks_what_it_would_have_asked(tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    whole = study(tmp_path / "whole", "tuning.trials=13")
+    whole.run(dict, worth)
+    for trials in (4, 4, 13):
+        parts = study(tmp_path, f"tuning.trials={trials}")
+        parts.run(dict, worth)
+    assert rows(whole) == rows(parts)
+    assert len(rows(whole)) == 13
+    first = rows(whole)[0]
+    assert (float(first["x"]), first["n"], first["kind"]) == (1.0, "3", "a"), "the yaml's values come first"
+    assert whole.best.value == max(float(row["validation/ndcg_at_10"]) for row in rows(whole))
+    assert float(rows(whole)[whole.best.number - 1]["validation/ndcg_at_10"]) == whole.best.value
+
+
+def test_a_killed_trial_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "whole").mkdir()
+    whole = study(tmp_path / "whole", "tuning.trials=4", "tuning.sampler=random")
+    whole.run(dict, worth)
+    for _ in range(2):  # the first trial is cut off, and then again
+        monkeypatch.setattr(module, "this_process", lambda: f"{storage.socket.gethostname()}:{dead.pid}")
+        cut = study(tmp_path, "tuning.trials=4", "tuning.sampler=random").ask()
+        assert cut.params == DEFAULTS
+    monkeypatch.undo()
+    again = study(tmp_path, "tuning.trials=4", "tuning.sampler=random")
+    again.run(dict, worth)
+    assert rows(again) == rows(whole)
+
+
+def test_a_grid_has_each_point_once(tmp_path: Path) -> None:
+    space = {"n": Integer(low=1, high=9, log=False), "kind": Choice(values=["a", "b", None])}
+    words = ["tuning.sampler=grid", "tuning.grid_points=3", "tuning.trials=50"]
+    found = study(tmp_path, *words, space=space)
+    assert grid_size(space, 3) == 9
+    found.run(dict, lambda values, report: values["n"])
+    points = [(row["n"], row["kind"]) for row in rows(found)]
+    assert len(points) == len(set(points)) == 9
+    assert {n for n, _ in points[1:]} == {"1", "5", "9"}
+    assert found.best.params["n"] == 9
+    with pytest.raises(ConfigError, match="the grid has 3,000,000 points"):
+        wide = {**SPACE, "n": Integer(low=1, high=10_000, log=False)}
+        study(tmp_path, "tuning.sampler=grid", "tuning.grid_points=1000", space={**wide, "x": SPACE["x"]})
+
+
+def test_trials_worse_than_the_median_end_early(tmp_path: Path) -> None:
+    steps: list[int] = []
+
+    def learn(values: Mapping, report) -> float:
+        for step in range(5):
+            report(step, {"loss": 0.5})
+            report(step, {"validation": values["x"]})
+            steps.append(step)
+        return values["x"]
+
+    space = {"x": Real(low=0.0, high=10.0, log=False)}
+    words = ["tuning.trials=12", "tuning.sampler=random"]
+    pruned = study(tmp_path, *words, space=space)
+    pruned.run(dict, learn)
+    states = [row["state"] for row in rows(pruned)]
+    assert {"pruned", "complete"} == set(states)
+    assert states[:5] == ["complete"] * 5
+    cut = states.count("pruned")
+    assert len(steps) == 5 * (12 - cut), "a pruned trial ends at its first step"
+    assert f"{cut} pruned" in pruned.summary()
+    never = study(tmp_path, *words, "tuning.pruning=false", "tuning.study=never", space=space)
+    never.run(dict, learn)
+    assert {row["state"] for row in rows(never)} == {"complete"}
+    assert never.best == pruned.best
+
+
+def test_what_fails_costs_its_own_trial(tmp_path: Path) -> None:
+    def sometimes(values: Mapping, report) -> float:
+        if values["n"] > 4:
+            raise ValueError("too many")
+        return values["n"]
+
+    found = study(tmp_path, "tuning.trials=8", "tuning.sampler=random")
+    found.run(dict, sometimes)
+    failed = [row for row in rows(found) if row["state"] == "fail"]
+    assert 0 < len(failed) < 8
+    assert {row["error"] for row in failed} == {"ValueError: too many"}
+    assert found.best.params["n"] <= 4
+    none = study(tmp_path, "tuning.trials=2", "tuning.study=none")
+    none.run(dict, lambda values, report: 1 / 0)
+    with pytest.raises(RecexpError, match="no trial gave a value; the first: ZeroDivisionError"):
+        none.best  # noqa: B018
+
+
+def test_another_space_or_other_data_under_the_same_name(tmp_path: Path) -> None:
+    study(tmp_path, "tuning.study=ours")
+    narrow = {**SPACE, "n": Integer(low=1, high=8, log=False)}
+    for changed in ({"space": narrow}, {"content": {"data": "e"}}):
+        what = "space" if "space" in changed else "data"
+        with pytest.raises(ConfigError, match=f"tuning.study: ours was begun with another {what}, and its trials"):
+            study(tmp_path, "tuning.study=ours", **changed)
+        assert study(tmp_path, **changed).name != study(tmp_path).name
+    assert study(tmp_path).name == study(tmp_path, "tuning.trials=99").name
+
+
+def test_time_is_up(tmp_path: Path) -> None:
+    found = study(tmp_path, "tuning.timeout=0.000001")
+    found.run(dict, worth)
+    assert rows(found) == []
+
+
+def test_where_studies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert storage.studies_of(None) == tmp_path / "mlflow-tuning.db"
+    assert storage.studies_of("sqlite:////data/all.db") == Path("/data/all-tuning.db")
+    assert storage.studies_of("http://server:5000") == tmp_path / "mlflow-tuning.db"
+    (tmp_path / "studies.db").write_text("these are notes, not a database" * 100)
+    with pytest.raises(StoreError, match="where studies are kept, cannot be used"):
+        study(tmp_path)
+
+
+def test_importing_recexp_needs_no_optuna() -> None:
+    code = "import sys, recexp.tuning, recexp.searches; print('optuna' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,0 +1,180 @@
+"""`recexp tune` and the sweeper: values chosen on validation, one test of the best, and what is refused."""
+
+import csv
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import recexp as library
+from recexp import cli, searches
+from recexp.config import options
+
+QUIET = ["tracking.log_model=false", "logging.level=warning"]
+FIXED_FOR_ALL = {"random", "slope_one"}
+"""Algorithms that have nothing to tune."""
+
+
+def files(workplace: Path, run_id: str) -> dict[str, Path]:
+    (folder,) = workplace.glob(f"mlflow-artifacts/{run_id}/artifacts/tuning")
+    return {path.name: path for path in folder.iterdir()}
+
+
+def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: Callable, workplace: Path) -> None:
+    words = shop("algorithm=steps", "tuning.trials=6", "seed=2", *QUIET)
+    assert cli.run(["tune", *words]) == 0
+    (run,) = runs()
+    tags, metrics = run.data.tags, run.data.metrics
+    found = files(workplace, run.info.run_id)
+    assert set(found) == {"trials.csv", "history.png", "importance.png", "parallel_coordinates.png"}
+    trials = list(csv.DictReader(found["trials.csv"].read_text().splitlines()))
+    values = [float(row["validation/ndcg_at_10"]) for row in trials if row["state"] == "complete"]
+    assert len(trials) == 6 and float(trials[0]["quality"]) == 0.5
+    assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
+    assert 0 < metrics["test/ndcg_at_10"] <= 1
+    assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
+    assert tags["tuning"].startswith("steps-")
+    head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
+    assert head.startswith("**steps** on **files**")
+    assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
+    assert "Looks at this protocol's test set in this store: 1, this run's included." in tags["mlflow.note.content"]
+    command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
+    again = library.run(*[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"],
+                        config_dir="conf")  # fmt: skip
+    assert again.metrics["test/ndcg_at_10"] == metrics["test/ndcg_at_10"]
+
+
+def test_the_same_command_goes_on_and_never_tests_twice(
+    shop: Callable, runs: Callable, workplace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = shop("algorithm=guess", *QUIET)
+    for trials, ended in ((2, 2), (4, 4), (4, 4), (3, 4)):
+        assert cli.run(["tune", *words, f"tuning.trials={trials}"]) == 0
+        (search,), _ = searches.of(words)
+        study = search.study(search.seal())
+        assert len(study.table().splitlines()) == 1 + ended
+    best = [run for run in runs() if run.data.params["algorithm.salt"] == str(study.best.params["salt"])]
+    assert len(best) == 1
+    assert len(runs()) <= 2, "one run for each best of a command"
+
+
+def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
+    (search,), passed = searches.of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
+    assert set(search.space) == {"iterations", "regularization", "alpha", "frequency_scaling"}
+    assert search.make({}).factors == 8 and passed == {}
+    assert search.added == ["split.validation_ratio=0.1"]
+    (search,), _ = searches.of(
+        ["algorithm=als", "algorithm.factors=range(8,65)", "algorithm.alpha=tag(log,interval(1,40))",
+         "split=leave_last"]
+    )  # fmt: skip
+    assert {name: str(dimension) for name, dimension in search.space.items()} == {
+        "factors": "from 8 to 64", "alpha": "from 1.0 to 40.0"
+    }  # fmt: skip
+    assert search.space["alpha"].log and not search.space["factors"].log
+    assert search.added == ["split.validation_n=1"]
+    found, passed = searches.of(["algorithm=ease,random", "seed=1,2"])
+    assert [(one.algorithm, one.experiment.seed) for one in found] == [("ease", 1), ("ease", 2)]
+    assert [words.split()[0] for words in passed] == ["algorithm=random"] * 2
+
+
+def test_every_algorithm_has_a_space_that_holds_its_defaults() -> None:
+    assert set(options("algorithm")) - set(options("search")) == FIXED_FOR_ALL
+    for name in options("search"):
+        (search,), _ = searches.of([f"algorithm={name}", "dataset=electronics"])  # checks fields, defaults and ends
+        assert search.space, name
+
+
+def test_values_survive_the_command_line() -> None:
+    values = {"a": 0.1 + 0.2, "b": 1e-7, "c": None, "d": True, "e": "kullback_leibler", "f": 12, "g": "two words"}
+    from recexp.config import parse
+    from recexp.words import overrides
+
+    read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values))}
+    assert {key: getattr(value, "text", value) for key, value in read.items()} == values
+
+
+WRONG = {
+    "unknown key": (["algorithm=ease", "+search.l22={_target_: recexp.tuning.Real, low: 1.0, high: 2.0, log: false}"],
+                    "search.l22: unknown; did you mean l2? allowed: l2"),
+    "value that is refused": (["algorithm=ease", "search.l2.low=-1.0", "search.l2.log=false"],
+                              "search.l2: algorithm.l2: must be greater than 0 (got -1.0)"),
+    "default outside": (["algorithm=ease", "search.l2.high=100.0"],
+                        "search.l2: 250.0, the value of algorithm.l2 in its yaml and the first to be tried, is not"),
+    "sampler": (["tuning.sampler=best"], "tuning.sampler: must be 'tpe', 'random' or 'grid' (got 'best')"),
+    "trials": (["tuning.trials=0"], "tuning.trials: must be greater than or equal to 1 (got 0)"),
+    "no space": (["algorithm=random"], "algorithm: random has no search space: there is no conf/search/random.yaml"),
+    "nothing left": (["algorithm=ease", "algorithm.l2=3.0"], "algorithm: nothing of ease is left to be tuned"),
+    "no validation": (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
+    "folds": (["split=kfold"], "split: tuning needs one split, and kfold makes folds"),
+    "flag": (["-m"], "tuning takes key=value only (got -m)"),
+    "runner": (["runner=validation"], "runner: tuning goes with runner=offline (got Validation)"),
+    "interval of something else": (["seed=interval(1,5)"], "seed: only the algorithm's own values can be searched"),
+    "no better": (["evaluation.metrics=[average_popularity]"], "evaluation.metrics: average_popularity_at_10 "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_words_are_refused_clearly(
+    shop: Callable, workplace: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    data = shop("tuning.trials=1", *QUIET)
+    assert cli.run(["tune", *data, *words]) == 2
+    told = capsys.readouterr().err
+    assert f"recexp: {message}" in told
+    assert "Traceback" not in told
+
+
+def test_a_study_of_another_space_under_the_same_name(shop: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shop("algorithm=guess", "tuning.trials=1", "tuning.study=mine", *QUIET)
+    assert cli.run(["tune", *words]) == 0
+    assert cli.run(["tune", *words, "search.salt.high=7"]) == 2
+    assert "recexp: tuning.study: mine was begun with another space" in capsys.readouterr().err
+
+
+def test_looks_at_the_test_are_counted_by_protocol(shop: Callable, runs: Callable) -> None:
+    words = shop("algorithm=popularity", "split.validation_ratio=0.2", *QUIET)
+    ids = [library.run(*words, *more).run_id for more in (
+        ["seed=1"], ["seed=2", "tracking.experiment=other"], ["evaluation.catalogue=in_train"],
+        ["runner=validation"], ["seed=3", "algorithm=random"],
+    )]  # fmt: skip
+    looks = {run.info.run_id: run.data.tags.get("recexp.test_looks") for run in runs()}
+    assert [looks[one] for one in ids] == ["1", "2", "1", None, "3"]
+
+
+def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    from recexp.tracking import looks
+
+    outcome = library.run(*shop("algorithm=popularity", *QUIET))
+    uri = f"sqlite:///{workplace / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    protocol = client.get_run(outcome.run_id).data.tags["recexp.protocol"]
+    assert looks.looks(client, uri, protocol) == 1
+    monkeypatch.setattr(looks.place, "sqlite_file", lambda uri: None)
+    assert looks.looks(client, uri, protocol) == 1
+    assert looks.looks(client, uri, "0" * 64) == 0
+
+
+def test_as_a_sweeper_trials_see_validation_alone(recexp: Callable, shop: Callable, runs: Callable,
+                                                  workplace: Path) -> None:  # fmt: skip
+    words = shop("algorithm=guess", "algorithm.salt=range(0,50)", "tracking.log_model=false")
+    command = ["-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=3", "hydra.sweeper.jobs=2"]
+    done = recexp(*command)
+    assert done.returncode == 0, done.stderr
+    found = runs()
+    (best,) = [run for run in found if any(name.startswith("test") for name in run.data.metrics)]
+    trials = [run for run in found if run is not best]
+    assert len(trials) == 3
+    validated = [run.data.metrics["validation/ndcg_at_10"] for run in trials]
+    assert best.data.metrics["validation/ndcg_at_10"] == max(validated)
+    assert best.data.tags["recexp.test_looks"] == "1"
+    assert {"trials.csv", "history.png"} <= set(files(workplace, best.info.run_id))
+    assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
+    (search,), _ = searches.of(words)
+    assert search.study(search.seal()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
+    wrong = recexp("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
+    assert wrong.returncode == 2
+    assert "tuning.trials: must be greater than or equal to 1 (got 0)" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
