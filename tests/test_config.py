@@ -43,7 +43,7 @@ WRONG = {
         ["dataset=movielens"],
         "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
     ),
-    "a word": (["seed"], "seed: unknown; allowed: datasets, "),
+    "a word": (["seed"], "seed: unknown; allowed: "),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (
         ["logging.level=loud"],
