@@ -14,6 +14,8 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOT
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.replace("\\\n", "").splitlines()]
 ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl")
 """Commands that are run by .ci/run, tests/test_tracking.py and tests/test_serving.py."""
+LATER = ("recexp compare", "recexp evaluate", "recexp reproduce", "recexp export", "recexp import")
+"""Commands about runs that are there."""
 
 
 @pytest.fixture
@@ -37,14 +39,31 @@ def files(workplace: Path) -> Path:
     return workplace
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith(ELSEWHERE)])
-def test_command_works(files: Path, command: str) -> None:
+def check(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        command, shell=True, cwd=files, capture_output=True, text=True, env={**os.environ, "PATH": path}
+        command, shell=True, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{command}: {done.stderr}"
     assert done.stdout.strip()
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith((*ELSEWHERE, *LATER))])
+def test_command_works(files: Path, command: str) -> None:
+    check(command, files)
+
+
+def test_commands_about_runs_work(files: Path) -> None:
+    found = check("recexp -m dataset=electronics algorithm=popularity,item_knn", files)
+    run_id = re.search(r"run (\w{32}):", found)[1]
+    for command in (c for c in COMMANDS if c.startswith(LATER)):
+        folder = files
+        if command.startswith("recexp import"):  # on another machine
+            folder = files / "elsewhere"
+            folder.mkdir()
+            (files / "run.zip").rename(folder / "run.zip")
+        check(command.replace("RUN_ID", run_id), folder)
 
 
 def test_continuous_integration_runs_the_test_command() -> None:

@@ -8,7 +8,7 @@ from recexp.description import headlines
 from recexp.errors import ConfigError, StoreError
 from recexp.tracking import Archive, Record, flatten
 
-PROTOCOL, SPLIT = "recexp.protocol", "recexp.split"
+PROTOCOL, SPLIT, TUNED = "recexp.protocol", "recexp.split", "tuning"
 _DIGITS = 8
 """Enough of a run's id to name it, and to be taken by --runs."""
 
@@ -163,18 +163,32 @@ def _dataset(run: Record) -> str:
 
 
 def _rows(runs: Sequence[Record]) -> tuple[list[Row], list[str]]:
-    """Return a row for each configuration; of runs that repeat another's seed and split the newest counts."""
+    """Return a row for each configuration; of runs that repeat another's seed and split the newest counts.
+
+    What was tuned is one configuration, though the values found differ from seed to seed.
+    """
     rows: dict[tuple[tuple[str, str], ...], dict[tuple[str, str], Record]] = {}
     repeated = 0
     for run in runs:  # the newest comes first
-        params = {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
-        same = rows.setdefault((("", run.tags.get("algorithm", "")), *sorted(params.items())), {})
+        same = rows.setdefault((("", _name(run)), *sorted(_params(run).items())), {})
         key = (run.tags.get("seed", ""), run.tags.get(SPLIT, ""))
         repeated += key in same
         same.setdefault(key, run)
     grouped = [sorted(same.values(), key=_place) for same in rows.values()]
     notes = [f"left out: {_count(repeated, 'run')} that a newer one repeats"] if repeated else []
     return [Row(label, runs) for label, runs in zip(_labels(grouped), grouped)], notes
+
+
+def _name(run: Record) -> str:
+    """Return a run's algorithm, and whether it was tuned."""
+    return run.tags.get("algorithm", "") + (" tuned" if TUNED in run.tags else "")
+
+
+def _params(run: Record) -> dict[str, str]:
+    """Return what makes a run's configuration beside its name."""
+    if TUNED in run.tags:
+        return {}
+    return {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
 
 
 def _place(run: Record) -> tuple[int, int]:
@@ -184,16 +198,15 @@ def _place(run: Record) -> tuple[int, int]:
 def _labels(grouped: Sequence[Sequence[Record]]) -> list[str]:
     """Name each group after its algorithm, and the params in which it differs from others of the same algorithm."""
     values: dict[str, dict[str, set[str | None]]] = {}
-    names = [runs[0].tags.get("algorithm", "") for runs in grouped]
-    for name in set(names):
-        params = [runs[0].params for runs, own in zip(grouped, names) if own == name]
-        keys = {key for some in params for key in some if key.startswith(("algorithm.", "fallback."))}
-        values[name] = {key: {some.get(key) for some in params} for key in sorted(keys)}
+    found = [(_name(runs[0]), _params(runs[0])) for runs in grouped]
+    for name in {name for name, _ in found}:
+        params = [own for other, own in found if other == name]
+        keys = sorted({key for own in params for key in own})
+        values[name] = {key: {own.get(key) for own in params} for key in keys}
     return [
-        " ".join([name, *(_word(key, runs[0].params[key]) for key, found in values[name].items()
-                          if len(found) > 1 and key in runs[0].params)])
-        for name, runs in zip(names, grouped)
-    ]  # fmt: skip
+        " ".join([name, *(_word(key, own[key]) for key, some in values[name].items() if len(some) > 1 and key in own)])
+        for name, own in found
+    ]
 
 
 def _word(key: str, value: str) -> str:

@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recexp.tracking import place
 from recexp.tracking.names import COMPLETE
@@ -29,8 +29,8 @@ class Claims:
 
     def __init__(self, uri: str) -> None:
         file = place.sqlite_file(uri)
-        path = _elsewhere(uri) if file is None else file.with_name(f"{file.name}.claims")
-        self._file = open(path, "a+b")  # noqa: SIM115  locks last until it is closed
+        self._path = _elsewhere(uri) if file is None else file.with_name(f"{file.name}.claims")
+        self._file: BinaryIO | None = None
         self._held: int | None = None
 
     def hold(self, identity: str, *, alone: bool, wait: bool) -> bool:
@@ -39,6 +39,8 @@ class Claims:
         What was held before is let go. With `wait` the answer comes when it is free.
         """
         self.release()
+        if self._file is None:
+            self._file = open(self._path, "a+b")  # noqa: SIM115  locks last until it is closed
         at = int(identity[:15], 16)
         how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB)
         try:
@@ -56,7 +58,8 @@ class Claims:
 
     def close(self) -> None:
         """Let go and end."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit: int = 1000) -> "list[Run]":

@@ -108,6 +108,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
         owners = [0, 0, 0, *range(1, 8), -1, -1]
         write(store, "one", skill("one"), owners=owners)
         write(store, "two", skill("two"), owners=owners)
+    with opened("tuned") as store:
+        write(store, "one", skill("one"), params={"l2": 9.0})
+        for seed in (1, 2):
+            write(store, "one", skill("one"), seed=seed, tags={"tuning": f"study {seed}"}, params={"l2": float(seed)})
     with opened("bare") as store:
         ids["bare"] = write(store, "bare", None, metrics={"test/ndcg_at_10": 0.5})
         write(store, "one", skill("one"))

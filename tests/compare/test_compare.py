@@ -69,6 +69,11 @@ def test_queries_of_a_user_count_as_one(compare: Compare, tmp_path: Path, skill:
     assert result["pairs"][0]["users"] == 10
 
 
+def test_what_was_tuned_is_one_model_whatever_values_were_found(compare: Compare, tmp_path: Path) -> None:
+    result = found(compare, tmp_path, "--experiment", "tuned")
+    assert {row["model"]: row["runs"] for row in result["models"]} == {"one": 1, "one tuned": 2}
+
+
 def test_pairs_without_a_common_split_are_not_tested(compare: Compare, tmp_path: Path) -> None:
     result = found(compare, tmp_path, "--experiment", "apart")
     assert result["pairs"][0]["p"] is None and result["pairs"][0]["users"] == 0

@@ -79,7 +79,8 @@ class Spy(Recommender):
         found = {
             "arrays": len(given),
             "given": sum(holds(array, secret) for array in given),
-            "process": sum(holds(thing, secret) for thing in everything(secret) if isinstance(thing, np.ndarray)),
+            "process": sum(holds(thing, secret) for thing in everything(secret)
+                           if issubclass(type(thing), np.ndarray)),
             "validated": validate is not None,
         }
         with open("found.jsonl", "a") as file:
