@@ -28,7 +28,8 @@ def hits(lists: Lists, target: sp.csr_array) -> np.ndarray:
     n_items = target.shape[1]
     rows = np.repeat(np.arange(target.shape[0], dtype=np.int64), np.diff(target.indptr))
     keys = np.arange(len(lists.items), dtype=np.int64)[:, None] * n_items + lists.items
-    return np.isin(keys, rows * n_items + target.indices) & (lists.items >= 0)
+    wanted = np.append(np.sort(rows * n_items + target.indices), -1)  # several times faster than np.isin
+    return (wanted[np.searchsorted(wanted[:-1], keys)] == keys) & (lists.items >= 0)
 
 
 def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_ids: np.ndarray, lists: Lists,

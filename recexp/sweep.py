@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp import config, console, jobs
-from recexp.errors import RecexpError
+from recexp.errors import ConfigError, RecexpError
 from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
 
 if TYPE_CHECKING:
@@ -30,6 +30,21 @@ class Sweep:
         self.results: dict[str, Result] = {}
         self.name: str | None = None
         self._here: set[str] = set()
+
+    def single(self, words: list[str]) -> "DictConfig | None":
+        """Return the config of a command that is one job and asks no more of Hydra, which would compose it twice."""
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        try:
+            cfg = config.compose(words)
+        except ConfigError:
+            return None  # Hydra says what is wrong, or knows the words of a sweep
+        own = cfg.hydra
+        if own.mode == RunMode.MULTIRUN or own.run.dir != "." or own.output_subdir or own.job.chdir or own.callbacks:
+            return None
+        HydraConfig.instance().set_config(cfg)
+        return cfg
 
     def job(self, cfg: "DictConfig") -> dict[str, float] | None:
         """Run one job here and return its metrics; what fails or is refused does not stop the others of a sweep."""

@@ -8,6 +8,11 @@ from typing import Any
 from recexp.tracking import source
 
 
+def load() -> None:
+    """Import what wrapping needs, ahead of time."""
+    import mlflow.pyfunc  # noqa: F401
+
+
 def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> None:
     """Write `folder`: MLflow's description of the model (signature, requirements) beside a copy of `model_folder`."""
     import yaml

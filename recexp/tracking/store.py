@@ -97,8 +97,11 @@ class Store:
         `once` are the tags of the runs among which one is enough ({}: all of the experiment). Then processes that want
         the same wait for each other, and runs of this identity that dead processes left behind are marked as KILLED.
         """
+        if once is None:  # nothing depends on the answer, and the tracking process may not be ready yet
+            self.worker.send("claim", identity=identity, once=None, wait=True)
+            return None
         self.worker.result(self.opening)
-        request = {"identity": identity, "once": None if once is None else dict(once)}
+        request = {"identity": identity, "once": dict(once)}
         found = self.worker.ask("claim", **request, wait=False)
         if "busy" in found:
             log.info("another process is at this very run; waiting for it")

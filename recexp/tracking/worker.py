@@ -4,6 +4,7 @@ It reads one request a line from its input, such as {"do": "create", "name": ...
 line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It leaves when its input ends.
 """
 
+import gc
 import json
 import math
 import os
@@ -36,7 +37,10 @@ def main() -> None:
     ready = threading.Event()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, lines, ready), daemon=True).start()
+    gc.disable()  # objects of an import live on: to look through them again and again takes a tenth of its time
     client.load()
+    gc.freeze()
+    gc.enable()
     ready.set()
     tracker = Tracker()
     while line := lines.get():
@@ -177,6 +181,7 @@ class Tracker:
         from recexp import plots
 
         plots.load()
+        model.load()
         source.requirements(deep=True)
 
     def draw(self, folder: str, data: dict[str, Any]) -> None:
