@@ -74,7 +74,8 @@ def show(outcomes: "list[Outcome]") -> None:
         if outcome.shown:
             console.print("recommended to the shown user:")
         for item, name, score in outcome.shown:
-            console.print(f"  {name} ({item}): {score:.4f}", soft_wrap=True, highlight=False, markup=False)
+            called = name if name == str(item) else f"{name} ({item})"
+            console.print(f"  {called}: {score:.4f}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
     if len(outcomes) > 1:
         summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
@@ -87,6 +88,11 @@ def leaderboard(link: str) -> None:
     from rich.console import Console
 
     Console().print(f"leaderboard, after `recexp ui`: {link}", soft_wrap=True, highlight=False)
+
+
+def _heading(metric: str) -> str:
+    """Return a metric's name as short as it can be understood: `ndcg@10`; only another part than the test is named."""
+    return metric.removeprefix("test/").replace("_at_", "@")
 
 
 def in_short(commands: Iterable[str]) -> list[str]:
@@ -105,7 +111,7 @@ def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | N
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
     state = [] if states is None else [Column("", no_wrap=True)]
-    table = Table(Column("", no_wrap=True), *state, *(Column(name, overflow="fold") for name in names))
+    table = Table(Column("", no_wrap=True), *state, *(Column(_heading(name), no_wrap=True) for name in names))
     for label, outcomes in rows.items():
         values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
         said = [] if states is None else [states[label]]

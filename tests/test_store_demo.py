@@ -50,7 +50,7 @@ def test_one_command_runs_shows_and_compares_all_four(recexp: Callable, runs: Ca
     products = re.findall(r"^  \w+ \w+ .+ for \w+, released in \d{4} \((\d+)\): -?\d", done.stdout, re.MULTILINE)
     assert len(products) == 5 * len(MODELS)
     assert all(len(set(products[at : at + 5])) == 5 for at in range(0, 20, 5))
-    table = done.stdout[done.stdout.rindex("test/precision_at_10") :]
+    table = done.stdout[done.stdout.rindex("precision@10") :]
     for name, run in found.items():
         assert run.tags["recexp.complete"] == "true"
         values = [run.metrics[f"test/{metric}_at_10"] for metric in ("precision", "recall")]
