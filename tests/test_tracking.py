@@ -527,3 +527,26 @@ def test_requirements_are_what_is_installed() -> None:
         shallow
     )
     assert set(shallow) < set(deep) and f"sqlalchemy=={version('sqlalchemy')}" in deep
+
+
+def test_data_sets_that_two_processes_log_at_once_are_no_failure() -> None:
+    from mlflow.exceptions import MlflowException
+
+    from recexp.tracking.worker import log_inputs
+
+    class Colliding:
+        def __init__(self, *problems: str) -> None:
+            self.problems, self.calls = [*problems], 0
+
+        def log_inputs(self, run_id: str, datasets: list) -> None:
+            self.calls += 1
+            if self.problems:
+                raise MlflowException(self.problems.pop(0))
+
+    late = Colliding("(sqlite3.IntegrityError) UNIQUE constraint failed: datasets.name")
+    log_inputs(late, "id", [])
+    assert late.calls == 2
+    gone = Colliding("the run is gone")
+    with pytest.raises(MlflowException, match="gone"):
+        log_inputs(gone, "id", [])
+    assert gone.calls == 1

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import queue
+import re
 import signal
 import sqlite3
 import threading
@@ -23,7 +24,12 @@ from recexp.tracking import claims, client, local, looks, model, place, source, 
 from recexp.tracking.names import COMPLETE, clean
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Experiment, LoggedModel
+
+
+COLLISIONS = 5
+"""How often in a row two processes may collide over a data set: once a data set, if that."""
 
 
 def main() -> None:
@@ -204,7 +210,7 @@ class Tracker:
             (directory / "git.diff").write_text(self.diff)
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
         mlflow.log_artifacts(run_id, folder)
-        mlflow.log_inputs(run_id, datasets=[_entity(item) for item in inputs])
+        log_inputs(mlflow, run_id, [_entity(item) for item in inputs])
         mlflow.log_batch(
             run_id,
             metrics=[
@@ -253,6 +259,21 @@ class Tracker:
         self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         self.client.finalize_logged_model(logged.model_id, "READY")
         return logged.model_id
+
+
+def log_inputs(mlflow: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:
+    """Log the data sets of a run, again where another process was the first to log one of them at the same moment.
+
+    MLflow looks whether a data set is there and then inserts it: of two that do so at once, the later one fails.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for attempt in range(COLLISIONS + 1):
+        try:
+            return mlflow.log_inputs(run_id, datasets=datasets)
+        except MlflowException as error:
+            if attempt == COLLISIONS or not re.search("unique|duplicate", str(error), re.IGNORECASE):
+                raise
 
 
 @contextmanager
