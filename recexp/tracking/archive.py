@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
 from recexp.tracking import client, local, place
-from recexp.tracking.names import COMPLETE, clean
+from recexp.tracking.names import COMPLETE, clean, search_terms
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -80,7 +80,7 @@ class Archive:
         if not ids:
             raise StoreError(f"tracking.experiment: there is no {experiment} in {self.uri}; it has {_listed(names)}")
         wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
-        terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in wanted.items())
+        terms = search_terms(wanted)
         found: list[Record] = []
         token: str | None = None
         with self.explained():
@@ -158,7 +158,7 @@ class Archive:
         The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
         used again.
         """
-        terms = " and ".join(f"tags.`{key}` = {_quoted(value)}" for key, value in tags.items())
+        terms = search_terms(tags)
         with self.explained():
             found = list(self.client.search_runs([experiment], terms, max_results=1))
             run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
@@ -201,11 +201,6 @@ def _record(run: "Run") -> Record:
         status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
         files=info.artifact_uri or "",
     )  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    mark = '"' if "'" in text else "'"
-    return f"{mark}{text}{mark}"
 
 
 def _listed(names: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recexp.tracking import place
-from recexp.tracking.names import COMPLETE
+from recexp.tracking.names import COMPLETE, search_terms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,9 +64,7 @@ class Claims:
 
 def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit: int = 1000) -> "list[Run]":
     """Return the runs of an experiment (an id) that carry all of `tags`, the newest first."""
-    marks = {key: '"' if "'" in value else "'" for key, value in tags.items()}
-    terms = " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in tags.items())
-    return list(client.search_runs([experiment], terms, max_results=limit))
+    return list(client.search_runs([experiment], search_terms(tags), max_results=limit))
 
 
 def bury(client: "MlflowClient", experiment: str, identity: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from recexp.tracking import place
-from recexp.tracking.names import COMPLETE
+from recexp.tracking.names import COMPLETE, search_terms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,7 +29,7 @@ def looks(client: "MlflowClient", uri: str, protocol: str) -> int:
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
             return connection.execute(_COUNT, (protocol, COMPLETE)).fetchone()[0]
     experiments = [found.experiment_id for found in client.search_experiments()]
-    terms = f"tags.`recexp.protocol` = '{protocol}' and tags.`{COMPLETE}` = 'true'"
+    terms = search_terms({"recexp.protocol": protocol, COMPLETE: "true"})
     found, token = 0, None
     while True:
         page = client.search_runs(experiments, terms, max_results=PAGE, page_token=token)

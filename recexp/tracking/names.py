@@ -16,6 +16,12 @@ def clean(name: str) -> str:
     return re.sub(r"[^\w\-. :/]", "_", name, flags=re.ASCII)[:MAX_NAME]
 
 
+def search_terms(tags: Mapping[str, str]) -> str:
+    """Return MLflow's filter for the runs that carry all of `tags`."""
+    marks = {key: '"' if "'" in value else "'" for key, value in tags.items()}
+    return " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in tags.items())
+
+
 def mask(text: str) -> str:
     """Return `text` without the credentials of the addresses in it: `postgresql://me:secret@host` loses `me:secret`."""
     return re.sub(r"://[^/@\s]+@", "://***@", text)
