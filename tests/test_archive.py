@@ -37,6 +37,7 @@ def test_complete_runs_come_oldest_first_with_all_they_carry(made: list[str]) ->
     archive = Archive(None)
     found = archive.runs("shop's")
     assert [run.id for run in found] == made[:2]
+    assert found[0].started < found[1].started, "the second counts from the end of the first"
     assert [run.metrics["test/ndcg_at_10"] for run in found] == [0.0, 0.1]
     assert [run.params["seed"] for run in found] == ["0", "1"]
     assert [run.id for run in archive.runs(tags={"recexp.protocol": "p'"})] == made[1:2]

@@ -77,6 +77,7 @@ class Run:
         finally:
             self._log.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
+            self._store.idle_since = _now()
 
     @property
     def id(self) -> str:

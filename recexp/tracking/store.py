@@ -57,14 +57,20 @@ class Done(NamedTuple):
 
 
 class Store:
-    """An open store. A process of its own opens it and writes to it; the first use waits and raises what failed."""
+    """An open store. A process of its own opens it and writes to it; the first use waits and raises what failed.
+
+    Attributes
+    ----------
+    uri, experiment, log_model : as opened.
+    idle_since : when it was opened or its last run ended, in milliseconds; the next run counts from there.
+    """
 
     def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool) -> None:
         self.uri = uri
         self.experiment = experiment
         self.log_model = log_model
         self._records = local.Records()
-        self._began = _now()
+        self.idle_since = _now()
         self.worker = process.take()
         self.opening = self.worker.send(
             "open", uri=uri, artifacts=_artifact_location(uri, artifacts), experiment=experiment, folder=os.getcwd()
@@ -119,9 +125,8 @@ class Store:
         self.worker.ask("job_done", job=job, runs=list(runs))
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
-        """Return a new run, to be used in a `with` block; what was done since the last one counts as part of it."""
-        began, self._began = self._began, _now()
-        return Run(self, name, tags, began=began, log_so_far=self._records.records)
+        """Return a new run, to be used in a `with` block; it counts from the end of the last one."""
+        return Run(self, name, tags, began=self.idle_since, log_so_far=self._records.records)
 
     def looks(self, protocol: str) -> int:
         """Return how many complete runs of a protocol, in all experiments, have looked at the test set."""
