@@ -89,6 +89,24 @@ def test_many_items_are_worked_out_in_single_precision_and_in_place(
     np.testing.assert_allclose(triangle, np.linalg.inv(x.T @ x + 20 * np.eye(90)), atol=1e-7)
 
 
+@pytest.mark.parametrize("block", [7, 30, 45, 89, 90])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-7)])
+def test_of_very_many_items_blocks_are_inverted(
+    block: int, dtype: type, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = (np.random.default_rng(5).random((300, 90)) < 0.2).astype(dtype)
+    added = np.linspace(10, 40, 90)
+    monkeypatch.setattr(gram, "AT_ONCE", 89)
+    monkeypatch.setattr(gram, "BLOCK", block)
+    triangle = np.tril(x.T @ x)
+    assert gram.inverted(triangle, added) is triangle
+    expected = np.linalg.inv(x.T @ x + np.diag(added))
+    np.testing.assert_allclose(np.tril(triangle), np.tril(expected), atol=tolerance)
+    singular = np.ones((90, 90), dtype)
+    with pytest.raises(np.linalg.LinAlgError, match="no Cholesky factor"):
+        gram.inverted(singular, -2.0)
+
+
 def test_no_items_are_no_fault_of_the_penalty(tiny: Tiny) -> None:
     with pytest.raises(DataError, match="nothing to learn from: train has no items"):
         fitted(tiny(np.zeros((2, 0))), 1.0)

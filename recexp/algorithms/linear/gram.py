@@ -10,6 +10,13 @@ from recexp.errors import DataError
 STRIP = 512
 """Rows worked on at once when a triangle becomes a matrix: small beside it."""
 
+AT_ONCE = 10_000
+"""Rows up to which LAPACK inverts the whole; of many more OpenBLAS's threads write past their buffers: it crashed at
+41,000 rows of float32 on 2 threads."""
+
+BLOCK = 2048
+"""Rows of the blocks of which larger ones are made."""
+
 
 def lower(x: sp.csr_array, dtype: type = np.float64) -> np.ndarray:
     """Return the lower triangle of X^T X as (n_items, n_items), zeros above it; float32 is exact below 2^24 users."""
@@ -53,16 +60,50 @@ def inverted(triangle: np.ndarray, added: np.ndarray | float) -> np.ndarray:
     It is worked out in the precision of `triangle`, float64 or float32. Raises numpy.linalg.LinAlgError when there is
     no Cholesky factor.
     """
+    triangle[np.diag_indices_from(triangle)] += added
+    return _inverted_at_once(triangle) if len(triangle) <= AT_ONCE else _inverted_in_blocks(triangle)
+
+
+def _inverted_at_once(triangle: np.ndarray) -> np.ndarray:
     from scipy.linalg import get_lapack_funcs
 
     potrf, potri = get_lapack_funcs(("potrf", "potri"), dtype=triangle.dtype)
-    triangle[np.diag_indices_from(triangle)] += added
     factor, failed = potrf(triangle.T, lower=0, clean=0, overwrite_a=1)  # the lower triangle, read by columns
-    if not failed:
-        factor, failed = potri(factor, lower=0, overwrite_c=1)
+    _check(failed)
+    inverse, failed = potri(factor, lower=0, overwrite_c=1)
+    _check(failed)
+    return inverse.T
+
+
+def _inverted_in_blocks(a: np.ndarray) -> np.ndarray:
+    """Take the same three steps block by block: A = L L^T, M = L^-1, A^-1 = M^T M, each in the place of the last."""
+    from scipy.linalg import get_lapack_funcs
+
+    potrf, trtri = get_lapack_funcs(("potrf", "trtri"), dtype=a.dtype)
+    cuts = [slice(start, start + BLOCK) for start in range(0, len(a), BLOCK)]
+    n = range(len(cuts))
+    block = {(i, j): a[cuts[i], cuts[j]] for i in n for j in n if i >= j}
+    for k in n:  # L, but for its diagonal blocks, of which only the inverse is needed
+        factor, failed = potrf(block[k, k], lower=1)
+        _check(failed)
+        block[k, k][:], _ = trtri(factor, lower=1)
+        for i in n[k + 1 :]:
+            block[i, k][:] = block[i, k] @ block[k, k].T
+        for i in n[k + 1 :]:
+            for j in n[k + 1 : i + 1]:
+                block[i, j][:] -= block[i, k] @ block[j, k].T
+    for j in n[::-1]:  # M_ij = -(sum over j < k <= i of M_ik L_kj) M_jj
+        for i in n[:j:-1]:
+            block[i, j][:] = -sum(block[i, k] @ block[k, j] for k in n[j + 1 : i + 1]) @ block[j, j]
+    for i in n:  # (M^T M)_ij = sum over k >= i of M_ki^T M_kj
+        for j in n[: i + 1]:
+            block[i, j][:] = sum(block[k, i].T @ block[k, j] for k in n[i:])
+    return a
+
+
+def _check(failed: int) -> None:
     if failed:
         raise np.linalg.LinAlgError("X^T X + diag(added) has no Cholesky factor")
-    return factor.T
 
 
 def mirrored(triangle: np.ndarray, scale: np.ndarray) -> np.ndarray:
