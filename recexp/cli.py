@@ -11,7 +11,7 @@ import recexp
 from recexp import config, help, plugins
 from recexp.building import unknown
 from recexp.errors import ConfigError, RecexpError
-from recexp.sweep import Sweep, resume_command
+from recexp.sweeps.sweep import Sweep, resume_command
 from recexp.tracking import process
 
 

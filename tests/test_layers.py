@@ -16,12 +16,12 @@ LAYERS = [
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "study_plots", "artifacts",
      "description", "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
-    {"building", "config", "rebuilding", "cli", "sweep", "searches", "words", "commands", "console", "help", "__main__",
-     "jobs", "live", "pool", "worker", "launcher", "plugins"},
+    {"building", "config", "rebuilding", "cli", "sweeps", "searches", "words", "commands", "console", "help",
+     "__main__", "plugins"},
 ]  # fmt: skip
 MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/looks",
           "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
-HYDRA = ["config", "rebuilding", "cli", "sweep", "searches", "words", "jobs", "launcher", "commands", "plugins"]
+HYDRA = ["config", "rebuilding", "cli", "sweeps", "searches", "words", "commands", "plugins"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna"]
 
 

@@ -10,13 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from recexp import jobs, threads
+from recexp import threads
 from recexp.errors import ConfigError, RecexpError
-from recexp.jobs import FAILED, Job, Result
-from recexp.launcher import JobLauncher
-from recexp.live import View
 from recexp.params import PositiveInt, params
-from recexp.pool import ATTEMPTS, END_SECONDS
+from recexp.sweeps import jobs
+from recexp.sweeps.jobs import FAILED, Job, Result
+from recexp.sweeps.launcher import JobLauncher
+from recexp.sweeps.live import View
+from recexp.sweeps.pool import ATTEMPTS, END_SECONDS
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from hydra.core.utils import run_job
 
 from recexp import threads
-from recexp.jobs import Job, Result
-from recexp.launcher import JobLauncher
-from recexp.live import View
 from recexp.params import PositiveInt, params
-from recexp.pool import Pool
+from recexp.sweeps.jobs import Job, Result
+from recexp.sweeps.launcher import JobLauncher
+from recexp.sweeps.live import View
+from recexp.sweeps.pool import Pool
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -5,14 +5,15 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recexp import config, console, jobs
+from recexp import config, console
 from recexp.errors import ConfigError, RecexpError
-from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
+from recexp.sweeps import jobs
+from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(__package__)
 
 
 class Sweep:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from recexp import config, jobs
-from recexp.jobs import DONE, FAILED, Job, Result
-from recexp.live import View
+from recexp import config
+from recexp.sweeps import jobs
+from recexp.sweeps.jobs import DONE, FAILED, Job, Result
+from recexp.sweeps.live import View
 
-ODD = '''
+ODD = """
 import os, signal, time
 from pathlib import Path
 import numpy as np
@@ -47,7 +48,7 @@ class Odd(Recommender):
 
     def score(self, queries):
         return np.tile(self.items_, (len(queries), 1))
-'''
+"""
 SMALL = (
     "dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_sessions=1500",
     "evaluation.resamples=50", "tracking.log_model=false",

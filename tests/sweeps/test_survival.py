@@ -4,7 +4,7 @@ import importlib.util
 import random
 from pathlib import Path
 
-FILE = Path(__file__).parent.parent / "experiments" / "sweeps" / "survival.py"
+FILE = Path(__file__).parent.parent.parent / "experiments" / "sweeps" / "survival.py"
 
 
 def test_a_sweep_survives_its_workers_and_itself_being_killed(workplace: Path) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-from recexp import config, console, jobs
+from recexp import config, console
 from recexp.errors import ConfigError
-from recexp.jobs import FAILED, Job, Result
-from recexp.live import View
-from recexp.sweep import Sweep
+from recexp.sweeps import jobs
+from recexp.sweeps.jobs import FAILED, Job, Result
+from recexp.sweeps.live import View
+from recexp.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction

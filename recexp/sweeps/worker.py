@@ -8,7 +8,7 @@ import threading
 import time
 from typing import BinaryIO
 
-from recexp import jobs
+from recexp.sweeps import jobs
 from recexp.tracking import process
 
 GRACE_SECONDS = 8.0

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp import console
-from recexp.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
+from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
 
 if TYPE_CHECKING:
     from recexp.evaluation import Evaluation
 
-log = logging.getLogger("recexp.sweep")
+log = logging.getLogger(__package__)
 
 
 class View:

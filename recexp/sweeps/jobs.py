@@ -1,7 +1,6 @@
 """One job: a composed config is carried out, and what became of it is told, in this process or by another in JSON."""
 
 import json
-import logging
 import os
 import shlex
 import sys
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from recexp.runners.base import Experiment, Outcome, Runner
-
-log = logging.getLogger(__name__)
 
 DONE, SKIPPED, MISFIT, FAILED = "done", "skipped", "passed over", "failed"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import recexp
 from recexp.errors import RecexpError
-from recexp.jobs import FAILED, Job, Result
+from recexp.sweeps.jobs import FAILED, Job, Result
 
 ATTEMPTS = 2
 """How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
@@ -27,7 +27,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import recexp
 sys.path.append(sys.path.pop(0))
-from recexp import worker
+from recexp.sweeps import worker
 worker.main()
 """
 
