@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import recexp
 from recexp import config, help, plugins
-from recexp.building import unknown
+from recexp.config.building import unknown
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps.sweep import Sweep, resume_command
 from recexp.tracking import process

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recexp import config
-from recexp.building import unknown
+from recexp.config.building import unknown
 from recexp.errors import ConfigError
 
 USAGE = """\

@@ -54,7 +54,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary
 def params(cls: type[T]) -> type[T]:
     """Make `cls` a strict, keyword-only dataclass; learned state may still be set on its instances.
 
-    Raises (when an instance is built) pydantic.ValidationError, which `building.build` turns into a ConfigError.
+    Raises (when an instance is built) pydantic.ValidationError, which `config.building` turns into a ConfigError.
     """
     return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
 

@@ -10,8 +10,8 @@ import yaml
 
 import recexp
 from recexp.algorithms.base import Recommender
-from recexp.building import build
 from recexp.config import BASES, compose, experiment, groups, options, plain
+from recexp.config.building import build
 from recexp.errors import ConfigError
 
 WRONG = {

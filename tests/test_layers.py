@@ -16,12 +16,11 @@ LAYERS = [
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "study_plots", "artifacts",
      "description", "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
-    {"building", "config", "rebuilding", "cli", "sweeps", "searches", "words", "commands", "console", "help",
-     "__main__", "plugins"},
+    {"config", "cli", "sweeps", "commands", "console", "help", "__main__", "plugins"},
 ]  # fmt: skip
 MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/looks",
           "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
-HYDRA = ["config", "rebuilding", "cli", "sweeps", "searches", "words", "commands", "plugins"]
+HYDRA = ["config", "cli", "sweeps", "commands", "plugins"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna"]
 
 

@@ -11,9 +11,9 @@ import pytest
 import recexp as library
 from recexp import cli, threads
 from recexp.algorithms.base import Recommender
-from recexp.building import build
+from recexp.config.building import build
+from recexp.config.rebuilding import rebuild
 from recexp.errors import ConfigError
-from recexp.rebuilding import rebuild
 from recexp.tracking import Archive, Record, Tracking
 
 SHOP = ("dataset=files", "dataset.interactions=ratings.csv", "evaluation.cutoffs=[5,10]")

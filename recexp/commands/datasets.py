@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from omegaconf import OmegaConf
 
 from recexp import config
-from recexp.building import build
+from recexp.config.building import build
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError
 

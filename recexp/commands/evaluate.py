@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from recexp import backfill, config, rebuilding
-from recexp.building import build
+from recexp import backfill, config
+from recexp.config import rebuilding
+from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
 from recexp.metrics.base import Metric
 from recexp.tracking import Archive, Record

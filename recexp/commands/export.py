@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from recexp import rebuilding
+from recexp.config import rebuilding
 from recexp.errors import ConfigError
 from recexp.tracking import Archive, transfer
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from recexp import rebuilding
+from recexp.config import rebuilding
 from recexp.errors import ConfigError
 from recexp.tracking import Archive, transfer
 

@@ -4,7 +4,8 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from recexp import drift, rebuilding, reproduction
+from recexp import drift, reproduction
+from recexp.config import rebuilding
 from recexp.errors import ConfigError, RecexpError
 from recexp.tracking import Archive
 

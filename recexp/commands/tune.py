@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from recexp import config, console, searches
+from recexp import config, console
+from recexp.config import searches
+from recexp.config.searches import Search
+from recexp.config.words import overrides
 from recexp.errors import MisfitError, RecexpError
 from recexp.runners.base import Outcome
-from recexp.searches import Search
 from recexp.tracking import process
 from recexp.tuning.storage import studies_of
-from recexp.words import overrides
 
 log = logging.getLogger(__name__)
 

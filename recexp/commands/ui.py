@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from recexp import config, tracking
-from recexp.building import build
+from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
 from recexp.tracking import place
 

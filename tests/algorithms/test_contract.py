@@ -10,8 +10,8 @@ import pytest
 from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
-from recexp.building import build
 from recexp.config import compose, options, plain
+from recexp.config.building import build
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, ModelError, NotFittedError
 from recexp.model import FittedModel

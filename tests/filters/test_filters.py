@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from recexp.building import build
 from recexp.config import options
+from recexp.config.building import build
 from recexp.data import Column, Dataset, Interactions
 from recexp.errors import ConfigError, DataError
 from recexp.filters.base import Filter, Filters

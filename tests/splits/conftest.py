@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from recexp.building import build
 from recexp.config import options
+from recexp.config.building import build
 from recexp.data import Dataset, Interactions
 from recexp.splits.base import Splitter
 

@@ -11,8 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import recexp.splits
-from recexp.building import build
 from recexp.config import options
+from recexp.config.building import build
 from recexp.data import Dataset, Interactions, Split
 from recexp.splits.base import Splitter
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp import searches
-from recexp.config import compose, experiment
+from recexp.config import compose, experiment, searches
 from recexp.errors import ConfigError
 from recexp.runners import sealed
 from recexp.runners.sealed import seal
@@ -101,9 +100,7 @@ def test_a_random_target_is_found_by_chance_alone(
     assert np.mean([standing(seed) for seed in seeds]) > limit
 
 
-def test_an_ordinary_run_hands_no_test_row_to_a_model(
-    shop: Callable, secret: Callable, found: Callable
-) -> None:
+def test_an_ordinary_run_hands_no_test_row_to_a_model(shop: Callable, secret: Callable, found: Callable) -> None:
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
     library.run(*words, config_dir="conf")

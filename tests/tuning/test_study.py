@@ -28,8 +28,8 @@ def study(folder: Path, *words: str, content: Mapping | None = None, space: Mapp
 
 
 def tuning(*words: str):
-    from recexp.building import build
     from recexp.config import compose, plain
+    from recexp.config.building import build
     from recexp.tuning import Tuning
 
     return build(plain(compose(["+tuning=optuna", *words]))["tuning"], Tuning, "tuning")
@@ -161,6 +161,6 @@ def test_where_studies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_importing_recexp_needs_no_optuna() -> None:
-    code = "import sys, recexp.tuning, recexp.searches; print('optuna' in sys.modules)"
+    code = "import sys, recexp.tuning, recexp.config.searches; print('optuna' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import recexp as library
-from recexp import cli, searches
-from recexp.config import options
+from recexp import cli
+from recexp.config import options, searches
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 FIXED_FOR_ALL = {"random", "slope_one"}
@@ -88,7 +88,7 @@ def test_every_algorithm_has_a_space_that_holds_its_defaults() -> None:
 def test_values_survive_the_command_line() -> None:
     values = {"a": 0.1 + 0.2, "b": 1e-7, "c": None, "d": True, "e": "kullback_leibler", "f": 12, "g": "two words"}
     from recexp.config import parse
-    from recexp.words import overrides
+    from recexp.config.words import overrides
 
     read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values))}
     assert {key: getattr(value, "text", value) for key, value in read.items()} == values

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from recexp import config, console, threads
-from recexp.building import build, unknown
+from recexp.config.building import build, unknown
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError
 from recexp.tracking import Archive, Record, Tracking
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp import config
-from recexp.building import build
+from recexp.config.building import build
 from recexp.errors import ConfigError
 from recexp.tuning import Dimension
 

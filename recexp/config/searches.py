@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import config, threads
 from recexp.algorithms.base import Recommender
-from recexp.building import build, unknown
+from recexp.config.building import build, unknown
+from recexp.config.words import parsed, searched
 from recexp.errors import ConfigError, StoreError
 from recexp.identity import digest
 from recexp.params import describe
@@ -21,7 +22,6 @@ from recexp.runners.sealed import Sealed, seal
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best
-from recexp.words import parsed, searched
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

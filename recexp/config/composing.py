@@ -1,0 +1,104 @@
+"""From yaml and overrides to one config, as Hydra composes it; what is wrong with them is said in our words."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from recexp.config.building import refusal, unknown
+from recexp.config.folders import conf_dir, options
+from recexp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+    from omegaconf import DictConfig
+
+
+def compose(overrides: Sequence[str] = ()) -> "DictConfig":
+    """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
+    from hydra import compose as hydra_compose
+
+    with explained(overrides), _hydra():
+        return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+
+
+def parse(overrides: Sequence[str]) -> "list[Override]":
+    """Return overrides as Hydra reads them, `glob(*)` with what it stands for; raises ConfigError."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    with explained(overrides), _hydra():
+        parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+        return parser.parse_overrides(list(overrides))
+
+
+def _hydra() -> AbstractContextManager[None]:
+    """Return a block in which Hydra knows our config: that of the sweep we are in, or one of our own."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if GlobalHydra.instance().is_initialized():
+        return nullcontext()
+    return initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp")
+
+
+def plain(cfg: "DictConfig") -> dict[str, Any]:
+    """Return our part of the config as resolved data; raises ConfigError for what is missing or cannot be resolved."""
+    from omegaconf import OmegaConf, open_dict
+    from omegaconf.errors import OmegaConfBaseException
+
+    cfg = cfg.copy()
+    with open_dict(cfg):
+        cfg.pop("hydra", None)
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        if missing:
+            raise ConfigError("\n".join(f"{key}: is missing; give it as {key}=..." for key in missing))
+        return OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+
+
+@contextmanager
+def explained(overrides: Iterable[str]) -> Iterator[None]:
+    """Turn Hydra's own errors about overrides into ours: which key, what was found, what is allowed."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+    from pydantic import ValidationError
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        if isinstance(error.__cause__, ValidationError):  # of a launcher or sweeper, which Hydra builds
+            where = str(error).rpartition("full_key: ")[2].strip()
+            raise refusal(error.__cause__, where, []) from error
+        raise ConfigError(_reworded(str(error), list(overrides))) from error
+    except ValueError as error:  # Hydra's answer to filter=null
+        if "Config group override" not in str(error):
+            raise
+        raise ConfigError(f"a group needs one of its options, not null: {' '.join(overrides)}") from error
+
+
+def _reworded(message: str, overrides: list[str]) -> str:
+    if found := re.match(r"Could not override '([^']+)'", message):
+        return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
+    if (found := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(found[1]):
+        return unknown(found[1], found[2] or "''", list(options(found[1])), what="unknown option")
+    return message.strip()
+
+
+def _no_such_key(key: str, others: list[str]) -> str:
+    from omegaconf import OmegaConf
+
+    parent, _, name = key.rpartition(".")
+    if parent.startswith("hydra."):  # the same in all jobs
+        others = [word for word in others if word.startswith("hydra")]
+    try:
+        node = OmegaConf.to_container(compose(others))
+    except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
+        return f"{key}: unknown in at least one of the jobs"
+    for depth, part in enumerate(parts := key.split(".")[:-1]):
+        node = node.get(part) if isinstance(node, dict) else None
+        if isinstance(node, list):
+            return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
+    return unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])

@@ -1,0 +1,64 @@
+"""The folders of yaml: ours, and before it the user's."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from recexp.errors import ConfigError
+
+_user_dirs: list[Path] = []
+
+
+def conf_dir() -> Path:
+    """Return the folder of our own yaml: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def search_dirs() -> list[Path]:
+    """Return the config folders, the user's first."""
+    return [*_user_dirs, conf_dir()]
+
+
+def use_config_dirs(folders: Sequence[str]) -> None:
+    """Put the user's config folders before ours: a file of theirs wins over ours of the same name."""
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ConfigError(f"--config-dir: {folder} is not a folder")
+    _user_dirs[:] = [Path(folder).resolve() for folder in folders]
+    if not _user_dirs:
+        return
+    from hydra.core.config_search_path import ConfigSearchPath
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    class UserConfigFirst(SearchPathPlugin):
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            for folder in reversed(_user_dirs):
+                search_path.prepend("user", f"file://{folder}")
+
+    Plugins.instance().register(UserConfigFirst)
+
+
+@contextmanager
+def within(config_dir: str | None) -> Iterator[None]:
+    """Return a block in which the config folders are ours and this one, None for ours alone."""
+    before = [str(folder) for folder in _user_dirs]
+    use_config_dirs([config_dir] if config_dir else [])
+    try:
+        yield
+    finally:
+        use_config_dirs(before)
+
+
+def options(group: str) -> dict[str, Path]:
+    """Return the yaml of each option of a config group by name, the user's before ours."""
+    found = {}
+    for folder in reversed(search_dirs()):
+        found.update({path.stem: path for path in (folder / group).glob("*.yaml")})
+    return dict(sorted(found.items()))
+
+
+def groups() -> list[str]:
+    """Return the names of all config groups."""
+    return sorted({p.name for d in search_dirs() for p in d.iterdir() if p.is_dir() and any(p.glob("*.yaml"))})
