@@ -18,8 +18,8 @@ LAYERS = [
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
     {"config", "cli", "sweeps", "commands", "console", "help", "__main__", "plugins"},
 ]  # fmt: skip
-MLFLOW = ["tracking/worker", "tracking/client", "tracking/archive", "tracking/claims", "tracking/looks",
-          "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
+MLFLOW = ["tracking/worker", "tracking/tracker", "tracking/client", "tracking/inputs", "tracking/archive",
+          "tracking/claims", "tracking/looks", "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
 HYDRA = ["config", "cli", "sweeps", "commands", "plugins"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna"]
 

@@ -532,7 +532,7 @@ def test_requirements_are_what_is_installed() -> None:
 def test_data_sets_that_two_processes_log_at_once_are_no_failure() -> None:
     from mlflow.exceptions import MlflowException
 
-    from recexp.tracking.worker import log_inputs
+    from recexp.tracking.inputs import log_inputs
 
     class Colliding:
         def __init__(self, *problems: str) -> None:

@@ -1,8 +1,14 @@
-"""MLflow, imported without its telemetry and its chatter."""
+"""MLflow, imported without its telemetry and its chatter; its stores, made when they are not there."""
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from recexp.errors import StoreError
+from recexp.tracking import place
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,3 +30,38 @@ def connect(uri: str) -> "MlflowClient":
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)
+
+
+@contextmanager
+def opened(uri: str) -> Iterator["MlflowClient"]:
+    """Give a client of the store at `uri`, which is made if there is none.
+
+    Within the block no other process makes it, or anything that the block makes in it.
+    """
+    file = place.sqlite_file(uri)
+    with nullcontext() if file is None else _locked(file):
+        if file is not None and not file.exists():
+            _create(file)
+        yield connect(uri)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(place.lock_file(file), timeout=place.CREATE_SECONDS):
+            yield
+    except Timeout as error:
+        raise StoreError(f"tracking.uri: {file} is being created by another process that does not end") from error
+
+
+def _create(file: Path) -> None:
+    """Make a new database aside and move it into place: a kill leaves none that is half made."""
+    aside = file.with_name(f".{file.name}.new")
+    aside.unlink(missing_ok=True)
+    try:
+        connect(f"sqlite:///{aside}").search_experiments(max_results=1)
+        os.replace(aside, file)
+    finally:
+        aside.unlink(missing_ok=True)
