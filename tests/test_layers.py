@@ -16,11 +16,11 @@ LAYERS = [
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "study_plots", "artifacts",
      "description", "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
-    {"config", "cli", "sweeps", "commands", "console", "help", "__main__", "plugins"},
+    {"config", "cli", "sweeps", "console", "__main__", "plugins"},
 ]  # fmt: skip
 MLFLOW = ["tracking/worker", "tracking/tracker", "tracking/client", "tracking/inputs", "tracking/archive",
           "tracking/claims", "tracking/looks", "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
-HYDRA = ["config", "cli", "sweeps", "commands", "plugins"]
+HYDRA = ["config", "cli", "sweeps", "plugins"]
 HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna"]
 
 

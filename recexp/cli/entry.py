@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 
 import recexp
-from recexp import config, help, plugins
+from recexp import config, plugins
+from recexp.cli import help
 from recexp.config.building import unknown
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps.sweep import Sweep, resume_command
@@ -43,7 +44,7 @@ def run(arguments: list[str]) -> int:
                 print(line)
         elif words[:1] and words[0] in help.commands():
             arguments.remove(words[0])
-            for line in importlib.import_module(f"recexp.commands.{words[0]}").run(arguments):
+            for line in importlib.import_module(f"recexp.cli.commands.{words[0]}").run(arguments):
                 print(line, flush=True)
         else:
             if words[:1] == ["run"]:
