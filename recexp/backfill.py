@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recexp import artifacts
 from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError, RecexpError
 from recexp.evaluation import Evaluation, Results
 from recexp.identity import digest
 from recexp.metrics.base import Metric
+from recexp.outputs import artifacts
 from recexp.runners.base import Experiment
 from recexp.slices import Slice
 from recexp.tracking import Archive, Record

@@ -106,7 +106,7 @@ def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | N
     from rich.console import Console
     from rich.table import Column, Table
 
-    from recexp.description import headlines
+    from recexp.outputs.description import headlines
 
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]

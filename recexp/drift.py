@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recexp.artifacts import read_parquet
+from recexp.outputs.artifacts import read_parquet
 
 EQUAL, WITHIN, OFF, ADDED = "bit-equal", "within tolerance", "off", "added later"
 TOLERANCE = 1e-6

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field
 from recexp import slices
 from recexp.bootstrap import Means, intervals
 from recexp.data import Dataset, Split
-from recexp.description import headlines
 from recexp.errors import ConfigError, DataError
 from recexp.metrics.base import Judged, ListMetric, Metric, RatingMetric, RunMetric
+from recexp.outputs.description import headlines
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 from recexp.rng import generator

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recexp import artifacts, backfill, drift
+from recexp import backfill, drift
 from recexp.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.errors import DataError, StoreError
+from recexp.outputs import artifacts
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Archive, Record
 from recexp.tracking.names import flatten

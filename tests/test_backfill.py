@@ -8,8 +8,8 @@ import pytest
 
 import recexp as library
 from recexp import cli
-from recexp.artifacts import read_metrics, read_per_user, read_slices
 from recexp.datasets.files import Files
+from recexp.outputs.artifacts import read_metrics, read_per_user, read_slices
 from recexp.tracking import Archive, Record
 
 LISTS = "ndcg,recall,recall_capped,precision,f1,map,mrr,hit_rate,novelty,average_popularity,serendipity"

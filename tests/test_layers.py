@@ -13,8 +13,7 @@ LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost", "environment"},
     {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
-    {"model", "saving", "evaluation", "slices", "tracking", "serving", "plots", "study_plots", "artifacts",
-     "description", "audit", "prepared"},
+    {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},
     {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
     {"config", "cli", "sweeps", "console", "__main__", "plugins"},
 ]  # fmt: skip

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recexp.description import headlines
 from recexp.errors import ConfigError, StoreError
+from recexp.outputs.description import headlines
 from recexp.tracking import Archive, Record, flatten
 
 PROTOCOL, SPLIT, TUNED = "recexp.protocol", "recexp.split", "tuning"

@@ -9,9 +9,9 @@ from recexp.bootstrap import intervals
 from recexp.compare import values
 from recexp.compare.collect import Field, Row
 from recexp.compare.results import Across, Comparison, Leaderboard, Line, Options, Pair
-from recexp.description import headlines
 from recexp.errors import ConfigError
 from recexp.metrics.base import Metric, RatingMetric
+from recexp.outputs.description import headlines
 from recexp.rng import generator
 from recexp.statistics import CORRECTIONS, TESTS, Effects, average_ranks, cliques, critical_difference, friedman
 from recexp.tracking import Archive

@@ -7,15 +7,16 @@ import numpy as np
 import yaml
 
 import recexp
-from recexp import artifacts, environment, plots
+from recexp import environment
 from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
-from recexp.description import Summary, describe_run
 from recexp.evaluation import Results
 from recexp.filters.base import Effect
 from recexp.identity import digest
 from recexp.model import FittedModel
+from recexp.outputs import artifacts, plots
+from recexp.outputs.description import Summary, describe_run
 from recexp.params import describe
 from recexp.ranking import Lists
 from recexp.runners.base import Experiment, Outcome, Runner

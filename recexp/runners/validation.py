@@ -5,9 +5,10 @@ import logging
 
 import yaml
 
-from recexp import artifacts, threads
+from recexp import threads
 from recexp.cost import Costs
-from recexp.description import Summary, describe_run
+from recexp.outputs import artifacts
+from recexp.outputs.description import Summary, describe_run
 from recexp.params import params
 from recexp.runners.base import Experiment, Outcome
 from recexp.runners.offline import Offline
@@ -35,9 +36,7 @@ class Validation(Offline):
             tags = sealed.identity.tags
             if done := store.claim(tags["recexp.config"], x.once):
                 log.info("already done in run %s", done.id)
-                return [
-                    Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
-                ]
+                return [Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)]
             name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"
             with store.run(name=name, tags=tags) as run:
                 algorithm, split = copy.deepcopy(x.algorithm), sealed.split

@@ -103,7 +103,7 @@ class Run:
         return curves
 
     def draw(self, data: Mapping[str, Any]) -> None:
-        """Begin to draw the plots of `recexp.plots.data`; `finish` waits for them, and raises what failed."""
+        """Begin to draw the plots of `recexp.outputs.plots.data`; `finish` waits for them, and raises what failed."""
         self._drawing = self._store.worker.send("draw", folder=str(self.directory / "plots"), data=data)
 
     def finish(

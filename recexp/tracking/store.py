@@ -136,7 +136,7 @@ class Store:
     def attach(
         self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str, study: Mapping[str, Any]
     ) -> None:
-        """Add to a finished run: tags, a paragraph of its description, files, plots of a study (`recexp.study_plots`).
+        """Add to a finished run: tags, a paragraph of its description, files, plots of a study (`outputs.study_plots`).
 
         Those of `folder` and the plots go `into` a folder among the run's files.
         """

@@ -85,7 +85,7 @@ class Tracker:
         self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str, study: dict[str, Any]
     ) -> None:
         """Add tags, a paragraph, the files of a folder and the plots of a study to a run that is there."""
-        from recexp import study_plots
+        from recexp.outputs import study_plots
 
         study_plots.draw(Path(folder), study)
         self.client.log_artifacts(run_id, folder, into)
@@ -104,7 +104,7 @@ class Tracker:
 
     def prepare(self) -> None:
         """Do ahead of time what drawing and finishing need."""
-        from recexp import plots
+        from recexp.outputs import plots
 
         plots.load()
         model.load()
@@ -112,7 +112,7 @@ class Tracker:
 
     def draw(self, folder: str, data: dict[str, Any]) -> None:
         """Draw the plots of a run."""
-        from recexp import plots
+        from recexp.outputs import plots
 
         plots.draw(Path(folder), data)
 

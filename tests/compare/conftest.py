@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import yaml
 
-from recexp import artifacts, cli
+from recexp import cli
 from recexp.identity import digest
+from recexp.outputs import artifacts
 from recexp.rng import generator
 from recexp.tracking import Tracking
 

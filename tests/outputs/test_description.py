@@ -1,7 +1,7 @@
 """What stands on a run's page."""
 
-from recexp.description import Summary, describe_run, headlines
 from recexp.filters.base import Effect
+from recexp.outputs.description import Summary, describe_run, headlines
 
 
 def summary(**changed: object) -> Summary:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recexp import plots
+from recexp.outputs import plots
 from recexp.slices import Slice
 
 SLICES = [

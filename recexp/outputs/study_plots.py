@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recexp.plots import BLUE, GREY, ORANGE, figure_of
+from recexp.outputs.plots import BLUE, GREY, ORANGE, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
-from recexp import artifacts
+from recexp.outputs import artifacts
 from recexp.ranking import Lists
 from recexp.slices import Slice
 

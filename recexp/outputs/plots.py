@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recexp.description import headlines
+from recexp.outputs.description import headlines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
