@@ -14,7 +14,7 @@ LAYERS = [
     {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},
-    {"runners", "compare", "tuning", "drift", "reproduction", "backfill"},
+    {"runners", "compare", "tuning", "finished"},
     {"config", "cli", "sweeps", "console", "__main__", "plugins"},
 ]  # fmt: skip
 MLFLOW = ["tracking/worker", "tracking/tracker", "tracking/client", "tracking/inputs", "tracking/archive",

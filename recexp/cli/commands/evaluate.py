@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from recexp import backfill, config
+from recexp import config
 from recexp.config import rebuilding
 from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
+from recexp.finished import backfill
 from recexp.metrics.base import Metric
 from recexp.tracking import Archive, Record
 

@@ -4,9 +4,9 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from recexp import drift, reproduction
 from recexp.config import rebuilding
 from recexp.errors import ConfigError, RecexpError
+from recexp.finished import drift, reproduction
 from recexp.tracking import Archive
 
 USAGE = "recexp reproduce takes RUN_ID [--tolerance X] [dataset.root=DIR tracking.uri=... and the like]"

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recexp import backfill, drift
-from recexp.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.errors import DataError, StoreError
+from recexp.finished import backfill, drift
+from recexp.finished.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.outputs import artifacts
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Archive, Record
