@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from pydantic import AfterValidator, Field
 
 from recexp import slices
-from recexp.bootstrap import Means, intervals
 from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
 from recexp.metrics.base import Judged, ListMetric, Metric, RatingMetric, RunMetric
@@ -19,6 +18,7 @@ from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 from recexp.rng import generator
 from recexp.slices import Slice
+from recexp.statistics.bootstrap import Means, intervals
 
 log = logging.getLogger(__name__)
 

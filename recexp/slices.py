@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.bootstrap import Means
 from recexp.data import Queries
 from recexp.metrics.base import Judged
+from recexp.statistics.bootstrap import Means
 
 _HEAD, _MID = 0.5, 0.8
 """Head items hold the first half of train interactions, mid items the next 30 %, tail items the last 20 %."""

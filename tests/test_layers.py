@@ -10,8 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
-    {"errors", "params", "rng", "progress", "threads", "identity", "cost", "environment"},
-    {"data", "compiled", "ranking", "files", "bootstrap", "statistics"},
+    {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
+    {"data", "compiled", "ranking", "files", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},
     {"runners", "compare", "tuning", "finished"},

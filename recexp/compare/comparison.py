@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from recexp.bootstrap import intervals
 from recexp.compare import values
 from recexp.compare.collect import Field, Row
 from recexp.compare.results import Across, Comparison, Leaderboard, Line, Options, Pair
@@ -14,6 +13,7 @@ from recexp.metrics.base import Metric, RatingMetric
 from recexp.outputs.description import headlines
 from recexp.rng import generator
 from recexp.statistics import CORRECTIONS, TESTS, Effects, average_ranks, cliques, critical_difference, friedman
+from recexp.statistics.bootstrap import intervals
 from recexp.tracking import Archive
 
 TESTED = 20

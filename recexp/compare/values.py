@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recexp.bootstrap import Means
 from recexp.compare.collect import SPLIT, Row
 from recexp.errors import DataError, StoreError
 from recexp.files import to_numpy
 from recexp.metrics.base import ListMetric, Metric, RatingMetric
+from recexp.statistics.bootstrap import Means
 from recexp.tracking import Archive, Record
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import numpy as np
 import yaml
 
 import recexp
-from recexp import environment
 from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
@@ -19,6 +18,7 @@ from recexp.outputs import artifacts, plots
 from recexp.outputs.description import Summary, describe_run
 from recexp.params import describe
 from recexp.ranking import Lists
+from recexp.runners import environment
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.tracking import LOOKS, Input, Run, Store, mask
 

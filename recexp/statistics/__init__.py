@@ -1,4 +1,4 @@
-"""Statistics of comparisons: paired tests over users, corrections for many, effect sizes, ranks over data sets."""
+"""Statistics: the bootstrap over users; for comparisons, paired tests, corrections, effect sizes, ranks."""
 
 from recexp.statistics.corrections import CORRECTIONS, benjamini_hochberg, holm
 from recexp.statistics.effects import Effects

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recexp.bootstrap import Means, intervals
 from recexp.rng import generator
+from recexp.statistics.bootstrap import Means, intervals
 
 
 def test_means_are_over_values_whoever_owns_them():
@@ -25,7 +25,7 @@ def test_intervals_equal_a_loop_over_the_same_draws(monkeypatch, block):
     values = rng.random((70, 3))
     values[rng.random(70) < 0.2, 1] = np.nan
     group = np.flatnonzero(owners % 3 == 0)
-    monkeypatch.setattr("recexp.bootstrap._BLOCK", 30 * block)
+    monkeypatch.setattr("recexp.statistics.bootstrap._BLOCK", 30 * block)
     means = [Means.of(values, owners), Means.of(values[group], owners[group])]
     found = intervals(means, 30, resamples=200, confidence=0.9, rng=generator(5, "x"))
 
