@@ -1,20 +1,28 @@
 """Fixtures shared by all tests."""
 
+import gc
+import io
+import logging
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
+
+from recexp import plugins
 
 if TYPE_CHECKING:
     from recexp.data import Dataset
 
 ROOT = Path(__file__).parent.parent
+plugins.use()  # before Hydra looks for plugins, which it does once in a process
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +42,15 @@ def ml100k() -> "Dataset":
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tracking database with all tables and no experiment of ours: copying it is 30 times faster than making one."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder  # that of all workers
+    path = folder / "mlflow.db"
     code = "import sys; from mlflow.tracking import MlflowClient; MlflowClient(sys.argv[1]).search_experiments()"
-    subprocess.run([sys.executable, "-c", code, f"sqlite:///{path}"], check=True, capture_output=True)
+    with FileLock(folder / "mlflow.db.lock"):
+        if not path.exists():
+            new = path.with_suffix(".new")
+            subprocess.run([sys.executable, "-c", code, f"sqlite:///{new}"], check=True, capture_output=True)
+            new.rename(path)
     return path
 
 
@@ -58,6 +72,17 @@ def workplace(tmp_path: Path, empty_store: Path, own_cache: Path, monkeypatch: p
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """What a command makes of recexp's log ends with the test."""
+    loggers = [logging.getLogger(name) for name in ("recexp", "recexp.splits")]
+    before = [(logger.level, logger.propagate, [*logger.handlers]) for logger in loggers]
+    yield
+    for logger, (level, propagate, handlers) in zip(loggers, before):
+        logger.setLevel(level)
+        logger.propagate, logger.handlers = propagate, handlers
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +125,34 @@ def recexp(workplace: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return command
+
+
+@pytest.fixture
+def inside(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Run the command line in the working directory and in this process: a new one imports all that it needs again."""
+    from recexp import cli, config
+
+    monkeypatch.syspath_prepend(str(workplace))
+    monkeypatch.setattr(sys, "argv", ["recexp"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # the command sets it
+
+    def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = cli.run([*arguments])
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+    yield command
+    config.use_config_dirs([])
+    for name, module in [*sys.modules.items()]:
+        if str(getattr(module, "__file__", None)).startswith(str(workplace)):
+            del sys.modules[name]  # another test may have a module of the same name
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -203,16 +203,16 @@ def leaky(workplace: Path) -> tuple[str, ...]:
             "algorithm=popularity")  # fmt: skip
 
 
-def test_error_leaves_no_run_behind(recexp: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
-    done = recexp(*leaky, "audit.policy=error")
+def test_error_leaves_no_run_behind(inside: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
+    done = inside(*leaky, "audit.policy=error")
     assert done.returncode == 2, done.stderr
     assert "recexp: audit: 30.00% of the test rows are in train too (the same user and item)" in done.stderr
     assert "Traceback" not in done.stderr
     assert runs() == []
 
 
-def test_a_warning_stands_in_the_run(recexp: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
-    done = recexp(*leaky)
+def test_a_warning_stands_in_the_run(inside: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
+    done = inside(*leaky)
     assert done.returncode == 0, done.stderr
     assert "audit: 30.00% of the test rows are in train too" in done.stderr
     (run,) = runs()
@@ -222,9 +222,9 @@ def test_a_warning_stands_in_the_run(recexp: Callable, runs: Callable, leaky: tu
     assert "| repeated_pairs | 30.00% |" in note
 
 
-def test_runs_with_and_without_audit_compare(recexp: Callable, runs: Callable) -> None:
+def test_runs_with_and_without_audit_compare(inside: Callable, runs: Callable) -> None:
     for policy in ("off", "error"):
-        assert recexp("dataset=electronics", "algorithm=popularity", f"audit.policy={policy}").returncode == 0
+        assert inside("dataset=electronics", "algorithm=popularity", f"audit.policy={policy}").returncode == 0
     first, second = (run.data for run in runs())
     for tag in ("recexp.protocol", "recexp.config", "recexp.split"):
         assert first.tags[tag] == second.tags[tag]

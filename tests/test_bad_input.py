@@ -54,14 +54,14 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "overrides", "message"), CASES.values(), ids=CASES.keys())
 def test_input_is_refused_clearly(
-    recexp: Callable, runs: Callable, workplace: Path, text: str | None, overrides: list[str], message: str
+    inside: Callable, runs: Callable, workplace: Path, text: str | None, overrides: list[str], message: str
 ) -> None:
     if text is not None:
         (workplace / "ratings.csv").write_text(text)
     (workplace / "items.csv").write_text("item_id,price\ni1,3\n")
     (workplace / "strangers.csv").write_text("user_id,item_id\nx1,i1\nx2,i2\n")
     before = {path.name for path in workplace.iterdir()}
-    done = recexp("dataset=files", "dataset.interactions=ratings.csv", *overrides)
+    done = inside("dataset=files", "dataset.interactions=ratings.csv", *overrides)
     told = [line for line in done.stderr.splitlines() if line.startswith("recexp: ")]
     assert done.returncode == 2, done.stderr
     assert any(message in line for line in told), done.stderr
@@ -70,39 +70,39 @@ def test_input_is_refused_clearly(
     assert {path.name for path in workplace.iterdir()} - before <= {"mlflow.db.lock"}
 
 
-def test_one_user_is_enough_where_the_split_allows_it(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_one_user_is_enough_where_the_split_allows_it(inside: Callable, runs: Callable, workplace: Path) -> None:
     (workplace / "ratings.csv").write_text(ONE_USER)
-    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "split.test_n=1", "algorithm=popularity")
+    done = inside("dataset=files", "dataset.interactions=ratings.csv", "split.test_n=1", "algorithm=popularity")
     assert done.returncode == 0, done.stderr
     assert [run.data.tags["recexp.complete"] for run in runs()] == ["true"]
 
 
-def test_one_user_cannot_be_held_out(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_one_user_cannot_be_held_out(inside: Callable, runs: Callable, workplace: Path) -> None:
     (workplace / "ratings.csv").write_text(ONE_USER)
-    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "split=user_holdout")
+    done = inside("dataset=files", "dataset.interactions=ratings.csv", "split=user_holdout")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert runs() == []
 
 
-def test_nan_ratings_are_dropped_with_a_warning(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_nan_ratings_are_dropped_with_a_warning(inside: Callable, runs: Callable, workplace: Path) -> None:
     (workplace / "ratings.csv").write_text(GOOD + "u1,i9,,99\n")
-    done = recexp("dataset=files", "dataset.interactions=ratings.csv", "filter=ratings")
+    done = inside("dataset=files", "dataset.interactions=ratings.csv", "filter=ratings")
     assert done.returncode == 0, done.stderr
     assert " W " in done.stderr and "rating" in done.stderr
     assert len(runs()) == 1
 
 
-def test_corrupt_model(recexp: Callable, workplace: Path) -> None:
+def test_corrupt_model(inside: Callable, workplace: Path) -> None:
     library.run("dataset=electronics", "algorithm=item_knn").model.save("model")
-    done = recexp("recommend", "model", "1", "3")
+    done = inside("recommend", "model", "1", "3")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
     arrays = bytearray((workplace / "model" / "arrays.npz").read_bytes())
     arrays[len(arrays) // 2] ^= 0xFF
     (workplace / "model" / "arrays.npz").write_bytes(arrays)
     for folder, message in (("model", "arrays.npz is corrupt"), ("nowhere", "nowhere is not a saved model")):
-        done = recexp("recommend", folder, "1")
+        done = inside("recommend", folder, "1")
         assert done.returncode == 2
         assert message in done.stderr
         assert "Traceback" not in done.stderr
@@ -124,25 +124,26 @@ def test_full_disk_while_logging(runs: Callable, workplace: Path) -> None:
     assert left <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.claims"}
 
 
-def test_unwritable_store(recexp: Callable, workplace: Path) -> None:
+def test_unwritable_store(inside: Callable, workplace: Path) -> None:
     (workplace / "mlflow.db").unlink()
     (workplace / "mlflow.db").mkdir()
-    done = recexp("dataset=electronics")
+    done = inside("dataset=electronics")
     assert done.returncode == 2
     assert "recexp: tracking.uri: " in done.stderr and "is not a file" in done.stderr
 
 
-def test_locked_store(recexp: Callable, workplace: Path) -> None:
+def test_locked_store(inside: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recexp.tracking.place.LOCK_SECONDS", 0.2)
     connection = sqlite3.connect(workplace / "mlflow.db", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
-    done = recexp("dataset=electronics")
+    done = inside("dataset=electronics")
     connection.close()
     assert done.returncode == 2
     assert "is locked by another program" in done.stderr
 
 
-def test_store_that_is_no_database(recexp: Callable, workplace: Path) -> None:
+def test_store_that_is_no_database(inside: Callable, workplace: Path) -> None:
     (workplace / "mlflow.db").write_text("these are notes, not a database" * 100)
-    done = recexp("dataset=electronics")
+    done = inside("dataset=electronics")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

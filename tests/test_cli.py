@@ -58,8 +58,8 @@ def test_completion_knows_the_options(recexp: Callable) -> None:
     assert {"algorithm=ease", "algorithm=user_knn"} <= set(done.stdout.split())
 
 
-def test_a_sweep_ends_with_its_jobs_side_by_side(recexp: Callable) -> None:
-    done = recexp("-m", "dataset=electronics", "algorithm=popularity,random", "seed=1,2")
+def test_a_sweep_ends_with_its_jobs_side_by_side(inside: Callable) -> None:
+    done = inside("-m", "dataset=electronics", "algorithm=popularity,random", "seed=1,2")
     assert done.returncode == 0, done.stderr
     end = done.stdout.rpartition("leaderboard")[2]
     for words in ("algorithm=popularity", "algorithm=random", "seed=1", "seed=2"):

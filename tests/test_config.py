@@ -55,9 +55,9 @@ WRONG = {
 
 @pytest.mark.parametrize(("overrides", "message"), WRONG.values(), ids=WRONG.keys())
 def test_command_line_says_what_is_wrong(
-    recexp: Callable, runs: Callable, workplace: Path, overrides: list[str], message: str
+    inside: Callable, runs: Callable, workplace: Path, overrides: list[str], message: str
 ):
-    done = recexp(*overrides)
+    done = inside(*overrides)
     assert done.returncode == 2, done.stderr
     assert f"recexp: {message}" in done.stderr
     assert "Traceback" not in done.stderr

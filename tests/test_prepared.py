@@ -224,12 +224,12 @@ def test_a_damaged_entry_is_made_again(
     assert counted == ["load", "split"] * 2
 
 
-def test_the_command_line_says_that_an_entry_was_damaged(recexp: Callable, own_cache: Path, runs: Callable) -> None:
+def test_the_command_line_says_that_an_entry_was_damaged(inside: Callable, own_cache: Path, runs: Callable) -> None:
     command = ("dataset=electronics", "algorithm=popularity")
-    assert recexp(*command).returncode == 0
+    assert inside(*command).returncode == 0
     for file in cache.folder().glob("*/0.npy"):
         file.write_bytes(flipped(file.read_bytes(), -1))
-    done = recexp(*command)
+    done = inside(*command)
     assert done.returncode == 0, done.stderr
     assert "a prepared entry is damaged and is made again: 0.npy is not as it was written" in done.stderr
     first, second = runs()

@@ -66,8 +66,8 @@ def test_validation_is_measured_too(runs: Callable) -> None:
     assert run.data.metrics["test/ndcg_at_10"] != run.data.metrics["validation/ndcg_at_10"]
 
 
-def test_sweep_goes_on_after_a_failure(recexp: Callable, runs: Callable) -> None:
-    done = recexp("-m", "dataset=electronics", "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
+def test_sweep_goes_on_after_a_failure(inside: Callable, runs: Callable) -> None:
+    done = inside("-m", "dataset=electronics", "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
     assert done.returncode == 1, done.stderr
     assert "1 of 3 jobs failed" in done.stderr
     assert "nothing goes to test" in done.stderr
@@ -75,9 +75,9 @@ def test_sweep_goes_on_after_a_failure(recexp: Callable, runs: Callable) -> None
     assert len({run.data.tags["sweep"] for run in runs()}) == 1
 
 
-def test_finished_runs_are_skipped_on_resume(recexp: Callable, runs: Callable) -> None:
+def test_finished_runs_are_skipped_on_resume(inside: Callable, runs: Callable) -> None:
     for seed in ("1", "1,2"):
-        done = recexp("-m", "dataset=electronics", "algorithm=popularity", f"seed={seed}", "resume=true")
+        done = inside("-m", "dataset=electronics", "algorithm=popularity", f"seed={seed}", "resume=true")
         assert done.returncode == 0, done.stderr
     assert sorted(run.data.tags["seed"] for run in runs()) == ["1", "2"]
 

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,23 @@ def files(workplace: Path) -> Path:
     return workplace
 
 
-def check(command: str, folder: Path) -> str:
+@pytest.fixture
+def check(files: Path, inside: Callable) -> Callable[[str], str]:
+    """Do what a line says in the working directory, and return what it prints: by a shell, but runs in this process."""
+
+    def run(command: str) -> str:
+        name, *words = shlex.split(command)
+        if name != "recexp" or "--help" in words:
+            return by_shell(command, Path.cwd())
+        done = inside(*words)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert done.stdout.strip()
+        return done.stdout
+
+    return run
+
+
+def by_shell(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command, shell=True, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}
@@ -50,20 +68,19 @@ def check(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith((*ELSEWHERE, *LATER))])
-def test_command_works(files: Path, command: str) -> None:
-    check(command, files)
+def test_command_works(check: Callable, command: str) -> None:
+    check(command)
 
 
-def test_commands_about_runs_work(files: Path) -> None:
-    found = check("recexp -m dataset=electronics algorithm=popularity,item_knn", files)
+def test_commands_about_runs_work(files: Path, check: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = check("recexp -m dataset=electronics algorithm=popularity,item_knn")
     run_id = re.search(r"run (\w{32}):", found)[1]
     for command in (c for c in COMMANDS if c.startswith(LATER)):
-        folder = files
         if command.startswith("recexp import"):  # on another machine
-            folder = files / "elsewhere"
-            folder.mkdir()
-            (files / "run.zip").rename(folder / "run.zip")
-        check(command.replace("RUN_ID", run_id), folder)
+            (files / "elsewhere").mkdir()
+            (files / "run.zip").rename(files / "elsewhere" / "run.zip")
+            monkeypatch.chdir(files / "elsewhere")
+        check(command.replace("RUN_ID", run_id))
 
 
 def test_continuous_integration_runs_the_test_command() -> None:

@@ -37,8 +37,8 @@ def test_each_model_is_set_as_the_demo_says() -> None:
     assert hybrid["parts"] == {"cf": parts["item_knn"]["algorithm"], "mf": parts["nmf"]["algorithm"]}
 
 
-def test_one_command_runs_shows_and_compares_all_four(recexp: Callable, runs: Callable) -> None:
-    done = recexp("+experiment=store_demo", COLUMNS="200")
+def test_one_command_runs_shows_and_compares_all_four(inside: Callable, runs: Callable) -> None:
+    done = inside("+experiment=store_demo", COLUMNS="200")
     assert done.returncode == 0, done.stderr
     found = {run.data.tags["algorithm"]: run.data for run in runs()}
     assert set(found) == set(MODELS)

@@ -511,8 +511,8 @@ def test_features_are_needed(data: Dataset) -> None:
         fit(features(EASE(l2=2.0)), data)
 
 
-def test_a_command_runs_a_hybrid(recexp: Callable, runs: Callable) -> None:
-    done = recexp("dataset=electronics", "algorithm=hybrid_weighted", "algorithm@algorithm.parts.cf=user_knn",
+def test_a_command_runs_a_hybrid(inside: Callable, runs: Callable) -> None:
+    done = inside("dataset=electronics", "algorithm=hybrid_weighted", "algorithm@algorithm.parts.cf=user_knn",
                   "algorithm.parts.cf.k=20", "algorithm.weights=tuned", "split.validation_ratio=0.1")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "tuned weights" in done.stderr

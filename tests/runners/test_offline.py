@@ -136,8 +136,8 @@ def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Calla
     assert runs() == []
 
 
-def test_failure_is_told_and_never_taken_for_a_result(recexp: Callable, models: Path, runs: Callable) -> None:
-    done = recexp("--config-dir", str(models), "dataset=electronics", "algorithm=broken")
+def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: Path, runs: Callable) -> None:
+    done = inside("--config-dir", str(models), "dataset=electronics", "algorithm=broken")
     assert done.returncode == 1
     assert "the loss is not a number" in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,8 +146,8 @@ def test_failure_is_told_and_never_taken_for_a_result(recexp: Callable, models: 
     assert "recexp.complete" not in run.data.tags
 
 
-def test_logging_goes_where_the_yaml_says(recexp: Callable, workplace: Path) -> None:
-    done = recexp("dataset=electronics", "algorithm=popularity", "logging.level=warning",
+def test_logging_goes_where_the_yaml_says(inside: Callable, workplace: Path) -> None:
+    done = inside("dataset=electronics", "algorithm=popularity", "logging.level=warning",
                   "+logging.levels.splits=info", "logging.file=mine.log")  # fmt: skip
     assert done.returncode == 0, done.stderr
     text = (workplace / "mine.log").read_text()

@@ -80,9 +80,9 @@ def complete(runs: Sequence[Any]) -> list[Any]:
     return [run for run in runs if run.data.tags.get("recexp.complete") == "true"]
 
 
-def test_what_a_job_does_costs_only_itself(recexp: Callable, runs: Callable, odd: list[str], workplace: Path) -> None:
+def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd: list[str], workplace: Path) -> None:
     sweep = [*odd, "algorithm.how=raise,nothing,die,hog", *POOL, "hydra.launcher.memory_mib=1000"]
-    done = recexp(*sweep)
+    done = inside(*sweep)
     assert done.returncode == 1, done.stderr
     assert "3 of 4 jobs failed; resume=true runs them again" in done.stderr
     failed = [line for line in done.stdout.splitlines() if line.startswith("failed: ")]
@@ -94,7 +94,7 @@ def test_what_a_job_does_costs_only_itself(recexp: Callable, runs: Callable, odd
     assert len(complete(runs())) == 1
 
     (workplace / "mended").touch()
-    done = recexp(*sweep, "resume=true")
+    done = inside(*sweep, "resume=true")
     assert done.returncode == 0, done.stderr
     states = [line.split("│")[2].strip() for line in done.stdout.splitlines() if "algorithm.how" in line]
     assert states == ["done", "skipped", "done", "done"]
@@ -144,16 +144,16 @@ def test_runs_left_behind_are_never_taken_for_results(workplace: Path, runs: Cal
     assert library.run(*words, "resume=true").run_id == again.run_id
 
 
-def test_folds_are_one_job(recexp: Callable, runs: Callable) -> None:
+def test_folds_are_one_job(inside: Callable, runs: Callable) -> None:
     words = (*SMALL, "algorithm=popularity", "split=kfold", "split.folds=2", "resume=true")
-    assert recexp(*words).returncode == 0
+    assert inside(*words).returncode == 0
     assert len(runs()) == 2
     one, _ = runs()
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     client.delete_run(one.info.run_id)
-    done = recexp(*words)
+    done = inside(*words)
     assert done.returncode == 0, done.stderr
     assert "mean of folds" in done.stdout
     assert len(complete(runs())) == 2
@@ -249,8 +249,8 @@ BAD = [
 
 
 @pytest.mark.parametrize(("words", "message"), BAD, ids=["option", "key", "value", "no slurm"])
-def test_wrong_launchers_are_refused(recexp: Callable, runs: Callable, words: tuple[str, ...], message: str) -> None:
-    done = recexp("-m", *SMALL, "algorithm=popularity", "seed=1,2", *words)
+def test_wrong_launchers_are_refused(inside: Callable, runs: Callable, words: tuple[str, ...], message: str) -> None:
+    done = inside("-m", *SMALL, "algorithm=popularity", "seed=1,2", *words)
     assert done.returncode == 2, done.stderr
     assert f"recexp: {message}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -266,9 +266,9 @@ def test_a_package_that_is_absent_is_named(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("-m", *POOL), ("-m",), ()], ids=["processes", "in process", "single"])
-def test_resume_with_an_unreadable_store(recexp: Callable, workplace: Path, words: tuple[str, ...]) -> None:
+def test_resume_with_an_unreadable_store(inside: Callable, workplace: Path, words: tuple[str, ...]) -> None:
     (workplace / "mlflow.db").write_text("this is no database, however long it may be" * 100)
-    done = recexp(*words, *SMALL, "algorithm=popularity", "resume=true")
+    done = inside(*words, *SMALL, "algorithm=popularity", "resume=true")
     assert done.returncode == 2, done.stderr
     assert f"recexp: tracking.uri: {workplace / 'mlflow.db'} cannot be used as an SQLite store" in done.stderr
 

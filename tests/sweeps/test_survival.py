@@ -2,21 +2,21 @@
 
 import importlib.util
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 FILE = Path(__file__).parent.parent.parent / "experiments" / "sweeps" / "survival.py"
 
 
-def test_a_sweep_survives_its_workers_and_itself_being_killed(workplace: Path) -> None:
+def test_a_sweep_survives_its_workers_and_itself_being_killed(workplace: Path, inside: Callable) -> None:
     spec = importlib.util.spec_from_file_location("survival", FILE)
     survival = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(survival)
-    calm, wild = workplace / "calm", workplace / "wild"
-    for folder in (calm, wild):
-        folder.mkdir()
-        (folder / "mlflow.db").write_bytes((workplace / "mlflow.db").read_bytes())
+    calm, wild = workplace, workplace / "wild"
+    wild.mkdir()
+    (wild / "mlflow.db").write_bytes((calm / "mlflow.db").read_bytes())
     arguments = [*survival.words(6), *survival.LAUNCHER]
-    assert survival.start(calm, *arguments).wait() == 0
+    assert inside(*arguments).returncode == 0
     plan = [(0, "worker"), (2, "sweep")]
     assert survival.disturb(wild, arguments, plan, random.Random(1)) == 2
     assert survival.found(wild) == survival.found(calm)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def test_a_pair_that_does_not_go_together_is_passed_over(recexp: Callable, runs: Callable) -> None:
-    done = recexp("-m", "dataset=electronics", "algorithm=popularity,bias")
+def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs: Callable) -> None:
+    done = inside("-m", "dataset=electronics", "algorithm=popularity,bias")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("passed over")]
     assert "algorithm=bias" in line
@@ -13,33 +13,33 @@ def test_a_pair_that_does_not_go_together_is_passed_over(recexp: Callable, runs:
     assert len(runs()) == 1
 
 
-def test_alone_it_is_an_error(recexp: Callable, runs: Callable) -> None:
+def test_alone_it_is_an_error(inside: Callable, runs: Callable) -> None:
     for words in (["algorithm=bias"], ["-m", "algorithm=bias,mf"]):
-        done = recexp(*words, "dataset=electronics")
+        done = inside(*words, "dataset=electronics")
         assert done.returncode == 2
         assert "Bias needs ratings" in done.stderr
     assert runs() == []
 
 
-def test_a_preset_can_be_a_sweep(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_a_preset_can_be_a_sweep(inside: Callable, runs: Callable, workplace: Path) -> None:
     folder = workplace / "mine" / "experiment"
     folder.mkdir(parents=True)
     (folder / "both.yaml").write_text(
         "# @package _global_\n# two baselines\ndefaults: [override /dataset: electronics]\n"
         "hydra: {mode: MULTIRUN, sweeper: {params: {algorithm: 'popularity,random'}}}\n"
     )
-    done = recexp("--config-dir", "mine", "+experiment=both", "seed=4")
+    done = inside("--config-dir", "mine", "+experiment=both", "seed=4")
     assert done.returncode == 0, done.stderr
     assert {run.data.tags["algorithm"] for run in runs()} == {"popularity", "random"}
     assert len({run.data.tags["sweep"] for run in runs()}) == 1
     assert "algorithm=random" in done.stdout.rpartition("leaderboard")[2]
 
 
-def test_recommendations_for_one_user_are_shown_by_name(recexp: Callable) -> None:
-    done = recexp("dataset=electronics", "algorithm=popularity", "show=5")
+def test_recommendations_for_one_user_are_shown_by_name(inside: Callable) -> None:
+    done = inside("dataset=electronics", "algorithm=popularity", "show=5")
     assert done.returncode == 0, done.stderr
     shown = done.stdout.partition("recommended to the shown user:\n")[2].splitlines()[:5]
     assert all(", released in 20" in line for line in shown)
-    done = recexp("dataset=electronics", "algorithm=popularity", "show=nobody")
+    done = inside("dataset=electronics", "algorithm=popularity", "show=nobody")
     assert done.returncode == 2
     assert "show: there is no user nobody in electronics after filtering" in done.stderr

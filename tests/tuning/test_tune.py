@@ -157,11 +157,11 @@ def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monke
     assert looks.looks(client, uri, "0" * 64) == 0
 
 
-def test_as_a_sweeper_trials_see_validation_alone(recexp: Callable, shop: Callable, runs: Callable,
+def test_as_a_sweeper_trials_see_validation_alone(inside: Callable, shop: Callable, runs: Callable,
                                                   workplace: Path) -> None:  # fmt: skip
     words = shop("algorithm=guess", "algorithm.salt=range(0,50)", "tracking.log_model=false")
     command = ["-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=3", "hydra.sweeper.jobs=2"]
-    done = recexp(*command)
+    done = inside(*command)
     assert done.returncode == 0, done.stderr
     found = runs()
     (best,) = [run for run in found if any(name.startswith("test") for name in run.data.metrics)]
@@ -174,7 +174,7 @@ def test_as_a_sweeper_trials_see_validation_alone(recexp: Callable, shop: Callab
     assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
     (search,), _ = searches.of(words)
     assert search.study(search.seal()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
-    wrong = recexp("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
+    wrong = inside("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
     assert wrong.returncode == 2
     assert "tuning.trials: must be greater than or equal to 1 (got 0)" in wrong.stderr
     assert "Traceback" not in wrong.stderr
