@@ -34,6 +34,7 @@ def main() -> None:
     gc.disable()  # objects of an import live on: to look through them again and again takes a tenth of its time
     client.load()
     gc.freeze()
+    gc.set_threshold(100_000)  # the store's library makes thousands of objects a run and no garbage to speak of
     gc.enable()
     ready.set()
     tracker = Tracker()

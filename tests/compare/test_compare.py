@@ -1,6 +1,7 @@
 """`recexp compare` on runs whose values are known."""
 
 import csv
+import gc
 import json
 import re
 from collections.abc import Callable
@@ -47,6 +48,12 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
         + result["notes"][1].split("such as ")[1].split(":")[0]
         + ": split.test_ratio=0.1 instead of 0.2",
     ]
+
+
+@pytest.mark.parametrize("argument", ["--experiment=queries", "--experiment=none", "--metric=none", "--tset=t"])
+def test_garbage_is_collected_afterwards(compare: Compare, argument: str) -> None:
+    compare(argument)
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("test", ["permutation", "wilcoxon"])
