@@ -59,6 +59,8 @@ def draw(folder: Path, data: Mapping[str, Any]) -> None:
     }
     for name, figure in figures.items():
         if figure is not None:
+            figure.get_layout_engine().execute(figure)
+            figure.set_layout_engine(None)  # else `savefig` draws everything twice, first to lay it out
             figure.savefig(folder / f"{name}.png")
 
 
