@@ -15,6 +15,9 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
 
 def run(*overrides: str, config_dir: str | None = None) -> Any:
     """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns an Outcome, or one a fold."""
+    from recexp.tracking import process
+
+    process.start()  # it imports MLflow while this process imports and composes
     from recexp import config
 
     return config.run(*overrides, config_dir=config_dir)
