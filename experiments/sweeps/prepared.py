@@ -3,8 +3,8 @@
     RECEXP_DATA=DIR python prepared.py [--dataset movielens_1m] [--jobs 20]
 
 Three sweeps of the same jobs, which differ in a hyperparameter: in one process with nothing prepared, on two processes
-with nothing prepared, and on two processes once more. What each job found prepared is read from the log of its run,
-and its seconds on data and split are the run's own metrics.
+with nothing prepared, and on two processes once more; then new processes that only prepare. What each job found
+prepared is read from the log of its run, and its seconds on data and split are the run's own metrics.
 """
 
 import argparse
@@ -28,6 +28,16 @@ select r.artifact_uri, sum(m.value) from runs r join latest_metrics m using (run
 join tags t using (run_uuid) where t.key = 'recexp.complete' and t.value = 'true'
 and m.key in ('cost/data_seconds', 'cost/split_seconds') group by r.run_uuid order by r.start_time
 """
+_ALONE = """
+import sys, time, recexp
+from recexp.prepared import Preparation
+parts = [recexp.make(word) for word in (f"dataset={sys.argv[1]}", "filter=positive", "split=random")]
+wall, cpu = time.perf_counter(), time.process_time()
+with Preparation(*parts, seed=1, cache=True) as prepared:
+    next(prepared.splits(prepared.load()))
+print(f"{time.perf_counter() - wall:.2f} s, of processor time {time.process_time() - cpu:.2f} s")
+"""
+"""The wall clock tells of other programs too."""
 
 
 def sweep(folder: Path, cache: Path, dataset: str, jobs: int, *launcher: str) -> list[tuple[str, float]]:
@@ -73,6 +83,11 @@ def main() -> None:
             found = sweep(folder / name, folder / cache, given.dataset, given.jobs, *launcher)
             sys.stdout.write(row(name, found, 2 if launcher else 1))
             sys.stdout.flush()
+        environment = {**os.environ, "RECEXP_CACHE": str(folder / cache)}
+        for _ in range(3):
+            alone = [sys.executable, "-c", _ALONE, given.dataset]
+            done = subprocess.run(alone, env=environment, capture_output=True, text=True, check=True)
+            sys.stdout.write(f"\na new process, all prepared: {done.stdout}")
 
 
 if __name__ == "__main__":
