@@ -1,33 +1,16 @@
 """Which runs are compared: those of one protocol, on one data set or several; the rest is left out, with the reason."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from recexp.compare.rows import Row, bare, rows, short, tested
 from recexp.errors import ConfigError, StoreError
 from recexp.outputs.description import headlines
 from recexp.tracking import Archive, Record, flatten
 
-PROTOCOL, SPLIT, TUNED = "recexp.protocol", "recexp.split", "tuning"
-_DIGITS = 8
-"""Enough of a run's id to name it, and to be taken by --runs."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One configuration: its runs, in order of seed and fold, differ in nothing else. `label` tells it from others."""
-
-    label: str
-    runs: list[Record]
-
-    def mean(self, name: str) -> float:
-        """Return the mean of a metric over the runs that have it, which must be one at least."""
-        values = [run.metrics[name] for run in self.runs if name in run.metrics]
-        return sum(values) / len(values)
-
-    def has(self, name: str) -> bool:
-        """Whether a run has the metric."""
-        return any(name in run.metrics for run in self.runs)
+PROTOCOL, REPRODUCES = "recexp.protocol", "recexp.reproduces"
 
 
 @dataclass(frozen=True)
@@ -45,12 +28,7 @@ class Field:
 
     def metrics(self) -> list[str]:
         """Return the names of all test metrics, the headline and its cut-off first."""
-        return test_metrics(run for row in self.rows for run in row.runs)
-
-
-def short(run: Record) -> str:
-    """Return the beginning of a run's id."""
-    return run.id[:_DIGITS]
+        return test_metrics(run for row in self.rows for run in [*row.runs, *row.older])
 
 
 def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None) -> list[Record]:
@@ -79,14 +57,15 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
     """Return a field for each data set, that of the newest run first, and what was left out and why.
 
     The newest run says which protocol counts; runs that differ from it in the data alone are compared on their own data
-    set. What else differs is left out; with `strict`, raises ConfigError that names it.
+    set. What else differs is left out, and so are runs without test metrics and those that reproduce others; with
+    `strict` (runs were named) the latter count, and for the rest raises ConfigError that names it.
     """
+    found, notes = _usable(found, strict=strict)
     by_protocol: dict[str, list[Record]] = {}
     for run in sorted(found, key=lambda run: -run.started):
         by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
     reference: dict[str, str] | None = None
     taken: list[Field] = []
-    notes = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
         reference = content if reference is None else reference
@@ -101,10 +80,31 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
             many = _count(len(runs), "run")
             notes.append(f"left out: {many} of another protocol, such as {short(runs[0])}: {unlike}")
             continue
-        rows, more = _rows(runs)
-        taken.append(Field(_dataset(runs[0]), protocol, rows))
-        notes += more
+        made, repeated = rows(runs)
+        taken.append(Field(_dataset(runs[0]), protocol, made))
+        if repeated:
+            notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
     return taken, notes
+
+
+def _usable(found: Sequence[Record], *, strict: bool) -> tuple[list[Record], list[str]]:
+    """Return the runs that can be compared, and a note on each kind of the others."""
+    some: list[Record] = []
+    untested: list[Record] = []
+    again: list[Record] = []
+    notes = []
+    for run in found:
+        into = untested if not tested(run) else again if REPRODUCES in run.tags and not strict else some
+        into.append(run)
+    if untested and strict:
+        raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
+    if untested:
+        notes.append(f"left out: {_count(len(untested), 'run')} without test metrics, such as {short(untested[0])}")
+    if again:
+        notes.append(f"left out: {_count(len(again), 'run')} made to reproduce others; --runs takes them")
+    if not some:
+        raise StoreError(f"there is nothing to compare; {'; '.join(notes)}")
+    return some, notes
 
 
 def test_metrics(runs: Iterable[Record]) -> list[str]:
@@ -113,17 +113,11 @@ def test_metrics(runs: Iterable[Record]) -> list[str]:
     order: list[str] = []
     for run in sorted(runs, key=lambda run: -run.started):
         order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
-        names |= dict.fromkeys(
-            name for name in sorted(run.metrics) if name.startswith("test") and not name.endswith("/fallback_share")
-        )
+        names |= dict.fromkeys(sorted(tested(run)))
     place = {name: number for number, name in enumerate(order)}
-    ordered = sorted(names, key=lambda name: (place.get(_bare(name), len(place)), _cutoff(name)))
+    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), _cutoff(name)))
     first = [name for name in headlines(ordered) if name in names]
     return [*first, *(name for name in ordered if name not in first)]
-
-
-def _bare(name: str) -> str:
-    return name.rpartition("/")[2].partition("_at_")[0]
 
 
 def _cutoff(name: str) -> int:
@@ -135,8 +129,13 @@ def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str]
     """Return which keys differ, beside the data where it is another data set; nothing if none does."""
     keys = [key for key in dict.fromkeys([*reference, *content]) if content.get(key) != reference.get(key)]
     if name not in names:
-        keys = [key for key in keys if key != "data"]
+        keys = [key for key in keys if not _is_data(key, content.get(key), reference.get(key))]
     return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in keys)
+
+
+def _is_data(key: str, *values: str | None) -> bool:
+    """Whether a key of the protocol is about the data: the rows, or the very files of a split (their sha256)."""
+    return key == "data" or (key.startswith("split.") and all(re.fullmatch("[0-9a-f]{64}", v or "") for v in values))
 
 
 def _difference(key: str, here: str | None, there: str | None) -> str:
@@ -149,9 +148,7 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
 
 def _protocol(archive: Archive, run: Record) -> dict[str, str]:
     """Return what a run's protocol is made of, by dotted names."""
-    import yaml
-
-    return flatten(yaml.safe_load(archive.file(run, "identity.yaml").read_text())["protocol"])
+    return flatten(archive.yaml(run, "identity.yaml")["protocol"])
 
 
 def _names(taken: Sequence[Field]) -> list[str]:
@@ -160,59 +157,6 @@ def _names(taken: Sequence[Field]) -> list[str]:
 
 def _dataset(run: Record) -> str:
     return run.params.get("dataset.name") or run.tags.get("dataset", "")
-
-
-def _rows(runs: Sequence[Record]) -> tuple[list[Row], list[str]]:
-    """Return a row for each configuration; of runs that repeat another's seed and split the newest counts.
-
-    What was tuned is one configuration, though the values found differ from seed to seed.
-    """
-    rows: dict[tuple[tuple[str, str], ...], dict[tuple[str, str], Record]] = {}
-    repeated = 0
-    for run in runs:  # the newest comes first
-        same = rows.setdefault((("", _name(run)), *sorted(_params(run).items())), {})
-        key = (run.tags.get("seed", ""), run.tags.get(SPLIT, ""))
-        repeated += key in same
-        same.setdefault(key, run)
-    grouped = [sorted(same.values(), key=_place) for same in rows.values()]
-    notes = [f"left out: {_count(repeated, 'run')} that a newer one repeats"] if repeated else []
-    return [Row(label, runs) for label, runs in zip(_labels(grouped), grouped)], notes
-
-
-def _name(run: Record) -> str:
-    """Return a run's algorithm, and whether it was tuned."""
-    return run.tags.get("algorithm", "") + (" tuned" if TUNED in run.tags else "")
-
-
-def _params(run: Record) -> dict[str, str]:
-    """Return what makes a run's configuration beside its name."""
-    if TUNED in run.tags:
-        return {}
-    return {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
-
-
-def _place(run: Record) -> tuple[int, int]:
-    return int(run.tags.get("seed", 0)), int(run.tags.get("fold", 0))
-
-
-def _labels(grouped: Sequence[Sequence[Record]]) -> list[str]:
-    """Name each group after its algorithm, and the params in which it differs from others of the same algorithm."""
-    values: dict[str, dict[str, set[str | None]]] = {}
-    found = [(_name(runs[0]), _params(runs[0])) for runs in grouped]
-    for name in {name for name, _ in found}:
-        params = [own for other, own in found if other == name]
-        keys = sorted({key for own in params for key in own})
-        values[name] = {key: {own.get(key) for own in params} for key in keys}
-    return [
-        " ".join([name, *(_word(key, own[key]) for key, some in values[name].items() if len(some) > 1 and key in own)])
-        for name, own in found
-    ]
-
-
-def _word(key: str, value: str) -> str:
-    """Return a param in short: `l2=100`, `parts.cf=ItemKNN`."""
-    key = key.removeprefix("algorithm.")
-    return f"{key.removesuffix('._target_')}={value.rpartition('.')[2]}" if "_target_" in key else f"{key}={value}"
 
 
 def _count(n: int, what: str) -> str:

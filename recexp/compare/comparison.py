@@ -5,20 +5,24 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from recexp.compare import values
-from recexp.compare.collect import Field, Row
-from recexp.compare.results import Across, Comparison, Leaderboard, Line, Options, Pair
+from recexp.compare import across, definitions, pairs, values
+from recexp.compare.collect import Field
+from recexp.compare.results import Comparison, Leaderboard, Line, Options
+from recexp.compare.rows import SPLIT, Row, bare, share
 from recexp.errors import ConfigError
 from recexp.metrics.base import Metric, RatingMetric
 from recexp.outputs.description import headlines
 from recexp.rng import generator
-from recexp.statistics import CORRECTIONS, TESTS, Effects, average_ranks, cliques, critical_difference, friedman
 from recexp.statistics.bootstrap import intervals
 from recexp.tracking import Archive
 
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
+FEW = 100
+"""With fewer users percentile intervals of skewed values hold clearly less than they say."""
 _JUDGED = {"relevant", "ratings"}
+_NAMED = 5
+"""Rows that a note names."""
 COSTS = ("cost/fit_seconds", "cost/recommend_seconds")
 
 MetricOf = Callable[[str], Metric]
@@ -28,25 +32,28 @@ MetricOf = Callable[[str], Metric]
 def compare(
     archive: Archive, fields: Sequence[Field], options: Options, metric_of: MetricOf, notes: Sequence[str] = ()
 ) -> Comparison:
-    """Compare the rows of each field. Raises ConfigError for a metric or baseline that is not there."""
+    """Compare the rows of each field. Raises ConfigError for a metric or baseline that is not there, or a metric that
+    is not the same in all runs."""
     name = _metric(fields, options.metric)
     shown = headlines(fields[0].metrics())
     names = [name, *(other for other in shown if other != name)]
-    metric, said = metric_of(_bare(name)), list(notes)
+    metric, said = metric_of(bare(name)), list(notes)
     if metric.higher_is_better is None:
         raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
     kinds = {other: _known(other, metric_of) for other in names}
     rising = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
     beyond = [other for other, kind in kinds.items() if kind and rising[other] is not None and not kind.needs & _JUDGED]
-    boards = [_board(archive, field, name, metric, names[1:], options, said) for field in fields]
+    chosen = [(field, _rows(field, name, metric, said)) for field in fields]
+    definitions.check(archive, [row for _, rows in chosen for row in rows[: definitions.depth(metric, TESTED)]], name)
+    boards = [_board(archive, field, rows, name, metric, names[1:], options, said) for field, rows in chosen if rows]
     if not values.testable(metric):
         said.append(f"{name} has one value a run, none a user: there are neither intervals nor tests")
-    return Comparison(name, options, rising, beyond, boards, _across(boards, metric, options, said), said)
+    return Comparison(name, options, rising, beyond, boards, across.of(boards, metric, options, said), said)
 
 
 def _known(name: str, metric_of: MetricOf) -> Metric | None:
     try:
-        return metric_of(_bare(name))
+        return metric_of(bare(name))
     except ConfigError:  # of a config folder that is not given now
         return None
 
@@ -54,7 +61,7 @@ def _known(name: str, metric_of: MetricOf) -> Metric | None:
 def _metric(fields: Sequence[Field], wanted: str | None) -> str:
     """Return the full name of the metric."""
     names = list(dict.fromkeys(name for field in fields for name in field.metrics()))
-    if wanted is None and names:
+    if wanted is None:
         return names[0]
     for name in names:
         if wanted in (name, name.partition("/")[2]):
@@ -62,26 +69,56 @@ def _metric(fields: Sequence[Field], wanted: str | None) -> str:
     raise ConfigError(f"--metric: no run has {wanted}; there are {', '.join(n.partition('/')[2] for n in names)}")
 
 
-def _board(
-    archive: Archive, field: Field, name: str, metric: Metric, others: Sequence[str], options: Options, notes: list[str]
-) -> Leaderboard:
-    rows = [row for row in field.rows if row.has(name)]
+def _rows(field: Field, name: str, metric: Metric, notes: list[str]) -> list[Row]:
+    """Return the rows with a metric, each with the runs that have it, the best first."""
+    rows = [row.having(name) for row in field.rows if row.has(name)]
     if len(rows) < len(field.rows):
         notes.append(f"{field.dataset}: without {name}, so left out: {len(field.rows) - len(rows)} of the models")
+    whole = {row.key: len(row.runs) for row in field.rows}
+    fewer = [f"{row.label} ({whole[row.key] - len(row.runs)})" for row in rows if len(row.runs) < whole[row.key]]
+    if fewer:
+        notes.append(f"{field.dataset}: runs without {name} are left out of {_listed(fewer, ', ')}")
     sign = 1 if metric.higher_is_better else -1
-    rows.sort(key=lambda row: (-sign * row.mean(name), row.label))
+    return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
+
+
+def _board(
+    archive: Archive, field: Field, rows: Sequence[Row], name: str, metric: Metric, others: Sequence[str],
+    options: Options, notes: list[str],
+) -> Leaderboard:  # fmt: skip
     baseline = None if options.baseline is None else _baseline(rows, options.baseline)
     reference = baseline if baseline is not None else rows[0]
+    best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
+    notes += _unequal(field, best)
     if not values.testable(metric):
         return Leaderboard(field, [_line(row, name, others) for row in rows], [], reference.label)
-    tested = rows[:TESTED] + ([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])
-    if len(tested) < len(rows):
-        notes.append(f"{field.dataset}: intervals and tests are of the best {TESTED} of {len(rows)} models")
-    found = values.read(archive, tested, name, metric)
-    bounds = _bounds(found, metric, options)
-    known = {row.label: bound for row, bound in zip(tested, bounds)}
-    lines = [_line(row, name, others, known.get(row.label)) for row in rows]
-    return Leaderboard(field, lines, _pairs(tested, baseline, found, name, sign, options), reference.label)
+    found = values.read(archive, best, name, metric)
+    if found.n_users < FEW:
+        notes.append(f"{field.dataset}: {found.n_users} users: with so few, intervals may hold less than they say")
+    bounds = dict(zip((row.label for row in best), _bounds(found, metric, options)))
+    lines = [_line(row, name, others, bounds.get(row.label)) for row in rows]
+    made, said = pairs.of(rows, best, baseline, found, name, metric, options)
+    notes += [f"{field.dataset}: {note}" for note in said]
+    return Leaderboard(field, lines, made, reference.label)
+
+
+def _unequal(field: Field, rows: Sequence[Row]) -> list[str]:
+    """Say which rows lack splits that others have: their means are not of the same."""
+    known = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
+    said = []
+    for row in rows:
+        lacking = sorted(share(known[split]) for split in known.keys() - {run.tags[SPLIT] for run in row.runs})
+        if lacking:
+            said.append(f"{row.label} lacks {_listed(lacking, ', ')}")
+    if not said:
+        return []
+    return [f"{field.dataset}: means are of unequal splits, differences of those that two models share: "
+            f"{_listed(said, '; ')}"]  # fmt: skip
+
+
+def _listed(words: Sequence[str], between: str) -> str:
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return between.join(words[:_NAMED]) + more
 
 
 def _baseline(rows: Sequence[Row], wanted: str) -> Row:
@@ -95,11 +132,12 @@ def _baseline(rows: Sequence[Row], wanted: str) -> Row:
 
 
 def _line(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None = None) -> Line:
-    found = [run.metrics[name] for run in row.runs if name in run.metrics]
+    found = [run.metrics[name] for run in row.runs]
     deviation = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
     low, high = (math.nan, math.nan) if bounds is None else bounds.tolist()
-    means = {other: row.mean(other) for other in others if row.has(other)}
-    seconds = sum(row.mean(cost) for cost in COSTS) if all(map(row.has, COSTS)) else math.nan
+    means = {other: row.mean(other) for other in others if any(other in run.metrics for run in row.runs)}
+    costs = [run for run in row.runs if all(cost in run.metrics for cost in COSTS)]
+    seconds = sum(row.mean(cost) for cost in COSTS) if costs else math.nan
     return Line(row, float(np.mean(found)), deviation, low, high, means, seconds)
 
 
@@ -111,51 +149,3 @@ def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarra
     )  # fmt: skip
     bounds = np.concatenate(drawn, axis=1).T
     return metric.finish(bounds) if isinstance(metric, RatingMetric) else bounds
-
-
-def _pairs(
-    rows: Sequence[Row], baseline: Row | None, found: values.Values, name: str, sign: int, options: Options
-) -> list[Pair]:
-    """Test each row against the baseline, or else all pairs; a better row comes first."""
-    places = range(len(rows))
-    if baseline is None:
-        pairs = [(a, b) for a in places for b in places if a < b]
-    else:
-        pairs = [(a, rows.index(baseline)) for a in places if rows[a] is not baseline]
-    if not pairs:
-        return []
-    first, second = np.array(pairs).T
-    apart = sign * found.differences(first, second)
-    p = TESTS[options.test](apart, rng=generator(0, "compare", options.test))
-    adjusted, effects = CORRECTIONS[options.correction](p), Effects.of(apart)
-    columns = zip(pairs, p, adjusted, effects.n, effects.d_z, effects.rank_biserial, effects.wins, effects.ties,
-                  effects.losses)  # fmt: skip
-    return [
-        Pair(rows[a].label, rows[b].label, rows[a].mean(name) - rows[b].mean(name), float(p), float(q), int(n),
-             float(d), float(r), int(w), int(t), int(lost))
-        for (a, b), p, q, n, d, r, w, t, lost in columns
-    ]  # fmt: skip
-
-
-def _across(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: list[str]) -> Across | None:
-    """Rank the models that are on all boards."""
-    if len(boards) < 2:
-        return None
-    by_label = [{line.row.label: line.mean for line in board.lines} for board in boards]
-    labels = [label for label in by_label[0] if all(label in found for found in by_label)]
-    if len(labels) < 2:
-        notes.append("fewer than two models are on all data sets, so there are no ranks over them")
-        return None
-    sign = 1 if metric.higher_is_better else -1
-    table = sign * np.array([[found[label] for label in labels] for found in by_label])
-    mean_ranks = average_ranks(table)
-    order = np.argsort(mean_ranks, kind="stable")
-    labels, table, mean_ranks = [labels[i] for i in order], table[:, order], mean_ranks[order]
-    chi2, p = friedman(table) if len(labels) > 2 else (math.nan, math.nan)
-    apart = critical_difference(len(labels), len(boards), options.alpha)
-    datasets = [board.field.dataset for board in boards]
-    return Across(datasets, labels, mean_ranks, chi2, p, apart, cliques(mean_ranks, apart))
-
-
-def _bare(name: str) -> str:
-    return name.rpartition("/")[2].partition("_at_")[0]

@@ -5,9 +5,9 @@ import math
 from collections.abc import Iterator
 
 from recexp.compare import charts
-from recexp.compare.collect import SPLIT
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard, Line
+from recexp.compare.rows import SPLIT
 from recexp.compare.tables import pretty
 from recexp.errors import StoreError
 from recexp.tracking import Archive, Record

@@ -23,7 +23,7 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
     body = []
     for place, line in enumerate(lines):
         pair = board.against_reference(line.row.label)
-        mark = r"$^{\dagger}$" if pair is not None and pair.adjusted <= comparison.options.alpha else ""
+        mark = r"$^{\dagger}$" if pair is not None and pair.ahead else ""
         shown = []
         for name in names:
             value = cells[name][place]
@@ -33,8 +33,9 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
         body.append(" & ".join([escaped(line.row.label), *shown]) + r" \\")
     said = f"{comparison.options.test} test over users, {comparison.options.correction}, {comparison.options.alpha:.2g}"
     rows = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
+    comment = f"{board.field.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})"
     return "\n".join([
-        f"% {board.field.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})",
+        f"% {' '.join(comment.split())}",
         rf"\begin{{tabular}}{{l{'r' * len(names)}}}", *rows, r"\end{tabular}", "",
     ])  # fmt: skip
 
@@ -45,5 +46,5 @@ def _best(values: list[float | None], rising: bool | None) -> float | None:
 
 
 def escaped(text: str) -> str:
-    """Return text with LaTeX's special characters escaped."""
-    return re.sub(r"[\\~^&%$#_{}]", lambda found: _SPECIAL.get(found[0], "\\" + found[0]), text)
+    """Return text with LaTeX's special characters escaped, in a line."""
+    return re.sub(r"[\\~^&%$#_{}]", lambda found: _SPECIAL.get(found[0], "\\" + found[0]), " ".join(text.split()))

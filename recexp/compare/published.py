@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recexp.compare.collect import Field, Row
+from recexp.compare.collect import Field
+from recexp.compare.rows import Row, tested
 from recexp.errors import DataError
 
 COLUMNS = ("model", "metric", "published", "tolerance", "source")
@@ -13,7 +14,7 @@ COLUMNS = ("model", "metric", "published", "tolerance", "source")
 
 @dataclass(frozen=True)
 class Published:
-    """One published number, and ours: the mean over seeds and folds, None where there is no such run."""
+    """One published number, and ours: the mean over so many runs (seeds and folds), None where there is none."""
 
     model: str
     metric: str
@@ -21,6 +22,7 @@ class Published:
     tolerance: float
     source: str
     ours: float | None
+    runs: int
 
     @property
     def verdict(self) -> str:
@@ -35,7 +37,8 @@ def read(path: Path, fields: Sequence[Field]) -> list[Published]:
 
     The file is csv with the columns model, metric, published, tolerance and source. A column `run` says by which
     overrides the runs of a line are known, `algorithm=ease algorithm.l2=1000`; where it is empty or not there, `model`
-    is the name of an algorithm. Raises DataError that names the line.
+    is the name of an algorithm. A row that was not tuned goes before those that were. Raises DataError that names the
+    line.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -56,19 +59,20 @@ def _line(line: dict[str, str], where: str, fields: Sequence[Field]) -> Publishe
         raise DataError(f"--published: {where}: published and tolerance must be numbers ({error})") from error
     words = (line.get("run") or f"algorithm={line['model']}").split()
     found = [row for field in fields for row in field.rows if all(_fits(row, word) for word in words)]
+    if len(found) > 1 and len(untuned := [row for row in found if not row.key.tuned]) == 1:
+        found = untuned
     if len(found) > 1:
         labels = ", ".join(repr(row.label) for row in found)
         raise DataError(f"--published: {where}: several models are {' '.join(words)}: {labels}; say more in column run")
-    ours = _ours(found[0], line["metric"]) if found else None
-    return Published(line["model"], line["metric"], published, tolerance, line["source"], ours)
+    ours, runs = _ours(found[0], line["metric"]) if found else (None, 0)
+    return Published(line["model"], line["metric"], published, tolerance, line["source"], ours, runs)
 
 
 def _fits(row: Row, word: str) -> bool:
-    """Return whether the row's runs were made with an override: a choice is a tag, a value a param."""
+    """Return whether all of the row's runs were made with an override: a choice is a tag, a value a param."""
     key, _, value = word.partition("=")
-    run = row.runs[0]
-    have = run.params.get(key, run.tags.get(key))
-    return have is not None and _plain(have) == _plain(value)
+    have = [run.params.get(key, run.tags.get(key)) for run in row.runs]
+    return all(one is not None and _plain(one) == _plain(value) for one in have)
 
 
 def _plain(text: str) -> float | str:
@@ -79,18 +83,21 @@ def _plain(text: str) -> float | str:
         return text
 
 
-def _ours(row: Row, metric: str) -> float | None:
-    names = dict.fromkeys(name for run in row.runs for name in run.metrics if name.startswith("test"))
+def _ours(row: Row, metric: str) -> tuple[float | None, int]:
+    names = dict.fromkeys(name for run in [*row.runs, *row.older] for name in sorted(tested(run)))
     name = next((name for name in names if metric in (name, name.partition("/")[2])), None)
-    return None if name is None else row.mean(name)
+    if name is None:
+        return None, 0
+    having = row.having(name)
+    return having.mean(name), len(having.runs)
 
 
 def as_markdown(rows: Sequence[Published]) -> str:
     """Return the table that a study's README shows."""
-    heads = ["model", "metric", "ours", "published", "difference", "tolerance", "verdict"]
+    heads = ["model", "metric", "ours", "runs", "published", "difference", "tolerance", "verdict"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         ours, apart = ("", "") if row.ours is None else (f"{row.ours:.4f}", f"{row.ours - row.published:+.4f}")
-        shown = [row.model, row.metric, ours, f"{row.published:.4f}", apart, f"{row.tolerance:g}", row.verdict]
-        lines.append(f"| {' | '.join(shown)} |")
+        shown = [row.model, row.metric, ours, str(row.runs), f"{row.published:.4f}", apart, f"{row.tolerance:g}"]
+        lines.append(f"| {' | '.join([*shown, row.verdict])} |")
     return "\n".join(lines)

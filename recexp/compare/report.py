@@ -7,8 +7,8 @@ from pathlib import Path
 from string import Template
 
 from recexp.compare import charts, figures
-from recexp.compare.collect import short
 from recexp.compare.results import Comparison, Leaderboard, Line, Pair
+from recexp.compare.rows import short
 from recexp.compare.tables import chance, friedman, method, number, pretty
 from recexp.tracking import Archive
 
@@ -49,16 +49,19 @@ def publish(archive: Archive, comparison: Comparison, path: Path) -> str:
 
 
 def _verdict(comparison: Comparison, board: Leaderboard) -> str:
-    """Return a sentence: who leads, and who cannot be told from the leader."""
+    """Return a sentence: who leads, and who is ahead of the leader on common splits or cannot be told from it."""
     first = board.lines[0]
     said = f"{board.field.dataset}: {first.row.label} leads with {first.mean:.4f}"
     if comparison.options.baseline is not None or not board.pairs:
         return f"{said}."
-    alike = [
-        line.row.label for line in board.lines[1:]
-        if (pair := board.against_reference(line.row.label)) and not pair.adjusted <= comparison.options.alpha
-    ]  # fmt: skip
-    return f"{said}; not told apart from it: {', '.join(alike)}." if alike else f"{said}, ahead of all others tested."
+    tested = [pair for line in board.lines[1:] if (pair := board.against_reference(line.row.label))]
+    alike = [pair.first for pair in tested if pair.ahead == 0]
+    better = [pair.first for pair in tested if pair.ahead > 0]
+    if better:
+        said += f"; on the splits that they share, these are ahead of it: {', '.join(better)}"
+    if alike:
+        said += f"; not told apart from it: {', '.join(alike)}"
+    return f"{said}." if better or alike else f"{said}, ahead of all others tested."
 
 
 def _list(items: Sequence[str]) -> str:
@@ -109,7 +112,8 @@ def _cell(value: float, text: str | None = None, *, best: bool = False) -> str:
     if math.isnan(value):
         return "<td></td>"
     shown, kind = number(value) if text is None else text, ' class="best"' if best else ""
-    return f'<td data-value="{value!r}"{kind}>{escape(shown)}</td>'
+    key = repr(value).replace("inf", "Infinity")  # as the page's script reads it
+    return f'<td data-value="{key}"{kind}>{escape(shown)}</td>'
 
 
 def _pairs(comparison: Comparison, board: Leaderboard) -> str:
@@ -121,7 +125,7 @@ def _pairs(comparison: Comparison, board: Leaderboard) -> str:
     found |= {(pair.second, pair.first): pair.turned() for pair in board.pairs}
     rows = []
     for row in labels:
-        cells = [_effect(found.get((row, column)), comparison.options.alpha) for column in labels]
+        cells = [_effect(found.get((row, column))) for column in labels]
         rows.append(f"<tr><th>{escape(row)}</th>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{escape(label)}</th>" for label in labels)
     said = "d_z of the row against the column; blue is better, orange worse, white not significant."
@@ -130,12 +134,13 @@ def _pairs(comparison: Comparison, board: Leaderboard) -> str:
     return f'<h3 class="more">Every pair</h3><p>{said}</p><div class="scroll">{table}</div>'
 
 
-def _effect(pair: Pair | None, alpha: float) -> str:
+def _effect(pair: Pair | None) -> str:
     if pair is None:
         return "<td></td>"
-    said = f"{pair.first} and {pair.second}: difference {pair.difference:+.4f}, p = {chance(pair.adjusted) or 'none'}"
+    difference, p = number(pair.difference, "+.4f") or "none", chance(pair.adjusted) or "none"
+    said = f"{pair.first} and {pair.second}: difference {difference}, p = {p}"
     style = ""
-    if pair.adjusted <= alpha:
+    if pair.ahead:
         strength = min(1.0, 0.15 + min(abs(pair.d_z), 1.0))
-        style = f' style="background:{_SIGNED[pair.d_z < 0]}{round(strength * 150):02x}"'
+        style = f' style="background:{_SIGNED[pair.ahead < 0]}{round(strength * 150):02x}"'
     return f'<td title="{escape(said)}"{style}>{number(pair.d_z, "+.2f")}</td>'

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recexp.compare.collect import Field, Row
+from recexp.compare.collect import Field
+from recexp.compare.rows import Row
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two lines compared user by user, by their labels; positive effects and wins are the first's.
+    """Two lines compared user by user on the splits that both have, by their labels.
 
-    `p` is NaN where the two share no split.
+    Attributes
+    ----------
+    first, second : labels.
+    difference : of the means over the common splits, first - second; NaN, as p is, where there are none.
+    p, adjusted : of the test, and corrected.
+    ahead : 1 if the first is ahead, -1 if the second is, 0 if they are not told apart: ahead is what is significantly
+        better user by user and has the better mean over the common splits, too.
+    users : that both have.
+    d_z, rank_biserial, wins, ties, losses : see `Effects`; positive ones and wins are the first's.
     """
 
     first: str
@@ -60,6 +69,7 @@ class Pair:
     difference: float
     p: float
     adjusted: float
+    ahead: int
     users: int
     d_z: float
     rank_biserial: float
@@ -70,8 +80,8 @@ class Pair:
     def turned(self) -> "Pair":
         """Return the same with the second line first."""
         return replace(
-            self, first=self.second, second=self.first, difference=-self.difference, d_z=-self.d_z,
-            rank_biserial=-self.rank_biserial, wins=self.losses, losses=self.wins,
+            self, first=self.second, second=self.first, difference=-self.difference, ahead=-self.ahead,
+            d_z=-self.d_z, rank_biserial=-self.rank_biserial, wins=self.losses, losses=self.wins,
         )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from recexp.compare.collect import short
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Across, Comparison, Leaderboard, Line, Pair
+from recexp.compare.rows import short
+from recexp.statistics import CORRECTIONS
 
 WIDTH = 140
 """Columns of a table where the terminal does not say how many it has."""
@@ -51,12 +52,13 @@ def method(comparison: Comparison) -> list[str]:
     options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
     found = []
     if pairs:
-        correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[options.correction]
+        correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
         found += [
-            f"intervals hold {options.confidence:.0%} and resample users; sd is over seeds and folds",
+            f"intervals hold {options.confidence:.0%} and resample users, given these fits; what other seeds and folds "
+            "would change is in sd",
             f"p: {options.test} test of users' differences on equal splits, {against}, {correction}",
-            "d_z: mean difference of a user, in deviations; positive is better",
+            "d_z: mean difference of a user, in deviations (inf: the same for all); positive is better",
         ]
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
         found.append("without p: pairs that share no split; run them with the same seeds")
@@ -65,6 +67,7 @@ def method(comparison: Comparison) -> list[str]:
 
 def _table(comparison: Comparison, board: Leaderboard) -> Any:
     from rich.table import Column, Table
+    from rich.text import Text
 
     right = {"justify": "right", "no_wrap": True}
     names = ["runs", "mean", "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost", "seconds"]
@@ -78,28 +81,29 @@ def _table(comparison: Comparison, board: Leaderboard) -> Any:
             *(["", "", "", ""] if pair is None else _against(pair)), number(line.seconds, ".1f"),
         ])  # fmt: skip
     used = [any(row[place] for row in rows) for place in range(len(names))]
-    columns = [Column(name, **right) for name, use in zip(names, used) if use]
+    columns = [Column(Text(name), **right) for name, use in zip(names, used) if use]
     table = Table(Column("", **right), Column("model", overflow="fold"), *columns, Column("run", no_wrap=True),
-                  title=f"{pretty(comparison.metric)} on {board.field.dataset}")  # fmt: skip
+                  title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))  # fmt: skip
     for line, row in zip(shown, rows):
         cells = [cell for cell, use in zip(row, used) if use]
-        table.add_row(str(board.lines.index(line) + 1), line.row.label, *cells, short(line.row.runs[-1]))
+        table.add_row(str(board.lines.index(line) + 1), Text(line.row.label), *cells, short(line.row.runs[-1]))
     if len(shown) < len(board.lines):
         table.caption = f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all"
     return table
 
 
 def _against(pair: Pair) -> list[str]:
-    difference, won = f"{pair.difference:+.4f}", f"{pair.wins}/{pair.ties}/{pair.losses}"
+    difference, won = number(pair.difference, "+.4f"), f"{pair.wins}/{pair.ties}/{pair.losses}"
     return [difference, chance(pair.adjusted), number(pair.d_z, "+.2f"), won if pair.users else ""]
 
 
 def _ranks(across: Across) -> Any:
     from rich.table import Column, Table
+    from rich.text import Text
 
-    table = Table("model", Column(f"mean rank on {', '.join(across.datasets)}", justify="right"))
+    table = Table("model", Column(Text(f"mean rank on {', '.join(across.datasets)}"), justify="right"))
     for label, rank in zip(across.labels, across.mean_ranks):
-        table.add_row(label, f"{rank:.2f}")
+        table.add_row(Text(label), f"{rank:.2f}")
     return table
 
 
@@ -120,7 +124,7 @@ def records(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) -> dict[str, Any]:
     pair = board.against_reference(line.row.label)
-    names = ("difference", "p", "adjusted", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
+    names = ("difference", "p", "adjusted", "ahead", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
     others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.rising)[1:]}
     return {
@@ -132,12 +136,16 @@ def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) 
 
 
 def as_csv(comparison: Comparison) -> str:
-    """Return a line a model, with everything that is known of it."""
+    """Return a line a model, with everything that is known of it; no text begins as a formula of a spreadsheet does."""
     rows, out = records(comparison), io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def as_json(comparison: Comparison) -> str:

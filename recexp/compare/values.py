@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recexp.compare.collect import SPLIT, Row
+from recexp.compare.rows import SPLIT, Row
 from recexp.errors import DataError, StoreError
 from recexp.files import to_numpy
 from recexp.metrics.base import ListMetric, Metric, RatingMetric
@@ -96,7 +96,7 @@ def _table(archive: Archive, run: Record, name: str, metric: Metric, *, with_use
     from pyarrow import lib, parquet
 
     rated = isinstance(metric, RatingMetric)
-    file, columns = ("predictions.parquet", ["rating", "predicted"]) if rated else ("per_user.parquet", [_bare(name)])
+    file, columns = ("predictions.parquet", ["rating", "predicted"]) if rated else ("per_user.parquet", [_named(name)])
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)
@@ -112,7 +112,7 @@ def _column(table: "pa.Table", name: str, metric: Metric) -> np.ndarray:
     if isinstance(metric, RatingMetric):
         predicted, actual = (to_numpy(table[key]).astype(np.float64) for key in ("predicted", "rating"))
         return metric.errors(predicted, actual)
-    return to_numpy(table[_bare(name)])
+    return to_numpy(table[_named(name)])
 
 
 def _owners(table: "pa.Table", split: str, codes: dict[Hashable, int]) -> np.ndarray:
@@ -122,5 +122,5 @@ def _owners(table: "pa.Table", split: str, codes: dict[Hashable, int]) -> np.nda
     return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
 
 
-def _bare(name: str) -> str:
+def _named(name: str) -> str:
     return name.rpartition("/")[2]

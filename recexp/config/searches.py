@@ -76,14 +76,27 @@ class Search:
         """Open the study, new or begun before."""
         x = self.experiment
         known = {key: sealed.identity.content[key] for key in ("recexp", "protocol", "split", "seed", "fallback")}
-        fixed = describe(x.algorithm)
-        for name in self.space:
-            del _parent(fixed, name)[name.rpartition(".")[2]]
         return Study(
             self.tuning, studies_of(x.tracking.uri), algorithm=self.algorithm, space=self.space, seed=x.seed,
             defaults={name: _parent(self.node, name)[name.rpartition(".")[2]] for name in self.space},
-            content={**known, "algorithm": fixed}, metric=x.evaluation.headline, rising=x.evaluation.rising,
+            content={**known, "algorithm": self._fixed()}, metric=x.evaluation.headline, rising=x.evaluation.rising,
         )  # fmt: skip
+
+    @property
+    def digest(self) -> str:
+        """What tells this way of tuning from others of the algorithm, the same for all data, splits and seeds."""
+        x, how = self.experiment, describe(self.tuning)
+        del how["trials"], how["study"]
+        space = {name: describe(dimension) for name, dimension in self.space.items()}
+        content = {"algorithm": self._fixed(), "fallback": describe(x.fallback), "space": space, "tuning": how}
+        return digest({**content, "metric": x.evaluation.headline})
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return what identifies the algorithm without what is searched for."""
+        fixed = describe(self.experiment.algorithm)
+        for name in self.space:
+            del _parent(fixed, name)[name.rpartition(".")[2]]
+        return fixed
 
     def run(self, study: Study, sealed: Sealed) -> None:
         """Try values in this process until the study has enough."""
@@ -208,8 +221,9 @@ def run_of(search: Search, identity: Identity, best: Best) -> str:
 
 
 def attach(search: Search, study: Study, run_id: str) -> None:
-    """Put a study's name, trials and plots into the run that its best values gave."""
+    """Put a study's name, trials and plots into the run that its best values gave, and how it searched."""
+    tags = {"tuning": study.name, "tuning.search": search.digest, "tuning.trials": str(study.trials)}
     with search.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
-        (Path(folder) / "trials.csv").write_text(study.table())
-        store.attach(run_id, tags={"tuning": study.name}, note=study.summary(), folder=Path(folder), into="tuning",
-                     study=study.plots())  # fmt: skip
+        path = Path(folder)
+        (path / "trials.csv").write_text(study.table())
+        store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning", study=study.plots())

@@ -30,7 +30,7 @@ def permutation(
     seen = np.abs(given.sum(axis=0))
     seen -= _EQUAL * np.abs(given).sum(axis=0)
     u = len(given)
-    exact = 2**u <= permutations if u < 64 else False
+    exact = _exact(u, permutations)
     total = 2**u if exact else permutations
     as_far, rows = np.zeros(given.shape[1], np.int64), max(1, _BLOCK // max(1, u))
     for start in range(0, total, rows):
@@ -42,6 +42,15 @@ def permutation(
         as_far += (np.abs((bits * 2.0 - 1.0) @ given) >= seen).sum(axis=0)
     found = as_far / total if exact else (as_far + 1) / (total + 1)
     return np.where(np.isnan(differences).all(axis=0), np.nan, found)
+
+
+def least(u: int, permutations: int = PERMUTATIONS) -> float:
+    """Return the smallest p-value that `permutation` can give for u users."""
+    return 2 / 2**u if _exact(u, permutations) else 1 / (permutations + 1)
+
+
+def _exact(u: int, permutations: int) -> bool:
+    return u < 64 and 2**u <= permutations
 
 
 def wilcoxon(differences: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:

@@ -175,7 +175,8 @@ class Archive:
         import yaml
 
         try:
-            found = yaml.safe_load(self.file(run, path).read_text(encoding="utf-8"))
+            text = self.file(run, path).read_text(encoding="utf-8")
+            found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
         if not isinstance(found, dict):

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from recexp import cli
+from recexp import cli, config
+from recexp.compare import Comparison, Options, collect
+from recexp.compare import compare as compared
+from recexp.errors import StoreError
 from recexp.identity import digest
 from recexp.outputs import artifacts
 from recexp.rng import generator
-from recexp.tracking import Tracking
+from recexp.tracking import Archive, Record, Tracking
 
 USERS = 12
 PROTOCOL = {"runner": "Offline", "data": "rows of toy", "filters": {"steps": []}, "split": {"test_ratio": 0.2}}
@@ -66,6 +69,71 @@ def store_rows(m: int) -> Any:
     return Interactions(
         users=users, items=np.zeros(m, np.int32), values=np.full(m, 3.0, np.float32), n_users=m, n_items=9
     )
+
+
+class Shelf(Archive):
+    """Runs in a folder, without a store: what comparing asks an archive for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.found: list[Record] = []
+
+    def run(
+        self, algorithm: str, values: np.ndarray | None = None, *, seed: int = 1, split: str | None = None,
+        dataset: str = "toy", protocol: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None,
+        owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, name: str = "ndcg_at_10",
+        metrics: Mapping[str, float] | None = None, defined: Mapping[str, Any] | None = None,
+    ) -> Record:  # fmt: skip
+        """Keep a run with a value of each user (or of each query of `owners`); later ones are newer."""
+        number = len(self.found)
+        content = {**PROTOCOL, "data": dataset, **(protocol or {})}
+        folder = self.folder / f"{number:032x}"
+        folder.mkdir()
+        identity = {"protocol": content, "evaluation": {"metrics": dict(defined or {})}}
+        (folder / "identity.yaml").write_text(yaml.safe_dump(identity))
+        found = dict(metrics or {})
+        if values is not None:
+            users = np.array(range(len(values)) if owners is None else owners, np.int32)
+            n = np.ones(len(users), np.int64)
+            artifacts.write_per_user(folder, users=users, user_ids=np.arange(1000), history=n, held_out=n,
+                                     per_query={name: np.asarray(values, np.float64)})  # fmt: skip
+            found[f"test/{name}"] = float(np.mean(values))
+        given = {
+            "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.complete": "true",
+            "recexp.split": split or f"{dataset} {seed}", "recexp.protocol": digest(content), **(tags or {}),
+        }  # fmt: skip
+        own = {f"algorithm.{key}": value for key, value in (params or {}).items()}
+        self.found.append(
+            Record(
+                id=folder.name, name=f"{algorithm} seed {seed}", experiment="1", started=number, status="FINISHED",
+                tags=given, params={**own, "dataset.name": dataset, "evaluation.metrics": '["ndcg"]'}, metrics=found,
+                files="",
+            )
+        )  # fmt: skip
+        return self.found[-1]
+
+    def file(self, run: Record, path: str) -> Path:
+        if not self.has(run, path):
+            raise StoreError(f"run {run.id} has no file {path}")
+        return self.folder / run.id / path
+
+    def has(self, run: Record, path: str) -> bool:
+        return (self.folder / run.id / path).exists()
+
+    def curves(self, run: Record) -> dict[str, list[tuple[int, float]]]:
+        return {}
+
+    def compare(self, *, strict: bool = False, **given: Any) -> Comparison:
+        """Compare all runs."""
+        options = {"metric": None, "baseline": None, "test": "t", "correction": "holm", "confidence": 0.95}
+        fields, notes = collect.fields(self, self.found, strict=strict)
+        return compared(self, fields, Options(**{**options, "resamples": 20, **given}), config.metric, notes)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A folder for runs."""
+    return Shelf(tmp_path)
 
 
 @pytest.fixture(name="skill")

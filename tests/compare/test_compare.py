@@ -47,7 +47,11 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
         "left out: 1 run of another protocol, such as "
         + result["notes"][1].split("such as ")[1].split(":")[0]
         + ": split.test_ratio=0.1 instead of 0.2",
+        "toy: means are of unequal splits, differences of those that two models share: "
+        "good l2=1.0 lacks seed 2 (split toy 2)",
+        "toy: 12 users: with so few, intervals may hold less than they say",
     ]
+    assert pairs["base", "good l2=1.0"]["difference"] == pytest.approx(np.mean(weak))
 
 
 @pytest.mark.parametrize("argument", ["--experiment=queries", "--experiment=none", "--metric=none", "--tset=t"])
@@ -66,6 +70,9 @@ def test_the_test_asked_for_is_the_one_made(compare: Compare, tmp_path: Path, te
     exact = stats.permutation_test((apart,), np.mean, permutation_type="samples", n_resamples=np.inf)
     expected = {"permutation": exact.pvalue, "wilcoxon": stats.wilcoxon(apart).pvalue}
     assert result["pairs"][1]["p"] == pytest.approx(expected[test])
+    p = sorted(pair["p"] for pair in result["pairs"])
+    bh = [min(2 * p[0], p[1]), p[1]]  # of two, by hand
+    assert sorted(pair["adjusted"] for pair in result["pairs"]) == pytest.approx(bh)
 
 
 def test_queries_of_a_user_count_as_one(compare: Compare, tmp_path: Path, skill: Skill) -> None:
@@ -83,7 +90,8 @@ def test_what_was_tuned_is_one_model_whatever_values_were_found(compare: Compare
 
 def test_pairs_without_a_common_split_are_not_tested(compare: Compare, tmp_path: Path) -> None:
     result = found(compare, tmp_path, "--experiment", "apart")
-    assert result["pairs"][0]["p"] is None and result["pairs"][0]["users"] == 0
+    (pair,) = result["pairs"]
+    assert (pair["p"], pair["difference"], pair["users"], pair["ahead"]) == (None, None, 0, 0)
     assert "share no split" in compare("--experiment", "apart")[1]
 
 
@@ -191,18 +199,35 @@ L2 = "algorithm=good algorithm.l2=100"
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [
-        (f"Good,{L2},gini_at_10,0.501,0.002,paper", 0, "0.5000 | 0.5010 | -0.0010 | 0.002 | met |"),
+        (f"Good,{L2},gini_at_10,0.501,0.002,paper", 0, "0.5000 | 2 | 0.5010 | -0.0010 | 0.002 | met |"),
         ("base,,gini_at_10,0.6,0.05,paper", 1, "1 of 1 published numbers are not met"),
-        ("Other,algorithm=other,gini_at_10,0.6,0.05,paper", 0, "|  | 0.6000 |  | 0.05 | missing |"),
+        ("Other,algorithm=other,gini_at_10,0.6,0.05,paper", 1, "|  | 0 | 0.6000 |  | 0.05 | missing |"),
+        ("Other,algorithm=other,gini_at_10,0.6,0.05,paper", 1, "no finished run is of any of the 1 published numbers"),
+        (f"Other,,gini_at_10,0.6,0.05,paper\nGood,{L2},gini_at_10,0.5,0.1,paper", 0, "missing"),
         ("Good,algorithm=good,gini_at_10,0.5,0.1,paper", 2, "a.csv:2: several models are algorithm=good: 'good l2="),
         ("Good,algorithm=good,gini_at_10,x,0.1,paper", 2, "a.csv:2: published and tolerance must be numbers"),
     ],
-    ids=["met", "off", "missing", "several", "no number"],
+    ids=["met", "off", "missing", "all missing", "some missing", "several", "no number"],
 )
 def test_published_numbers_stand_beside_ours(compare: Compare, tmp_path: Path, line: str, code: int, says: str) -> None:
     (tmp_path / "a.csv").write_text(f"{PUBLISHED}{line}\n")
     got, out, err = compare("--published", str(tmp_path / "a.csv"))
     assert got == code and says in out + err, out + err
+
+
+def test_published_numbers_are_of_what_was_not_tuned(compare: Compare, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{PUBLISHED}One,algorithm=one,gini_at_10,0.5,0.1,paper\n")
+    code, out, err = compare("--experiment", "tuned", "--published", str(tmp_path / "a.csv"))
+    assert code == 0 and "| One | gini_at_10 | 0.5000 | 1 |" in out, err
+
+
+@pytest.mark.parametrize("more", [["--json", "b.json"], ["--html", "b.html"], ["--metric", "gini_at_10"]])
+def test_published_numbers_go_with_nothing_that_would_be_left_undone(
+    compare: Compare, tmp_path: Path, more: list[str]
+) -> None:
+    (tmp_path / "a.csv").write_text(f"{PUBLISHED}base,,gini_at_10,0.5,0.1,paper\n")
+    code, out, err = compare("--published", str(tmp_path / "a.csv"), *more)
+    assert (code, out) == (2, "") and f"--published prints a table of its own; leave out {more[0]}" in err
 
 
 def test_a_file_that_is_no_table_of_published_numbers_is_refused(compare: Compare, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ def test_corrections_are_those_of_statsmodels(ours, theirs: str) -> None:
     holey = np.insert(p, [0, 7], np.nan)
     assert np.isnan(ours(holey)).sum() == 2
     assert ours(holey)[~np.isnan(holey)] == pytest.approx(ours(p))
+    passed_over = multipletests(np.r_[p, np.ones(25)], method=theirs)[1][:40]
+    assert ours(p, 65) == pytest.approx(passed_over, abs=1e-15)
 
 
 # Demsar (JMLR 2006), table 6: AUC of C4.5 with parameters m, cf, both, on 14 data sets

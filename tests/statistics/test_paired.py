@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from recexp.rng import generator
-from recexp.statistics import TESTS, Effects, benjamini_hochberg, holm, permutation, t_test, wilcoxon
+from recexp.statistics import TESTS, Effects, benjamini_hochberg, holm, least, permutation, t_test, wilcoxon
 
 
 def rng(name: str) -> np.random.Generator:
@@ -60,6 +60,22 @@ def test_effects_by_hand() -> None:
     assert (found.wins.tolist(), found.ties.tolist(), found.losses.tolist()) == ([2, 0], [1, 3], [1, 0])
 
 
+def test_the_same_difference_for_all_is_infinite_in_deviations() -> None:
+    differences = np.array([0.3 - 0.2, 0.1, 0.2 - 0.1, 0.4 - 0.3, 0.5 - 0.4])[:, None]  # .1 but for rounding
+    assert np.std(differences) > 0
+    assert Effects.of(np.concatenate([differences, -differences, differences * 0], axis=1)).d_z.tolist() == [
+        np.inf, -np.inf, 0.0,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("u", [5, 13, 14, 40])
+def test_no_p_is_smaller_than_the_least(u: int) -> None:
+    """13 users have 8,192 flips, all tried; 14 have more than 10,000."""
+    expected = 2 / 2**u if u < 14 else 1 / 10_001
+    assert permutation(np.ones((u, 1)), rng=rng("least"))[0] >= least(u) == expected
+    assert permutation(np.ones((60, 1)), rng=rng("least")) == pytest.approx([least(60)])
+
+
 SIMULATIONS = 1000
 
 
@@ -89,6 +105,18 @@ def test_a_false_claim_among_20_identical_models_is_rare(test: str, pairs: list[
     allowed = 0.05 + 2 * np.sqrt(0.05 * 0.95 / SIMULATIONS)
     assert _share_of_false_claims(test, holm, pairs, u=25) <= allowed
     assert _share_of_false_claims(test, lambda p: p, pairs, u=25) > 0.2  # so often without the correction
+
+
+def test_the_best_of_many_identical_models_are_not_claimed_to_be_better() -> None:
+    """The 20 best of 300 against a baseline: the correction must be for 300, as they were chosen by what is tested."""
+    draws, claims = rng("chosen"), np.zeros(2)
+    for _ in range(SIMULATIONS // 2):
+        values = _users(301, 100, draws)
+        best = 1 + np.argsort(-values[:, 1:].mean(axis=0))[:20]
+        p = t_test(values[:, best] - values[:, :1])
+        claims += [holm(p, 300).min() <= 0.05, holm(p).min() <= 0.05]
+    share, naive = claims / (SIMULATIONS // 2)
+    assert share <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / (SIMULATIONS // 2)) and naive > 0.1
 
 
 def test_the_share_of_false_claims_is_held() -> None:

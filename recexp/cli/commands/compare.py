@@ -2,16 +2,24 @@
 
 import argparse
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from recexp import config
-from recexp.compare import Options, collect, compare, latex, published, report, tables
+from recexp.compare import Comparison, Options, collect, compare, latex, published, report, tables
 from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
 from recexp.tracking import Archive
+
+WRITERS: dict[str, Callable[[Archive, Comparison], str]] = {
+    "csv": lambda archive, comparison: tables.as_csv(comparison),
+    "latex": lambda archive, comparison: latex.as_latex(comparison),
+    "json": lambda archive, comparison: tables.as_json(comparison),
+    "html": report.as_html,
+}
+"""What makes the text of a file, by the option that names the file."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,8 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", default="")
     parser.add_argument("--test", choices=[*TESTS], default="permutation")
     parser.add_argument("--correction", choices=[*CORRECTIONS], default="holm")
-    for name in ("--csv", "--latex", "--json", "--html", "--published"):
-        parser.add_argument(name, type=Path)
+    for name in (*WRITERS, "published"):
+        parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("overrides", nargs="*")
     return parser
 
@@ -52,8 +60,12 @@ def run(arguments: list[str]) -> Iterator[str]:
 
 def _compare(arguments: list[str]) -> Iterator[str]:
     given = _parser().parse_intermixed_args(arguments)
-    for path in (given.csv, given.latex, given.json, given.html):
-        if path is not None and not path.absolute().parent.is_dir():
+    files = {name: path for name in WRITERS if (path := getattr(given, name)) is not None}
+    unused = [f"--{name}" for name in (*WRITERS, "metric", "baseline") if getattr(given, name) is not None]
+    if given.published is not None and unused:
+        raise ConfigError(f"recexp compare: --published prints a table of its own; leave out {', '.join(unused)}")
+    for path in files.values():
+        if not path.absolute().parent.is_dir():
             raise ConfigError(f"recexp compare: {path} cannot be written: there is no folder {path.absolute().parent}")
     cfg = config.compose(given.overrides)
     tracking, evaluation = config.component(cfg, "tracking"), config.component(cfg, "evaluation")
@@ -70,12 +82,9 @@ def _compare(arguments: list[str]) -> Iterator[str]:
     )  # fmt: skip
     comparison = compare(archive, fields, options, config.metric, notes)
     yield tables.terminal(comparison)
-    writers = [(given.csv, tables.as_csv), (given.latex, latex.as_latex), (given.json, tables.as_json)]
-    for path, write in writers:
-        if path is not None:
-            path.write_text(write(comparison), encoding="utf-8")
+    for name, path in files.items():
+        path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
     if given.html is not None:
-        given.html.write_text(report.as_html(archive, comparison), encoding="utf-8")
         yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
 
 
@@ -84,5 +93,7 @@ def _published(path: Path, fields: list[collect.Field], notes: list[str]) -> Ite
     yield published.as_markdown(rows)
     yield from notes
     off = sum(row.verdict == "off" for row in rows)
+    if all(row.verdict == "missing" for row in rows):
+        raise RecexpError(f"no finished run is of any of the {len(rows)} published numbers")
     if off:
         raise RecexpError(f"{off} of {len(rows)} published numbers are not met")
