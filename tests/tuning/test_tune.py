@@ -34,7 +34,8 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
     assert 0 < metrics["test/ndcg_at_10"] <= 1
     assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
-    assert tags["tuning"].startswith("steps-")
+    assert tags["tuning"].startswith("steps-") and tags["tuning.trials"] == "6"
+    assert tags["tuning.search"] == searches.of(words)[0][0].digest
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
     assert head.startswith("**steps** on **files**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
@@ -43,6 +44,12 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     again = library.run(*[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"],
                         config_dir="conf")  # fmt: skip
     assert again.metrics["test/ndcg_at_10"] == metrics["test/ndcg_at_10"]
+
+
+def test_a_way_of_tuning_is_the_same_for_all_seeds_and_trials(shop: Callable) -> None:
+    changes = ["seed=1"], ["seed=2", "tuning.trials=9"], ["tuning.sampler=random"], ["algorithm.quality=0.5,0.6"]
+    ways = [searches.of(shop("algorithm=steps", *words, *QUIET))[0][0].digest for words in changes]
+    assert ways[0] == ways[1] and len(set(ways)) == 3
 
 
 def test_the_same_command_goes_on_and_never_tests_twice(
