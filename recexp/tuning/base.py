@@ -1,10 +1,11 @@
 """Tuning: how a search goes."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from recexp.params import NonNegativeInt, Part, PositiveFloat, PositiveInt, params
+from recexp.tuning import samplers
 
 
 @params
@@ -15,7 +16,7 @@ class Tuning:
     ----------
     trials : how many are tried in all, those of earlier commands on the same study included.
     sampler : `tpe` (tree-structured Parzen estimators, Bergstra et al., NIPS 2011), `random`, or `grid`: points of a
-        grid in random order.
+        grid in random order, after the yaml's values.
     grid_points : how many values of each number a grid has.
     pruning : whether a trial ends early that is worse than the median of the others at the same step; only for models
         that report a validation value while they learn.
@@ -27,7 +28,7 @@ class Tuning:
     """
 
     trials: PositiveInt
-    sampler: Literal["tpe", "random", "grid"]
+    sampler: Annotated[str, AfterValidator(samplers.known)]
     grid_points: Annotated[int, Field(ge=2)]
     pruning: bool
     pruning_after: NonNegativeInt

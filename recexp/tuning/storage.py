@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp.errors import StoreError
-from recexp.tracking import place
+from recexp.identity import digest
+from recexp.tracking import mask, place
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -17,9 +18,11 @@ LOCK_SECONDS = 60
 def studies_of(uri: str | None) -> Path:
     """Return the file of the studies whose runs go to a tracking URI: `mlflow-tuning.db` beside `mlflow.db`.
 
-    That of a server is in the working directory.
+    Those of a server are in the working directory, a digest of its address in the file's name.
     """
-    store = place.sqlite_file(place.resolve(uri)) or Path("mlflow.db").absolute()
+    resolved = place.resolve(uri)
+    server = Path(f"mlflow-{digest(mask(resolved))[:10]}.db").absolute()
+    store = place.sqlite_file(resolved) or server
     return store.with_name(f"{store.stem}-tuning.db")
 
 
@@ -49,19 +52,32 @@ def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) 
 
 
 def this_process() -> str:
-    """Return what names this process: machine and number."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Return what names this process: machine, number, and when it began, for numbers are given again."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
 
 
 def gone(process: str) -> bool:
     """Return whether a process of this machine is no more; of another machine it cannot be known."""
-    host, _, number = process.rpartition(":")
-    if host != socket.gethostname():
+    if not local(process):
         return False
+    number, _, began = process.partition(":")[2].partition(":")
     try:
         os.kill(int(number), 0)
     except (ValueError, ProcessLookupError):
         return True
     except PermissionError:
         pass
-    return False
+    return _began(int(number)) != began
+
+
+def local(process: str) -> bool:
+    """Return whether a process is, or was, of this machine."""
+    return process.partition(":")[0] == socket.gethostname()
+
+
+def _began(number: int) -> str:
+    """Return when a process began, in ticks since the machine did; empty where the system does not say."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

@@ -14,7 +14,9 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.identity import digest
 from recexp.params import describe
 from recexp.rng import generator
+from recexp.tuning import strangers
 from recexp.tuning.base import Tuning
+from recexp.tuning.samplers import SAMPLERS
 from recexp.tuning.space import Dimension, Value, grid_points, grid_size
 from recexp.tuning.storage import gone, open_study, this_process
 
@@ -26,8 +28,11 @@ log = logging.getLogger(__name__)
 MAX_GRID = 1_000_000
 
 
-class Pruned(Exception):
-    """Raised inside a trial that goes no further, for others were better at this step."""
+class Pruned(BaseException):
+    """Raised inside a trial that goes no further, for others were better at this step.
+
+    It is no failure: a model that goes on without a part that failed (`except Exception`) must let it through.
+    """
 
 
 @dataclass(frozen=True)
@@ -67,24 +72,27 @@ class Study:
         self.tuning, self.space, self.metric, self.rising, self.seed = tuning, dict(space), metric, rising, seed
         self.total = tuning.trials
         whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}
-        self.name = tuning.study or f"{algorithm}-{digest(whole)[:10]}"
+        self.digest = digest(whole)
+        self.name = tuning.study or f"{algorithm}-{self.digest[:10]}"
         if tuning.sampler == "grid":
             size = grid_size(space, tuning.grid_points)
             if size > MAX_GRID:
                 raise ConfigError(f"tuning.sampler=grid: the grid has {size:,} points; lower tuning.grid_points")
-            self.total = min(self.total, size)
+            beside = any(defaults[name] not in one.grid(tuning.grid_points) for name, one in space.items())
+            self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
         self._study = open_study(file, self.name, rising=rising, prune_after=prune_after)
         self._same({key: digest(value) for key, value in whole.items()})
         self._begin = time.monotonic()
         self._retry()
+        strangers.name_them(self.name, self._trials(), total=self.total)
         if not self._study.trials:
             self._study.enqueue_trial(dict(defaults))
 
     def ask(self) -> "Trial | None":
         """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
         states = [trial.state.name for trial in self._trials()]
-        number = len(self._ended()) + states.count("RUNNING")
+        number = len(self._ended()) + states.count("RUNNING") - len(strangers.lost(self._trials()))
         late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
         if late or number >= self.total:
             return None
@@ -128,12 +136,18 @@ class Study:
             self.tell(trial, value, error, pruned=pruned)
 
     @property
+    def ended(self) -> int:
+        """How many trials have ended."""
+        return len(self._ended())
+
+    @property
     def best(self) -> Best:
         """The best trial; raises RecexpError when none gave a value."""
         ended = self._ended()
         done = [trial for trial in ended if trial.state.name == "COMPLETE"]
         if not done:
             reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
+            reasons += [f"{strangers.begun(trial)} and has not ended" for trial in strangers.strangers(self._trials())]
             raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
         best = min(done, key=lambda trial: (-trial.value if self.rising else trial.value, trial.number))
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
@@ -154,12 +168,16 @@ class Study:
         )
 
     def table(self) -> str:
-        """Return the ended trials as csv: number, state, value, seconds, the values tried, and what went wrong."""
+        """Return the ended trials as csv: number, state, value, seconds, the values tried, and what went wrong.
+
+        Only complete trials have a value: what a pruned one had reached is no result.
+        """
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["trial", "state", f"validation/{self.metric}", "seconds", *self.space, "error"])
         for number, trial in enumerate(self._ended(), 1):
-            row = [number, trial.state.name.lower(), trial.value, f"{trial.duration.total_seconds():.3f}"]
+            value = trial.value if trial.state.name == "COMPLETE" else None
+            row = [number, trial.state.name.lower(), value, f"{trial.duration.total_seconds():.3f}"]
             writer.writerow([*row, *(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")])
         return out.getvalue()
 
@@ -189,14 +207,13 @@ class Study:
             return {}
 
     def _sampler(self, number: int) -> Any:
-        from optuna.samplers import RandomSampler, TPESampler
-
         seed = int(generator(self.seed, "tuning", str(number)).integers(2**31))
-        return TPESampler(seed=seed) if self.tuning.sampler == "tpe" else RandomSampler(seed=seed)
+        return SAMPLERS[self.tuning.sampler](seed)
 
     def _next_of_grid(self) -> None:
         """Enqueue the first point of the grid, in the order of the seed, that has not been tried."""
-        tried = [trial.params for trial in self._trials()]
+        lost = [trial.number for trial in strangers.lost(self._trials())]
+        tried = [trial.params for trial in self._trials() if trial.number not in lost]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
         self._study.enqueue_trial(next(point for point in points if point not in tried))
 
@@ -234,7 +251,9 @@ class Study:
     def _say(self, number: int, error: str) -> None:
         trial, ended = self._trials()[number], self._ended()
         done = [one.value for one in ended if one.state.name == "COMPLETE"]
-        what = f"{self.metric} {trial.value:.4f}" if trial.value is not None else trial.state.name.lower()
+        what = trial.state.name.lower() if trial.value is None else f"{self.metric} {trial.value:.4f}"
+        if trial.state.name == "PRUNED" and trial.value is not None:
+            what = f"pruned at step {trial.last_step} ({what})"
         best = f" (best {max(done) if self.rising else min(done):.4f})" if done else ""
         values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
         level, reason = (logging.WARNING, f": {error}") if error else (logging.INFO, "")

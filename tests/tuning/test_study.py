@@ -5,14 +5,19 @@ import math
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from recexp import make
+from recexp.data import Dataset
 from recexp.errors import ConfigError, RecexpError, StoreError
-from recexp.tuning import Choice, Integer, Real, Study, storage
+from recexp.tuning import Choice, Integer, Real, Study, samplers, storage, strangers
 from recexp.tuning import study as module
 from recexp.tuning.space import grid_size
+from recexp.tuning.study import Pruned
 
 SPACE = {"x": Real(low=0.01, high=100.0, log=True), "n": Integer(low=1, high=9, log=False),
          "kind": Choice(values=["a", "b", None])}  # fmt: skip
@@ -65,13 +70,76 @@ def test_a_killed_trial_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monke
     whole = study(tmp_path / "whole", "tuning.trials=4", "tuning.sampler=random")
     whole.run(dict, worth)
     for _ in range(2):  # the first trial is cut off, and then again
-        monkeypatch.setattr(module, "this_process", lambda: f"{storage.socket.gethostname()}:{dead.pid}")
+        monkeypatch.setattr(module, "this_process", lambda: f"{storage.socket.gethostname()}:{dead.pid}:1")
         cut = study(tmp_path, "tuning.trials=4", "tuning.sampler=random").ask()
         assert cut.params == DEFAULTS
     monkeypatch.undo()
     again = study(tmp_path, "tuning.trials=4", "tuning.sampler=random")
     again.run(dict, worth)
     assert rows(again) == rows(whole)
+
+
+def begin(folder: Path, monkeypatch: pytest.MonkeyPatch, process: str, *words: str) -> None:
+    """Begin a trial in the name of another process, and never end it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "this_process", lambda: process)
+        assert study(folder, *words).ask() is not None
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not say when a process began")
+def test_a_number_that_another_process_has_by_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host, number, began = storage.this_process().split(":")
+    begin(tmp_path, monkeypatch, f"{host}:{number}:{int(began) - 1}", "tuning.trials=2")
+    found = study(tmp_path, "tuning.trials=2")
+    found.run(dict, worth)
+    assert [row["state"] for row in rows(found)] == ["complete"] * 2
+    assert rows(found)[0]["kind"] == "a", "the trial that was cut off is the first again"
+    assert not storage.gone(storage.this_process())
+
+
+def test_trials_of_another_machine_are_named_and_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = ["tuning.trials=2", "tuning.sampler=grid"]
+    for _ in range(2):
+        begin(tmp_path, monkeypatch, "elsewhere:5:77", *words)
+    caplog.clear()
+    waiting = study(tmp_path, *words)
+    assert "trial 0 was begun on elsewhere (process 5) at " in caplog.text
+    assert "It counts as one of the 2 trials until " in caplog.text and "or now with tuning.trials=3" in caplog.text
+    waiting.run(dict, worth)
+    assert rows(waiting) == []
+    with pytest.raises(RecexpError, match=r"no trial gave a value; the first: trial 0 was begun on elsewhere"):
+        waiting.best  # noqa: B018
+    monkeypatch.setattr(strangers, "PATIENCE", timedelta())
+    found = study(tmp_path, *words)
+    assert "has not ended, and is not counted any longer" in caplog.text
+    found.run(dict, worth)
+    assert [row["state"] for row in rows(found)] == ["complete"] * 2
+
+
+def test_every_sampler_is_the_one_that_was_named() -> None:
+    """A new one is a maker in the dict, and what is allowed follows."""
+    from optuna.samplers import RandomSampler, TPESampler
+
+    assert {name: type(make(1)) for name, make in samplers.SAMPLERS.items()} == {
+        "tpe": TPESampler, "random": RandomSampler, "grid": RandomSampler
+    }  # fmt: skip
+    for name in samplers.SAMPLERS:
+        assert tuning(f"tuning.sampler={name}").sampler == name
+    with pytest.raises(ConfigError, match=r"tuning\.sampler: must be 'tpe', 'random' or 'grid'"):
+        tuning("tuning.sampler=gp")
+
+
+def test_a_hybrid_that_skips_parts_lets_a_pruned_trial_end(ml100k: Dataset) -> None:
+    parts = ["algorithm@algorithm.parts.cf=bpr", "~algorithm@algorithm.parts.mf"]
+    hybrid = make("algorithm=hybrid_weighted", *parts, "algorithm.on_failure=skip")
+
+    def report(step: int, values: Mapping) -> None:
+        raise Pruned
+
+    with pytest.raises(Pruned):
+        hybrid.fit(ml100k, rng=np.random.default_rng(1), report=report, validate=lambda model: 0.5)
 
 
 def test_a_grid_has_each_point_once(tmp_path: Path) -> None:
@@ -81,15 +149,21 @@ def test_a_grid_has_each_point_once(tmp_path: Path) -> None:
     assert grid_size(space, 3) == 9
     found.run(dict, lambda values, report: values["n"])
     points = [(row["n"], row["kind"]) for row in rows(found)]
-    assert len(points) == len(set(points)) == 9
-    assert {n for n, _ in points[1:]} == {"1", "5", "9"}
+    assert points[0] == ("3", "a"), "the yaml's values, which are no point of this grid, come first"
+    assert set(points[1:]) == {(n, kind) for n in ("1", "5", "9") for kind in ("a", "b", "")}
+    assert len(points) == 10
     assert found.best.params["n"] == 9
+    on_grid = study(tmp_path, *words, "tuning.grid_points=5", space=space)  # 1, 3, 5, 7, 9: 3 is one of them
+    on_grid.run(dict, lambda values, report: values["n"])
+    points = [(row["n"], row["kind"]) for row in rows(on_grid)]
+    assert len(points) == len(set(points)) == 15
     with pytest.raises(ConfigError, match="the grid has 3,000,000 points"):
         wide = {**SPACE, "n": Integer(low=1, high=10_000, log=False)}
         study(tmp_path, "tuning.sampler=grid", "tuning.grid_points=1000", space={**wide, "x": SPACE["x"]})
 
 
-def test_trials_worse_than_the_median_end_early(tmp_path: Path) -> None:
+def test_trials_worse_than_the_median_end_early(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     steps: list[int] = []
 
     def learn(values: Mapping, report) -> float:
@@ -107,6 +181,9 @@ def test_trials_worse_than_the_median_end_early(tmp_path: Path) -> None:
     assert {"pruned", "complete"} == set(states)
     assert states[:5] == ["complete"] * 5
     cut = states.count("pruned")
+    assert [row["validation/ndcg_at_10"] != "" for row in rows(pruned)] == [state == "complete" for state in states]
+    told = [record.getMessage() for record in caplog.records if "with x=" in record.getMessage()]
+    assert ["pruned at step 0 (ndcg_at_10 " in line for line in told] == [state == "pruned" for state in states]
     assert len(steps) == 5 * (12 - cut), "a pruned trial ends at its first step"
     assert f"{cut} pruned" in pruned.summary()
     never = study(tmp_path, *words, "tuning.pruning=false", "tuning.study=never", space=space)
@@ -154,7 +231,11 @@ def test_where_studies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     assert storage.studies_of(None) == tmp_path / "mlflow-tuning.db"
     assert storage.studies_of("sqlite:////data/all.db") == Path("/data/all-tuning.db")
-    assert storage.studies_of("http://server:5000") == tmp_path / "mlflow-tuning.db"
+    servers = ["http://server:5000", "http://other:5000", "postgresql://me:secret@host/db"]
+    files = {storage.studies_of(uri) for uri in servers}
+    assert len(files) == 3 and {file.parent for file in files} == {tmp_path}
+    assert tmp_path / "mlflow-tuning.db" not in files, "that is of the store in this folder"
+    assert storage.studies_of(servers[2]) == storage.studies_of("postgresql://me:changed@host/db")
     (tmp_path / "studies.db").write_text("these are notes, not a database" * 100)
     with pytest.raises(StoreError, match="where studies are kept, cannot be used"):
         study(tmp_path)

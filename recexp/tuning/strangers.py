@@ -1,0 +1,49 @@
+"""Strangers: trials that other machines have begun and not ended; whether anybody is at them cannot be known."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from recexp.tuning.storage import local
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(hours=3)
+"""How long such a trial counts as running; to wait for less costs a trial more than was asked for, at the most."""
+
+
+def strangers(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
+    """Return those that are running and were not begun on this machine."""
+    running = [trial for trial in trials if trial.state.name == "RUNNING"]
+    return [trial for trial in running if not local(trial.user_attrs.get("worker", ""))]
+
+
+def lost(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
+    """Return those of the strangers that are not waited for any longer; one that ends yet counts again."""
+    now = datetime.now()  # Optuna's times are local ones too
+    return [trial for trial in strangers(trials) if trial.datetime_start + PATIENCE < now]
+
+
+def begun(trial: "FrozenTrial") -> str:
+    """Return in words by whom and when it was begun."""
+    host, _, process = trial.user_attrs.get("worker", "").partition(":")
+    who = f"on {host} (process {process.partition(':')[0]})" if host else "by an unknown process"
+    return f"trial {trial.number} was begun {who} at {trial.datetime_start:%Y-%m-%d %H:%M}"
+
+
+def name_them(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> None:
+    """Say which there are, and what to do about them."""
+    gone = [trial.number for trial in lost(trials)]
+    for trial in strangers(trials):
+        if trial.number in gone:
+            log.warning("study %s: %s, has not ended, and is not counted any longer", study, begun(trial))
+        else:
+            log.warning(
+                "study %s: %s and has not ended. It counts as one of the %d trials until %s; if its process is no "
+                "more, the same command tries another after that time, or now with tuning.trials=%d",
+                study, begun(trial), total, f"{trial.datetime_start + PATIENCE:%Y-%m-%d %H:%M}", total + 1,
+            )  # fmt: skip
