@@ -2,19 +2,21 @@
 
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report
+from recexp.algorithms.base import Recommender, Report, Validate
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
+from recexp.evaluation import Evaluation
 from recexp.model import FittedModel
 from recexp.params import Resource, Switch, params
 from recexp.prepared import Preparation
+from recexp.ranking import Ranking
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.runners.record import Data, Part, identify, record
@@ -94,41 +96,70 @@ class Offline(Runner):
     def fit(
         self, x: Experiment, algorithm: Recommender, split: Split, costs: Costs, *, report: Report, validate: bool
     ) -> FittedModel:
-        """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries."""
+        """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries.
 
-        def wrap(model: Recommender) -> FittedModel:
-            return FittedModel.of(
-                model, fallback, ranking, split.train, exclude_seen=x.splitter.exclude_seen, block_mib=self.block_mib
-            )
-
-        def rate(model: Recommender) -> float:
-            if x.evaluation.rising is None:
-                raise ConfigError(f"evaluation.metrics: {x.evaluation.headline} comes first and has no better or worse")
-            results = self.judge(quick, "validation", split, split.queries, wrap(model), Costs()).results
-            return results.metrics[x.evaluation.headline] * (1 if x.evaluation.rising else -1)
-
-        quick = replace(x, evaluation=replace(x.evaluation, resamples=1))  # intervals would only cost time here
+        `report` gets validation values as the metric itself, whichever way is better.
+        """
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
         fallback = copy.deepcopy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
+        wrap = _wrapping(fallback, ranking, split.train, x.splitter.exclude_seen, self.block_mib)
+        rate = _rating(x.evaluation, x.seed, split, wrap) if validate else None
         with costs.measure("fit"):
-            rng = generator(x.seed, "fit")
-            algorithm.fit(split.train, rng=rng, report=report, validate=rate if validate else None)
+            algorithm.fit(
+                split.train, rng=generator(x.seed, "fit"), report=_unsigned(report, x.evaluation.rising), validate=rate
+            )
         return wrap(algorithm)
 
-    def judge(
-        self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs
-    ) -> Part:
+    def judge(self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs) -> Part:
         """Ask the model the split's queries and measure its answers."""
-        with costs.measure("recommend"):
-            lists = model.lists(queries, x.evaluation.cutoffs[-1])
-            predicted = model.estimate(split.test, queries) if x.evaluation.rates else None
-        with costs.measure("evaluate"):
-            results = x.evaluation.evaluate(split, lists, seed=x.seed, predicted=predicted)
-        prefix = name if queries.candidates is None else f"{name}_candidates"
-        share = float(np.mean(~model.serves(queries)))
-        if share:
-            log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)
-        return Part(prefix, split, lists, predicted, results, share)
+        return _judged(x.evaluation, x.seed, name, split, queries, model, costs)
+
+
+def _judged(
+    evaluation: Evaluation, seed: int, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs
+) -> Part:
+    with costs.measure("recommend"):
+        lists = model.lists(queries, evaluation.cutoffs[-1])
+        predicted = model.estimate(split.test, queries) if evaluation.rates else None
+    with costs.measure("evaluate"):
+        results = evaluation.evaluate(split, lists, seed=seed, predicted=predicted)
+    prefix = name if queries.candidates is None else f"{name}_candidates"
+    share = float(np.mean(~model.serves(queries)))
+    if share:
+        log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)
+    return Part(prefix, split, lists, predicted, results, share)
+
+
+def _wrapping(
+    fallback: Recommender, ranking: Ranking, train: Dataset, exclude_seen: bool, block_mib: int
+) -> Callable[[Recommender], FittedModel]:
+    return lambda model: FittedModel.of(
+        model, fallback, ranking, train, exclude_seen=exclude_seen, block_mib=block_mib
+    )  # fmt: skip
+
+
+def _rating(evaluation: Evaluation, seed: int, split: Split, wrap: Callable[[Recommender], FittedModel]) -> Validate:
+    """Return the `validate` that a model gets: made of no more than this, for source and splitter lead to the test."""
+    quick = replace(evaluation, resamples=1)  # intervals would only cost time here
+
+    def rate(model: Recommender) -> float:
+        if quick.rising is None:
+            raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
+        part = _judged(quick, seed, "validation", split, split.queries, wrap(model), Costs())
+        return part.results.metrics[quick.headline] * (1 if quick.rising else -1)
+
+    return rate
+
+
+def _unsigned(report: Report, rising: bool | None) -> Report:
+    """Return what reports a model's validation values, which `validate` gave it, as the metric itself."""
+    if rising is not False:
+        return report
+
+    def unsigned(step: int, values: Mapping[str, float]) -> None:
+        report(step, {key: -value if key.endswith("validation") else value for key, value in values.items()})
+
+    return unsigned
 
 
 def _staged(run: Run, stage: str) -> Report:

@@ -18,7 +18,9 @@ FOLDS = (
 
 @dataclass(frozen=True)
 class Sealed:
-    """What may be seen before the test: nothing here leads to a test row, by whatever way one looks.
+    """What may be seen before the test: no object that can be reached from here holds a test row, or makes one.
+
+    The files of the data are where they were: who reads them anew, reads all of them.
 
     Attributes
     ----------

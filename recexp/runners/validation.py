@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @params
 class Validation(Offline):
-    """Logs `validation/...` metrics and no others; nothing that a model gets leads to a test row.
+    """Logs `validation/...` metrics and no others. No test row is held by what a model gets, nor by its process.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 from recexp.algorithms.base import Recommender, Report, silent
@@ -29,13 +28,9 @@ class Objective:
 
         Raises DataError when it is not a number, MisfitError when the data lack what the algorithm needs.
         """
-        x, sign, costs = self.x, 1 if self.x.evaluation.rising else -1, Costs()
+        x, costs = self.x, Costs()
         refuse_misfits(replace(x, algorithm=algorithm, show=None), self.split.train)
-
-        def signed(step: int, values: Mapping[str, float]) -> None:
-            report(step, {k: v * sign if k == "validation" else v for k, v in values.items()})
-
-        model = self.runner.fit(x, copy.deepcopy(algorithm), self.split, costs, report=signed, validate=True)
+        model = self.runner.fit(x, copy.deepcopy(algorithm), self.split, costs, report=report, validate=True)
         part = self.runner.judge(x, "validation", self.split, self.split.queries, model, costs)
         value = part.results.metrics[x.evaluation.headline]
         if not math.isfinite(value):

@@ -100,6 +100,19 @@ def test_choice_on_validation_survives_the_refit(models: Path, runs: Callable) -
     assert run.data.metrics["training/rated"] > 0
 
 
+@pytest.mark.parametrize("metric", ["gini", "ndcg"])
+def test_learning_curves_are_of_the_metric_itself(workplace: Path, metric: str) -> None:
+    """Gini is better where it is lower, and a model rates itself by what is better where it is higher."""
+    from mlflow import MlflowClient
+
+    words = ("dataset=electronics", "algorithm=bpr", "algorithm.iterations=4", "split.validation_ratio=0.2")
+    found = library.run(*words, f"evaluation.metrics=[{metric}]")
+    client = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
+    curve = [point.value for point in client.get_metric_history(found.run_id, "training/validation")]
+    choose = min if metric == "gini" else max
+    assert choose(curve) == found.metrics[f"validation/{metric}_at_10"] > 0
+
+
 def test_without_refit_the_first_model_is_tested(models: Path) -> None:
     library.run(
         "dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models)

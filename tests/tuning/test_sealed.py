@@ -35,8 +35,9 @@ def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
     assert done.returncode == 0, done.stderr
     trial, *ordinary = found()
     assert trial["arrays"] > 10 and trial["validated"], "the search does not look far"
-    assert (trial["given"], trial["process"]) == (0, 0)
+    assert (trial["given"], trial["makers"], trial["process"]) == (0, 0, 0)
     assert [(fit["given"], fit["process"] > 0) for fit in ordinary] == [(0, True)] * 2, "a run holds the test"
+    assert [fit["makers"] for fit in ordinary] == [0, 0]
 
 
 def test_the_spy_finds_them_when_the_guard_is_removed(
@@ -48,6 +49,17 @@ def test_the_spy_finds_them_when_the_guard_is_removed(
     assert done.returncode == 0, done.stderr
     assert found()[0]["given"] > 0
     assert found()[0]["process"] > 0
+
+
+def test_the_spy_finds_what_could_load_them_in_a_closure(
+    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+) -> None:
+    """A report that closes over the experiment leads to source and splitter, and so to the test."""
+    words = shop("algorithm=spy", "split.validation_ratio=0.2")
+    secret(*words)
+    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", LEAKY="1")
+    assert done.returncode == 0, done.stderr
+    assert found()[0]["given"] == 0 and found()[0]["makers"] >= 3
 
 
 @pytest.mark.parametrize("split", VALIDATED)
