@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from recexp.tracking import Record
+from recexp.tracking.names import SEARCH, STUDY_TRIALS, TUNING
 
-SPLIT, TUNED = "recexp.split", "tuning"
-SEARCH, TRIALS = "tuning.search", "tuning.trials"
-"""Tags of a tuned run: the study; a digest of how it searches, the same for all seeds; how many trials it had."""
+SPLIT = "recexp.split"
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
 
@@ -96,11 +95,11 @@ def rows(runs: Sequence[Record]) -> tuple[list[Row], int]:
     `runs` are in order, the newest first. A tuned run counts for what was tuned, whatever values were found; where
     these are those of a row that was not tuned, it is a run of that row as well.
     """
-    plain = {_plain(run) for run in runs if TUNED not in run.tags}
+    plain = {_plain(run) for run in runs if TUNING not in run.tags}
     found: dict[Key, dict[tuple[str, str], list[Record]]] = {}
     repeated = 0
     for run in runs:
-        keys = [_tuned(run), *({_plain(run)} & plain)] if TUNED in run.tags else [_plain(run)]
+        keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
         places = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
         new = [place for place in places if not place or tested(run) - set().union(*map(tested, place))]
         for place in new:
@@ -124,7 +123,7 @@ def _plain(run: Record) -> Key:
 
 
 def _tuned(run: Record) -> Key:
-    how = tuple((tag, run.tags[tag]) for tag in (SEARCH, TRIALS) if tag in run.tags)
+    how = tuple((tag, run.tags[tag]) for tag in (SEARCH, STUDY_TRIALS) if tag in run.tags)
     return Key(run.tags.get("algorithm", ""), True, how)
 
 
@@ -170,7 +169,7 @@ def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:
 def _word(param: str, value: str, *, whole: bool) -> str:
     """Return a param in short: `l2=100`, `parts.cf=ItemKNN`, `30 trials`; nothing for what only the whole has."""
     param = param.removeprefix("algorithm.")
-    if param == TRIALS:
+    if param == STUDY_TRIALS:
         return f"{value} trials"
     if param == SEARCH:
         return f"search={value[:_DIGITS]}" if whole else ""

@@ -19,6 +19,7 @@ from recexp.runners.base import Experiment
 from recexp.runners.offline import Offline
 from recexp.runners.record import Identity
 from recexp.runners.sealed import Sealed, seal
+from recexp.tracking.names import SEARCH, STUDY, STUDY_TRIALS, TUNING
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best
@@ -222,7 +223,7 @@ def run_of(search: Search, identity: Identity, best: Best) -> str:
 
 def attach(search: Search, study: Study, run_id: str) -> None:
     """Put a study's name, trials and plots into the run that its best values gave, and how it searched."""
-    tags = {"tuning": study.name, "tuning.search": search.digest, "tuning.trials": str(study.trials)}
+    tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search.digest, STUDY_TRIALS: str(study.ended)}
     with search.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
         path = Path(folder)
         (path / "trials.csv").write_text(study.table())

@@ -12,11 +12,9 @@ from recexp.finished import backfill, drift
 from recexp.finished.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.outputs import artifacts
 from recexp.runners.base import Experiment, Runner
-from recexp.tracking import Archive, Record
+from recexp.tracking import REPRODUCES, Archive, Record
 from recexp.tracking.names import flatten
 
-TAG = "recexp.reproduces"
-"""Marks a run that was made to repeat another, whose id it holds."""
 DIGESTS = ("recexp.data", "recexp.split", "recexp.protocol", "recexp.config")
 SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
 
@@ -98,7 +96,7 @@ def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experim
                 f"{then[:12]}); data that lie elsewhere are named as dataset.interactions=FILE or dataset.root=DIR"
             )
 
-    tagged = replace(experiment, check=check, tags={**experiment.tags, TAG: run.id})
+    tagged = replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id})
     outcomes = runner.run(tagged)
     if not outcomes:
         raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split does not have now")

@@ -22,7 +22,7 @@ class Summary:
     fallback_share : share of lists that the fallback gave, by part.
     warnings : what a reader must know before believing the numbers.
     facts : what the leakage audit says of this kind of split; its metrics are under `audit/`.
-    looks : how many runs of this protocol have been tested, this one included; 0 where none was.
+    looks : how many runs have looked at this test part, this one included; 0 where this one does not count.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
@@ -100,7 +100,7 @@ def _metrics(s: Summary) -> str:
 def _looks(s: Summary) -> str:
     if not s.looks:
         return ""
-    return f"Looks at this protocol's test set in this store: {s.looks:,}, this run's included."
+    return f"Looks at this test set in this store: {s.looks:,}, this run's included."
 
 
 def _data(s: Summary) -> str:

@@ -20,7 +20,7 @@ from recexp.params import describe
 from recexp.ranking import Lists
 from recexp.runners import environment
 from recexp.runners.base import Experiment, Outcome, Runner
-from recexp.tracking import LOOKS, Input, Run, Store, mask
+from recexp.tracking import REPRODUCES, TEST, Input, Run, Store, mask
 
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
@@ -61,7 +61,8 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     """Return who a run is. Its digests are made of content:
 
     `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
-    to be compared (neither seed nor fold), `recexp.config` of everything that can change a result.
+    to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
+    rest, `recexp.config` of everything that can change a result.
     """
     evaluation = x.evaluation
     protocol = {
@@ -74,6 +75,8 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
         "history": evaluation.history,
         "refit": x.refit,
     }
+    tested = {name: protocol[name] for name in ("data", "filters")}
+    tested["split"] = {name: part for name, part in protocol["split"].items() if not name.startswith("validation")}
     content = {
         "recexp": recexp.__version__,
         "protocol": protocol,
@@ -90,6 +93,7 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
         "recexp.data": data.filtered.fingerprint,
         "recexp.split": data.split.fingerprint,
         "recexp.protocol": digest(protocol),
+        TEST: digest(tested),
         "recexp.config": digest(content),
     }
     return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, content)
@@ -112,7 +116,7 @@ def record(
     metrics |= {f"audit/{name}": value for name, value in data.audit.metrics.items()}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
     tags = identity.tags
-    looks = store.looks(tags["recexp.protocol"]) + 1
+    looks = 0 if REPRODUCES in tags else run.look(tags[TEST])
     description = describe_run(
         Summary(
             algorithm=tags["algorithm"],
@@ -139,7 +143,7 @@ def record(
     ]
     run.finish(
         metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
-        lower_is_better=x.evaluation.rising is False, tags={LOOKS: str(looks)},
+        lower_is_better=x.evaluation.rising is False,
     )  # fmt: skip
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model, _shown(x, data.filtered, model))
 

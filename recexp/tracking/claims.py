@@ -2,6 +2,8 @@
 
 import fcntl
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -39,22 +41,35 @@ class Claims:
         What was held before is let go. With `wait` the answer comes when it is free.
         """
         self.release()
-        if self._file is None:
-            self._file = open(self._path, "a+b")  # noqa: SIM115  locks last until it is closed
         at = int(identity[:15], 16)
         how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB)
         try:
-            fcntl.lockf(self._file, how, 1, at)
+            fcntl.lockf(self._opened(), how, 1, at)
         except (BlockingIOError, PermissionError):
             return False
         self._held = at
         return True
+
+    @contextmanager
+    def turn(self, digest: str) -> Iterator[None]:
+        """Do what is in the block while no other process does it for the same digest (hexadecimal)."""
+        file, at = self._opened(), int(digest[:15], 16)
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, at)
+        try:
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, at)
 
     def release(self) -> None:
         """Let go what is held."""
         if self._held is not None:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._held)
             self._held = None
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = open(self._path, "a+b")  # noqa: SIM115  locks last until it is closed
+        return self._file
 
     def close(self) -> None:
         """Let go and end."""

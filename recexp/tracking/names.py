@@ -9,6 +9,14 @@ MAX_NAME = 250
 MAX_VALUE = 6000
 COMPLETE = "recexp.complete"
 """The tag that is set last; a run without it is not to be trusted."""
+TUNING = "tuning"
+"""The tag of a run whose values a study found: the study's name."""
+STUDY = "recexp.study"
+"""With it: the digest of all that the study's trials depend on, its space included."""
+SEARCH = "recexp.search"
+"""With it: a digest of how the study searches, the same for all data, splits and seeds."""
+STUDY_TRIALS = "recexp.study_trials"
+"""With it: how many trials had ended."""
 
 
 def clean(name: str) -> str:

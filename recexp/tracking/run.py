@@ -90,6 +90,13 @@ class Run:
         """The link to the run's page."""
         return self._store.link(self.id)
 
+    def look(self, test: str) -> int:
+        """Mark the run as one that has looked at a test part (a digest); return the number of the look, from 1.
+
+        It counts from now on, whatever becomes of the run, in all experiments of the store.
+        """
+        return self._store.worker.ask("look", run_id=self.id, test=test)
+
     def log_step(self, step: int, values: Mapping[str, float]) -> None:
         """Keep a point of a learning curve; all are sent at the end."""
         now = _now()
@@ -115,7 +122,6 @@ class Run:
         inputs: Iterable[Input],
         model_folder: Path | None,
         lower_is_better: bool = False,
-        tags: Mapping[str, str] | None = None,
     ) -> None:
         """Write everything and mark the run as complete; raises StoreError.
 
@@ -127,7 +133,6 @@ class Run:
         inputs : the data sets that went in.
         model_folder : a saved model, or None.
         lower_is_better : which way the leaderboard is sorted by the headline.
-        tags : what is known of the run only now.
         """
         run_id, worker, now = self.id, self._store.worker, _now()
         if self._drawing is not None:
@@ -144,7 +149,6 @@ class Run:
             description=mask(description),
             inputs=[item._asdict() for item in inputs],
             saved=str(model_folder) if model_folder is not None and self._store.log_model else None,
-            tags=dict(tags or {}),
         )
         self._finished = True
 

@@ -128,17 +128,13 @@ class Store:
         """Return a new run, to be used in a `with` block; it counts from the end of the last one."""
         return Run(self, name, tags, began=self.idle_since, log_so_far=self._records.records)
 
-    def looks(self, protocol: str) -> int:
-        """Return how many complete runs of a protocol, in all experiments, have looked at the test set."""
-        self.worker.result(self.opening)
-        return self.worker.ask("looks", protocol=protocol)
-
     def attach(
         self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str, study: Mapping[str, Any]
     ) -> None:
         """Add to a finished run: tags, a paragraph of its description, files, plots of a study (`outputs.study_plots`).
 
-        Those of `folder` and the plots go `into` a folder among the run's files.
+        Those of `folder` and the plots go `into` a folder among the run's files. What another study has left stays: a
+        run may be the best of several, and its tags are of the first.
         """
         self.worker.result(self.opening)
         self.worker.ask(

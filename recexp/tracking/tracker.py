@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from recexp.errors import StoreError
 from recexp.tracking import claims, client, local, looks, model, source, view
 from recexp.tracking.inputs import entity, log_inputs
-from recexp.tracking.names import COMPLETE, clean
+from recexp.tracking.names import COMPLETE, STUDY, TUNING, clean
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, LoggedModel
@@ -77,19 +77,28 @@ class Tracker:
 
         self.client.log_batch(runs[-1], tags=[RunTag(claims.JOB, job), RunTag(claims.JOB_RUNS, " ".join(runs))])
 
-    def looks(self, protocol: str) -> int:
-        """Return how many complete runs of a protocol have looked at the test."""
-        return looks.looks(self.client, self.uri, protocol)
+    def look(self, run_id: str, test: str) -> int:
+        """Mark a run as having looked at a test part, and return as the how manieth."""
+        with self._claims.turn(test):
+            number = looks.looks(self.client, self.uri, test) + 1
+            self.client.set_tag(run_id, looks.LOOKS, str(number))
+        return number
 
     def attach(
         self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str, study: dict[str, Any]
     ) -> None:
-        """Add tags, a paragraph, the files of a folder and the plots of a study to a run that is there."""
+        """Add tags, a paragraph, the files of a folder and the plots of a study to a run that is there.
+
+        Where another study has tagged it, its tags and files stay, and those of this one go into a folder of its own.
+        """
         from recexp.outputs import study_plots
 
         study_plots.draw(Path(folder), study)
+        had = self.client.get_run(run_id).data.tags
+        if any(had.get(key, tags[key]) != tags[key] for key in (TUNING, STUDY)):
+            into, tags = f"{into}/{tags[STUDY][:10]}", {}
         self.client.log_artifacts(run_id, folder, into)
-        head, _, rest = self.client.get_run(run_id).data.tags.get("mlflow.note.content", "").partition("\n\n")
+        head, _, rest = had.get("mlflow.note.content", "").partition("\n\n")
         if note not in rest:
             tags = {**tags, "mlflow.note.content": f"{head}\n\n{note}\n\n{rest}"}
         for key, value in tags.items():
@@ -119,7 +128,7 @@ class Tracker:
     def finish(
         self, run_id: str, folder: str, params: dict[str, str], metrics: list[str],
         lower_is_better: bool, points: list[tuple[str, float, int, int]], description: str,
-        inputs: list[dict[str, str]], saved: str | None, tags: dict[str, str],
+        inputs: list[dict[str, str]], saved: str | None,
     ) -> None:  # fmt: skip
         """Write everything and mark the run as complete."""
         from mlflow.entities import Metric, Param, RunTag
@@ -138,7 +147,7 @@ class Tracker:
                 for name, value, at, step in points if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in params.items()],
-            tags=[RunTag(key, value) for key, value in {"mlflow.note.content": description, **tags}.items()],
+            tags=[RunTag("mlflow.note.content", description)],
         )  # fmt: skip
         if metrics and not metrics[0].startswith("validation") and view.VIEW_TAG not in self.experiment.tags:
             state = view.view_state(metrics, lower_is_better=lower_is_better)

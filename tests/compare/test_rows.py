@@ -74,7 +74,7 @@ def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
     assert "b: without test/ndcg_at_10, so left out: 2 of the models" in found.notes
 
 
-TUNED = {"tuning": "als-1", "tuning.search": "abc", "tuning.trials": "30"}
+TUNED = {"tuning": "als-1", "recexp.search": "abc", "recexp.study_trials": "30"}
 
 
 def test_a_tuned_run_with_the_values_of_a_row_is_a_run_of_it_too(shelf: Any) -> None:
@@ -86,8 +86,8 @@ def test_a_tuned_run_with_the_values_of_a_row_is_a_run_of_it_too(shelf: Any) -> 
 
 
 def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
-    longer = {**TUNED, "tuning.trials": "100"}
-    wider = {**longer, "tuning.search": "abd"}
+    longer = {**TUNED, "recexp.study_trials": "100"}
+    wider = {**longer, "recexp.search": "abd"}
     for place, tags in enumerate((TUNED, longer, wider)):
         for seed in (1, 2):
             own = values(0.5 - 0.1 * place, f"{place} {seed}")
@@ -131,7 +131,7 @@ def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
         shelf.run("ease", values(0.4, dataset), dataset=dataset, params={"l2": "1"})
         shelf.run("pop", values(0.2, dataset), dataset=dataset)
         shelf.run("ials", values(0.3, dataset), dataset=dataset, params={"k": l2},
-                  tags={"tuning": dataset, "tuning.search": "s", "tuning.trials": "9"})  # fmt: skip
+                  tags={"tuning": dataset, "recexp.search": "s", "recexp.study_trials": "9"})  # fmt: skip
     shelf.run("ease", values(0.45, "other"), dataset="b", params={"l2": "7"})
     found = shelf.compare()
     assert found.across is not None and sorted(found.across.labels) == ["ease l2=1", "ials tuned", "pop"]

@@ -2,6 +2,9 @@
 
 import csv
 import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,12 +37,13 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
     assert 0 < metrics["test/ndcg_at_10"] <= 1
     assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
-    assert tags["tuning"].startswith("steps-") and tags["tuning.trials"] == "6"
-    assert tags["tuning.search"] == searches.of(words)[0][0].digest
+    (search,), _ = searches.of(words)
+    assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == search.study(search.seal()).name
+    assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == search.digest
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
     assert head.startswith("**steps** on **files**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
-    assert "Looks at this protocol's test set in this store: 1, this run's included." in tags["mlflow.note.content"]
+    assert "Looks at this test set in this store: 1, this run's included." in tags["mlflow.note.content"]
     command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
     again = library.run(*[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"],
                         config_dir="conf")  # fmt: skip
@@ -139,14 +143,70 @@ def test_a_study_of_another_space_under_the_same_name(shop: Callable, capsys: py
     assert "recexp: tuning.study: mine was begun with another space" in capsys.readouterr().err
 
 
-def test_looks_at_the_test_are_counted_by_protocol(shop: Callable, runs: Callable) -> None:
-    words = shop("algorithm=popularity", "split.validation_ratio=0.2", *QUIET)
-    ids = [library.run(*words, *more).run_id for more in (
-        ["seed=1"], ["seed=2", "tracking.experiment=other"], ["evaluation.catalogue=in_train"],
-        ["runner=validation"], ["seed=3", "algorithm=random"],
-    )]  # fmt: skip
-    looks = {run.info.run_id: run.data.tags.get("recexp.test_looks") for run in runs()}
-    assert [looks[one] for one in ids] == ["1", "2", "1", None, "3"]
+def test_a_run_that_is_the_best_of_two_studies_keeps_the_tags_of_the_first(
+    shop: Callable, runs: Callable, workplace: Path
+) -> None:
+    """The yaml's values are the best of both, and their run is there before either."""
+    words = shop("algorithm=guess", "tuning.trials=1", *QUIET)
+    own = ["algorithm=guess", "split.validation_ratio=0.1"]
+    first = library.run(*words[:3], *own, *QUIET, config_dir="conf")
+    assert cli.run(["tune", *words]) == 0
+    (run,) = runs()
+    before = run.data.tags
+    assert run.info.run_id == first.run_id and before["recexp.study_trials"] == "1"
+    assert cli.run(["tune", *words, "search.salt.high=7"]) == 0
+    (run,) = runs()
+    after, note = run.data.tags, "mlflow.note.content"
+    assert {key: value for key, value in after.items() if key != note} == {
+        key: value for key, value in before.items() if key != note
+    }
+    assert after[note].count("Tuned: the best of 1 trials") == 2
+    (search,), _ = searches.of([*words, "search.salt.high=7"])
+    other = search.study(search.seal()).digest
+    assert other != after["recexp.study"]
+    found = files(workplace, run.info.run_id)
+    assert "trials.csv" in found and (found[other[:10]] / "trials.csv").is_file()
+
+
+def test_looks_at_the_same_test_rows_are_counted(shop: Callable, runs: Callable, workplace: Path) -> None:
+    """Whatever is done with the rest of the data; deleted runs have looked as well, reproductions see nothing new."""
+    from mlflow import MlflowClient
+
+    words = shop("algorithm=popularity", *QUIET)
+    client, ids = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}"), []
+    for more in (
+        ["split.validation_ratio=0.2"], ["seed=2", "tracking.experiment=other"], ["evaluation.catalogue=in_train"],
+        ["runner=validation", "split.validation_ratio=0.2"], ["split.test_ratio=0.3"], ["refit=false"],
+    ):  # fmt: skip
+        ids.append(library.run(*words, *more).run_id)
+        if len(ids) == 2:
+            client.delete_run(ids[0])
+    looks = [client.get_run(one).data.tags.get("recexp.test_looks") for one in ids]
+    assert looks == ["1", "2", "3", None, "1", "4"]
+    assert cli.run(["reproduce", ids[1]]) == 0
+    (again,) = [run for run in runs() if "recexp.reproduces" in run.data.tags]
+    assert "recexp.test_looks" not in again.data.tags
+    assert "Looks at this test set" not in again.data.tags["mlflow.note.content"]
+    last = library.run(*words).run_id
+    assert client.get_run(last).data.tags["recexp.test_looks"] == "5"
+
+
+def test_looks_at_the_same_time_have_different_numbers(tmp_path: Path, empty_store: Path) -> None:
+    """Four processes, as those of a sweep, each with a tracker and five runs of its own."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    code = """
+import sys
+from recexp.tracking.tracker import Tracker
+
+tracker = Tracker()
+tracker.open(sys.argv[1], None, "e", ".")
+ids = [tracker.create("r", {"recexp.test": "ab" * 32}, 0) for _ in range(5)]
+print(*(tracker.look(run, "ab" * 32) for run in ids))
+"""
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'mlflow.db'}"]
+    told = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    numbers = [int(number) for one in told for number in one.communicate(timeout=300)[0].split()]
+    assert sorted(numbers) == list(range(1, 21))
 
 
 def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,10 +217,11 @@ def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monke
     outcome = library.run(*shop("algorithm=popularity", *QUIET))
     uri = f"sqlite:///{workplace / 'mlflow.db'}"
     client = MlflowClient(uri)
-    protocol = client.get_run(outcome.run_id).data.tags["recexp.protocol"]
-    assert looks.looks(client, uri, protocol) == 1
+    test = client.get_run(outcome.run_id).data.tags["recexp.test"]
+    client.delete_run(outcome.run_id)
+    assert looks.looks(client, uri, test) == 1
     monkeypatch.setattr(looks.place, "sqlite_file", lambda uri: None)
-    assert looks.looks(client, uri, protocol) == 1
+    assert looks.looks(client, uri, test) == 1
     assert looks.looks(client, uri, "0" * 64) == 0
 
 
