@@ -125,3 +125,11 @@ def test_a_users_file_wins_over_ours(tmp_path: Path) -> None:
     )
     assert recexp.make("algorithm=ease", config_dir=str(tmp_path)).l2 == 77
     assert recexp.make("algorithm=ease").l2 != 77
+
+
+def test_a_metric_whose_name_holds_a_cutoff_is_refused_before_data_are_read(tmp_path: Path) -> None:
+    (tmp_path / "metric").mkdir()
+    (tmp_path / "metric" / "hit_at_first.yaml").write_text((options("metric")["hit_rate"]).read_text())
+    words = ["evaluation.metrics=[ndcg,hit_at_first]", "dataset.root=/nowhere/at/all"]
+    with pytest.raises(ConfigError, match="hit_at_first: a metric's name must not hold _at_"):
+        recexp.run(*words, config_dir=str(tmp_path))

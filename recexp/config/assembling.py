@@ -121,7 +121,14 @@ def metric_nodes(names: Any) -> dict[str, Any]:
         raise ConfigError(
             f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})"
         )
-    return {name: _option("metric", name, "evaluation.metrics") for name in names}
+    nodes = {name: _option("metric", name, "evaluation.metrics") for name in names}
+    for name in names:
+        if "_at_" in name:
+            raise ConfigError(
+                f"evaluation.metrics: {name}: a metric's name must not hold _at_, for its results are called "
+                "NAME_at_10; give its yaml another name"
+            )
+    return nodes
 
 
 def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
