@@ -9,6 +9,7 @@ import pytest
 
 import recexp as library
 from recexp.audit import Audit, Report
+from recexp.audit.counts import tell
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.errors import LeakageError
 
@@ -75,6 +76,21 @@ def test_test_rows_in_train_are_found(positive: Dataset) -> None:
     assert planted.findings == ("0.09% of the test rows are in train too (the same user and item)",)
 
 
+@pytest.mark.parametrize("copies", ["whole", "a second later", "without times"])
+def test_one_doubled_row_does_not_hide_test_rows_in_train(positive: Dataset, copies: str) -> None:
+    split, claim = split_of(positive, "random")
+    test = split.test.take(np.arange(2000))
+    if copies == "a second later":
+        test = replace(test, timestamps=test.timestamps + 1)
+    split = with_rows(with_rows(split, test), split.train.interactions.take(np.arange(1)))
+    if copies == "without times":
+        rows = replace(split.train.interactions, timestamps=None)
+        split = replace(split, train=replace(split.train, interactions=rows))
+    (finding,) = AUDIT.inspect(split, claim).findings
+    what = "the same user, item and time" if copies == "whole" else "the same user and item"
+    assert finding == f"{2000 / len(split.test):.2%} of the test rows are in train too ({what})"
+
+
 def test_copies_are_told_from_habits() -> None:
     """In a store people come back to items; only copies of whole rows are a leak."""
     dataset, _ = library.make("filter=purchases").apply(library.make("dataset=electronics").load(), seed=1)
@@ -133,6 +149,53 @@ def test_features_of_test_rows_are_found(ml100k: Dataset, name: str, statistic: 
     word = "number" if statistic == "count" else "mean value"
     assert f"item column fame follows the {word} of train and test rows together (R2 1.000)" in finding
     assert of(train) == ()
+
+
+COMPUTED = {
+    "test rows": lambda train, test, noise: test,
+    "in the test": lambda train, test, noise: test > 0,
+    "steps of five": lambda train, test, noise: np.round((train + test) / 5),
+    "all, 10 % noise": lambda train, test, noise: train + test + 0.1 * np.std(train + test) * noise,
+}
+
+
+def test_few_items_and_steep_popularity_are_no_leak() -> None:
+    """Train counts of 200 items, the first with hundreds: to look at neighbours together is not enough."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        codes = rng.choice(200, 6000, p=(weights := 1 / np.arange(1, 201)) / weights.sum())
+        train, test = np.split(codes, [4800])
+        count = np.bincount(train, minlength=200).astype(float)
+        honest = {"count": count, "steps": np.round(count / 5), "log": np.log1p(count), "other": rng.random(200)}
+        assert tell(honest, train, test, 200, "mixed") == {}
+        assert set(tell({"test": np.bincount(test, minlength=200)}, train, test, 200, "mixed")) == {"test"}
+
+
+@pytest.mark.parametrize(
+    ("side", "computed"), [("user", "test rows"), ("user", "steps of five"), *(("item", name) for name in COMPUTED)]
+)
+def test_features_that_tell_of_the_test_are_found(ml100k: Dataset, side: str, computed: str) -> None:
+    """Test rows drawn at random, whoever and whatever they are of; the same of train rows alone is no leak."""
+    rows, rng = ml100k.interactions, np.random.default_rng(4)
+    held = rng.random(len(rows)) < 0.2
+    split, _ = split_of(ml100k, "random")
+    split = replace(split, train=ml100k.take(~held), test=rows.take(held))
+    n = ml100k.n_users if side == "user" else ml100k.n_items
+    codes = rows.users if side == "user" else rows.items
+    train, test = (np.bincount(codes[part], minlength=n) for part in (~held, held))
+    noise = rng.standard_normal(n)
+
+    def of(train: np.ndarray, test: np.ndarray) -> tuple[str, ...]:
+        values = COMPUTED[computed](train, test, noise).astype(float)
+        table = {f"{side}s": {**getattr(ml100k, f"{side}s"), "fame": Column.numeric(values)}}
+        found = AUDIT.inspect(replace(split, train=replace(split.train, **table)), "mixed")
+        return tuple(finding for finding in found.findings if "column" in finding)
+
+    (finding,) = of(train, test)
+    assert f"{side} column fame" in finding
+    assert of(train, np.zeros(n)) == ()
+    other = rng.binomial(train, 0.25)  # another draw, of train's own rows
+    assert of(train - other, other) == ()
 
 
 def test_twins_are_found(positive: Dataset) -> None:

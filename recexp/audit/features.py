@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recexp.audit.report import Report
+from recexp.audit import counts
+from recexp.audit.report import Claim, Report
 from recexp.data import Column, Dataset, Interactions
 
 EXPLAINED = 0.95
@@ -15,12 +16,13 @@ ENOUGH = 10
 """Fewer users or items than this say nothing."""
 
 
-def leaking(train: Dataset, test: Interactions) -> Report:
-    """Look for numeric columns that follow a count or a mean of train and test together, and not of train alone.
+def leaking(train: Dataset, test: Interactions, claim: Claim) -> Report:
+    """Look for numeric columns that were computed with test rows.
 
-    Both statistics, of rows and of values by user or item, are compared with the column, as they are and by rank (a
-    logarithm leaks as well). A feature that was computed from train rows follows those of train better; price, age and
-    year follow neither. Columns that merely resemble such a statistic are not found.
+    They follow a count or a mean of train and test together, and not of train alone: both statistics, of rows and of
+    values by user or item, are compared with the column, as they are and by rank (a logarithm leaks as well). A feature
+    that was computed from train rows follows those of train better; price, age and year follow neither. Or they tell
+    how many test rows there are, see `counts.tell`; `claim` is what the splitter says of time.
     """
     rows, findings = train.interactions, []
     sides = (("user", train.users, rows.users, test.users), ("item", train.items, rows.items, test.items))
@@ -28,15 +30,22 @@ def leaking(train: Dataset, test: Interactions) -> Report:
         columns = {name: column for name, column in table.items() if column.kind in ("numeric", "price")}
         if not columns:
             continue
-        n = train.n_users if side == "user" else train.n_items
+        n, found = train.n_users if side == "user" else train.n_items, set()
         for name, statistic in _statistics(n, (learned, rows.values), (held, test.values)):
             for column, values in columns.items():
-                found = _explained(values, *statistic)
-                if found is not None:
+                both = _explained(values, *statistic)
+                if both is not None:
+                    found.add(column)
                     findings.append(
                         f"{side} column {column} follows the {name} of train and test rows together "
-                        f"(R2 {found[0]:.3f}), not of train alone (R2 {found[1]:.3f})"
+                        f"(R2 {both[0]:.3f}), not of train alone (R2 {both[1]:.3f})"
                     )
+        rest = {name: column.values for name, column in columns.items() if name not in found}
+        for column, share in counts.tell(rest, learned, held, n, claim).items():
+            findings.append(
+                f"{side} column {column} tells how many test rows there are, beyond what train rows do "
+                f"(partial R2 {share:.3f})"
+            )
     return Report({"leaking_features": float(len(findings))}, tuple(findings))
 
 

@@ -49,7 +49,7 @@ class Audit:
         yield repeats(split.train.interactions, split.test)
         yield strangers(split.train.interactions, split.test)
         yield twins(split, self.similarity)
-        yield leaking(split.train, split.test)
+        yield leaking(split.train, split.test, claim)
         if (inner := split.validation) is not None:
             yield order(inner, claim).about("validation")
             yield repeats(inner.train.interactions, inner.test).about("validation")

@@ -7,6 +7,8 @@ from recexp.data import Interactions
 
 MORE = 2.0
 """A test has at most this many times as many copies of train rows as train has of its own, unless it was planted."""
+CHANCE = 3.0
+"""Standard deviations by which a share may be above that, by chance."""
 
 
 def repeats(train: Interactions, test: Interactions) -> Report:
@@ -14,7 +16,7 @@ def repeats(train: Interactions, test: Interactions) -> Report:
 
     Metrics: the share of the test's user-item pairs that are in train, and of its rows that are the very same row
     there (time and event too). Where train has no pair twice, a pair in both is a finding; where people come back to
-    items, it is a habit, and only copies of whole rows are, if they are more frequent than within train.
+    items it may be a habit, and is one only if pairs, or whole rows, recur far more often than within train.
     """
     pairs, asked = train.csr(values=False), test.csr(values=False)
     repeated = pairs.multiply(asked).nnz / asked.nnz
@@ -24,11 +26,31 @@ def repeats(train: Interactions, test: Interactions) -> Report:
         rows = np.unique(_whole(train))
         copied, usual = float(np.mean(_within(_whole(test), rows))), 1 - len(rows) / len(train)
     findings = []
-    if (once or timed) and copied > MORE * usual:
-        what = "user and item" if once else "user, item and time"
-        findings.append(f"{copied:.2%} of the test rows are in train too (the same {what})")
+    if not once and timed and copied > MORE * usual:
+        findings.append(f"{copied:.2%} of the test rows are in train too (the same user, item and time)")
+    elif repeated > _unusual(train, asked.nnz, once):
+        findings.append(f"{repeated:.2%} of the test rows are in train too (the same user and item)")
     metrics = {"repeated_pairs": repeated} | ({"copied_rows": copied} if once or timed else {})
     return Report(metrics, tuple(findings))
+
+
+def _unusual(train: Interactions, n: int, once: bool) -> float:
+    """Return the share of `n` pairs up to which they may well be in train.
+
+    It goes by the share of train's rows whose pair train has elsewhere too: of all, of each user's last, or of the
+    newest tenth, whichever has most, for what is held out may be rows of any such kind.
+    """
+    if once:
+        return 0.0
+    pairs = train.users.astype(np.int64) * train.n_items + train.items
+    _, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    again = counts[places] > 1
+    order = np.arange(len(train)) if train.timestamps is None else np.argsort(train.timestamps, kind="stable")
+    last = np.full(train.n_users, -1)
+    last[train.users[order]] = order
+    kinds = (again, again[last[last >= 0]], again[order[-max(1, len(train) // 10) :]])
+    usual = min(1.0, MORE * max(float(np.mean(kind)) for kind in kinds))
+    return usual + CHANCE * float(np.sqrt(usual * (1 - usual) / n))
 
 
 def strangers(train: Interactions, test: Interactions) -> Report:
