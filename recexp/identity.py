@@ -1,17 +1,41 @@
 """Fingerprints made of content: equal content gives equal digests on every machine."""
 
 import hashlib
+import inspect
 import json
+import sys
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from recexp.params import classes, ours
 
 
 def digest(value: Any) -> str:
     """Return the sha256 of plain data (dicts, lists, strings, numbers, None), independent of the order of keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code(components: Iterable[Any]) -> dict[str, str | None]:
+    """Return the sha256 of the source files of all classes in `components` that are not recexp's, bases included.
+
+    None: there is no file to look at. What such a file imports is not looked at.
+    """
+    used = {base for component in components for cls in classes(component) for base in cls.__mro__}
+    own = [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
+    return {name: sha for name, sha in sorted((f"{cls.__module__}.{cls.__qualname__}", _source(cls)) for cls in own)}
+
+
+@cache  # by class: one that was imported anew is another
+def _source(cls: type) -> str | None:
+    try:
+        return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        return None
 
 
 def digest_arrays(arrays: Iterable[np.ndarray | None]) -> str:

@@ -5,6 +5,7 @@ Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused wh
 """
 
 import dataclasses
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
@@ -82,6 +83,21 @@ def locations(value: Any) -> list[str]:
         return own + [found for given, hint in fields if not _outside(hint) for found in locations(given)]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return [found for part in parts for found in locations(part)]
+
+
+def classes(value: Any) -> Iterator[type]:
+    """Yield the classes of a component and of those in it."""
+    if dataclasses.is_dataclass(value):
+        yield type(value)
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
+    for part in parts:
+        yield from classes(part)
+
+
+def ours(cls: type) -> bool:
+    """Return whether a class is recexp's own, so that the version says which code it has."""
+    return cls.__module__.partition(".")[0] == "recexp"
 
 
 def _outside(hint: Any) -> bool:

@@ -76,7 +76,8 @@ class Search:
     def study(self, sealed: Sealed) -> Study:
         """Open the study, new or begun before."""
         x = self.experiment
-        known = {key: sealed.identity.content[key] for key in ("recexp", "protocol", "split", "seed", "fallback")}
+        of_trials = ("algorithm", "evaluation", "runner")  # what is searched, and what trials are judged by: the metric
+        known = {key: value for key, value in sealed.identity.content.items() if key not in of_trials}
         return Study(
             self.tuning, studies_of(x.tracking.uri), algorithm=self.algorithm, space=self.space, seed=x.seed,
             defaults={name: _parent(self.node, name)[name.rpartition(".")[2]] for name in self.space},

@@ -1,6 +1,5 @@
 """By what prepared data are known: the bytes of the files, what is made of them, and the code that makes it."""
 
-import dataclasses
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from recexp.datasets.base import Source
 from recexp.files import located
 from recexp.filters.base import Filters
 from recexp.identity import digest
-from recexp.params import describe
+from recexp.params import classes, describe, ours
 from recexp.splits.base import Splitter
 
 FORMAT = 1
@@ -55,12 +54,7 @@ def _content(path: Path) -> list[str]:
 
 
 def _ours(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_ours, value))
-    if not dataclasses.is_dataclass(value):
-        return True
-    inner = (getattr(value, field.name) for field in dataclasses.fields(value))
-    return type(value).__module__.partition(".")[0] == "recexp" and all(map(_ours, inner))
+    return all(map(ours, classes(value)))
 
 
 @cache

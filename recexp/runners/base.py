@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+import recexp
 from recexp.algorithms.base import Recommender
 from recexp.audit import Audit
 from recexp.datasets.base import Source
 from recexp.evaluation import Evaluation
 from recexp.filters.base import Filters
+from recexp.identity import code
 from recexp.model import FittedModel
-from recexp.params import params
+from recexp.params import describe, params
 from recexp.splits.base import Splitter
 from recexp.tracking import Tracking
 
@@ -77,8 +79,43 @@ class Outcome:
 
 @params
 class Runner(ABC):
-    """A kind of experiment; a subclass implements `run`."""
+    """A kind of experiment; a subclass implements `run`.
+
+    Class attributes
+    ----------------
+    lists : whether its runs keep the lists that were judged, as lists.parquet.
+    """
+
+    lists: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, experiment: Experiment) -> list[Outcome]:
         """Run `experiment` and return the outcome of each fold (one where there are no folds)."""
+
+
+def content(x: Experiment, runner: Runner) -> dict[str, Any]:
+    """Return all that decides an experiment's results beside its data, as plain data: what is known before these are.
+
+    Under `protocol` is what runs must share to be compared, under `code` the classes that are not recexp's.
+    """
+    evaluation = x.evaluation
+    components = [runner, x.source, x.filters, x.splitter, x.algorithm, x.fallback, evaluation]
+    own = code(components)
+    return {
+        "recexp": recexp.__version__,
+        "protocol": {
+            "runner": type(runner).__name__,
+            "filters": describe(x.filters),
+            "split": x.splitter.rule(),
+            "catalogue": evaluation.catalogue,
+            "relevant_from": evaluation.relevant_from,
+            "history": evaluation.history,
+            "refit": x.refit,
+        },
+        "seed": x.seed,
+        "runner": describe(runner),
+        "algorithm": describe(x.algorithm),
+        "fallback": describe(x.fallback),
+        "evaluation": {**describe(evaluation), "headline": evaluation.headline},
+        **({"code": own} if own else {}),
+    }

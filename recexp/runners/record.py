@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import yaml
 
-import recexp
 from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
@@ -16,10 +15,9 @@ from recexp.identity import digest
 from recexp.model import FittedModel
 from recexp.outputs import artifacts, plots
 from recexp.outputs.description import Summary, describe_run
-from recexp.params import describe
 from recexp.ranking import Lists
 from recexp.runners import environment
-from recexp.runners.base import Experiment, Outcome, Runner
+from recexp.runners.base import Experiment, Outcome, Runner, content
 from recexp.tracking import REPRODUCES, TEST, Input, Run, Store, mask
 
 SHOWN = 5
@@ -64,29 +62,11 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
     rest, `recexp.config` of everything that can change a result.
     """
-    evaluation = x.evaluation
-    protocol = {
-        "runner": type(runner).__name__,
-        "data": data.loaded,
-        "filters": describe(x.filters),
-        "split": x.splitter.rule(),
-        "catalogue": evaluation.catalogue,
-        "relevant_from": evaluation.relevant_from,
-        "history": evaluation.history,
-        "refit": x.refit,
-    }
+    known = content(x, runner)
+    protocol = {**known["protocol"], "data": data.loaded}
+    whole = {**known, "protocol": protocol, "split": data.split.fingerprint}
     tested = {name: protocol[name] for name in ("data", "filters")}
     tested["split"] = {name: part for name, part in protocol["split"].items() if not name.startswith("validation")}
-    content = {
-        "recexp": recexp.__version__,
-        "protocol": protocol,
-        "split": data.split.fingerprint,
-        "seed": x.seed,
-        "runner": describe(runner),
-        "algorithm": describe(x.algorithm),
-        "fallback": describe(x.fallback),
-        "evaluation": {**describe(evaluation), "headline": evaluation.headline},
-    }
     names = {key: x.choices.get(key, "") for key in ("dataset", "filter", "split", "algorithm")}
     fold = {} if data.split.fold is None else {"fold": str(data.split.fold)}
     digests = {
@@ -94,9 +74,9 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
         "recexp.split": data.split.fingerprint,
         "recexp.protocol": digest(protocol),
         TEST: digest(tested),
-        "recexp.config": digest(content),
+        "recexp.config": digest(whole),
     }
-    return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, content)
+    return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)
 
 
 def record(

@@ -12,7 +12,6 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import recexp
 from recexp import config, console, threads
 from recexp.errors import MisfitError, RecexpError
 from recexp.identity import digest
@@ -153,6 +152,8 @@ def key(runner: "Runner", x: "Experiment") -> str | None:
 
     That is the case while the data are not on this machine, or when they come from nowhere that can be looked at.
     """
+    from recexp.runners.base import content
+
     source, base = x.source, x.source.location()
     if base is None and not source.generated:
         return None
@@ -161,9 +162,10 @@ def key(runner: "Runner", x: "Experiment") -> str | None:
     files = [_content(path) for path in (*data, *beside, *_paths([x.filters, x.splitter]))]
     if None in files:
         return None
-    parts = [runner, source, x.filters, x.splitter, x.algorithm, x.fallback, x.evaluation]
-    content = {"parts": [describe(part) for part in parts], "headline": x.evaluation.headline, "files": files}
-    return digest({"recexp": recexp.__version__, "seed": x.seed, "refit": x.refit, **content})
+    known = content(x, runner)
+    if None in known.get("code", {}).values():
+        return None
+    return digest({**known, "source": describe(source), "splitter": describe(x.splitter), "files": files})
 
 
 def finished(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, Result]]":
@@ -211,10 +213,10 @@ def _content(path: Path) -> str | None:
         inside = [_content(file) for file in sorted(path.rglob("*")) if file.is_file()]
         return digest(inside)
     stat = path.stat()
-    return _sha(str(path), stat.st_size, stat.st_mtime_ns)
+    return _sha(str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 @cache
-def _sha(path: str, size: int, changed: int) -> str:
+def _sha(path: str, *state: int) -> str:
     with open(path, "rb") as file:
         return file_digest(file, "sha256").hexdigest()

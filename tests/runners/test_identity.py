@@ -1,0 +1,110 @@
+"""Who a run is: whatever decides its results is in its identity, and in the key by which its job is found."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import recexp as library
+from recexp import config
+from recexp.runners.record import Data, Identity, identify
+from recexp.sweeps import jobs
+from recexp.tracking import Archive
+
+BASE = ("dataset=files", "dataset.interactions=ratings.csv", "split.validation_ratio=0.2")
+OWN = """
+from recexp.algorithms.baselines.popularity import Popularity
+from recexp.params import params
+
+@params
+class Mine(Popularity):
+    pass
+"""
+
+
+def known(*words: str) -> tuple[Identity, str | None]:
+    """What a command's run would be, and its job's key."""
+    runner, x = jobs.prepare(config.compose([*BASE, *words]), tags={})
+    loaded = x.source.load()
+    filtered, effects = x.filters.apply(loaded, seed=x.seed)
+    split = x.evaluation.relevant(next(x.splitter.split(filtered)))
+    data = Data(loaded.fingerprint, effects, filtered, split, x.audit.inspect(split, x.splitter.time))
+    return identify(x, runner, data), x.job
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "seed=2", "refit=false", "algorithm=popularity", "algorithm.l2=3", "algorithm@fallback=random",
+        "fallback.half_life_days=3", "runner=validation", "evaluation.cutoffs=[5]", "evaluation.metrics=[recall]",
+        "evaluation.metrics=[recall,ndcg]", "evaluation.catalogue=in_train", "evaluation.relevant_from=1.0",
+        "evaluation.history=train", "evaluation.resamples=9", "evaluation.confidence=0.9", "filter=none",
+        "split.seed=9", "split=temporal_user", "split.validation_ratio=0.3", "dataset.explicit=false",
+        "dataset.items=films.csv",
+    ],
+)  # fmt: skip
+def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str) -> None:
+    (first, job), (other, other_job) = known(), known(word)
+    assert first.tags["recexp.config"] != other.tags["recexp.config"]
+    assert None not in (job, other_job) and job != other_job
+
+
+def test_a_metrics_definition_and_order_are_part_of_it(shop: Path, tmp_path: Path) -> None:
+    first, second = (known(f"evaluation.metrics=[{names}]") for names in ("recall,ndcg", "ndcg,recall"))
+    assert first[0].tags["recexp.config"] != second[0].tags["recexp.config"] and first[1] != second[1]
+
+
+@pytest.mark.parametrize(
+    "word", ["runner.threads=1", "runner.cache=false", "show=u1", "debug=true", "tracking.experiment=x", "resume=true"]
+)
+def test_the_rest_changes_neither(shop: Path, word: str) -> None:
+    (first, job), (other, other_job) = known(), known(word)
+    assert first.tags["recexp.config"] == other.tags["recexp.config"] and job == other_job
+    assert "code" not in first.content
+
+
+def test_an_edited_class_of_ones_own_is_another(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "conf" / "algorithm"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("_target_: own_identity.Mine\nhalf_life_days: null\n")
+
+    def run(text: str) -> str:
+        (tmp_path / "own_identity.py").write_text(text)
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+        sys.modules.pop("own_identity", None)
+        words = (*BASE, "algorithm=mine", "resume=true", "tracking.experiment=own", "tracking.log_model=false")
+        return library.run(*words, config_dir=str(tmp_path / "conf")).run_id
+
+    first = run(OWN)
+    assert run(OWN) == first
+    second = run(OWN.replace("pass", "popular = True"))
+    assert second != first
+    archive = Archive(None)
+    codes = [archive.yaml(archive.run(run_id), "identity.yaml")["code"] for run_id in (first, second)]
+    assert [[*code] for code in codes] == [["own_identity.Mine"]] * 2 and codes[0] != codes[1]
+    jobs_of = [archive.run(run_id).tags["recexp.config"] for run_id in (first, second)]
+    assert jobs_of[0] != jobs_of[1]
+
+
+def test_an_own_class_is_in_the_key_of_its_job(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    word = "algorithm._target_=own_job.Mine"
+    keys = []
+    for text in (OWN, OWN, f"{OWN}# edited\n"):
+        (tmp_path / "own_job.py").write_text(text)
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+        sys.modules.pop("own_job", None)
+        keys.append(known("algorithm=popularity", word)[1])
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_file_that_was_changed_back_in_size_and_time_is_another(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("user_id,item_id\n1,1\n")
+    before, was = jobs._content(file), file.stat()
+    file.write_text("user_id,item_id\n1,2\n")
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert jobs._content(file) != before
