@@ -87,7 +87,10 @@ def leaderboard(link: str) -> None:
     """Print where all runs are seen side by side."""
     from rich.console import Console
 
-    Console().print(f"leaderboard, after `recexp ui`: {link}", soft_wrap=True, highlight=False)
+    from recexp.tracking.view import base_link
+
+    hint = ", after `recexp ui`" if link.startswith(f"{base_link('')}/") else ""  # a server is up already
+    Console().print(f"leaderboard{hint}: {link}", soft_wrap=True, highlight=False)
 
 
 def _heading(metric: str) -> str:

@@ -57,9 +57,9 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache without prepared data; downloads are those that there are."""
-    from recexp.datasets.download import cache_dir
+    from recexp.folders import cache_dir
 
-    downloads, cache = cache_dir(), tmp_path_factory.mktemp("cache")
+    downloads, cache = cache_dir("datasets"), tmp_path_factory.mktemp("cache")
     downloads.mkdir(parents=True, exist_ok=True)
     (cache / "datasets").symlink_to(downloads)
     monkeypatch.setenv("RECEXP_CACHE", str(cache))

@@ -1,11 +1,13 @@
 """Runs in a store, read back and added to."""
 
+import gc
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from recexp.errors import StoreError
-from recexp.tracking import Archive, Input, Tracking
+from recexp.tracking import Archive, Input, Tracking, archive
 
 TRACKING = Tracking(uri=None, artifacts=None, experiment="shop's", log_model=False)
 
@@ -70,3 +72,30 @@ def test_what_is_not_there_is_said(made: list[str], tmp_path: Path) -> None:
         Archive(None).runs("shop")
     with pytest.raises(StoreError, match="does not exist; run recexp first"):
         Archive(str(tmp_path / "none.db"))
+
+
+def test_what_is_fetched_from_elsewhere_is_fetched_once_and_removed(
+    made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import artifacts
+
+    fetched, fetch = [], artifacts.download_artifacts
+    monkeypatch.setattr(archive.local, "folder", lambda location: None)
+    monkeypatch.setattr(artifacts, "download_artifacts", lambda **given: fetched.append(given) or fetch(**given))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with Archive(None) as opened:
+        run, other = (opened.run(run_id) for run_id in made[:2])
+        first = opened.file(run, "tables/a.csv")
+        assert first.read_text() == "a\n1\n" and opened.file(run, "tables/a.csv") == first
+        assert opened.file(other, "tables/a.csv") != first
+        assert len(fetched) == 2
+        (tmp_path / "a.csv").write_text("a\n2\n")
+        opened.add(run, files=[tmp_path / "a.csv"], folder="tables")
+        assert opened.file(run, "tables/a.csv").read_text() == "a\n2\n"
+    assert list((tmp_path / "temporary").iterdir()) == []
+    forgotten = Archive(None)
+    assert forgotten.config(run) == {"seed": 3}
+    del forgotten
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
-    {"errors", "params", "rng", "progress", "threads", "identity", "cost"},
+    {"errors", "params", "rng", "progress", "threads", "identity", "cost", "folders"},
     {"data", "compiled", "ranking", "files", "statistics"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from recexp import console
 from recexp.errors import RecexpError, StoreError
 from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, ui_command, ui_link
 from recexp.tracking.names import clean, flatten
@@ -444,11 +445,15 @@ def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     assert json.loads(view_state(["test/rmse"], lower_is_better=True))["orderByAsc"] is True
 
 
-def test_links() -> None:
+def test_links(capsys: pytest.CaptureFixture) -> None:
     assert run_link("sqlite:////a/b.db", "1", "abc") == (
         "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning"
     )
     link = leaderboard_link("https://me:secret@example.org/mlflow/", "7")
+    console.leaderboard(link)
+    console.leaderboard(leaderboard_link("sqlite:////tmp/mlflow.db", "7"))
+    server, own = capsys.readouterr().out.splitlines()
+    assert server == f"leaderboard: {link}" and own.startswith("leaderboard, after `recexp ui`: http://127.0.0.1:5000/")
     assert link.startswith("https://example.org/mlflow/#/experiments/7/runs?viewStateShareKey=recexp")
 
 

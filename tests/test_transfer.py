@@ -29,6 +29,10 @@ def parcel(shop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+STORES = ("recexp.imported_from", "recexp.job", "recexp.job_runs")
+"""Tags about the store that a run is in."""
+
+
 def content(archive: Archive, run: Record) -> dict[str, object]:
     """All that a store knows of a run but its ids."""
     client = archive.client
@@ -36,7 +40,7 @@ def content(archive: Archive, run: Record) -> dict[str, object]:
     folder = Path(client.download_artifacts(run.id, ""))
     return {
         "name": run.name, "params": run.params, "started": run.started, "ended": entity.info.end_time,
-        "tags": {key: value for key, value in run.tags.items() if key != "recexp.imported_from"},
+        "tags": {key: value for key, value in run.tags.items() if key not in STORES},
         "metrics": {name: [(p.value, p.timestamp, p.step) for p in client.get_metric_history(run.id, name)]
                     for name in run.metrics},
         "inputs": sorted((i.dataset.name, i.dataset.digest, i.dataset.source, i.tags[0].value)
@@ -72,6 +76,35 @@ def test_a_run_arrives_whole_and_is_reproduced_there(
     assert cli.run(["export", run.id, "again.zip"]) == 0
     assert cli.run(["import", "again.zip", f"tracking.uri={there.uri}"]) == 0
     assert f"run {origin.id}: is in the store already\n" in capsys.readouterr().out
+
+
+def test_a_sweep_goes_on_over_imported_and_removed_runs(
+    parcel: Path, shop_folder: Path, workplace: Path, inside: Callable
+) -> None:
+    shutil.copy(shop_folder / "ratings.csv", "ratings.csv")
+    assert cli.run(["import", str(parcel)]) == 0
+    words = ["dataset=files", "dataset.interactions=ratings.csv", "algorithm=item_knn", "resume=true",
+             "tracking.experiment=away"]  # fmt: skip
+    (run,) = Archive(None).runs("away")
+    assert "recexp.job" not in run.tags
+    assert inside(*words).returncode == 0
+    archive = Archive(None)
+    job = archive.run(run.id).tags["recexp.job"]
+    for gone in ("0" * 32, f"{run.id} {'1' * 32}"):
+        archive.add(run, tags={"recexp.job_runs": gone})
+        assert inside(*words).returncode == 0
+        assert [one.id for one in archive.runs("away")] == [run.id]
+        now = archive.run(run.id).tags
+        assert (now["recexp.job"], now["recexp.job_runs"]) == (job, run.id)
+
+
+def test_a_run_is_found_by_the_id_that_it_had(parcel: Path, workplace: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.run(["import", str(parcel)]) == 0
+    archive = Archive(None)
+    (run,) = archive.runs("away")
+    origin = run.tags["recexp.imported_from"]
+    assert archive.run(origin).id == archive.run(origin[:9]).id == run.id
+    assert cli.run(["export", origin, "again.zip"]) == 0
 
 
 def test_an_import_that_fails_leaves_nothing(

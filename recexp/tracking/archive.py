@@ -2,16 +2,19 @@
 
 import math
 import re
+import shutil
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from recexp.errors import StoreError
 from recexp.tracking import client, local, place
-from recexp.tracking.names import COMPLETE, clean, search_terms
+from recexp.tracking.names import COMPLETE, IMPORTED, clean, search_terms
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -51,7 +54,10 @@ class Record:
 
 
 class Archive:
-    """A store that exists already. Raises StoreError when there is none or it cannot be read."""
+    """A store that exists already. Raises StoreError when there is none or it cannot be read.
+
+    What is fetched from elsewhere lies in a temporary folder until the end of a `with` block, or of the archive.
+    """
 
     def __init__(self, uri: str | None) -> None:
         self.uri = place.resolve(uri)
@@ -61,6 +67,20 @@ class Archive:
         client.load()
         with self.explained():
             self.client = client.connect(self.uri)
+        self._fetched: dict[tuple[str, str], Path] = {}
+        self._scratch: Path | None = None
+        self._remove: Callable[[], object] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was fetched."""
+        self._remove()
+        self._fetched, self._scratch = {}, None
 
     def experiments(self) -> dict[str, str]:
         """Return the names of all experiments by id."""
@@ -93,14 +113,19 @@ class Archive:
                     return [run for run in found if run.complete or not complete]
 
     def run(self, run_id: str) -> Record:
-        """Return one run, complete or not, by its id or how that begins. Raises StoreError when there is none."""
+        """Return one run, complete or not, by its id or how that begins, in this store or in that which it came from.
+
+        Raises StoreError when there is none.
+        """
         if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
-            with self.explained():
-                beginning = f"attributes.run_id LIKE '{run_id}%'"
-                found = [run for run in self.client.search_runs([*self.experiments()], beginning, max_results=2)]
+            found: list[Run] = []
+            for name in ("attributes.run_id", f"tags.`{IMPORTED}`"):
+                with self.explained():
+                    beginning = f"{name} LIKE '{run_id}%'"
+                    found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
             if len(found) == 1:
                 return _record(found[0])
-            if found:
+            if len(found) > 1:
                 raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
 
@@ -111,12 +136,28 @@ class Archive:
         """
         if (folder := local.folder(run.files)) is not None and (folder / path).exists():
             return folder / path
+        if (run.id, path) in self._fetched:
+            return self._fetched[run.id, path]
         from mlflow.artifacts import download_artifacts
 
         with self.explained():
             if self.has(run, path):
-                return Path(download_artifacts(run_id=run.id, artifact_path=path, tracking_uri=self.uri))
+                where = self._folder(run)
+                found = download_artifacts(
+                    run_id=run.id, artifact_path=path, tracking_uri=self.uri, dst_path=str(where)
+                )
+                self._fetched[run.id, path] = Path(found)
+                return Path(found)
         raise StoreError(f"run {run.id} has no file {path}")
+
+    def _folder(self, run: Record) -> Path:
+        """Return the folder that a run's files are fetched into."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
+            self._remove = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        folder = self._scratch / run.id
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def has(self, run: Record, path: str) -> bool:
         """Return whether a run has a file (or folder) of that name."""
@@ -136,6 +177,7 @@ class Archive:
         now = int(time.time() * 1000)
         with self.explained():
             for file in files:
+                self._fetched.clear()  # it may take the place of one that was fetched
                 self.client.log_artifact(run.id, str(file), folder)
             self.client.log_batch(
                 run.id,

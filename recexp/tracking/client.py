@@ -18,6 +18,7 @@ def load() -> None:
     """Import MLflow, which takes two seconds, ahead of its first use."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one a file, where most take no time
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # "View run ..." for each that is ended
     from mlflow import MlflowClient  # noqa: F401
 
     for name in ("mlflow", "alembic"):

@@ -17,6 +17,15 @@ SEARCH = "recexp.search"
 """With it: a digest of how the study searches, the same for all data, splits and seeds."""
 STUDY_TRIALS = "recexp.study_trials"
 """With it: how many trials had ended."""
+IMPORTED = "recexp.imported_from"
+"""Marks a run that came from another store, where it has the id that the tag holds."""
+CONFIG = "recexp.config"
+"""The tag that holds a run's identity."""
+JOB = "recexp.job"
+"""The tag, set when all runs of a job are complete, by which they are found before its data are loaded."""
+JOB_RUNS = "recexp.job_runs"
+HOST = "recexp.host"
+"""The tag that says on which machine a run was made."""
 
 
 def clean(name: str) -> str:

@@ -91,9 +91,13 @@ class Store:
         """The id of the experiment that runs go to; raises StoreError when the store could not be opened."""
         return self.worker.result(self.opening)
 
+    def ready(self) -> None:
+        """Wait until the store is open; raises StoreError when it cannot be used."""
+        self.worker.result(self.opening)
+
     def finished(self, tags: Mapping[str, str]) -> Finished | None:
         """Return a complete run that carries all of `tags`, or None."""
-        self.worker.result(self.opening)
+        self.ready()
         found = self.worker.ask("finished", tags=dict(tags))
         return None if found is None else Finished(*found)
 
@@ -106,7 +110,7 @@ class Store:
         if once is None:  # nothing depends on the answer, and the tracking process may not be ready yet
             self.worker.send("claim", identity=identity, once=None, wait=True)
             return None
-        self.worker.result(self.opening)
+        self.ready()
         request = {"identity": identity, "once": dict(once)}
         found = self.worker.ask("claim", **request, wait=False)
         if "busy" in found:
@@ -116,7 +120,7 @@ class Store:
 
     def jobs_done(self, jobs: Sequence[str]) -> dict[str, Done]:
         """Return those of `jobs` (keys) that are done, all of their runs being complete."""
-        self.worker.result(self.opening)
+        self.ready()
         found = self.worker.ask("jobs_done", jobs=list(jobs))
         return {job: Done(sweep, [Finished(*run) for run in runs]) for job, (sweep, runs) in found.items()}
 
@@ -136,7 +140,7 @@ class Store:
         Those of `folder` and the plots go `into` a folder among the run's files. What another study has left stays: a
         run may be the best of several, and its tags are of the first.
         """
-        self.worker.result(self.opening)
+        self.ready()
         self.worker.ask(
             "attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into, study=dict(study)
         )

@@ -1,13 +1,14 @@
 """What is asked of MLflow, in the process that `worker` runs: to open a store, and to write and find runs in it."""
 
 import math
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
 from recexp.tracking import claims, client, local, looks, model, source, view
 from recexp.tracking.inputs import entity, log_inputs
-from recexp.tracking.names import COMPLETE, STUDY, TUNING, clean
+from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, STUDY, TUNING, clean
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, LoggedModel
@@ -62,7 +63,7 @@ class Tracker:
         if once is None:
             return {}
         claims.bury(self.client, self.experiment.experiment_id, identity)
-        found = self.finished({claims.CONFIG: identity, **once})
+        found = self.finished({CONFIG: identity, **once})
         if found is not None:
             self._claims.release()
         return {"done": found}
@@ -75,7 +76,7 @@ class Tracker:
         """Mark a job as done by its runs, all of them complete."""
         from mlflow.entities import RunTag
 
-        self.client.log_batch(runs[-1], tags=[RunTag(claims.JOB, job), RunTag(claims.JOB_RUNS, " ".join(runs))])
+        self.client.log_batch(runs[-1], tags=[RunTag(JOB, job), RunTag(JOB_RUNS, " ".join(runs))])
 
     def look(self, run_id: str, test: str) -> int:
         """Mark a run as having looked at a test part, and return as the how manieth."""
@@ -107,8 +108,9 @@ class Tracker:
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
         run = self.client.create_run(
-            self.experiment.experiment_id, start_time=began, tags={**tags, **self.source_tags}, run_name=name
-        )
+            self.experiment.experiment_id, start_time=began, run_name=name,
+            tags={**tags, **self.source_tags, HOST: platform.node()},
+        )  # fmt: skip
         return run.info.run_id
 
     def prepare(self) -> None:

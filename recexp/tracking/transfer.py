@@ -18,16 +18,16 @@ import recexp
 from recexp.errors import DataError, StoreError
 from recexp.tracking import model, view
 from recexp.tracking.archive import Archive, Record
-from recexp.tracking.names import COMPLETE
+from recexp.tracking.names import COMPLETE, IMPORTED, JOB, JOB_RUNS
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
     from mlflow.entities import Run as Entity
 
 KIND, FORMAT = "recexp run", 1
-IMPORTED = "recexp.imported_from"
-"""Marks a run that came from another store, where it has the id that the tag holds."""
 MANIFEST, RECORD, FILES, MODEL = "manifest.json", "record.json", "files", "model"
+_LEFT = (COMPLETE, JOB, JOB_RUNS, "mlflow.runName")
+"""Tags that an import does not take over: it sets them itself, or the runs that they name are in the other store."""
 _ENVIRONMENT = ("requirements.txt", "conda.yaml", "python_env.yaml")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
 
@@ -105,7 +105,7 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
     with archive.explained():
         try:
             client, record = archive.client, parcel.record
-            tags = {key: value for key, value in record["tags"].items() if key not in (COMPLETE, "mlflow.runName")}
+            tags = {key: value for key, value in record["tags"].items() if key not in _LEFT}
             run_id = client.create_run(
                 experiment_id, start_time=record["started"], tags={**tags, IMPORTED: origin}, run_name=record["name"]
             ).info.run_id

@@ -69,23 +69,23 @@ def _compare(arguments: list[str]) -> Iterator[str]:
             raise ConfigError(f"recexp compare: {path} cannot be written: there is no folder {path.absolute().parent}")
     cfg = config.compose(given.overrides)
     tracking, evaluation = config.component(cfg, "tracking"), config.component(cfg, "evaluation")
-    archive = Archive(tracking.uri)
-    ids = [word for word in given.runs.split(",") if word]
-    found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
-    fields, notes = collect.fields(archive, found, strict=bool(ids))
-    if given.published is not None:
-        yield from _published(given.published, fields, notes)
-        return
-    options = Options(
-        metric=given.metric, baseline=given.baseline, test=given.test, correction=given.correction,
-        confidence=evaluation.confidence, resamples=evaluation.resamples,
-    )  # fmt: skip
-    comparison = compare(archive, fields, options, config.metric, notes)
-    yield tables.terminal(comparison)
-    for name, path in files.items():
-        path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
-    if given.html is not None:
-        yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
+    with Archive(tracking.uri) as archive:
+        ids = [word for word in given.runs.split(",") if word]
+        found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
+        fields, notes = collect.fields(archive, found, strict=bool(ids))
+        if given.published is not None:
+            yield from _published(given.published, fields, notes)
+            return
+        options = Options(
+            metric=given.metric, baseline=given.baseline, test=given.test, correction=given.correction,
+            confidence=evaluation.confidence, resamples=evaluation.resamples,
+        )  # fmt: skip
+        comparison = compare(archive, fields, options, config.metric, notes)
+        yield tables.terminal(comparison)
+        for name, path in files.items():
+            path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
+        if given.html is not None:
+            yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
 
 
 def _published(path: Path, fields: list[collect.Field], notes: list[str]) -> Iterator[str]:

@@ -1,0 +1,11 @@
+"""Where recexp keeps what it can make or fetch again."""
+
+import os
+from pathlib import Path
+
+
+def cache_dir(name: str) -> Path:
+    """Return one of the folders in that which RECEXP_CACHE names, or in the user's cache folder: datasets, prepared."""
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("RECEXP_CACHE") or user_cache_dir("recexp")) / name
