@@ -273,6 +273,28 @@ def test_the_oldest_entries_go(own_cache: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(left - old) >= 3
 
 
+def test_entries_that_others_use_or_remove_are_left_to_them(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    prepared()
+    old = [entry for entry in cache.folder().iterdir() if entry.is_dir()]
+    monkeypatch.setattr(cache, "LIMIT", 0)
+    with FileLock(cache.folder() / f".{old[0].name}.lock"):
+        prepared("filter=none")
+    assert old[0].is_dir() and not old[1].is_dir()
+
+    def stat(self: Path, **given: object) -> os.stat_result:
+        if self.name == "gone":  # removed since the folder was listed
+            raise FileNotFoundError(self)
+        return found(self, **given)
+
+    (cache.folder() / "gone").mkdir()
+    found = Path.stat
+    monkeypatch.setattr(Path, "stat", stat)
+    cache.Cache()._trim("")
+    assert not old[0].is_dir()
+
+
 def test_log_lines_are_said_again(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "recexp"):
         prepared()

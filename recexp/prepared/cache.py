@@ -9,14 +9,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recexp.datasets.download import cache_dir
+from recexp.folders import cache_dir
 from recexp.prepared.packing import pack, unpack
 from recexp.prepared.replay import Line, recording, replay
 
@@ -33,7 +33,7 @@ _CONTENT = "content.json"
 
 def folder() -> Path:
     """Return where entries lie: beside the downloaded data."""
-    return cache_dir().parent / "prepared"
+    return cache_dir("prepared")
 
 
 class Cache:
@@ -80,7 +80,7 @@ class Cache:
     def _lock(self, key: str) -> "BaseFileLock | None":
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self._folder / f".{key}.lock", thread_local=False)  # the writer releases it
+        lock = FileLock(self._lock_of(key), thread_local=False)  # the writer releases it
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -130,7 +130,7 @@ class Cache:
             (staging / _CONTENT).write_text(text)
             if valid():
                 staging.rename(self._folder / key)
-                self._trim()
+                self._trim(key)
         except (OSError, ValueError) as error:
             log.warning("prepared data are not kept: %s", error)
         finally:
@@ -138,20 +138,33 @@ class Cache:
                 shutil.rmtree(staging, ignore_errors=True)
             lock.release()
 
-    def _trim(self) -> None:
-        """Remove the entries used least recently until the rest is within the limit, and what killed writers left."""
+    def _trim(self, key: str) -> None:
+        """Remove the entries used least recently until the rest is within the limit, and what killed writers left.
+
+        Other processes may do the same, or be at an entry: such a one is left to them. The caller is at `key`.
+        """
         entries = []
         for entry in self._folder.iterdir():
-            age = time.time() - entry.stat().st_mtime
-            if entry.name.startswith(".new-") and age > 86_400:
-                shutil.rmtree(entry, ignore_errors=True)
-            elif not entry.name.startswith("."):
-                entries.append((age, sum(file.stat().st_size for file in entry.iterdir()), entry))
+            with suppress(OSError):
+                age = time.time() - entry.stat().st_mtime
+                if entry.name.startswith(".new-") and age > 86_400:
+                    shutil.rmtree(entry, ignore_errors=True)
+                elif not entry.name.startswith("."):
+                    entries.append((age, sum(file.stat().st_size for file in entry.iterdir()), entry))
         total = 0
         for _, size, entry in sorted(entries):
             total += size
             if total > LIMIT:
-                shutil.rmtree(entry, ignore_errors=True)
+                self._remove(entry, locked=entry.name == key)
+
+    def _remove(self, entry: Path, *, locked: bool) -> None:
+        from filelock import FileLock, Timeout
+
+        with suppress(OSError, Timeout), nullcontext() if locked else FileLock(self._lock_of(entry.name), timeout=0):
+            shutil.rmtree(entry, ignore_errors=True)
+
+    def _lock_of(self, key: str) -> Path:
+        return self._folder / f".{key}.lock"
 
 
 def _save(path: Path, array: np.ndarray) -> str:
