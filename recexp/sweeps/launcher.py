@@ -55,9 +55,13 @@ class JobLauncher(Launcher):
         console.configure_logging(config.plain(self.config)["logging"])
         composed = [self._compose(words, n) for n, words in enumerate(job_overrides, initial_job_idx)]
         results, experiments = self._prepare(composed)
+        for tracking in {(x.tracking.uri, x.tracking.experiment): x.tracking for x in experiments.values()}.values():
+            with tracking.open() as store:
+                store.ready()  # else each job would find out by itself that there is none
         self._skip(results, experiments)
         folder = Path(str(self.config.hydra.sweep.dir))
         self.sweep.name = self.sweep.name or folder.name
+        self.sweep.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         n_threads = self.threads(len(composed) - len(results))
         all_jobs = [self._job(cfg, n_threads) for cfg in composed]

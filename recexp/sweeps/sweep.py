@@ -1,7 +1,9 @@
 """The jobs of one command: one, or many with -m or by a preset that says so."""
 
 import logging
+import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +26,14 @@ class Sweep:
     commands : what runs each job again, as far as known before, in their order.
     results : what became of each job, by its command.
     name : what the runs of a sweep have in their tag `sweep`; None: as Hydra's folder is called.
+    folder : where Hydra and the workers leave what they have to say of a sweep; None: nowhere.
     """
 
     def __init__(self) -> None:
         self.commands: list[str] = []
         self.results: dict[str, Result] = {}
         self.name: str | None = None
+        self.folder: Path | None = None
         self._here: set[str] = set()
 
     def single(self, words: list[str]) -> "DictConfig | None":
@@ -106,6 +110,8 @@ class Sweep:
         self.show()
         results = self.results.values()
         failed = [result.error for result in results if result.state == FAILED]
+        if self.folder is not None and not failed and self.folder.parent == Path(os.environ.get("TMPDIR", "/tmp")):
+            shutil.rmtree(self.folder, ignore_errors=True)  # a folder that was asked for stays
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"
             raise RecexpError(f"{count}; resume=true runs them again. The first: {jobs.said(failed[0])}") from failed[0]

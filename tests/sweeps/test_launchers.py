@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -136,7 +137,7 @@ def test_runs_left_behind_are_never_taken_for_results(workplace: Path, runs: Cal
     first = library.run(*words)
     client = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
     client.delete_tag(first.run_id, "recexp.complete")
-    tags = {"recexp.config": client.get_run(first.run_id).data.tags["recexp.config"]}
+    tags = {key: client.get_run(first.run_id).data.tags[key] for key in ("recexp.config", "recexp.host")}
     running = client.create_run(client.get_run(first.run_id).info.experiment_id, tags=tags)
     again = library.run(*words, "resume=true")
     status = {run.info.run_id: run.info.status for run in runs()}
@@ -271,6 +272,32 @@ def test_resume_with_an_unreadable_store(inside: Callable, workplace: Path, word
     done = inside(*words, *SMALL, "algorithm=popularity", "resume=true")
     assert done.returncode == 2, done.stderr
     assert f"recexp: tracking.uri: {workplace / 'mlflow.db'} cannot be used as an SQLite store" in done.stderr
+
+
+@pytest.mark.parametrize("words", [POOL, ()], ids=["processes", "in process"])
+def test_a_store_that_is_dead_is_told_once_before_the_jobs(
+    inside: Callable, workplace: Path, words: tuple[str, ...]
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{probe.getsockname()[1]}"  # where nobody listens
+        done = inside("-m", *words, *SMALL, "algorithm=popularity,random", f"tracking.uri={uri}")
+    assert done.returncode == 2
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "no server answers" in line]
+    assert len(lines) == 1 and lines[0].startswith(f"recexp: tracking.uri: no server answers at {uri}")
+
+
+@pytest.mark.parametrize("words", [POOL, ()], ids=["processes", "in process"])
+def test_a_sweep_leaves_a_folder_only_when_something_failed(
+    inside: Callable, odd: list[str], workplace: Path, words: tuple[str, ...]
+) -> None:
+    temporary = workplace / "temporary"
+    temporary.mkdir()
+    for how, left in (("nothing", 0), ("raise", 1)):
+        inside(*odd, *words, f"algorithm.how={how}", "seed=1,2", TMPDIR=str(temporary))
+        assert len([path for path in temporary.iterdir() if path.name.startswith("recexp-2")]) == left
+    inside(*odd, *words, "seed=1,2", "hydra.sweep.dir=asked", TMPDIR=str(temporary))
+    assert (workplace / "asked").is_dir()
 
 
 def test_the_view_counts_and_knows_the_best() -> None:
