@@ -1,8 +1,8 @@
 """From yaml and overrides to validated components: the home of all that knows Hydra's configs.
 
 folders (where yaml lies) -> composing (one config of many files) -> building (one component of a node) -> assembling
-(an experiment). Three more lead to experiments by other ways: rebuilding from a stored run, words and searches from
-the command of a tuning.
+(an experiment). Others lead to experiments by other ways: completing and rebuilding from a stored run, words and
+searches from the command of a tuning.
 """
 
 from recexp.config.assembling import BASES, assemble, component, experiment, make, metric, metric_nodes, run

@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from recexp.config.building import build, unknown
@@ -29,6 +30,8 @@ BASES = {
 }
 """The class that each part of the config must be a kind of."""
 SWITCHES = {"seed": int, "refit": bool, "resume": bool, "debug": bool}
+KEYS = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
+"""What a config has at its top."""
 
 
 def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Experiment]":
@@ -54,8 +57,7 @@ def assemble(
     """
     from recexp.runners.base import Experiment
 
-    allowed = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
-    if strange := [unknown("", key, allowed) for key in node if key not in allowed]:
+    if strange := [unknown("", key, KEYS) for key in node if key not in KEYS]:
         raise ConfigError("\n".join(strange))
     for key, kind in SWITCHES.items():
         if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
@@ -70,17 +72,25 @@ def assemble(
             raise ConfigError(
                 f"{name}: choose one with {at}=..., of {', '.join(options(at.partition('@')[0]))} (got {node[name]!r})"
             )
-    resolved = {name: dict(node[name]) for name in BASES if name != "metric"}
-    resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
-    part = {name: build(value, _base(name), name) for name, value in resolved.items()}
-    for component in (part["dataset"], part["split"]):
-        component.check()
+    part = parts(node, metrics, [name for name in BASES if name != "metric"])
     return part["runner"], Experiment(
         seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
         filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
         evaluation=part["evaluation"], audit=part["audit"], tracking=part["tracking"], config=node, choices=choices,
         command=command, tags=tags,
     )  # fmt: skip
+
+
+def parts(node: dict[str, Any], metrics: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
+    """Build and check the parts of a resolved config that are named; `metrics` as in `assemble`."""
+    resolved = {name: dict(node[name]) for name in names}
+    if "evaluation" in resolved:
+        resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
+    found = {name: build(value, _base(name), name) for name, value in resolved.items()}
+    for name in ("dataset", "split"):
+        if name in found:
+            found[name].check()
+    return found
 
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:

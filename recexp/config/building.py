@@ -19,7 +19,7 @@ def build(node: Any, base: type, where: str) -> Any:
     """
     if not isinstance(node, dict) or "_target_" not in node:
         raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
-    cls = _import(str(node["_target_"]), where)
+    cls = imported(str(node["_target_"]), where)
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise ConfigError(f"{where}._target_: {node['_target_']} is not derived from {base.__name__}")
     fields = {key: _nested(value, f"{where}.{key}") for key, value in node.items() if key != "_target_"}
@@ -29,6 +29,15 @@ def build(node: Any, base: type, where: str) -> Any:
         raise refusal(error, where, [field.name for field in dataclasses.fields(cls)]) from error
     except TypeError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def imported(target: str, where: str) -> Any:
+    """Return what a `_target_` names; raises ConfigError."""
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
 
 
 def refusal(error: ValidationError, where: str, allowed: list[str]) -> ConfigError:
@@ -46,17 +55,9 @@ def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") ->
     return f"{where + '.' if where else ''}{name}: unknown{hint} allowed: {', '.join(allowed)}"
 
 
-def _import(target: str, where: str) -> Any:
-    module, _, name = target.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
-
-
 def _nested(value: Any, where: str) -> Any:
     if isinstance(value, dict) and "_target_" in value:
-        if not is_pydantic_dataclass(_import(str(value["_target_"]), where)):  # a config may come from someone else
+        if not is_pydantic_dataclass(imported(str(value["_target_"]), where)):  # a config may come from someone else
             raise ConfigError(f"{where}._target_: {value['_target_']} is not a class made with @params")
         return build(value, object, where)
     if isinstance(value, dict):

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from recexp.data import Dataset, Split
+from recexp.datasets.base import Source
 from recexp.errors import ConfigError, DataError, RecexpError
 from recexp.evaluation import Evaluation, Results
+from recexp.filters.base import Filters
+from recexp.finished.drift import other_data
 from recexp.identity import digest
 from recexp.metrics.base import Metric
 from recexp.outputs import artifacts
-from recexp.runners.base import Experiment
+from recexp.params import describe, locations
+from recexp.prepared import Preparation
 from recexp.slices import Slice
+from recexp.splits.base import Splitter
 from recexp.tracking import Archive, Record
 
 ADDED = "recexp.added_metrics"
@@ -24,23 +29,53 @@ Values = dict[str, tuple[float, tuple[float, float] | None]]
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What a run was judged on, and by what.
+
+    Attributes
+    ----------
+    source, filters, splitter, evaluation, seed : of its experiment.
+    cache : whether data may be taken from those prepared before.
+    data : the fingerprint that its data had before they were filtered.
+    """
+
+    source: Source
+    filters: Filters
+    splitter: Splitter
+    evaluation: Evaluation
+    seed: int
+    cache: bool
+    data: str
+
+    @property
+    def split(self) -> str:
+        """The digest of what the split is made of: where it is equal, data and split are shared."""
+        parts = [self.source, self.filters, self.splitter]
+        where = [locations(part) for part in parts]
+        return digest([[describe(part) for part in parts], where, self.seed, self.evaluation.relevant_from])
+
+    def prepare(self) -> Preparation:
+        """Return what loads, filters and splits the data."""
+        return Preparation(self.source, self.filters, self.splitter, seed=self.seed, cache=self.cache)
+
+
+@dataclass(frozen=True)
 class Job:
-    """One run to add to: what it was, and the evaluation that is wanted of it."""
+    """One run to add to: what it was judged on, and the evaluation that is wanted of it."""
 
     run: Record
-    experiment: Experiment
+    basis: Basis
     evaluation: Evaluation
     again: bool
 
     @staticmethod
     def of(
-        run: Record, experiment: Experiment, *, metrics: Mapping[str, Metric] | None, cutoffs: Sequence[int] | None,
-        again: bool,
-    ) -> "Job":  # fmt: skip
+        run: Record, basis: Basis, *, metrics: Mapping[str, Metric] | None, cutoffs: Sequence[int] | None, again: bool
+    ) -> "Job":
         """Ask a run for metrics at cut-offs, None for its own; `again` also for those that it has already."""
-        own = experiment.evaluation
+        own = basis.evaluation
         wanted = replace(own, metrics=dict(metrics or own.metrics), cutoffs=list(cutoffs or own.cutoffs))
-        return Job(run, experiment, wanted, again)
+        return Job(run, basis, wanted, again)
 
     @property
     def missing(self) -> list[str]:
@@ -48,35 +83,24 @@ class Job:
         has = {name.partition("/")[2] for name in self.run.metrics if name.startswith("test")}
         return [name for name in self.evaluation.names if self.again or name not in has]
 
-    @property
-    def source(self) -> str:
-        """What the split is made of: jobs of equal source share their data."""
-        x = self.experiment
-        parts = {name: x.config[name] for name in ("dataset", "filter", "split")}
-        return digest({**parts, "seed": x.seed, "relevant_from": x.evaluation.relevant_from})
-
 
 def fill(archive: Archive, jobs: Sequence[Job]) -> Iterator[tuple[Record, Values | RecexpError]]:
     """Evaluate each job's run and add what is new to it; yield the run with the values, or with what went wrong.
 
-    Data are loaded and split once for all jobs that share them.
+    Jobs that share data and split get them once; what was prepared before is not made again.
     """
     groups: dict[str, list[Job]] = {}
     for job in jobs:
-        groups.setdefault(job.source, []).append(job)
-    loaded: dict[str, Dataset] = {}
+        groups.setdefault(job.basis.split, []).append(job)
     for group in groups.values():
         waiting = {job.run.id: job for job in group}
         try:
-            for dataset, split in _splits(group[0].experiment, loaded):
-                for job in [job for job in waiting.values() if job.run.tags["recexp.split"] == split.fingerprint]:
-                    yield job.run, _attempt(archive, job, dataset, split)
-                    del waiting[job.run.id]
-                if not waiting:
-                    break
+            for job, found in _judge(archive, group):
+                del waiting[job.run.id]
+                yield job.run, found
             problem: RecexpError = DataError(
-                "the split that its config makes now is not that of the run: the data have changed, or recexp divides "
-                "otherwise by now; nothing was added"
+                "the split that its config makes now is not that of the run: recexp divides otherwise by now; nothing "
+                "was added"
             )
         except RecexpError as error:
             problem = error
@@ -84,15 +108,21 @@ def fill(archive: Archive, jobs: Sequence[Job]) -> Iterator[tuple[Record, Values
             yield job.run, problem
 
 
-def _splits(x: Experiment, loaded: dict[str, Dataset]) -> Iterator[tuple[Dataset, Split]]:
-    """Yield the filtered data set and each split; `loaded` keeps the data set that was read last."""
-    key = digest(x.config["dataset"])
-    if key not in loaded:
-        loaded.clear()
-        loaded[key] = x.source.load()
-    dataset, _ = x.filters.apply(loaded[key], seed=x.seed)
-    for split in x.splitter.split(dataset):
-        yield dataset, x.evaluation.relevant(split)
+def _judge(archive: Archive, group: Sequence[Job]) -> Iterator[tuple[Job, Values | RecexpError]]:
+    """Judge the jobs of one split; those whose split is not made now are passed over."""
+    basis, left = group[0].basis, list(group)
+    with basis.prepare() as prepared:
+        loaded = prepared.load()
+        for job in group:
+            if job.basis.data != loaded.source:
+                left.remove(job)
+                yield job, DataError(f"{other_data(job.basis.data, loaded.source)}; nothing was added")
+        splits = prepared.splits(loaded) if left else iter(())
+        while left and (split := next(splits, None)) is not None:
+            split = basis.evaluation.relevant(split)
+            for job in [job for job in left if job.run.tags["recexp.split"] == split.fingerprint]:
+                left.remove(job)
+                yield job, _attempt(archive, job, loaded.dataset, split)
 
 
 def _attempt(archive: Archive, job: Job, dataset: Dataset, split: Split) -> Values | RecexpError:
@@ -104,7 +134,7 @@ def _attempt(archive: Archive, job: Job, dataset: Dataset, split: Split) -> Valu
 
 
 def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
-    stored, longest, n_items = job.experiment.evaluation.cutoffs[-1], job.evaluation.cutoffs[-1], split.train.n_items
+    stored, longest, n_items = job.basis.evaluation.cutoffs[-1], job.evaluation.cutoffs[-1], split.train.n_items
     if longest > stored and stored < n_items:
         raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
     predicted = None
@@ -116,7 +146,7 @@ def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
         archive.file(job.run, "lists.parquet"), item_ids=split.train.item_ids, queries=len(split.queries),
         k=min(stored, n_items),
     )  # fmt: skip
-    return job.evaluation.evaluate(split, lists, seed=job.experiment.seed, predicted=predicted)
+    return job.evaluation.evaluate(split, lists, seed=job.basis.seed, predicted=predicted)
 
 
 def _add(archive: Archive, job: Job, split: Split, results: Results) -> Values:

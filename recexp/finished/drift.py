@@ -9,7 +9,9 @@ from recexp.outputs.artifacts import read_parquet
 
 EQUAL, WITHIN, OFF, ADDED = "bit-equal", "within tolerance", "off", "added later"
 TOLERANCE = 1e-6
-"""What another number of threads may change, relative to the value where that is above 1."""
+"""What another number of threads may change, relative to the value."""
+FLOOR = 1e-6
+"""A value nearer to zero than this is taken for as large: a sum that cancels is never equal to the last digit."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def compare_metrics(
     before: Mapping[str, float], after: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], *,
     tolerance: float, added: Collection[str] = (),
 ) -> list[Change]:  # fmt: skip
-    """Return a Change for every metric of either run but costs.
+    """Return a Change for every metric of either run but costs; `tolerance` is relative to the value of before.
 
     Those `added` to the first run after it had ended are not held against the second.
     """
@@ -55,7 +57,7 @@ def compare_metrics(
             verdict = ADDED if new is None and name in added else OFF
         elif old == new:
             verdict = EQUAL
-        elif abs(old - new) <= tolerance * max(1.0, abs(old)):
+        elif abs(old - new) <= tolerance * max(FLOOR, abs(old)):
             verdict = WITHIN
         else:
             low, high = intervals.get(name, (new + 1, new + 1))
@@ -83,6 +85,14 @@ def equal_lists(before: Path, after: Path) -> tuple[int, int]:
         same = pc.and_(same, pc.or_(pc.fill_null(pc.equal(a, b), False), unknown))
     by_query = pa.table({"query": both["query"], "same": same}).group_by("query").aggregate([("same", "all")])
     return pc.sum(by_query["same_all"]).as_py() or 0, len(by_query)
+
+
+def other_data(then: str, now: str) -> str:
+    """Return what is said when the data of a run are others by now, by their fingerprints."""
+    return (
+        f"the data are not those of the run (fingerprint {now[:12]}, it had {then[:12]}); data that lie elsewhere are "
+        "named as dataset.interactions=FILE or dataset.root=DIR"
+    )
 
 
 def compare_requirements(before: Sequence[str], after: Sequence[str]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Report:
     tolerance : up to which metrics count as the same.
     fingerprints : which digests are equal.
     metrics : each metric of both.
-    lists : queries with equal lists, and queries.
+    lists : queries with equal lists, and queries; None where the runner leaves no lists.
     differences : what is not the same in config, packages, machine and code.
     """
 
@@ -38,14 +38,15 @@ class Report:
     tolerance: float
     fingerprints: dict[str, bool]
     metrics: list[Change]
-    lists: tuple[int, int]
+    lists: tuple[int, int] | None
     differences: list[Difference]
 
     @property
     def verdict(self) -> str:
         """bit-equal, within tolerance or off: the worst of the metrics, and bit-equal only with equal lists."""
         found = {change.verdict for change in self.metrics}
-        return OFF if OFF in found else WITHIN if WITHIN in found or self.lists[0] < self.lists[1] else EQUAL
+        equal, queries = self.lists or (0, 0)
+        return OFF if OFF in found else WITHIN if WITHIN in found or equal < queries else EQUAL
 
     def count(self, verdict: str) -> int:
         """Return how many metrics have that verdict."""
@@ -56,7 +57,8 @@ class Report:
         judged = len(self.metrics) - self.count(ADDED)
         parts = [f"{self.count(v)} {v}" for v in (WITHIN, OFF) if self.count(v)]
         equal = f"{self.count(EQUAL)} of {judged} metrics bit-equal{''.join(f', {part}' for part in parts)}"
-        return f"{self.verdict}: {equal}; {self.lists[0]:,} of {self.lists[1]:,} lists equal"
+        lists = "" if self.lists is None else f"; {self.lists[0]:,} of {self.lists[1]:,} lists equal"
+        return f"{self.verdict}: {equal}{lists}"
 
     def tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
         """Yield the head and rows of each table of the report."""
@@ -79,22 +81,24 @@ class Report:
         return json.dumps({"verdict": self.verdict, **asdict(self)}, indent=1) + "\n"
 
 
-def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experiment, *, tolerance: float) -> Report:
+def reproduce(
+    archive: Archive, run: Record, runner: Runner, experiment: Experiment, *, tolerance: float,
+    changes: Sequence[Difference] = (),
+) -> Report:  # fmt: skip
     """Run the experiment of `run` again as a new run, and leave the report among its files.
 
+    `changes` are those of its config, made so that it could be built.
     Raises DataError before anything is fitted when the data are not those of the run. Anything else that differs (the
     split, because a library draws otherwise by now; the config, because recexp has another version) is reported.
     """
     before = archive.yaml(run, "identity.yaml")
-    archive.file(run, "lists.parquet")  # without it there is nothing to compare: better said now
+    if runner.lists:
+        archive.file(run, "lists.parquet")  # without it there is nothing to compare: better said now
 
     def check(content: dict[str, Any]) -> None:
         then, now = before["protocol"]["data"], content["protocol"]["data"]
         if then != now:
-            raise DataError(
-                f"run {run.id} cannot be reproduced: the data are not those of the run (fingerprint {now[:12]}, it had "
-                f"{then[:12]}); data that lie elsewhere are named as dataset.interactions=FILE or dataset.root=DIR"
-            )
+            raise DataError(f"run {run.id} cannot be reproduced: {drift.other_data(then, now)}")
 
     tagged = replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id})
     outcomes = runner.run(tagged)
@@ -108,8 +112,8 @@ def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experim
             run.metrics, new.metrics, artifacts.read_metrics(archive.file(run, "metrics.csv"))[1], tolerance=tolerance,
             added=run.tags.get(backfill.ADDED, "").split(),
         ),
-        lists=drift.equal_lists(archive.file(run, "lists.parquet"), archive.file(new, "lists.parquet")),
-        differences=_differences(archive, run, new),
+        lists=drift.equal_lists(*(archive.file(of, "lists.parquet") for of in (run, new))) if runner.lists else None,
+        differences=_differences(archive, run, new, changes),
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="recexp-") as folder:
         files = [Path(folder) / "reproduction.md", Path(folder) / "reproduction.json"]
@@ -119,7 +123,7 @@ def reproduce(archive: Archive, run: Record, runner: Runner, experiment: Experim
     return report
 
 
-def _differences(archive: Archive, run: Record, new: Record) -> list[Difference]:
+def _differences(archive: Archive, run: Record, new: Record, changes: Sequence[Difference]) -> list[Difference]:
     """Return what is not the same in config and data, packages, machine, and the commit of the working directory."""
 
     def plain(of: Record, name: str) -> dict[str, Any]:
@@ -129,6 +133,7 @@ def _differences(archive: Archive, run: Record, new: Record) -> list[Difference]
         return archive.file(of, "requirements.txt").read_text().split()
 
     found = drift.differences(plain(run, "identity.yaml"), plain(new, "identity.yaml"))
+    found += [change for change in changes if change.name not in {difference.name for difference in found}]
     found += drift.compare_requirements(packages(run), packages(new))
     found += drift.differences(plain(run, "environment.yaml"), plain(new, "environment.yaml"))
     tags = [{name: tags[name] for name in SOURCE if name in tags} for tags in (run.tags, new.tags)]

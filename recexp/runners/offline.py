@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Offline(Runner):
     threads: Resource | None
     block_mib: Resource
     cache: Switch
+    lists: ClassVar[bool] = True
 
     def run(self, experiment: Experiment) -> list[Outcome]:
         x, costs, outcomes = experiment, Costs(), []

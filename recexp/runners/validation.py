@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from typing import ClassVar
 
 import yaml
 
@@ -28,11 +29,15 @@ class Validation(Offline):
     threads, block_mib, cache : see `Offline`.
     """
 
+    lists: ClassVar[bool] = False
+
     def run(self, experiment: Experiment) -> list[Outcome]:
         x, costs = experiment, Costs()
         with threads.limit(self.threads), x.tracking.open() as store:
             with costs.measure("data"):
                 sealed = seal(x, self)
+            if x.check is not None:
+                x.check(sealed.identity.content)
             tags = sealed.identity.tags
             if done := store.claim(tags["recexp.config"], x.once):
                 log.info("already done in run %s", done.id)

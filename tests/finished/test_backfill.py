@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import recexp as library
 from recexp import cli
@@ -73,6 +74,62 @@ def test_metrics_of_ratings_come_from_the_predictions(shop: Path, capsys: pytest
     assert "metrics of ratings need predicted ones, and the run kept none" in capsys.readouterr().err
 
 
+def test_changed_side_tables_are_other_data(shop: Path, capsys: pytest.CaptureFixture) -> None:
+    """The split is the same still, and the lists are; but diversity is that of other genres."""
+    text = Path("films.csv").read_text()
+    Path("genres.csv").write_text(text)
+    (run,) = made("algorithm=popularity", "dataset.items=genres.csv", experiment="genres")
+    Path("genres.csv").write_text(text.replace("noir", "drama"))
+    assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 2
+    said = capsys.readouterr()
+    assert "the data are not those of the run (fingerprint " in said.err
+    assert "data that lie elsewhere are named as dataset.interactions=FILE or dataset.root=DIR" in said.err
+    assert Archive(None).run(run.id).metrics == run.metrics
+    Path("genres.csv").write_text(text)
+    assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 0
+
+
+def test_a_split_that_is_made_otherwise_by_now_is_refused(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    (run,) = made("algorithm=popularity", "seed=17", experiment="otherwise")
+    Archive(None).add(run, tags={"recexp.split": "0" * 64})
+    assert cli.run(["evaluate", "--runs", run.id, "metric=mrr"]) == 2
+    assert "the split that its config makes now is not that of the run" in capsys.readouterr().err
+
+
+def test_fields_that_came_or_went_since_and_code_that_is_gone_do_not_matter(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (run,) = made("algorithm=popularity", experiment="versions")
+    archive = Archive(None)
+    config = archive.config(run)
+    del config["evaluation"]["history"], config["split"]["seed"], config["audit"]["similarity"]
+    config["dataset"]["compression"] = config["runner"]["pace"] = 3
+    config["algorithm"]["_target_"] = "gone.Popularity"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    archive.add(run, files=[tmp_path / "config.yaml"])
+    assert cli.run(["evaluate", "--runs", run.id, "metric=mrr"]) == 0
+    assert (
+        archive.run(run.id).metrics["test/mrr_at_10"]
+        == made("algorithm=popularity", experiment="versions_full", metrics="mrr")[0].metrics["test/mrr_at_10"]
+    )
+
+
+def test_runs_without_lists_are_told_as_that(shop: Path, capsys: pytest.CaptureFixture) -> None:
+    words = ("algorithm=popularity", "split.validation_ratio=0.2")
+    (tested,) = made(*words, experiment="trials")
+    (trial,) = made(*words, "runner=validation", experiment="trials")
+    assert cli.run(["evaluate", "--experiment", "trials", "metric=mrr"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 runs without metrics of the test are left out" in lines
+    assert "test/mrr_at_10" in Archive(None).run(tested.id).metrics
+    assert cli.run(["evaluate", "--runs", trial.id, "metric=mrr"]) == 2
+    assert f"run {trial.id} kept no lists, from which new metrics are computed (its runner: Validation)" in (
+        capsys.readouterr().err
+    )
+
+
 def test_data_are_read_once_for_all_runs_and_what_is_there_is_left(
     shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -83,14 +140,19 @@ def test_data_are_read_once_for_all_runs_and_what_is_there_is_left(
     assert cli.run(["evaluate", "--runs", f"{runs[0].id},{runs[0].id}", "evaluation.metrics=[mrr]"]) == 0
     assert cli.run(["evaluate", "--experiment", "seeds", "evaluation.metrics=[mrr,ndcg]"]) == 0
     assert cli.run(["evaluate", "--experiment", "seeds", "evaluation.metrics=[recall]"]) == 0
-    assert len(loads) == 3
+    assert loads == []  # they are prepared since the runs
+    made("algorithm=random", "seed=2", experiment="seeds")
+    loads.clear()
+    assert cli.run(["evaluate", "--experiment", "seeds", "evaluation.metrics=[precision]", "runner.cache=false"]) == 0
+    assert len(loads) == 2  # seeds
     lines = capsys.readouterr().out.splitlines()
-    given = [line for line in lines if "±" in line]
+    given = [line for line in lines if "±" in line][:4]
     assert ["mrr_at_10" in line and "ndcg_at_10" not in line for line in given] == [True, True, False, False]
     assert sum("has them already (--again computes them again)" in line for line in lines) == 1
     archive = Archive(None)
     added = archive.run(runs[0].id).tags["recexp.added_metrics"]
-    assert added == "test/mrr_at_5 test/mrr_at_10 test/recall_at_5 test/recall_at_10"
+    names = [f"test/{name}_at_{k}" for name in ("mrr", "recall", "precision") for k in (5, 10)]
+    assert added.split() == names
     archive.add(runs[0], metrics={"test/ndcg_at_10": 7.0})
     assert cli.run(["evaluate", "--runs", runs[0].id, "metric=ndcg", "--again"]) == 0
     again = archive.run(runs[0].id)
@@ -108,7 +170,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     said = capsys.readouterr()
     lines = {line.split()[1]: line for line in said.out.splitlines()}
     assert "test/mrr_at_10" in lines[good.id]
-    assert "the split that its config makes now is not that of the run" in lines[changed.id]
+    assert "the data are not those of the run (fingerprint " in lines[changed.id]
     assert "evaluation.cutoffs: the lists that were kept have 5 items, 10 is too long" in lines[short.id]
     assert "2 of 3 runs could not be evaluated" in said.err
     archive = Archive(None)
@@ -131,7 +193,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
         (["metric=mrr", "--runs"], "recexp evaluate takes"),
         (["metric=mrr", "--runs", "0123"], "there is no run 0123"),
         (["metric=mrr", "--experiment", "nowhere"], "tracking.experiment: there is no nowhere"),
-        (["metric=mrr", "--experiment=Default"], "there are no complete runs in the experiment Default"),
+        (["metric=mrr", "--experiment=Default"], "there are no complete runs with metrics of the test in the"),
         (["metric=mrr", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
         (["metric=mrr", "--fast"], "(got --fast)"),
     ],

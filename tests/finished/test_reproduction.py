@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import recexp as library
 from recexp import cli, threads
@@ -119,8 +120,9 @@ def test_classes_of_ones_own_without_their_config_folder(
     assert cli.run(["reproduce", run.id, "--tolerance", "1e-4"]) == 0
     write("0.3")
     assert cli.run(["reproduce", run.id]) == 1
-    said = capsys.readouterr().err
+    out, said = capsys.readouterr()
     assert f"recexp: run {run.id} is not reproduced: 1 metrics are off by more than 1e-06; reproduction.md of" in said
+    assert "code.own_models.First" in out and "code.own_models.Means" in out
     verdicts = [new.tags["recexp.reproduced"] for new in repeats(run)]
     assert verdicts == ["bit-equal", "within tolerance", "off"]
     (tmp_path / "own_models.py").unlink()
@@ -144,6 +146,61 @@ def test_data_that_are_gone_moved_or_changed(shop: Path, tmp_path: Path, capsys:
     assert repeats(run) == []
     (tmp_path / "moved.csv").write_text(text)
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 0
+
+
+def test_fields_that_came_or_went_since_are_named(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    archive, (run,) = Archive(None), made("algorithm=popularity", "seed=11")
+    config, identity = archive.config(run), archive.yaml(run, "identity.yaml")
+    for part, field in (("audit", "similarity"), ("split", "seed"), ("evaluation", "history"), ("fallback", None)):
+        config[part].pop(field or "half_life_days")
+    del config["show"], identity["evaluation"]["history"]
+    config["algorithm"]["shrinkage"], config["filter"]["steps"][0]["strict"], config["pace"] = 7, True, 2
+    for name, content in (("config.yaml", config), ("identity.yaml", identity)):
+        (tmp_path / name).write_text(yaml.safe_dump(content, sort_keys=False))
+    archive.add(run, files=[tmp_path / "config.yaml", tmp_path / "identity.yaml"])
+    assert cli.run(["reproduce", run.id]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines[[line.split()[:2] for line in lines].index(["what", "else"]) :] if line]
+    assert rows[1:-1] == [
+        ["evaluation.history", "unknown", "all"],
+        ["algorithm.shrinkage", "7", "none"], ["audit.similarity", "unknown", "0.9"],
+        ["fallback.half_life_days", "unknown", "null"], ["filter.steps.0.strict", "true", "none"],
+        ["pace", "2", "none"], ["show", "unknown", "null"], ["split.seed", "unknown", "11"],
+    ]  # fmt: skip
+    (new,) = repeats(run)
+    assert new.tags["recexp.reproduced"] == "bit-equal" and new.tags["recexp.config"] == run.tags["recexp.config"]
+
+
+def test_a_run_that_stopped_before_the_test_has_no_lists_to_compare(shop: Path, capsys: pytest.CaptureFixture) -> None:
+    (run,) = made("algorithm=popularity", "split.validation_ratio=0.2", "runner=validation")
+    assert cli.run(["reproduce", run.id]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("metrics bit-equal")
+    (new,) = repeats(run)
+    assert json.loads(Archive(None).file(new, "reproduction.json").read_text())["lists"] is None
+    shutil.copy("ratings.csv", "trial.csv")
+    (run,) = made("algorithm=popularity", "split.validation_ratio=0.2", "runner=validation",
+                  "dataset.interactions=trial.csv")  # fmt: skip
+    Path("trial.csv").write_text(Path("ratings.csv").read_text() + "u1,f99,5,1\n")
+    assert cli.run(["reproduce", run.id]) == 2
+    assert "cannot be reproduced: the data are not those of the run" in capsys.readouterr().err
+
+
+def test_a_store_named_by_an_option_of_ones_own(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = tmp_path / "conf" / "tracking"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(
+        f"_target_: recexp.tracking.Tracking\nuri: {shop / 'mlflow.db'}\nartifacts: null\n"
+        "experiment: mine\nlog_model: false\n"
+    )
+    (run,) = made("algorithm=popularity", "tracking.experiment=mine")
+    mine = ["--config-dir", str(tmp_path / "conf"), "tracking=mine"]
+    assert cli.run(["evaluate", *mine, "metric=mrr"]) == 0
+    assert "test/mrr_at_10" in Archive(None).run(run.id).metrics
+    assert cli.run(["reproduce", run.id, *mine]) == 0
+    assert cli.run(["export", run.id, str(tmp_path / "run.zip"), *mine]) == 0
+    capsys.readouterr()
+    assert cli.run(["import", str(tmp_path / "run.zip"), *mine]) == 0
+    assert "is in the store already" in capsys.readouterr().out
 
 
 def test_what_differs_is_named(

@@ -16,23 +16,38 @@ FLAGS = ("--experiment", "--runs")
 
 def run(arguments: list[str]) -> Iterator[str]:
     """Yield what each run was given; raises RecexpError at the end when some could not be evaluated."""
-    options, given, overrides = _parse(arguments)
+    options, given, words = _parse(arguments)
     metrics = _metrics(given.get("metrics"))
     cutoffs = _cutoffs(given.get("cutoffs"))
-    tracking = rebuilding.store(overrides)
-    archive = Archive(tracking.uri)
-    if "--runs" in options:
-        records = [archive.run(name) for name in dict.fromkeys(options["--runs"].split(","))]
-    else:
-        experiment = options.get("--experiment", tracking.experiment)
-        records = archive.runs(experiment)
-        if not records:
-            raise StoreError(f"there are no complete runs in the experiment {experiment}")
+    tracking, overrides = rebuilding.told(words)
+    with Archive(tracking.uri) as archive:
+        if "--runs" in options:
+            records = [archive.run(name) for name in dict.fromkeys(options["--runs"].split(","))]
+        else:
+            records, untested = _tested(archive, options.get("--experiment", tracking.experiment))
+            if untested:
+                yield f"{untested} runs without metrics of the test are left out"
+        yield from _evaluate(archive, records, metrics, cutoffs, overrides, again="--again" in options)
+
+
+def _tested(archive: Archive, experiment: str) -> tuple[list[Record], int]:
+    """Return the runs of an experiment that have metrics of the test, and how many have none."""
+    records = archive.runs(experiment)
+    tested = [record for record in records if any(name.startswith("test") for name in record.metrics)]
+    if not tested:
+        raise StoreError(f"there are no complete runs with metrics of the test in the experiment {experiment}")
+    return tested, len(records) - len(tested)
+
+
+def _evaluate(
+    archive: Archive, records: list[Record], metrics: dict[str, Metric] | None, cutoffs: list[int] | None,
+    overrides: list[str], *, again: bool,
+) -> Iterator[str]:  # fmt: skip
     jobs, problems = [], {}
     for record in records:
         try:
-            _, built = rebuilding.rebuild(archive, record, overrides)
-            job = backfill.Job.of(record, built, metrics=metrics, cutoffs=cutoffs, again="--again" in options)
+            basis = rebuilding.basis(archive, record, overrides)
+            job = backfill.Job.of(record, basis, metrics=metrics, cutoffs=cutoffs, again=again)
         except RecexpError as error:
             problems[record.id] = error
             yield f"{_title(record)}: {error}"

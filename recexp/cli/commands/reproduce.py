@@ -15,15 +15,16 @@ USAGE = "recexp reproduce takes RUN_ID [--tolerance X] [dataset.root=DIR trackin
 def run(arguments: list[str]) -> Iterator[str]:
     """Yield the report of the new run; raises RecexpError at the end when a metric is off."""
     words, tolerance = _take_tolerance(arguments)
-    ids = [word for word in words if "=" not in word]
+    tracking, rest = rebuilding.told(words)
+    ids = [word for word in rest if "=" not in word]
     if len(ids) != 1 or ids[0].startswith("-"):
         raise ConfigError(f"{USAGE} (got {' '.join(arguments) or 'nothing'})")
-    overrides = [word for word in words if "=" in word]
-    archive = Archive(rebuilding.store(overrides).uri)
-    record = archive.run(ids[0])
+    overrides = [word for word in words if "=" in word and (word in rest or word.startswith("tracking."))]
     command = shlex.join(["recexp", "reproduce", *arguments])
-    runner, experiment = rebuilding.rebuild(archive, record, overrides, command=command)
-    report = reproduction.reproduce(archive, record, runner, experiment, tolerance=tolerance)
+    with Archive(tracking.uri) as archive:
+        record = archive.run(ids[0])
+        runner, experiment, changes = rebuilding.rebuild(archive, record, overrides, command=command)
+        report = reproduction.reproduce(archive, record, runner, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():
         yield from _aligned([head, *(rows or [["nothing"]])])
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
