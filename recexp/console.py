@@ -2,7 +2,7 @@
 
 import logging.config
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import ConfigError
@@ -10,6 +10,8 @@ from recexp.errors import ConfigError
 if TYPE_CHECKING:
     from recexp.runners.base import Outcome
 
+NAMED = 5
+"""So many jobs are named with a reason that they share."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -78,19 +80,17 @@ def show(outcomes: "list[Outcome]") -> None:
             console.print(f"  {called}: {score:.4f}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
     if len(outcomes) > 1:
-        summarise({f"fold {fold}": [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
+        summarise("fold", {str(fold): [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
     if outcomes:
         leaderboard(outcomes[-1].leaderboard)
 
 
 def leaderboard(link: str) -> None:
     """Print where all runs are seen side by side."""
-    from rich.console import Console
-
     from recexp.tracking.view import base_link
 
     hint = ", after `recexp ui`" if link.startswith(f"{base_link('')}/") else ""  # a server is up already
-    Console().print(f"leaderboard{hint}: {link}", soft_wrap=True, highlight=False)
+    say(f"leaderboard{hint}: {link}")
 
 
 def _heading(metric: str) -> str:
@@ -104,8 +104,8 @@ def in_short(commands: Iterable[str]) -> list[str]:
     return [" ".join(word for word in some if not all(word in others for others in words)) for some in words]
 
 
-def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | None = None) -> None:
-    """Print a line a row: its state if given, and the mean over its outcomes of what is looked at first."""
+def summarise(what: str, rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | None = None) -> None:
+    """Print a line a row, each a `what`: its state if given, and the mean over its outcomes of the first metrics."""
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -113,8 +113,8 @@ def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | N
 
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
-    state = [] if states is None else [Column("", no_wrap=True)]
-    table = Table(Column("", no_wrap=True), *state, *(Column(_heading(name), no_wrap=True) for name in names))
+    state = [] if states is None else [Column("state", no_wrap=True)]
+    table = Table(Column(what, no_wrap=True), *state, *(Column(_heading(name), no_wrap=True) for name in names))
     for label, outcomes in rows.items():
         values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
         said = [] if states is None else [states[label]]
@@ -123,8 +123,28 @@ def summarise(rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | N
 
 
 def reasons(state: str, rows: Mapping[str, str]) -> None:
-    """Print why jobs of a sweep came to be in a state."""
+    """Print why jobs of a sweep came to be in a state: each reason once, with the jobs that it holds for."""
+    alike: dict[str, list[str]] = {}
+    for label, reason in rows.items():
+        alike.setdefault(reason, []).append(label)
+    for reason, labels in alike.items():
+        more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+        say(f"{state}: {'; '.join(labels[:NAMED])}{more} ({reason})")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of text under their heads."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    found = Table(*(Column(head, overflow="fold") for head in heads))
+    for row in rows:
+        found.add_row(*row)
+    Console().print(found)
+
+
+def say(text: str) -> None:
+    """Print a line as it is."""
     from rich.console import Console
 
-    for label, reason in rows.items():
-        Console().print(f"{state}: {label} ({reason})", soft_wrap=True, highlight=False, markup=False)
+    Console().print(text, soft_wrap=True, highlight=False, markup=False)

@@ -7,6 +7,12 @@ class RecexpError(Exception):
     exit_code = 1
 
 
+class InterruptedRunError(RecexpError):
+    """Somebody pressed Ctrl-C: the message says how far it is, and what goes on from there."""
+
+    exit_code = 130  # as a shell has it for what SIGINT ends
+
+
 class ConfigError(RecexpError):
     """A configuration key, value or combination is wrong; nothing was run."""
 

@@ -1,17 +1,18 @@
-"""The command `recexp`. Exit codes: 0 done, 1 a run failed, 2 wrong config or input."""
+"""The command `recexp`. Exit codes: 0 done, 1 a run failed, 2 wrong config or input, 130 interrupted."""
 
 import gc
 import importlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
 import recexp
 from recexp import config, plugins
 from recexp.cli import help
 from recexp.config.building import unknown
-from recexp.errors import ConfigError, RecexpError
+from recexp.errors import ConfigError, InterruptedRunError, RecexpError
 from recexp.sweeps.sweep import Sweep, resume_command
 from recexp.tracking import process
 
@@ -39,13 +40,13 @@ def run(arguments: list[str]) -> int:
         words = [a for a in arguments if not a.startswith("-")]
         if arguments == ["--version"]:
             print(f"recexp {recexp.__version__}")
+        elif words[:1] and words[0] in help.commands():
+            arguments.remove(words[0])
+            for line in _command(words[0], arguments, wants_help):
+                print(line, flush=True)
         elif wants_help and (help.chosen(words) or not any("=" in word for word in words)):
             for line in help.about(words):
                 print(line)
-        elif words[:1] and words[0] in help.commands():
-            arguments.remove(words[0])
-            for line in importlib.import_module(f"recexp.cli.commands.{words[0]}").run(arguments):
-                print(line, flush=True)
         else:
             if words[:1] == ["run"]:
                 arguments.remove("run")
@@ -54,7 +55,7 @@ def run(arguments: list[str]) -> int:
                 _refuse_words(words)
             _hydra([*(a for a in arguments if a not in ("--help", "-h")), *(["--cfg", "job"] if wants_help else [])])
     except KeyboardInterrupt:
-        return _say("interrupted", 1)
+        return _say("interrupted", InterruptedRunError.exit_code)
     except BrokenPipeError:  # the reader has seen enough: `recexp datasets | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except RecexpError as error:
@@ -66,6 +67,15 @@ def run(arguments: list[str]) -> int:
             raise
         return _say(f"{type(error).__name__}: {error} (debug=true shows the traceback)", 1)
     return 0
+
+
+def _command(name: str, arguments: list[str], wants_help: bool) -> Iterator[str]:
+    command = importlib.import_module(f"recexp.cli.commands.{name}")
+    parser = command.parser()
+    if wants_help:
+        yield parser.format_help().rstrip()
+    else:
+        yield from command.run(parser.read(arguments))
 
 
 def _refuse_words(words: list[str]) -> None:
@@ -114,7 +124,7 @@ def _hydra(arguments: list[str]) -> None:
             main() if single is None else sweep.job(single)
         except KeyboardInterrupt:
             sweep.show()
-            raise RecexpError(f"interrupted; this goes on: {resume_command(arguments)}") from None
+            raise InterruptedRunError(f"interrupted; this goes on: {resume_command(arguments)}") from None
         except Exception as error:
             if error not in sweep.errors:
                 raise

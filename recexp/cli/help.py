@@ -14,6 +14,7 @@ recexp: experiments with recommender systems
 
   recexp algorithm=ease split=temporal seed=3     run one experiment
   recexp -m 'algorithm=glob(*)' seed=1,2,3        run all combinations
+  recexp COMMAND --help                           every option of a command, e.g. recexp compare --help
   recexp GROUP --help                             what can be chosen, e.g. recexp algorithm --help
   recexp algorithm=ease --help                    what one of them is, and every value that can be set
   recexp algorithm=ease --cfg job                 the whole config that would run
@@ -29,14 +30,12 @@ def commands() -> dict[str, str]:
 
 
 def about(words: list[str]) -> Iterator[str]:
-    """Yield lines about what was typed beside --help: nothing, a command, a group, or options of groups.
+    """Yield lines about what was typed beside --help: nothing, a group, or options of groups.
 
     Raises ConfigError for another word.
     """
     if not words or words == ["run"]:
         yield from _everything()
-    elif words[0] in commands():
-        yield f"recexp {words[0]} {commands()[words[0]]}"
     elif "=" in words[0]:
         for word in words:
             group, _, name = word.lstrip("+").partition("=")

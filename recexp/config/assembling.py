@@ -3,11 +3,12 @@
 import importlib
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.config.building import build, unknown
 from recexp.config.composing import compose, plain
-from recexp.config.folders import options, search_dirs, within
+from recexp.config.folders import conf_dir, options, search_dirs, within
 from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
     for override in hydra.overrides.task:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
+    node = plain(cfg)
+    choices = {group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")}
+    if _nameless(node["dataset"]):
+        node["dataset"] = _named(node["dataset"], choices["dataset"])
+        choices["dataset"] = node["dataset"]["name"]
     return assemble(
-        plain(cfg), None, tags=tags,
-        choices={group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")},
+        node, None, tags=tags, choices=choices,
         command=shlex.join(["recexp", *(f"--config-dir={d}" for d in search_dirs()[:-1]), *hydra.overrides.task]),
     )  # fmt: skip
 
@@ -109,6 +114,8 @@ def component(cfg: "DictConfig", group: str) -> Any:
     node = plain(cfg)[group]
     if group == "evaluation":
         node["metrics"] = metric_nodes(node.get("metrics"))
+    if group == "dataset" and _nameless(node):
+        node = _named(node, cfg.hydra.runtime.choices["dataset"])
     return build(node, _base(group), group)
 
 
@@ -148,6 +155,18 @@ def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
     if path is None:
         raise ConfigError(unknown(where or group, name, list(options(group)), what="unknown option"))
     return plain(OmegaConf.load(path))
+
+
+def _nameless(dataset: Any) -> bool:
+    return isinstance(dataset, dict) and "name" in dataset and dataset["name"] is None
+
+
+def _named(dataset: dict[str, Any], option: str) -> dict[str, Any]:
+    """Return a data set's node with a name: that of its option where this is the user's own, else its file's."""
+    path = options("dataset").get(option)
+    own = path is not None and not path.is_relative_to(conf_dir())
+    file = Path(str(dataset.get("interactions", option))).name.removesuffix(".gz")
+    return {**dataset, "name": option if own else Path(file).stem or option}
 
 
 def _base(name: str) -> type:

@@ -78,9 +78,15 @@ class Search:
         x = self.experiment
         of_trials = ("algorithm", "evaluation", "runner")  # what is searched, and what trials are judged by: the metric
         known = {key: value for key, value in sealed.identity.content.items() if key not in of_trials}
+        defaults = {name: _parent(self.node, name)[name.rpartition(".")[2]] for name in self.space}
+        for name, value in [*defaults.items()]:
+            if not self.space[name].holds(value):
+                del defaults[name]
+                what = f"its value in the yaml, {value}, is not {self.space[name]} and is not tried"
+                log.warning("algorithm.%s: %s", name, what)
         return Study(
             self.tuning, studies_of(x.tracking.uri), algorithm=self.algorithm, space=self.space, seed=x.seed,
-            defaults={name: _parent(self.node, name)[name.rpartition(".")[2]] for name in self.space},
+            defaults=defaults,
             content={**known, "algorithm": self._fixed()}, metric=x.evaluation.headline, rising=x.evaluation.rising,
         )  # fmt: skip
 
@@ -185,17 +191,12 @@ def _flat(node: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tup
 
 
 def _check(search: Search, where: str) -> None:
-    """Raise ConfigError unless every dimension is of a field, all its values are allowed, and it holds the yaml's."""
+    """Raise ConfigError unless every dimension is of a field, and all its values are allowed."""
     for name, dimension in search.space.items():
         parent, key = _parent(search.node, name, strict=False), name.rpartition(".")[2]
         if parent is None or key not in parent:
             fields = [field for field in parent or search.node if field != "_target_"]
             raise ConfigError(unknown(f"{where}.{name}".rpartition(".")[0], key, fields))
-        if not dimension.holds(parent[key]):
-            raise ConfigError(
-                f"{where}.{name}: {parent[key]}, the value of algorithm.{name} in its yaml and the first to be tried, "
-                f"is not {dimension}"
-            )
         for value in dimension.ends():
             try:
                 search.make({name: value})

@@ -54,6 +54,9 @@ def searched(name: str, override: "Override", default: Any) -> Dimension:
         kind, name_of = (int, "Integer") if type(default) is int else (float, "Real")
         node = {"_target_": target + name_of, "low": kind(sweep.start), "high": kind(sweep.end), "log": log_scale}
     elif isinstance(sweep, RangeSweep) and sweep.step == 1 and type(sweep.start) is type(sweep.stop) is int:
+        if sweep.stop - sweep.start < 2:
+            typed = f"range({sweep.start},{sweep.stop})"
+            raise ConfigError(f"algorithm.{name}: {typed} has fewer than two values to search; it excludes its end")
         node = {"_target_": target + "Integer", "low": sweep.start, "high": sweep.stop - 1, "log": log_scale}
     else:
         node = {"_target_": target + "Choice", "values": [_plain(value) for value in override.sweep_iterator()]}

@@ -18,7 +18,7 @@ import numpy as np
 
 from recexp.folders import cache_dir
 from recexp.prepared.packing import pack, unpack
-from recexp.prepared.replay import Line, recording, replay
+from recexp.prepared.replay import Line, heard, recording, replay
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -110,8 +110,10 @@ class Cache:
             shutil.rmtree(entry, ignore_errors=True)
             return None
         if content["log"]:
-            log.info("prepared before, in %s; what was said then:", entry)
-            replay(content["log"])
+            known, what = heard(content["log"]), entry.with_name(f"{entry.name[:12]}...")
+            log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
+            if not known:
+                replay(content["log"])
         with suppress(OSError):
             os.utime(entry)  # used just now
         return (value,)

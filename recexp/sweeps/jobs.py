@@ -162,10 +162,11 @@ def key(runner: "Runner", x: "Experiment") -> str | None:
     files = [_content(path) for path in (*data, *beside, *_paths([x.filters, x.splitter]))]
     if None in files:
         return None
-    known = content(x, runner)
+    known, told = content(x, runner), describe(source)
     if None in known.get("code", {}).values():
         return None
-    return digest({**known, "source": describe(source), "splitter": describe(x.splitter), "files": files})
+    told.pop("name")  # it says where a user's own data come from, not what they are
+    return digest({**known, "source": told, "splitter": describe(x.splitter), "files": files})
 
 
 def finished(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, Result]]":

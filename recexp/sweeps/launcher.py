@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from recexp import config, console
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import FAILED, Job, Result
 from recexp.sweeps.live import View
@@ -55,6 +55,7 @@ class JobLauncher(Launcher):
         console.configure_logging(config.plain(self.config)["logging"])
         composed = [self._compose(words, n) for n, words in enumerate(job_overrides, initial_job_idx)]
         results, experiments = self._prepare(composed)
+        self._refuse(results, len(composed))
         for tracking in {(x.tracking.uri, x.tracking.experiment): x.tracking for x in experiments.values()}.values():
             with tracking.open() as store:
                 store.ready()  # else each job would find out by itself that there is none
@@ -79,6 +80,7 @@ class JobLauncher(Launcher):
                     results[job.number] = result
                     self.sweep.add(job.command, result)
                     view.ended(job, result)
+            self.sweep.deaths += view.deaths
         return [self._returned(cfg, results[job.number]) for job, cfg in zip(all_jobs, composed)]
 
     def _keep_checked(self) -> None:
@@ -112,6 +114,13 @@ class JobLauncher(Launcher):
             except Exception as error:
                 results[number] = Result(FAILED, error=error)
         return results, experiments
+
+    def _refuse(self, results: dict[int, Result], jobs_in_all: int) -> None:
+        """Raise what is wrong with all jobs alike: a mistake in shared words is told once, and nothing runs."""
+        first = next(iter(results.values()), None)
+        alike = first is not None and {str(result.error) for result in results.values()} == {str(first.error)}
+        if alike and len(results) == jobs_in_all and isinstance(first.error, RecexpError):
+            raise first.error
 
     def _skip(self, results: dict[int, Result], experiments: "dict[int, Experiment]") -> None:
         """On resume, add the results of finished jobs, and go on under the name of the sweep that most belong to."""

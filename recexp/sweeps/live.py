@@ -24,6 +24,7 @@ class View:
         self.states: Counter[str] = Counter()
         self.running: dict[int, str] = {}
         self.best: tuple[float, str] | None = None
+        self.deaths = 0
         self._metric = "" if evaluation is None else evaluation.headline
         self._sign = -1 if evaluation is not None and evaluation.rising is False else 1
         self._live: Any = None
@@ -51,6 +52,7 @@ class View:
     def lost(self, job: Job, why: str) -> None:
         """A job's process has died, and another will take it."""
         self.running.pop(job.number, None)
+        self.deaths += 1
         self._say(logging.WARNING, f"{self.short[job.command]}: {why}; it is begun again")
 
     def ended(self, job: Job, result: Result) -> None:

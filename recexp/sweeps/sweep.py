@@ -4,6 +4,8 @@ import logging
 import os
 import shlex
 import shutil
+import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ class Sweep:
     results : what became of each job, by its command.
     name : what the runs of a sweep have in their tag `sweep`; None: as Hydra's folder is called.
     folder : where Hydra and the workers leave what they have to say of a sweep; None: nowhere.
+    deaths : how many processes died at a job that another then took.
     """
 
     def __init__(self) -> None:
@@ -34,6 +37,8 @@ class Sweep:
         self.results: dict[str, Result] = {}
         self.name: str | None = None
         self.folder: Path | None = None
+        self.deaths = 0
+        self._began = time.monotonic()
         self._here: set[str] = set()
 
     def single(self, words: list[str]) -> "DictConfig | None":
@@ -97,13 +102,30 @@ class Sweep:
         rows = dict(zip(console.in_short(ordered), map(self.results.get, ordered)))
         states = {result.state for result in rows.values()}
         console.summarise(
+            "job",
             {label: result.outcomes for label, result in rows.items()},
             {label: result.state for label, result in rows.items()} if states != {DONE} else None,
         )
+        console.say(self._count())
         for state in (MISFIT, FAILED):
             console.reasons(state, {label: jobs.said(r.error) for label, r in rows.items() if r.state == state})
         if link := next((outcome.leaderboard for outcomes in elsewhere for outcome in outcomes), None):
             console.leaderboard(link)
+
+    def _count(self) -> str:
+        """Return in a line how many jobs there were, and what became of them."""
+        states = Counter(result.state for result in self.results.values())
+        total = len({*self.commands, *self.results})
+        passed = f"{states[MISFIT]} passed over, " if states[MISFIT] else ""
+        left = total - states.total()
+        parts = [
+            f"{states[DONE] + states[SKIPPED]} of {total} jobs done ({states[DONE]} ran, {states[SKIPPED]} skipped, "
+            f"{passed}{states[FAILED]} failed{f', {left} not ended' if left else ''}) "
+            f"in {time.monotonic() - self._began:.0f} s"
+        ]
+        if self.deaths:
+            parts.append("a worker died once" if self.deaths == 1 else f"workers died {self.deaths} times")
+        return "; ".join(parts)
 
     def end(self) -> None:
         """Show the jobs, and raise what failed: the very error where no job succeeded, else how many failed."""

@@ -98,7 +98,9 @@ class Archive:
         names = self.experiments()
         ids = [key for key, name in names.items() if experiment in (None, name)]
         if not ids:
-            raise StoreError(f"tracking.experiment: there is no {experiment} in {self.uri}; it has {_listed(names)}")
+            listed = _listed(names)
+            raise StoreError(f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
+                             "give --experiment NAME or tracking.experiment=NAME")  # fmt: skip
         wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
         terms = search_terms(wanted)
         found: list[Record] = []

@@ -17,6 +17,8 @@ VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _COLUMNS = ("tags.`dataset`", "tags.`algorithm`", "tags.`split`", "params.`seed`")
 _METRICS = 4
 """As many as fit beside the names of runs; the UI orders them by name."""
+_IMPORTING = "ignore::UserWarning:mlflow.server.fastapi_app"
+"""What MLflow's server warns of as it is imported: that a part of Starlette will go."""
 
 
 def base_link(uri: str, port: int = 5000) -> str:
@@ -62,12 +64,14 @@ def view_state(metrics: Iterable[str], *, lower_is_better: bool) -> str:
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
     """Return the command of the MLflow UI on a store, for this machine only, and its environment."""
     uri = place.resolve(uri)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1",
-               "--port", str(port), "--workers", "1"]  # fmt: skip
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--registry-store-uri", uri,
+               "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+               "--uvicorn-opts", "--log-level warning --no-access-log"]  # fmt: skip
     file = place.sqlite_file(uri)
     if file is not None:
         command += ["--default-artifact-root", place.artifacts_of(file).as_uri()]
     bin_folder = str(Path(sys.executable).parent)  # the server starts `uvicorn` from the path
     path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    return command, {**os.environ, **quiet, "PATH": path}
+    warnings = ",".join(filter(None, [_IMPORTING, os.environ.get("PYTHONWARNINGS")]))
+    return command, {**os.environ, **quiet, "PYTHONWARNINGS": warnings, "PATH": path}

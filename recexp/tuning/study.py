@@ -56,7 +56,7 @@ class Study:
     file : the SQLite file of all studies.
     algorithm : its name.
     space : dimensions by dotted name of the field.
-    defaults : the value of each field in the yaml, tried first.
+    defaults : the values in the yaml, tried first, of those fields whose dimension holds them.
     content : plain data of all else that trials depend on (data, split, other values, metric).
     metric, rising : the objective's name and whether higher is better.
     seed : of the sampler.
@@ -78,7 +78,8 @@ class Study:
             size = grid_size(space, tuning.grid_points)
             if size > MAX_GRID:
                 raise ConfigError(f"tuning.sampler=grid: the grid has {size:,} points; lower tuning.grid_points")
-            beside = any(defaults[name] not in one.grid(tuning.grid_points) for name, one in space.items())
+            points = {name: one.grid(tuning.grid_points) for name, one in space.items()}
+            beside = bool(defaults) and any(defaults.get(name) not in points[name] for name in space)
             self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
         self._study = open_study(file, self.name, rising=rising, prune_after=prune_after)
@@ -86,7 +87,7 @@ class Study:
         self._begin = time.monotonic()
         self._retry()
         strangers.name_them(self.name, self._trials(), total=self.total)
-        if not self._study.trials:
+        if not self._study.trials and defaults:
             self._study.enqueue_trial(dict(defaults))
 
     def ask(self) -> "Trial | None":
@@ -128,9 +129,6 @@ class Study:
                 value, error, pruned = objective(make(trial.params), report), "", False
             except Pruned:
                 value, error, pruned = None, "", True
-            except KeyboardInterrupt:
-                log.warning("interrupted: the same command goes on from here, after %d trials", len(self._ended()))
-                raise
             except Exception as problem:  # a model may fail in any way
                 value, error, pruned = None, f"{type(problem).__name__}: {problem}", False
             self.tell(trial, value, error, pruned=pruned)

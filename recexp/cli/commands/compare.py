@@ -1,42 +1,50 @@
-"""[--metric ndcg_at_10] [--runs ID,...] [--sweep S] [--baseline M] [--html F]: which models are better, and how sure"""
+"""[--metric NAME] [--baseline MODEL] [--html FILE] [...]: which models are better, and how sure"""
 
-import argparse
 import gc
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 from recexp import config
-from recexp.compare import Comparison, Options, collect, compare, latex, published, report, tables
+from recexp.cli.parsing import Parser
 from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
-from recexp.tracking import Archive
 
-WRITERS: dict[str, Callable[[Archive, Comparison], str]] = {
-    "csv": lambda archive, comparison: tables.as_csv(comparison),
-    "latex": lambda archive, comparison: latex.as_latex(comparison),
-    "json": lambda archive, comparison: tables.as_json(comparison),
-    "html": report.as_html,
-}
-"""What makes the text of a file, by the option that names the file."""
+if TYPE_CHECKING:
+    from recexp.compare.collect import Field
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"recexp compare: {message}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recexp compare", add_help=False, allow_abbrev=False)
-    for name in ("--experiment", "--metric", "--sweep", "--baseline"):
-        parser.add_argument(name)
-    parser.add_argument("--runs", default="")
-    parser.add_argument("--test", choices=[*TESTS], default="permutation")
-    parser.add_argument("--correction", choices=[*CORRECTIONS], default="holm")
-    for name in (*WRITERS, "published"):
-        parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("overrides", nargs="*")
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    parser = Parser(
+        "compare", __doc__, example="recexp compare --metric recall_at_10 --baseline popularity --html report.html",
+        overrides={
+            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            "evaluation.confidence=X": "of intervals and tests; default: as in conf/evaluation, as all of evaluation.*",
+        },
+    )  # fmt: skip
+    parser.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
+    parser.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
+    parser.add_argument("--sweep", metavar="NAME", help="the runs of this sweep alone")
+    parser.add_argument(
+        "--metric", metavar="NAME", help="ranks the models; default: the first that the runs were judged by"
+    )
+    parser.add_argument("--baseline", metavar="MODEL", help="all others are tested against it; default: the best model")
+    parser.add_argument(
+        "--test", choices=[*TESTS], default="permutation", help="of paired values of users; default: %(default)s"
+    )
+    parser.add_argument(
+        "--correction", choices=[*CORRECTIONS], default="holm", help="for many tests; default: %(default)s"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as csv")
+    parser.add_argument("--latex", type=Path, metavar="FILE", help="write it for a paper")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report, and keep it in the store")
+    parser.add_argument(
+        "--published", type=Path, metavar="FILE", help="set a table of published numbers beside ours, and no more"
+    )
     return parser
 
 
@@ -52,16 +60,24 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def run(given: Namespace) -> Iterator[str]:
     """Yield the leaderboards of finished runs; write the files asked for."""
     with _uncollected():
-        yield from _compare(arguments)
+        yield from _compare(given)
 
 
-def _compare(arguments: list[str]) -> Iterator[str]:
-    given = _parser().parse_intermixed_args(arguments)
-    files = {name: path for name in WRITERS if (path := getattr(given, name)) is not None}
-    unused = [f"--{name}" for name in (*WRITERS, "metric", "baseline") if getattr(given, name) is not None]
+def _compare(given: Namespace) -> Iterator[str]:
+    from recexp.compare import Comparison, Options, collect, compare, latex, report, tables
+    from recexp.tracking import Archive
+
+    writers: dict[str, Callable[[Archive, Comparison], str]] = {
+        "csv": lambda archive, comparison: tables.as_csv(comparison),
+        "latex": lambda archive, comparison: latex.as_latex(comparison),
+        "json": lambda archive, comparison: tables.as_json(comparison),
+        "html": report.as_html,
+    }
+    files = {name: path for name in writers if (path := getattr(given, name)) is not None}
+    unused = [f"--{name}" for name in (*writers, "metric", "baseline") if getattr(given, name) is not None]
     if given.published is not None and unused:
         raise ConfigError(f"recexp compare: --published prints a table of its own; leave out {', '.join(unused)}")
     for path in files.values():
@@ -70,7 +86,7 @@ def _compare(arguments: list[str]) -> Iterator[str]:
     cfg = config.compose(given.overrides)
     tracking, evaluation = config.component(cfg, "tracking"), config.component(cfg, "evaluation")
     with Archive(tracking.uri) as archive:
-        ids = [word for word in given.runs.split(",") if word]
+        ids = [word for word in (given.runs or "").split(",") if word]
         found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
         fields, notes = collect.fields(archive, found, strict=bool(ids))
         if given.published is not None:
@@ -83,12 +99,14 @@ def _compare(arguments: list[str]) -> Iterator[str]:
         comparison = compare(archive, fields, options, config.metric, notes)
         yield tables.terminal(comparison)
         for name, path in files.items():
-            path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
+            path.write_text(writers[name](archive, comparison), encoding="utf-8")
         if given.html is not None:
             yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
 
 
-def _published(path: Path, fields: list[collect.Field], notes: list[str]) -> Iterator[str]:
+def _published(path: Path, fields: "list[Field]", notes: list[str]) -> Iterator[str]:
+    from recexp.compare import published
+
     rows = published.read(path, fields)
     yield published.as_markdown(rows)
     yield from notes

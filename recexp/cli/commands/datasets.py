@@ -1,25 +1,28 @@
-"""data sets: size, terms, where the files lie"""
+"""what data sets there are, their size and terms, and where the files lie"""
 
+from argparse import Namespace
 from collections.abc import Iterator
 
-from omegaconf import OmegaConf
-
 from recexp import config
-from recexp.config.building import build
-from recexp.datasets.base import Source
-from recexp.errors import ConfigError
+from recexp.cli.parsing import Parser
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    return Parser("datasets", __doc__, example="recexp datasets")
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield what is known of every data set that can be chosen."""
-    if arguments:
-        raise ConfigError(f"recexp datasets takes no arguments (got {' '.join(arguments)})")
+    from omegaconf import OmegaConf
+
     for name in config.options("dataset"):
         cfg = config.compose([f"dataset={name}"])
         node, missing = cfg.dataset, sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("dataset."))
         if missing:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
-            source = build(OmegaConf.to_container(node), Source, "dataset")
-            where = source.location() or "not on this machine yet; fetched or made on first use"
+            where = (
+                config.component(cfg, "dataset").location() or "not on this machine yet; fetched or made on first use"
+            )
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"

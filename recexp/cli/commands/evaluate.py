@@ -1,36 +1,57 @@
 """metric=NAME,... cutoffs=[5,...] [--experiment E] [--runs ID,...] [--again]: new metrics over finished runs"""
 
+from argparse import Namespace
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from recexp import config
-from recexp.config import rebuilding
+from recexp.cli.parsing import Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
-from recexp.finished import backfill
-from recexp.metrics.base import Metric
-from recexp.tracking import Archive, Record
 
-USAGE = "recexp evaluate takes metric=NAME,... or cutoffs=[...] or both, and [--experiment E] [--runs ID,...] [--again]"
-FLAGS = ("--experiment", "--runs")
+if TYPE_CHECKING:
+    from recexp.metrics.base import Metric
+    from recexp.tracking import Archive, Record
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    parser = Parser(
+        "evaluate", __doc__, example="recexp evaluate metric=mrr,gini cutoffs=[5,10]",
+        overrides={
+            "metric=NAME,...": "metrics, of those that recexp metric --help lists; default: those that each run has",
+            "cutoffs=[5,...]": "lengths of lists, up to that of those kept; default: those that each run has",
+            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            "dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved",
+        },
+    )  # fmt: skip
+    parser.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
+    parser.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
+    parser.add_argument("--again", action="store_true", help="compute what a run has already, too")
+    return parser
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield what each run was given; raises RecexpError at the end when some could not be evaluated."""
-    options, given, words = _parse(arguments)
-    metrics = _metrics(given.get("metrics"))
-    cutoffs = _cutoffs(given.get("cutoffs"))
+    wanted, words = _wanted(given.overrides)
+    if not wanted:
+        parser().error(f"got {' '.join(given.arguments) or 'nothing'}")
+    metrics, cutoffs = _metrics(wanted.get("metrics")), _cutoffs(wanted.get("cutoffs"))
+    from recexp.config import rebuilding
+    from recexp.tracking import Archive
+
     tracking, overrides = rebuilding.told(words)
     with Archive(tracking.uri) as archive:
-        if "--runs" in options:
-            records = [archive.run(name) for name in dict.fromkeys(options["--runs"].split(","))]
+        if given.runs:
+            records = [archive.run(name) for name in dict.fromkeys(given.runs.split(","))]
         else:
-            records, untested = _tested(archive, options.get("--experiment", tracking.experiment))
+            records, untested = _tested(archive, given.experiment or tracking.experiment)
             if untested:
                 yield f"{untested} runs without metrics of the test are left out"
-        yield from _evaluate(archive, records, metrics, cutoffs, overrides, again="--again" in options)
+        yield from _evaluate(archive, records, metrics, cutoffs, overrides, again=given.again)
 
 
-def _tested(archive: Archive, experiment: str) -> tuple[list[Record], int]:
+def _tested(archive: "Archive", experiment: str) -> "tuple[list[Record], int]":
     """Return the runs of an experiment that have metrics of the test, and how many have none."""
     records = archive.runs(experiment)
     tested = [record for record in records if any(name.startswith("test") for name in record.metrics)]
@@ -40,9 +61,12 @@ def _tested(archive: Archive, experiment: str) -> tuple[list[Record], int]:
 
 
 def _evaluate(
-    archive: Archive, records: list[Record], metrics: dict[str, Metric] | None, cutoffs: list[int] | None,
+    archive: "Archive", records: "list[Record]", metrics: "dict[str, Metric] | None", cutoffs: list[int] | None,
     overrides: list[str], *, again: bool,
 ) -> Iterator[str]:  # fmt: skip
+    from recexp.config import rebuilding
+    from recexp.finished import backfill
+
     jobs, problems = [], {}
     for record in records:
         try:
@@ -68,32 +92,23 @@ def _evaluate(
         raise RecexpError(f"{len(problems)} of {len(records)} runs could not be evaluated")
 
 
-def _parse(arguments: list[str]) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Return the flags, the metrics and cut-offs as given, and the other overrides."""
-    options: dict[str, str] = {}
-    wanted: dict[str, str] = {}
-    overrides = []
-    rest = iter(arguments)
-    for word in rest:
-        key, equals, value = word.partition("=")
-        if word in FLAGS:
-            options[word] = next(rest, "")
-        elif word == "--again" or key in FLAGS:
-            options[key] = value
-        elif key.removeprefix("evaluation.") in ("metric", "metrics", "cutoffs") and equals:
+def _wanted(overrides: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the metrics and cut-offs as given, and the other overrides."""
+    wanted, others = {}, []
+    for word in overrides:
+        key, _, value = word.partition("=")
+        if key.removeprefix("evaluation.") in ("metric", "metrics", "cutoffs"):
             wanted["cutoffs" if key.endswith("cutoffs") else "metrics"] = value.strip("[] ")
-        elif equals and not word.startswith("-"):
-            overrides.append(word)
         else:
-            raise ConfigError(f"{USAGE} (got {word})")
-    if not wanted or any(options.get(flag, "given") == "" for flag in FLAGS):
-        raise ConfigError(f"{USAGE} (got {' '.join(arguments) or 'nothing'})")
-    return options, wanted, overrides
+            others.append(word)
+    return wanted, others
 
 
-def _metrics(given: str | None) -> dict[str, Metric] | None:
+def _metrics(given: str | None) -> "dict[str, Metric] | None":
     if given is None:
         return None
+    from recexp.metrics.base import Metric
+
     nodes = config.metric_nodes([name.strip() for name in given.split(",")])
     return {name: build(node, Metric, f"metric {name}") for name, node in nodes.items()}
 
@@ -107,7 +122,7 @@ def _cutoffs(given: str | None) -> list[int] | None:
     return sorted({int(word) for word in words})
 
 
-def _title(record: Record) -> str:
+def _title(record: "Record") -> str:
     return f"run {record.id} ({record.name})"
 
 

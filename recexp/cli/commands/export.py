@@ -1,22 +1,33 @@
 """RUN_ID FILE.zip [tracking.uri=...]: all that the store knows of a run, to go to another machine"""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from recexp.config import rebuilding
-from recexp.errors import ConfigError
-from recexp.tracking import Archive, transfer
+from recexp.cli.parsing import Parser
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    return Parser(
+        "export", __doc__, example="recexp export 287f36a5 run.zip", words=(2, 2),
+        overrides={"tracking.uri=URI": "the store; default: mlflow.db in this folder"},
+        notes="RUN_ID may be the beginning of an id.",
+    )  # fmt: skip
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield what was written, and what is not in it."""
-    tracking, words = rebuilding.told(arguments)
-    if len(words) != 2 or not words[1].endswith(".zip"):
-        got = " ".join(arguments) or "nothing"
-        raise ConfigError(f"recexp export takes RUN_ID FILE.zip [tracking.uri=...] (got {got})")
-    file = Path(words[1])
+    run_id, name = given.words
+    if not name.endswith(".zip"):
+        parser().error(f"got {name}")
+    from recexp.config import rebuilding
+    from recexp.tracking import Archive, transfer
+
+    tracking, _ = rebuilding.told(given.overrides)
+    file = Path(name)
     with Archive(tracking.uri) as archive:
-        record = archive.run(words[0])
+        record = archive.run(run_id)
         transfer.pack(archive, record, file)
     yield f"run {record.id}: {file}, {file.stat().st_size / 2**20:.1f} MiB; recexp import {file} takes it into a store"
     yield (

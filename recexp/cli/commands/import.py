@@ -1,22 +1,32 @@
 """FILE.zip [tracking.uri=...]: take an exported run into the store"""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from recexp.config import rebuilding
-from recexp.errors import ConfigError
-from recexp.tracking import Archive, transfer
+from recexp.cli.parsing import Parser
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    return Parser(
+        "import", __doc__, example="recexp import run.zip", words=(1, 1),
+        overrides={
+            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            "tracking.experiment=NAME": "where it goes; default: the experiment that it comes from",
+        },
+    )  # fmt: skip
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield the run's id in this store; one that is there already is not taken twice."""
-    tracking, words = rebuilding.told(arguments)
-    if len(words) != 1:
-        got = " ".join(arguments) or "nothing"
-        raise ConfigError(f"recexp import takes FILE.zip [tracking.uri=... tracking.experiment=...] (got {got})")
-    with transfer.opened(Path(words[0])) as parcel:
-        if not any(word.startswith("tracking.experiment=") for word in arguments):
+    from recexp.config import rebuilding
+    from recexp.tracking import Archive, transfer
+
+    tracking, _ = rebuilding.told(given.overrides)
+    with transfer.opened(Path(given.words[0])) as parcel:
+        if not any(word.startswith("tracking.experiment=") for word in given.overrides):
             tracking = replace(tracking, experiment=str(parcel.record["experiment"]))
         with tracking.open() as store:
             experiment_id = store.experiment_id

@@ -1,20 +1,29 @@
 """MODEL USER [N]: the N best items for a user, from a saved model's folder"""
 
 import logging
+from argparse import Namespace
 from collections.abc import Iterator
 
-from recexp.errors import ConfigError
-from recexp.model import FittedModel
+from recexp.cli.parsing import Parser
 
 log = logging.getLogger(__name__)
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    return Parser(
+        "recommend", __doc__, example="recexp recommend my_model 196 5", words=(2, 3),
+        notes="MODEL is a folder that model.save() or a run has left. N is 10 unless given.",
+    )  # fmt: skip
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield item ids and scores, best first."""
-    if not 2 <= len(arguments) <= 3 or not all(n.isdigit() and int(n) for n in arguments[2:]):
-        got = " ".join(arguments) or "nothing"
-        raise ConfigError(f"recexp recommend takes MODEL USER [N], N a number from 1 (got {got})")
-    folder, user, n = [*arguments, "10"][:3]
+    folder, user, n = [*given.words, "10"][:3]
+    if not (n.isdigit() and int(n)):
+        parser().error(f"N: must be a number from 1, got {n}")
+    from recexp.model import FittedModel
+
     model = FittedModel.load(folder)
     if not model.answers(user):
         log.warning("the model cannot answer for user %s: this is the fallback's list, the same for all such", user)

@@ -1,28 +1,46 @@
-"""RUN_ID [dataset.root=DIR ...]: run it again from what it left behind, and say how far the two are apart"""
+"""RUN_ID [--tolerance X] [dataset.root=DIR ...]: run it again from what it left behind, and compare the two"""
 
 import math
 import shlex
+from argparse import Namespace
 from collections.abc import Iterator
 
-from recexp.config import rebuilding
+from recexp.cli.parsing import Parser
 from recexp.errors import ConfigError, RecexpError
-from recexp.finished import drift, reproduction
-from recexp.tracking import Archive
-
-USAGE = "recexp reproduce takes RUN_ID [--tolerance X] [dataset.root=DIR tracking.uri=... and the like]"
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    parser = Parser(
+        "reproduce", __doc__, example="recexp reproduce 287f36a5 dataset.root=/data/ml-100k", words=(1, 1),
+        overrides={
+            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            "dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved",
+            "runner.threads=N": "how many threads work; default: as many as the run had",
+        },
+        notes="RUN_ID may be the beginning of an id. The exit code is 1 when a metric is off.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        metavar="X",
+        help="how far apart metrics may be, relative above 1; default: 1e-06",
+    )
+    return parser
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Yield the report of the new run; raises RecexpError at the end when a metric is off."""
-    words, tolerance = _take_tolerance(arguments)
-    tracking, rest = rebuilding.told(words)
-    ids = [word for word in rest if "=" not in word]
-    if len(ids) != 1 or ids[0].startswith("-"):
-        raise ConfigError(f"{USAGE} (got {' '.join(arguments) or 'nothing'})")
-    overrides = [word for word in words if "=" in word and (word in rest or word.startswith("tracking."))]
-    command = shlex.join(["recexp", "reproduce", *arguments])
+    from recexp.config import rebuilding
+    from recexp.finished import drift, reproduction
+    from recexp.tracking import Archive
+
+    tolerance = drift.TOLERANCE if given.tolerance is None else given.tolerance
+    tracking, rest = rebuilding.told(given.overrides)
+    overrides = [word for word in given.overrides if word in rest or word.startswith("tracking.")]
+    command = shlex.join(["recexp", "reproduce", *given.arguments])
     with Archive(tracking.uri) as archive:
-        record = archive.run(ids[0])
+        record = archive.run(given.words[0])
         runner, experiment, changes = rebuilding.rebuild(archive, record, overrides, command=command)
         report = reproduction.reproduce(archive, record, runner, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():
@@ -33,19 +51,14 @@ def run(arguments: list[str]) -> Iterator[str]:
                           f"{tolerance:g}; reproduction.md of run {report.run} has all")  # fmt: skip
 
 
-def _take_tolerance(arguments: list[str]) -> tuple[list[str], float]:
-    arguments = [part for word in arguments for part in (word.split("=") if word.startswith("--tol") else [word])]
-    if "--tolerance" not in arguments:
-        return arguments, drift.TOLERANCE
-    at = arguments.index("--tolerance")
-    given = arguments[at + 1] if at + 1 < len(arguments) else "nothing"
+def _tolerance(given: str) -> float:
     try:
         value = float(given)
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
         raise ConfigError(f"--tolerance: must be a number from 0 (got {given})")
-    return [*arguments[:at], *arguments[at + 2 :]], value
+    return value
 
 
 def _aligned(rows: list[list[str]]) -> Iterator[str]:

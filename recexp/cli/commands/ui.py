@@ -2,38 +2,51 @@
 
 import os
 import socket
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
 
 from recexp import config, tracking
+from recexp.cli.parsing import Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
 from recexp.tracking import place
 
 
-def run(arguments: list[str]) -> Iterator[str]:
+def parser() -> Parser:
+    """Return what reads the command's words."""
+    parser = Parser(
+        "ui", __doc__, example="recexp ui --port 5001",
+        overrides={
+            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            "tracking.experiment=NAME": "the leaderboard that the link shows; default: recexp",
+        },
+    )  # fmt: skip
+    parser.add_argument("--port", type=_port, default=5000, metavar="N", help="where it listens; default: %(default)s")
+    return parser
+
+
+def run(given: Namespace) -> Iterator[str]:
     """Become the MLflow server of the store, after giving the leaderboard's link."""
-    port, rest = "5000", []
-    given = iter(arguments)
-    for argument in given:
-        if argument == "--port":
-            port = next(given, "")
-        else:
-            rest.append(argument)
-    if not port.isdigit():
-        raise ConfigError(f"--port: must be a number (got {port!r})")
-    store = build(config.plain(config.compose(rest))["tracking"], tracking.Tracking, "tracking")
+    port = given.port
+    store = build(config.plain(config.compose(given.overrides))["tracking"], tracking.Tracking, "tracking")
     place.check(place.resolve(store.uri), store.artifacts)
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", int(port)))
+            probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise StoreError(f"port {port} cannot be used ({error}); choose another with recexp ui --port N") from error
     file = place.sqlite_file(place.resolve(store.uri))
     if file is not None and not file.exists():
         raise StoreError(f"there are no runs yet: {file} does not exist; run recexp first, or name tracking.uri=...")
-    command, environment = tracking.ui_command(store.uri, int(port))
-    link = tracking.ui_link(store.uri, store.experiment, int(port))
+    command, environment = tracking.ui_command(store.uri, port)
+    link = tracking.ui_link(store.uri, store.experiment, port)
     yield f"the leaderboard will be at {link} (Ctrl-C ends)"
     os.execve(command[0], command, environment)
+
+
+def _port(given: str) -> int:
+    if not given.isdigit():
+        raise ConfigError(f"--port: must be a number (got {given!r})")
+    return int(given)
