@@ -1,5 +1,6 @@
 """The leakage audit finds leaks that are planted, and nothing in sound splits."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_a_history_newer_than_the_question_is_found(positive: Dataset) -> None:
         "of what is asked for is older than the user's newest history row"
         in AUDIT.inspect(split, "history").findings[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("random", (False, False)), ("leave_last", (False, True)), ("temporal", (True, True)),
+    ],
+)  # fmt: skip
+def test_the_log_tells_only_of_order_that_a_split_claims(
+    positive: Dataset, name: str, told: tuple[bool, bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    split, claim = split_of(positive, name)
+    with caplog.at_level(logging.INFO, "recexp"):
+        found = AUDIT.inspect(split, claim)
+    (line,) = [line for line in caplog.messages if line.startswith("audit: ") and "repeated_pairs" in line]
+    assert ("older_than_train" in line, "older_than_history" in line) == told
+    assert line.endswith("(this split claims no order of time)") == (name == "random")
+    assert {"older_than_train", "older_than_history"} <= set(found.metrics), "the run keeps them"
 
 
 @pytest.mark.parametrize("name", ["random", "temporal", "leave_last"])

@@ -20,7 +20,7 @@ from recexp.config import options
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.datasets.electronics import Electronics
 from recexp.datasets.files import Files
-from recexp.prepared import Loaded, Preparation, cache, keys
+from recexp.prepared import Loaded, Preparation, cache, keys, replay
 from recexp.prepared.packing import pack, unpack
 from recexp.splits.random import RandomPerUser
 
@@ -295,13 +295,22 @@ def test_entries_that_others_use_or_remove_are_left_to_them(own_cache: Path, mon
     assert not old[0].is_dir()
 
 
-def test_log_lines_are_said_again(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "recexp"):
-        prepared()
-        first = [line for line in caplog.messages if "MinimumRating" in line or "queries" in line]
+def test_log_lines_are_said_again_once_in_each_process(
+    own_cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> list[str]:
         caplog.clear()
         prepared()
-    assert [line for line in caplog.messages if "MinimumRating" in line or "queries" in line] == first != []
+        return [line for line in caplog.messages if "MinimumRating" in line or "queries" in line]
+
+    with caplog.at_level(logging.INFO, "recexp"):
+        first = said()
+        assert said() == [] != first
+        again = [line for line in caplog.messages if line.startswith("prepared before, in ")]
+        assert again == caplog.messages and all(line.endswith("; said above") for line in again)
+        monkeypatch.setattr(replay, "_said", set())  # another process
+        assert said() == first
+        assert said() == []
 
 
 def test_code_that_is_not_ours_is_not_kept(own_cache: Path, counted: list[str]) -> None:

@@ -22,10 +22,11 @@ def free_port() -> int:
 def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
     outcome = library.run("dataset=electronics", "algorithm=popularity")
     port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "recexp", "ui", "--port", str(port)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
-    )  # fmt: skip
+    with open("said.txt", "w") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "recexp", "ui", f"--port={port}"],
+            stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True,
+        )  # fmt: skip
     try:
         first = server.stdout.readline()
         assert re.search(rf"http://127.0.0.1:{port}/#/experiments/\d+/runs\?viewStateShareKey=recexp", first), first
@@ -35,10 +36,13 @@ def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
                 address = f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/get?run_id={outcome.run_id}"
                 with urllib.request.urlopen(address, timeout=5) as answer:
                     assert "recexp.complete" in answer.read().decode()
-                return
+                break
             except OSError:
                 assert time.monotonic() < deadline, "the UI did not come up"
                 time.sleep(0.5)
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+    told = Path("said.txt").read_text() + server.stdout.read()
+    for noise in ("Warning", "not provided", "GET /"):
+        assert noise not in told

@@ -1,5 +1,6 @@
 """The usual formats of the field: small files by hand, and the real ones with their published counts."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import recexp
 from recexp.data import Dataset
 from recexp.errors import DataError
+from recexp.tracking import Archive
 
 
 def load(name: str, path: Path, *overrides: str, field: str = "interactions") -> Dataset:
@@ -30,6 +32,33 @@ def test_own_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.items["price"].values, [2.5, np.nan])
     assert data.items["price"].kind == "price" and data.items["tags"].offsets.tolist() == [0, 2, 2]
     assert data.interactions.explicit
+
+
+def test_own_data_are_called_as_their_option_or_their_file(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = "user_id,item_id\n" + "".join(f"{u},{i}\n" for u in range(9) for i in range(9) if (u + i) % 4)
+    (workplace / "clicks.2024.csv").write_text(log)
+    (workplace / "plain.csv.gz").write_bytes(gzip.compress(log.encode()))
+    (workplace / "mine" / "dataset").mkdir(parents=True)
+    for name, more in (("films", ""), ("named", "name: Our films\n")):
+        text = f"# ours\ndefaults: [files]\ninteractions: clicks.2024.csv\n{more}"
+        (workplace / "mine" / "dataset" / f"{name}.yaml").write_text(text)
+    for words, name in (
+        (["dataset=films"], "films"),
+        (["dataset=named"], "Our films"),
+        (["dataset=files", "dataset.interactions=clicks.2024.csv"], "clicks.2024"),
+        (["dataset=files", "dataset.interactions=plain.csv.gz"], "plain"),
+        (["dataset=files", "dataset.interactions=plain.csv.gz", "dataset.name=mine"], "mine"),
+        (["dataset=sessions", "dataset.interactions=plain.csv.gz"], "plain"),
+        (["dataset=movielens_100k"], "movielens_100k"),
+    ):
+        assert recexp.make(*words, config_dir="mine").name == name
+    small = ["filter=all_positive", "algorithm=popularity", "tracking.log_model=false"]
+    first = recexp.run("dataset=films", *small, config_dir="mine")
+    other = recexp.run("dataset=files", "dataset.interactions=plain.csv.gz", *small)
+    archive = Archive(None)
+    runs = [archive.run(outcome.run_id) for outcome in (first, other)]
+    assert [run.tags["dataset"] for run in runs] == [run.params["dataset.name"] for run in runs] == ["films", "plain"]
+    assert runs[0].tags["recexp.protocol"] == runs[1].tags["recexp.protocol"], "a name is no part of what was asked"
 
 
 def test_weights_order_context_and_folds_of_own_files(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Sweeps that survive: jobs that are the death of their process, launchers, resuming, Ctrl-C."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -86,6 +87,8 @@ def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd
     done = inside(*sweep)
     assert done.returncode == 1, done.stderr
     assert "3 of 4 jobs failed; resume=true runs them again" in done.stderr
+    counted = r"1 of 4 jobs done \(1 ran, 0 skipped, 3 failed\) in \d+ s; a worker died once$"
+    assert re.search(counted, done.stdout, re.MULTILINE)
     failed = [line for line in done.stdout.splitlines() if line.startswith("failed: ")]
     assert failed[0].startswith("failed: algorithm.how=raise (RuntimeError: no luck")
     assert failed[1].startswith("failed: algorithm.how=die (its process was killed (SIGKILL)")
@@ -97,6 +100,7 @@ def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd
     (workplace / "mended").touch()
     done = inside(*sweep, "resume=true")
     assert done.returncode == 0, done.stderr
+    assert re.search(r"4 of 4 jobs done \(3 ran, 1 skipped, 0 failed\) in \d+ s$", done.stdout, re.MULTILINE)
     states = [line.split("│")[2].strip() for line in done.stdout.splitlines() if "algorithm.how" in line]
     assert states == ["done", "skipped", "done", "done"]
     ended = runs()
@@ -114,7 +118,7 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(runs: Callable, odd: list[str
     wait_for((workplace / "asleep").exists)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
-    assert process.returncode == 1
+    assert process.returncode == 130
     expected = f"recexp --config-dir={workplace / 'mine'} {' '.join(sweep[2:])} resume=true"
     assert f"interrupted; this goes on: {expected}" in said
     assert statuses(runs()) == ["KILLED"]
@@ -255,6 +259,22 @@ def test_wrong_launchers_are_refused(inside: Callable, runs: Callable, words: tu
     assert done.returncode == 2, done.stderr
     assert f"recexp: {message}" in done.stderr
     assert "Traceback" not in done.stderr
+    assert runs() == []
+
+
+@pytest.mark.parametrize("launcher", [(), POOL], ids=["in process", "processes"])
+def test_what_is_wrong_with_all_jobs_is_told_once_and_nothing_runs(
+    recexp: Callable, runs: Callable, launcher: tuple[str, ...]
+) -> None:
+    for word, message in (
+        ("resume=ture", "resume: must be true or false (got 'ture')"),
+        ("+sed=1", "sed: unknown; did you mean seed? allowed: seed"),
+        ("evaluation.confidence=2", "evaluation.confidence: must be less than 1 (got 2)"),
+    ):
+        done = recexp("-m", *SMALL, "algorithm=popularity,random", "seed=1,2", word, *launcher)
+        assert done.returncode == 2
+        assert (done.stdout + done.stderr).count(message) == 1
+        assert len(done.stderr.splitlines()) == 1 and done.stdout == ""
     assert runs() == []
 
 

@@ -1,8 +1,10 @@
 """`recexp tune` and the sweeper: values chosen on validation, one test of the best, and what is refused."""
 
 import csv
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,7 +43,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == search.study(search.seal()).name
     assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == search.digest
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
-    assert head.startswith("**steps** on **files**")
+    assert head.startswith("**steps** on **ratings**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
     assert "Looks at this test set in this store: 1, this run's included." in tags["mlflow.note.content"]
     command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
@@ -92,8 +94,66 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
 def test_every_algorithm_has_a_space_that_holds_its_defaults() -> None:
     assert set(options("algorithm")) - set(options("search")) == FIXED_FOR_ALL
     for name in options("search"):
-        (search,), _ = searches.of([f"algorithm={name}", "dataset=electronics"])  # checks fields, defaults and ends
+        (search,), _ = searches.of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
         assert search.space, name
+        for key, dimension in search.space.items():
+            value = search.node
+            for part in key.split("."):
+                value = value[part]
+            assert dimension.holds(value), (name, key)
+
+
+def test_a_range_without_the_yamls_value_is_searched(
+    shop: Callable, workplace: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shop("algorithm=ease", "tracking.log_model=false", "tuning.trials=3", "algorithm.l2=interval(1,100)")
+    assert cli.run(["tune", *words]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "and is not tried" in line]
+    assert len(told) == 1
+    assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
+    (search,), _ = searches.of(words)
+    trials = list(csv.DictReader(search.study(search.seal()).table().splitlines()))
+    assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
+
+
+def test_of_several_values_those_within_are_still_tried_first(shop: Callable, workplace: Path) -> None:
+    words = shop("algorithm=item_knn", "algorithm.k=range(1,3)", "algorithm.shrinkage=interval(0,50)", *QUIET)
+    (search,), _ = searches.of(words)
+    trial = search.study(search.seal()).ask()
+    assert trial.params["shrinkage"] == search.node["shrinkage"] and trial.params["k"] in (1, 2)
+
+
+def test_a_tuning_ends_with_what_it_found(shop: Callable, runs: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shop("algorithm=guess,popularity", "split.validation_ratio=0.2", "tuning.trials=2", *QUIET)
+    assert cli.run(["tune", *words]) == 0
+    end = capsys.readouterr().out.rpartition("┏")[2]
+    head, *rows = [[cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]]
+                   for line in end.splitlines() if line[0] in "┃│"]  # fmt: skip
+    assert head == ["algorithm", "trials", "best values", "validation ndcg@10", "test ndcg@10"]
+    found = {run.data.tags["algorithm"]: run.data for run in runs()}
+    assert [row[0] for row in rows] == ["guess", "popularity"] and [row[1] for row in rows] == ["2", "2"]
+    for name, _, values, validation, test in rows:
+        field = {"guess": "salt", "popularity": "half_life_days"}[name]
+        given = found[name].params[f"algorithm.{field}"]
+        assert values == f"{field}={given}" or (float(values.partition("=")[2]) == float(given))
+        assert validation == f"{found[name].metrics['validation/ndcg_at_10']:.4f}"
+        assert test == f"{found[name].metrics['test/ndcg_at_10']:.4f}"
+    assert "looks at this protocol's test set in this store: 2" in end
+
+
+def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: Path) -> None:
+    words = shop("algorithm=guess", "split.validation_ratio=0.2", "tuning.trials=5000")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recexp", "tune", *words], cwd=workplace, stderr=subprocess.PIPE, text=True
+    )
+    while "trial 3 of 5000" not in (line := process.stderr.readline()):
+        assert line, "it has ended"
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1].splitlines()[-1]
+    assert process.returncode == 130
+    assert re.match(r"recexp: interrupted after \d+ of 5000 trials of guess; ", said), said
+    assert f"trials are kept in {workplace / 'mlflow-tuning.db'}; this goes on: recexp " in said
+    assert said.endswith(f"tune {shlex.join(words)}")
 
 
 def test_values_survive_the_command_line() -> None:
@@ -110,15 +170,15 @@ WRONG = {
                     "search.l22: unknown; did you mean l2? allowed: l2"),
     "value that is refused": (["algorithm=ease", "search.l2.low=-1.0", "search.l2.log=false"],
                               "search.l2: algorithm.l2: must be greater than 0 (got -1.0)"),
-    "default outside": (["algorithm=ease", "search.l2.high=100.0"],
-                        "search.l2: 250.0, the value of algorithm.l2 in its yaml and the first to be tried, is not"),
     "sampler": (["tuning.sampler=best"], "tuning.sampler: must be 'tpe', 'random' or 'grid' (got 'best')"),
     "trials": (["tuning.trials=0"], "tuning.trials: must be greater than or equal to 1 (got 0)"),
     "no space": (["algorithm=random"], "algorithm: random has no search space: there is no conf/search/random.yaml"),
     "nothing left": (["algorithm=ease", "algorithm.l2=3.0"], "algorithm: nothing of ease is left to be tuned"),
     "no validation": (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
     "folds": (["split=kfold"], "split: tuning needs one split, and kfold makes folds"),
-    "flag": (["-m"], "tuning takes key=value only (got -m)"),
+    "flag": (["-m"], "-m: unknown; allowed: --config-dir"),
+    "empty range": (["algorithm=item_knn", "algorithm.k=range(500,10)"], "algorithm.k: range(500,10) has fewer"),
+    "range of one": (["algorithm=item_knn", "algorithm.k=range(10,11)"], "algorithm.k: range(10,11) has fewer"),
     "runner": (["runner=validation"], "runner: tuning goes with runner=offline (got Validation)"),
     "interval of something else": (["seed=interval(1,5)"], "seed: only the algorithm's own values can be searched"),
     "no better": (["evaluation.metrics=[average_popularity]"], "evaluation.metrics: average_popularity_at_10 "),
