@@ -123,7 +123,10 @@ def test_of_several_values_those_within_are_still_tried_first(shop: Callable, wo
     assert trial.params["shrinkage"] == search.node["shrinkage"] and trial.params["k"] in (1, 2)
 
 
-def test_a_tuning_ends_with_what_it_found(shop: Callable, runs: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tuning_ends_with_what_it_found(
+    shop: Callable, runs: Callable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     words = shop("algorithm=guess,popularity", "split.validation_ratio=0.2", "tuning.trials=2", *QUIET)
     assert cli.run(["tune", *words]) == 0
     end = capsys.readouterr().out.rpartition("┏")[2]

@@ -55,7 +55,7 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.tuning.storage import studies_of
 
     process.start()
-    found, passed = searches.of(given.overrides + given.words)
+    found, passed = searches.of(given.overrides)
     console.configure_logging(found[0].experiment.config["logging"])
     kept = studies_of(found[0].experiment.tracking.uri)
     labels = console.in_short([" ".join(["recexp", *search.words]) for search in found])
