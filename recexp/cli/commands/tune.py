@@ -113,13 +113,15 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
 
 def _conclude(done: dict[str, _Tuned]) -> None:
     """Print what was found, and how often the test that it was judged by has been looked at."""
+    from recexp.config.words import overrides
+
     if not done:
         return
     rows = []
     for label, one in done.items():
         best, metric = one.study.best, one.study.metric
-        values = ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-                           for name, value in best.params.items())  # fmt: skip
+        short = {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in best.params.items()}
+        values = ", ".join(word.removeprefix("algorithm.") for word in overrides(short))
         tested = [v for n, v in one.outcome.metrics.items() if n.startswith("test") and n.partition("/")[2] == metric]
         rows.append([label, str(one.study.ended), values, *(f"{value:.4f}" for value in (best.value, *tested[:1]))])
     metrics = {one.study.metric.replace("_at_", "@") for one in done.values()}
