@@ -132,6 +132,11 @@ class Store:
         """Return a new run, to be used in a `with` block; it counts from the end of the last one."""
         return Run(self, name, tags, began=self.idle_since, log_so_far=self._records.records)
 
+    def looks(self, test: str) -> int:
+        """Return how often a test part (a digest) has been looked at, in all experiments."""
+        self.ready()
+        return self.worker.ask("looks", test=test)
+
     def attach(
         self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str, study: Mapping[str, Any]
     ) -> None:

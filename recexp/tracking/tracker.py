@@ -78,6 +78,10 @@ class Tracker:
 
         self.client.log_batch(runs[-1], tags=[RunTag(JOB, job), RunTag(JOB_RUNS, " ".join(runs))])
 
+    def looks(self, test: str) -> int:
+        """Return how many runs have looked at a test part."""
+        return looks.looks(self.client, self.uri, test)
+
     def look(self, run_id: str, test: str) -> int:
         """Mark a run as having looked at a test part, and return as the how manieth."""
         with self._claims.turn(test):

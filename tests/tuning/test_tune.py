@@ -140,7 +140,7 @@ def test_a_tuning_ends_with_what_it_found(
         assert values == f"{field}={found[name].params[f'algorithm.{field}']}"
         assert validation == f"{found[name].metrics['validation/ndcg_at_10']:.4f}"
         assert test == f"{found[name].metrics['test/ndcg_at_10']:.4f}"
-    assert "looks at this protocol's test set in this store: 2" in end
+    assert "looks at this test set in this store: 2" in end
 
 
 def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: Path) -> None:

@@ -21,10 +21,7 @@ def parser() -> Parser:
         notes="RUN_ID may be the beginning of an id. The exit code is 1 when a metric is off.",
     )  # fmt: skip
     parser.add_argument(
-        "--tolerance",
-        type=_tolerance,
-        metavar="X",
-        help="how far apart metrics may be, relative above 1; default: 1e-06",
+        "--tolerance", type=_tolerance, metavar="X", help="relative difference that is within; default: 1e-06"
     )
     return parser
 

@@ -40,11 +40,11 @@ def parser() -> Parser:
 
 @dataclass
 class _Tuned:
-    """A search that has ended: its study, what its test gave, and how often the protocol's test has been looked at."""
+    """A search that has ended: its study, what its test gave, and how often the test part has been looked at."""
 
     study: "Study"
     outcome: "Outcome"
-    protocol: str
+    test: str
     looks: int
 
 
@@ -98,7 +98,7 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
     from recexp.config import searches
     from recexp.config.words import overrides
 
-    protocol = sealed.identity.tags["recexp.protocol"]
+    test = sealed.identity.tags["recexp.test"]
     search.run(study, sealed)
     del sealed
     best = study.best
@@ -108,7 +108,7 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
     (outcome,) = runner.run(replace(experiment, resume=True))
     searches.attach(search, study, outcome.run_id)
     with search.experiment.tracking.open() as store:
-        return _Tuned(study, outcome, protocol, store.looks(protocol))
+        return _Tuned(study, outcome, test, store.looks(test))
 
 
 def _conclude(done: dict[str, _Tuned]) -> None:
@@ -127,8 +127,8 @@ def _conclude(done: dict[str, _Tuned]) -> None:
     metrics = {one.study.metric.replace("_at_", "@") for one in done.values()}
     what = f" {metrics.pop()}" if len(metrics) == 1 else ""
     console.table(["algorithm", "trials", "best values", f"validation{what}", f"test{what}"], rows)
-    looks = {one.protocol: one.looks for one in done.values()}  # the last search knows of all looks
-    console.say(f"looks at this protocol's test set in this store: {' and '.join(map(str, looks.values()))}")
+    looks = {one.test: one.looks for one in done.values()}  # the last search knows of all looks
+    console.say(f"looks at this test set in this store: {' and '.join(map(str, looks.values()))}")
 
 
 def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept: object, given: Namespace) -> str:
