@@ -78,7 +78,8 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
             )
         if unlike:
             many = _count(len(runs), "run")
-            notes.append(f"left out: {many} of another protocol, such as {short(runs[0])}: {unlike}")
+            what = f"{many} of another protocol, such as {short(runs[0])}: {unlike}"
+            notes.append(f"left out: {what}; --runs or --sweep takes them")
             continue
         made, repeated = rows(runs)
         taken.append(Field(_dataset(runs[0]), protocol, made))

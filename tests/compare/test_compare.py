@@ -46,7 +46,7 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
         "left out: 1 run that a newer one repeats",
         "left out: 1 run of another protocol, such as "
         + result["notes"][1].split("such as ")[1].split(":")[0]
-        + ": split.test_ratio=0.1 instead of 0.2",
+        + ": split.test_ratio=0.1 instead of 0.2; --runs or --sweep takes them",
         "toy: means are of unequal splits, differences of those that two models share: "
         "good l2=1.0 lacks seed 2 (split toy 2)",
         "toy: 12 users: with so few, intervals may hold less than they say",
