@@ -8,6 +8,10 @@ from typing import NoReturn
 from recexp.config.building import unknown
 from recexp.errors import ConfigError
 
+STORE = {"tracking.uri=URI": "the store; default: mlflow.db in this folder"}
+MOVED = {"dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved"}
+"""What is told of overrides that several commands take."""
+
 
 class _Format(argparse.RawDescriptionHelpFormatter):
     """A line an option, where the terminal is wide enough."""
@@ -49,6 +53,11 @@ class Parser(argparse.ArgumentParser):
             self.add_argument(
                 "--config-dir", metavar="DIR", help="a folder of your own yaml; more than one may be given"
             )
+
+    def add_runs(self) -> None:
+        """Take --experiment and --runs, which say what runs are meant."""
+        self.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
+        self.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the options, and `words`, `overrides` and `arguments`: those that are neither, key=value, and all."""

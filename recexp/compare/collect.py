@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recexp.compare.rows import Row, bare, rows, short, tested
+from recexp.compare.rows import Row, bare, rows, short
 from recexp.errors import ConfigError, StoreError
 from recexp.outputs.description import headlines
 from recexp.tracking import Archive, Record, flatten
-
-PROTOCOL, REPRODUCES = "recexp.protocol", "recexp.reproduces"
+from recexp.tracking.names import PROTOCOL, REPRODUCES
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _usable(found: Sequence[Record], *, strict: bool) -> tuple[list[Record], lis
     again: list[Record] = []
     notes = []
     for run in found:
-        into = untested if not tested(run) else again if REPRODUCES in run.tags and not strict else some
+        into = untested if not run.tested else again if REPRODUCES in run.tags and not strict else some
         into.append(run)
     if untested and strict:
         raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
@@ -114,7 +113,7 @@ def test_metrics(runs: Iterable[Record]) -> list[str]:
     order: list[str] = []
     for run in sorted(runs, key=lambda run: -run.started):
         order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
-        names |= dict.fromkeys(sorted(tested(run)))
+        names |= dict.fromkeys(sorted(run.tested))
     place = {name: number for number, name in enumerate(order)}
     ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), _cutoff(name)))
     first = [name for name in headlines(ordered) if name in names]

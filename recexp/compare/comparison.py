@@ -8,13 +8,14 @@ import numpy as np
 from recexp.compare import across, definitions, pairs, values
 from recexp.compare.collect import Field
 from recexp.compare.results import Comparison, Leaderboard, Line, Options
-from recexp.compare.rows import SPLIT, Row, bare, share
+from recexp.compare.rows import Row, bare, share
 from recexp.errors import ConfigError
 from recexp.metrics.base import Metric, RatingMetric
 from recexp.outputs.description import headlines
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
 from recexp.tracking import Archive
+from recexp.tracking.names import SPLIT
 
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from recexp.compare import charts
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard, Line
-from recexp.compare.rows import SPLIT
 from recexp.compare.tables import pretty
 from recexp.errors import StoreError
 from recexp.tracking import Archive, Record
+from recexp.tracking.names import SPLIT
 
 Figure = tuple[str, str, str]
 """Title, SVG, caption."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recexp.compare.collect import Field
-from recexp.compare.rows import Row, tested
+from recexp.compare.rows import Row
 from recexp.errors import DataError
 
 COLUMNS = ("model", "metric", "published", "tolerance", "source")
@@ -84,7 +84,7 @@ def _plain(text: str) -> float | str:
 
 
 def _ours(row: Row, metric: str) -> tuple[float | None, int]:
-    names = dict.fromkeys(name for run in [*row.runs, *row.older] for name in sorted(tested(run)))
+    names = dict.fromkeys(name for run in [*row.runs, *row.older] for name in sorted(run.tested))
     name = next((name for name in names if metric in (name, name.partition("/")[2])), None)
     if name is None:
         return None, 0

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from recexp.tracking import Record
-from recexp.tracking.names import SEARCH, STUDY_TRIALS, TUNING
+from recexp.tracking.names import SEARCH, SPLIT, STUDY_TRIALS, TUNING
 
-SPLIT = "recexp.split"
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
 
@@ -79,11 +78,6 @@ def share(run: Record) -> str:
     return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
 
 
-def tested(run: Record) -> set[str]:
-    """Return the names of a run's test metrics."""
-    return {name for name in run.metrics if name.startswith("test") and not name.endswith("/fallback_share")}
-
-
 def bare(name: str) -> str:
     """Return a metric's own name, without part and cut-off: `ndcg` of `test/ndcg_at_10`."""
     return name.rpartition("/")[2].partition("_at_")[0]
@@ -101,7 +95,7 @@ def rows(runs: Sequence[Record]) -> tuple[list[Row], int]:
     for run in runs:
         keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
         places = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
-        new = [place for place in places if not place or tested(run) - set().union(*map(tested, place))]
+        new = [place for place in places if not place or run.tested.difference(*(one.tested for one in place))]
         for place in new:
             place.append(run)
         repeated += not new

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recexp.compare.rows import SPLIT, Row
+from recexp.compare.rows import Row
 from recexp.errors import DataError, StoreError
 from recexp.files import to_numpy
 from recexp.metrics.base import ListMetric, Metric, RatingMetric
 from recexp.statistics.bootstrap import Means
 from recexp.tracking import Archive, Record
+from recexp.tracking.names import SPLIT
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,7 +19,7 @@ from recexp.runners.base import Experiment
 from recexp.runners.offline import Offline
 from recexp.runners.record import Identity
 from recexp.runners.sealed import Sealed, seal
-from recexp.tracking.names import SEARCH, STUDY, STUDY_TRIALS, TUNING
+from recexp.tracking.names import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
 from recexp.tuning import Dimension, Objective, Study, Tuning
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best
@@ -217,7 +217,7 @@ def run_of(search: Search, identity: Identity, best: Best) -> str:
     """Return the id of the finished run of the best values, found by what its config digests to."""
     content = {**identity.content, "algorithm": describe(search.make(best.params))}
     with search.experiment.tracking.open() as store:
-        done = store.finished({"recexp.config": digest(content)})
+        done = store.finished({CONFIG: digest(content)})
     if done is None:
         raise StoreError(f"tuning: there is no finished run of the best values in {search.experiment.tracking.uri}")
     return done.id

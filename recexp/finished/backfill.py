@@ -21,6 +21,7 @@ from recexp.prepared import Preparation
 from recexp.slices import Slice
 from recexp.splits.base import Splitter
 from recexp.tracking import Archive, Record
+from recexp.tracking.names import SPLIT
 
 ADDED = "recexp.added_metrics"
 """Names the metrics that a run was given after it had ended."""
@@ -120,7 +121,7 @@ def _judge(archive: Archive, group: Sequence[Job]) -> Iterator[tuple[Job, Values
         splits = prepared.splits(loaded) if left else iter(())
         while left and (split := next(splits, None)) is not None:
             split = basis.evaluation.relevant(split)
-            for job in [job for job in left if job.run.tags["recexp.split"] == split.fingerprint]:
+            for job in [job for job in left if job.run.tags[SPLIT] == split.fingerprint]:
                 left.remove(job)
                 yield job, _attempt(archive, job, loaded.dataset, split)
 

@@ -12,10 +12,10 @@ from recexp.finished import backfill, drift
 from recexp.finished.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.outputs import artifacts
 from recexp.runners.base import Experiment, Runner
-from recexp.tracking import REPRODUCES, Archive, Record
-from recexp.tracking.names import flatten
+from recexp.tracking import Archive, Record, flatten
+from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT
 
-DIGESTS = ("recexp.data", "recexp.split", "recexp.protocol", "recexp.config")
+DIGESTS = ("recexp.data", SPLIT, PROTOCOL, CONFIG)
 SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
 
 

@@ -22,6 +22,7 @@ from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.runners.record import Data, Part, identify, record
 from recexp.tracking import Run, Store
+from recexp.tracking.names import CONFIG
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Offline(Runner):
         identity = identify(x, self, data)
         if x.check is not None:
             x.check(identity.content)
-        if done := store.claim(identity.tags["recexp.config"], x.once):
+        if done := store.claim(identity.tags[CONFIG], x.once):
             log.info("already done in run %s", done.id)
             return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
         name = f"{identity.tags['algorithm']} seed {x.seed} {identity.tags['dataset']}"

@@ -18,7 +18,8 @@ from recexp.outputs.description import Summary, describe_run
 from recexp.ranking import Lists
 from recexp.runners import environment
 from recexp.runners.base import Experiment, Outcome, Runner, content
-from recexp.tracking import REPRODUCES, TEST, Input, Run, Store, mask
+from recexp.tracking import Input, Run, Store, mask
+from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT, TEST
 
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
@@ -71,10 +72,10 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
     fold = {} if data.split.fold is None else {"fold": str(data.split.fold)}
     digests = {
         "recexp.data": data.filtered.fingerprint,
-        "recexp.split": data.split.fingerprint,
-        "recexp.protocol": digest(protocol),
+        SPLIT: data.split.fingerprint,
+        PROTOCOL: digest(protocol),
         TEST: digest(tested),
-        "recexp.config": digest(whole),
+        CONFIG: digest(whole),
     }
     return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)
 

@@ -16,6 +16,7 @@ from recexp.runners.offline import Offline
 from recexp.runners.record import Part
 from recexp.runners.sealed import Sealed, seal
 from recexp.tracking import Input, Run, Store, mask
+from recexp.tracking.names import CONFIG
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Validation(Offline):
             if x.check is not None:
                 x.check(sealed.identity.content)
             tags = sealed.identity.tags
-            if done := store.claim(tags["recexp.config"], x.once):
+            if done := store.claim(tags[CONFIG], x.once):
                 log.info("already done in run %s", done.id)
                 return [Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)]
             name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"

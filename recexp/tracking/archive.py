@@ -48,6 +48,11 @@ class Record:
     files: str
 
     @property
+    def tested(self) -> set[str]:
+        """The names of its metrics of the test."""
+        return {name for name in self.metrics if name.startswith("test") and not name.endswith("/fallback_share")}
+
+    @property
     def complete(self) -> bool:
         """Whether everything of the run is there; the numbers of others are not to be trusted."""
         return self.status == "FINISHED" and self.tags.get(COMPLETE) == "true"

@@ -5,17 +5,11 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from recexp.tracking import place
-from recexp.tracking.names import search_terms
+from recexp.tracking.names import LOOKS, TEST, search_terms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-TEST = "recexp.test"
-"""The tag of a run that says what its test part is made of."""
-LOOKS = "recexp.test_looks"
-"""The tag of a run: the number of its look, from 1; set as it happens."""
-REPRODUCES = "recexp.reproduces"
-"""The tag of a run that was made to repeat another, whose id it holds; it looks at nothing new."""
 PAGE = 1000
 _COUNT = """
 select count(*) from tags t join tags l on l.run_uuid = t.run_uuid

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recexp.errors import StoreError
 from recexp.tracking import claims, client, local, looks, model, source, view
 from recexp.tracking.inputs import entity, log_inputs
-from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, STUDY, TUNING, clean
+from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, LOOKS, STUDY, TUNING, clean
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, LoggedModel
@@ -86,7 +86,7 @@ class Tracker:
         """Mark a run as having looked at a test part, and return as the how manieth."""
         with self._claims.turn(test):
             number = looks.looks(self.client, self.uri, test) + 1
-            self.client.set_tag(run_id, looks.LOOKS, str(number))
+            self.client.set_tag(run_id, LOOKS, str(number))
         return number
 
     def attach(

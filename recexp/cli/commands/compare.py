@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp import config
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import STORE, Parser
 from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
 
@@ -21,12 +21,11 @@ def parser() -> Parser:
     parser = Parser(
         "compare", __doc__, example="recexp compare --metric recall_at_10 --baseline popularity --html report.html",
         overrides={
-            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            **STORE,
             "evaluation.confidence=X": "of intervals and tests; default: as in conf/evaluation, as all of evaluation.*",
         },
     )  # fmt: skip
-    parser.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
-    parser.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
+    parser.add_runs()
     parser.add_argument("--sweep", metavar="NAME", help="the runs of this sweep alone")
     parser.add_argument(
         "--metric", metavar="NAME", help="ranks the models; default: the first that the runs were judged by"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from recexp import config
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import MOVED, STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
 
@@ -21,12 +21,11 @@ def parser() -> Parser:
         overrides={
             "metric=NAME,...": "metrics, of those that recexp metric --help lists; default: those that each run has",
             "cutoffs=[5,...]": "lengths of lists, up to that of those kept; default: those that each run has",
-            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
-            "dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved",
+            **STORE,
+            **MOVED,
         },
     )  # fmt: skip
-    parser.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
-    parser.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
+    parser.add_runs()
     parser.add_argument("--again", action="store_true", help="compute what a run has already, too")
     return parser
 
@@ -54,7 +53,7 @@ def run(given: Namespace) -> Iterator[str]:
 def _tested(archive: "Archive", experiment: str) -> "tuple[list[Record], int]":
     """Return the runs of an experiment that have metrics of the test, and how many have none."""
     records = archive.runs(experiment)
-    tested = [record for record in records if any(name.startswith("test") for name in record.metrics)]
+    tested = [record for record in records if record.tested]
     if not tested:
         raise StoreError(f"there are no complete runs with metrics of the test in the experiment {experiment}")
     return tested, len(records) - len(tested)

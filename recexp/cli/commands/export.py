@@ -4,14 +4,14 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import STORE, Parser
 
 
 def parser() -> Parser:
     """Return what reads the command's words."""
     return Parser(
         "export", __doc__, example="recexp export 287f36a5 run.zip", words=(2, 2),
-        overrides={"tracking.uri=URI": "the store; default: mlflow.db in this folder"},
+        overrides=STORE,
         notes="RUN_ID may be the beginning of an id.",
     )  # fmt: skip
 

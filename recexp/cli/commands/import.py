@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import STORE, Parser
 
 
 def parser() -> Parser:
@@ -13,7 +13,7 @@ def parser() -> Parser:
     return Parser(
         "import", __doc__, example="recexp import run.zip", words=(1, 1),
         overrides={
-            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            **STORE,
             "tracking.experiment=NAME": "where it goes; default: the experiment that it comes from",
         },
     )  # fmt: skip

@@ -5,7 +5,7 @@ import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import MOVED, STORE, Parser
 from recexp.errors import ConfigError, RecexpError
 
 
@@ -14,8 +14,8 @@ def parser() -> Parser:
     parser = Parser(
         "reproduce", __doc__, example="recexp reproduce 287f36a5 dataset.root=/data/ml-100k", words=(1, 1),
         overrides={
-            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
-            "dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved",
+            **STORE,
+            **MOVED,
             "runner.threads=N": "how many threads work; default: as many as the run had",
         },
         notes="RUN_ID may be the beginning of an id. The exit code is 1 when a metric is off.",

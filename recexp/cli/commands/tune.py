@@ -97,8 +97,9 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
     """Search, then fit the best values on train and validation and test them, unless a run of them is there."""
     from recexp.config import searches
     from recexp.config.words import overrides
+    from recexp.tracking.names import TEST
 
-    test = sealed.identity.tags["recexp.test"]
+    test = sealed.identity.tags[TEST]
     search.run(study, sealed)
     del sealed
     best = study.best

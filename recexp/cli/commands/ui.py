@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from recexp import config, tracking
-from recexp.cli.parsing import Parser
+from recexp.cli.parsing import STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
 from recexp.tracking import place
@@ -18,7 +18,7 @@ def parser() -> Parser:
     parser = Parser(
         "ui", __doc__, example="recexp ui --port 5001",
         overrides={
-            "tracking.uri=URI": "the store; default: mlflow.db in this folder",
+            **STORE,
             "tracking.experiment=NAME": "the leaderboard that the link shows; default: recexp",
         },
     )  # fmt: skip
