@@ -85,5 +85,5 @@ def _floor(p: np.ndarray, m: int, n_users: int, options: Options) -> list[str]:
         return []
     return [
         f"no difference can be significant: the smallest p of the permutation test, {floor:.2g}, is {corrected:.2g} "
-        f"after correction for {m:,} comparisons; --test t has no smallest p"
+        f"after correction for {m:,} comparisons of {n_users} users; --test t has no smallest p"
     ]

@@ -7,9 +7,10 @@ of differences that are all zero is 1, one without users NaN.
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 PERMUTATIONS = 10_000
-"""Random sign flips: the standard error of a p-value of .05 is then .002, and the smallest p-value 1e-4."""
+"""Random sign flips: the standard error of a p-value of .05 is then .002."""
 _BLOCK = 2**21
 """Signs (flips x users) that exist at a time: 16 MiB."""
 _EQUAL = 1e-9
@@ -25,6 +26,11 @@ def permutation(
     sign flips whose sum is at least as far from zero as the one seen: of all 2^u where these are no more than
     `permutations`, else of random ones, the one seen counted among them (Phipson and Smyth 2010). The same flips serve
     all comparisons.
+
+    Random flips cannot tell how small a p-value of less than 1 / `permutations` is, and after correction for many
+    comparisons nothing would be significant. The share of all flips is never more than 2 exp(-s^2 / 2 q), where s is
+    the sum of the differences seen and q that of their squares (Hoeffding 1963, theorem 2), and where that is smaller
+    it is the p-value.
     """
     given = np.nan_to_num(differences)
     seen = np.abs(given.sum(axis=0))
@@ -40,13 +46,18 @@ def permutation(
         else:
             bits = np.unpackbits(rng.integers(0, 256, (r, -(-u // 8)), np.uint8), axis=1, count=u)
         as_far += (np.abs((bits * 2.0 - 1.0) @ given) >= seen).sum(axis=0)
-    found = as_far / total if exact else (as_far + 1) / (total + 1)
+    found = as_far / total if exact else np.minimum((as_far + 1) / (total + 1), _most(seen, (given**2).sum(axis=0)))
     return np.where(np.isnan(differences).all(axis=0), np.nan, found)
 
 
 def least(u: int, permutations: int = PERMUTATIONS) -> float:
     """Return the smallest p-value that `permutation` can give for u users."""
-    return 2 / 2**u if _exact(u, permutations) else 1 / (permutations + 1)
+    return 2 / 2**u if _exact(u, permutations) else min(1 / (permutations + 1), float(_most(u, u)))
+
+
+def _most(total: ArrayLike, squares: ArrayLike) -> np.ndarray:
+    """Return Hoeffding's bound of the share of sign flips whose sum is as far from zero as `total`."""
+    return 2 * np.exp(-np.square(total) / (2 * np.maximum(squares, np.finfo(float).tiny)))
 
 
 def _exact(u: int, permutations: int) -> bool:

@@ -71,9 +71,24 @@ def test_the_same_difference_for_all_is_infinite_in_deviations() -> None:
 @pytest.mark.parametrize("u", [5, 13, 14, 40])
 def test_no_p_is_smaller_than_the_least(u: int) -> None:
     """13 users have 8,192 flips, all tried; 14 have more than 10,000."""
-    expected = 2 / 2**u if u < 14 else 1 / 10_001
-    assert permutation(np.ones((u, 1)), rng=rng("least"))[0] >= least(u) == expected
+    expected = 2 / 2**u if u < 14 else min(1 / 10_001, 2 * np.exp(-u / 2))
+    assert permutation(np.ones((u, 1)), rng=rng("least"))[0] >= least(u) == pytest.approx(expected)
     assert permutation(np.ones((60, 1)), rng=rng("least")) == pytest.approx([least(60)])
+
+
+def test_the_tail_beyond_random_flips_is_never_below_that_of_all_flips() -> None:
+    """All of 2^16 flips, of metrics with steps as well as smooth ones, against as few random ones as say nothing."""
+    draws = rng("tail")
+    smooth, steps = (
+        draws.normal(1.5, 0.5, size=(16, 20)),
+        draws.choice([-1.0, 0.0, 1.0], p=[0.05, 0.15, 0.8], size=(16, 20)),
+    )
+    differences = np.concatenate([smooth, steps, np.ones((16, 1))], axis=1)
+    exact = permutation(differences, rng=rng("none"), permutations=2**16)
+    few = permutation(differences, rng=rng("flips"), permutations=10)
+    small = few < 1 / 11
+    assert small.sum() > 20 and (few[small] >= exact[small]).all()
+    assert few.min() < 1e-3  # it does say more than the flips
 
 
 SIMULATIONS = 1000
