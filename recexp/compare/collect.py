@@ -25,6 +25,16 @@ class Field:
         """The run that began last."""
         return max((run for row in self.rows for run in row.runs), key=lambda run: run.started)
 
+    @property
+    def conditions(self) -> str:
+        """What its runs share beside the data: filter, split with its values, the catalogue that is ranked."""
+        run = self.newest
+        own = {key.removeprefix("split."): text for key, text in run.params.items() if key.startswith("split.")}
+        values = [f"{key}={own[key]}" for key in sorted(own) if key not in ("_target_", "seed") and own[key] != "null"]
+        split = f"{run.tags.get('split', '')} ({', '.join(values)})" if values else run.tags.get("split")
+        known = {"filter": run.tags.get("filter"), "split": split, "catalogue": run.params.get("evaluation.catalogue")}
+        return ", ".join(f"{name} {value}" for name, value in known.items() if value)
+
     def metrics(self) -> list[str]:
         """Return the names of all test metrics, the headline and its cut-off first."""
         return test_metrics(run for row in self.rows for run in [*row.runs, *row.older])
@@ -143,7 +153,9 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
         return "other rows under the same name of data set than those"
     if key.endswith("class"):
         here, there = (value and value.rpartition(".")[2] for value in (here, there))
-    return f"{key}={here if here is not None else 'nothing'} instead of {there if there is not None else 'nothing'}"
+    if here is None:
+        return f"without {key}, which is {there} there"
+    return f"{key}={here}, which is not there" if there is None else f"{key}={here} instead of {there}"
 
 
 def _protocol(archive: Archive, run: Record) -> dict[str, str]:

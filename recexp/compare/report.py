@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from string import Template
 
+import recexp
 from recexp.compare import charts, figures
 from recexp.compare.results import Comparison, Leaderboard, Line, Pair
 from recexp.compare.rows import short
@@ -19,7 +21,7 @@ _SIGNED = "#0072B2", "#D55E00"
 def as_html(archive: Archive, comparison: Comparison) -> str:
     """Return the report of a comparison; slices and learning curves are read from the runs."""
     title = f"{pretty(comparison.metric)} on {', '.join(board.field.dataset for board in comparison.boards)}"
-    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(_verdict(comparison, b))}</p>" for b in comparison.boards)]
+    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(said)}</p>" for said in verdicts(comparison))]
     parts.append(_list([*method(comparison), *comparison.notes]))
     if comparison.across is not None:
         across = comparison.across
@@ -33,6 +35,8 @@ def as_html(archive: Archive, comparison: Comparison) -> str:
             for name, picture, said in figures.of(archive, comparison, board)
         ]
         parts += [f'<div class="charts">{"".join(drawn)}</div>', _pairs(comparison, board)]
+    made = f"made by recexp {recexp.__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    parts.append(f"<footer>{escape(made)}</footer>")
     template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
     return template.substitute(title=escape(title), body="\n".join(parts))
 
@@ -45,7 +49,14 @@ def publish(archive: Archive, comparison: Comparison, path: Path) -> str:
     """
     field = comparison.boards[0].field
     name = f"comparison on {field.dataset}"
-    return archive.publish(field.newest.experiment, name, {TAG: field.protocol}, path)
+    points = "\n".join(f"- {said}" for said in (*method(comparison), *comparison.notes))
+    note = [f"**{pretty(comparison.metric)}**", *verdicts(comparison), points, f"The report is `{path.name}`."]
+    return archive.publish(field.newest.experiment, name, {TAG: field.protocol}, "\n\n".join(note), path)
+
+
+def verdicts(comparison: Comparison) -> list[str]:
+    """Return a sentence for each data set: who leads, and by how far that is sure."""
+    return [_verdict(comparison, board) for board in comparison.boards]
 
 
 def _verdict(comparison: Comparison, board: Leaderboard) -> str:

@@ -14,6 +14,10 @@ from recexp.statistics import CORRECTIONS
 
 WIDTH = 140
 """Columns of a table where the terminal does not say how many it has."""
+_MODEL = 30
+"""Columns that the name of a model may take before others have to make room."""
+_FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run")
+"""What a narrow terminal goes without, in this order; csv, json and the report have it all."""
 
 
 def pretty(name: str) -> str:
@@ -38,7 +42,7 @@ def terminal(comparison: Comparison) -> str:
     out = io.StringIO()
     console = Console(file=out, width=None if Console().is_terminal else WIDTH, force_terminal=Console().is_terminal)
     for board in comparison.boards:
-        console.print(_table(comparison, board))
+        console.print(_table(comparison, board, console.width))
     if comparison.across is not None:
         console.print(_ranks(comparison.across))
         console.print(friedman(comparison.across, comparison.options.alpha), soft_wrap=True, highlight=False)
@@ -50,7 +54,8 @@ def terminal(comparison: Comparison) -> str:
 def method(comparison: Comparison) -> list[str]:
     """Return how the numbers came about, in a sentence each."""
     options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
-    found = []
+    fields = [board.field for board in comparison.boards]
+    found = [f"all runs on {field.dataset}: {field.conditions}" for field in fields if field.conditions]
     if pairs:
         correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
@@ -65,28 +70,42 @@ def method(comparison: Comparison) -> list[str]:
     return found
 
 
-def _table(comparison: Comparison, board: Leaderboard) -> Any:
+def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
+    """Return the leaderboard in so many columns of text: what matters least is left out where there is no room."""
     from rich.table import Column, Table
     from rich.text import Text
 
-    right = {"justify": "right", "no_wrap": True}
-    names = ["runs", "mean", "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost", "seconds"]
+    names = ["", "model", "runs", "mean", "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost",
+             "seconds", "run"]  # fmt: skip
     shown = [line for place, line in enumerate(board.lines) if place < TESTED or line.row.label == board.reference]
     rows = []
     for line in shown:
         pair = board.against_reference(line.row.label)
         interval = "" if math.isnan(line.low) else f"{line.low:.4f} {line.high:.4f}"
         rows.append([
-            str(len(line.row.runs)), number(line.mean), number(line.deviation), interval,
-            *(["", "", "", ""] if pair is None else _against(pair)), number(line.seconds, ".1f"),
+            str(board.lines.index(line) + 1), line.row.label, str(len(line.row.runs)), number(line.mean),
+            number(line.deviation), interval, *(["", "", "", ""] if pair is None else _against(pair)),
+            number(line.seconds, ".1f"), short(line.row.runs[-1]),
         ])  # fmt: skip
-    used = [any(row[place] for row in rows) for place in range(len(names))]
-    columns = [Column(Text(name), **right) for name, use in zip(names, used) if use]
-    table = Table(Column("", **right), Column("model", overflow="fold"), *columns, Column("run", no_wrap=True),
-                  title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))  # fmt: skip
-    for line, row in zip(shown, rows):
-        cells = [cell for cell, use in zip(row, used) if use]
-        table.add_row(str(board.lines.index(line) + 1), Text(line.row.label), *cells, short(line.row.runs[-1]))
+    kept = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
+    heads = [max(map(len, name.split()), default=0) for name in names]
+    need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
+    whole = [max(len(name), n) for name, n in zip(names, need)]
+    need[1] = min(need[1], _MODEL)
+    hidden = [place for place in map(names.index, _FIRST_TO_GO) if place in kept]
+    while (room := width - 1 - sum(need[place] + 3 for place in kept)) < 0 and hidden:
+        kept.remove(hidden.pop(0))
+    need[1] += min(room, 0)
+    for place in kept:  # what is left is for those that had to be folded
+        more = min(max(0, room), whole[place] - need[place])
+        need[place], room = need[place] + more, room - more
+    columns = [
+        Column(Text(names[place]), overflow="fold", width=need[place], justify="left" if place == 1 else "right")
+        for place in kept
+    ]
+    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in kept))
     if len(shown) < len(board.lines):
         table.caption = f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all"
     return table

@@ -201,8 +201,9 @@ class Archive:
                 found[name.removeprefix("training/")] = [(point.step, point.value) for point in points]
         return found
 
-    def publish(self, experiment: str, name: str, tags: Mapping[str, str], file: Path) -> str:
+    def publish(self, experiment: str, name: str, tags: Mapping[str, str], description: str, file: Path) -> str:
         """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
+        `description` is Markdown for its page.
 
         The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
         used again.
@@ -212,6 +213,7 @@ class Archive:
             found = list(self.client.search_runs([experiment], terms, max_results=1))
             run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
             self.client.log_artifact(run.info.run_id, str(file))
+            self.client.set_tag(run.info.run_id, "mlflow.note.content", description)
             self.client.set_terminated(run.info.run_id, "FINISHED")
         return run.info.run_id
 

@@ -122,9 +122,7 @@ class Choice(Dimension):
         return f"one of {', '.join(map(str, self.values))}"
 
 
-def grid_points(
-    space: Mapping[str, Dimension], points: int, *, rng: np.random.Generator
-) -> Iterator[dict[str, Value]]:
+def grid_points(space: Mapping[str, Dimension], points: int, *, rng: np.random.Generator) -> Iterator[dict[str, Value]]:
     """Yield the points of the grid in random order."""
     axes = [dimension.grid(points) for dimension in space.values()]
     for at in rng.permutation(grid_size(space, points)):

@@ -38,7 +38,7 @@ def write(
     split = split or f"{dataset} {seed}"
     given = {
         "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.split": split,
-        "recexp.protocol": digest(dict(protocol)), **(tags or {}),
+        "recexp.protocol": digest(dict(protocol)), "filter": "positive", **(tags or {}),
     }  # fmt: skip
     found = {"test/gini_at_10": 0.5, "cost/fit_seconds": 2.0, "cost/recommend_seconds": 1.0, **(metrics or {})}
     with store.run(name=f"{algorithm} seed {seed}", tags=given) as run:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.tracking import MlflowClient
 from scipy import stats
+
+import recexp
 
 Compare = Callable[..., tuple[int, str, str]]
 Skill = Callable[..., np.ndarray]
@@ -147,10 +150,13 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
     text = html.read_text()
     assert not re.search(r"(src|href)=|https?://|url\(|@import", text)
     assert text.count("<svg") >= 2 and text.count("<tr>") > 3 and "Accuracy against cost" in text
+    assert "all runs on toy: filter positive" in text and f"made by recexp {recexp.__version__} on 20" in text
     run_id = re.search(r"in the store: (\w{32})", out)
     assert run_id is not None
     assert [path.read_text() for path in shop.rglob(f"{run_id[1]}/artifacts/a.html")] == [text]
     assert compare("--html", str(html))[1].endswith(f"{run_id[1]}\n")  # the same place again
+    note = MlflowClient(f"sqlite:///{shop / 'mlflow.db'}").get_run(run_id[1]).data.tags["mlflow.note.content"]
+    assert note.startswith("**ndcg@10**\n\ntoy: good l2=100.0 leads with ") and note.endswith("The report is `a.html`.")
     assert out.splitlines()[:8] == compare()[1].splitlines()[:8]  # the report is no run to compare
 
 

@@ -97,16 +97,25 @@ def test_holm_and_bh_differ_as_by_hand(shelf: Any) -> None:
 
 
 def test_a_permutation_test_that_can_find_nothing_is_told(shelf: Any) -> None:
-    """The smallest p of 10,000 flips is 1e-4; times 190 pairs it is above .01."""
+    """The smallest p of 12 users is 2 / 2^12; times 190 pairs it is .093."""
     for number in range(20):
-        shelf.run("m", 0.2 + 0.03 * number + noise(f"m{number}"), params={"k": str(number)})
-    told = "the smallest p of the permutation test, 0.0001, is 0.019 after correction for 190 comparisons; --test t"
+        shelf.run("m", 0.2 + 0.03 * number + noise(f"m{number}", u=12), params={"k": str(number)})
+    told = "permutation test, 0.00049, is 0.093 after correction for 190 comparisons of 12 users; --test t"
     strict, usual, t = (
         shelf.compare(test=test, confidence=level)
-        for test, level in (("permutation", 0.99), ("permutation", 0.95), ("t", 0.99))
+        for test, level in (("permutation", 0.95), ("permutation", 0.9), ("t", 0.95))
     )
     assert [any(told in note for note in found.notes) for found in (strict, usual, t)] == [True, False, False]
     assert not any(pair.ahead for pair in strict.boards[0].pairs) and any(pair.ahead for pair in t.boards[0].pairs)
+
+
+def test_many_models_can_be_told_apart(shelf: Any) -> None:
+    """780 pairs: 10,000 flips alone could give no p below .078."""
+    for number in range(40):
+        shelf.run("m", 0.2 + 0.03 * number + noise(f"m{number}"), params={"k": str(number)})
+    found = shelf.compare()
+    assert not any("can be significant" in note for note in found.notes)
+    assert sum(pair.ahead != 0 for pair in found.boards[0].pairs) > 150
 
 
 def test_rounding_is_no_difference(shelf: Any) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -166,3 +167,17 @@ def test_text_of_users_stays_text(shelf: Any) -> None:
     written = latex.as_latex(found)
     assert written.splitlines()[1].startswith("% [red] @d; dagger") and "pop x=a b & " in written
     assert "pop x=[/b]" in report.as_html(shelf, found)
+
+
+def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    label = {"regularization": "0.001", "iterations": "20"}
+    for seed in (1, 2):
+        shelf.run("als", values(0.5, f"a{seed}"), seed=seed, params=label)
+        shelf.run("als", values(0.4, f"b{seed}"), seed=seed, params={**label, "iterations": "100"})
+    found = shelf.compare()
+    for width, there in ((76, False), (140, True)):
+        monkeypatch.setattr(tables, "WIDTH", width)
+        table = tables.terminal(found).split("\n- ")[0].splitlines()
+        assert max(map(len, table)) <= width
+        assert any(re.search(r"als iterations=100 .*0\.\d{4} 0\.\d{4}", line) for line in table)
+        assert any("won/tied/lost" in line for line in table) == there
