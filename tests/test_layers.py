@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "params", "rng", "progress", "threads", "identity", "cost", "folders"},
-    {"data", "compiled", "ranking", "files", "statistics"},
+    {"data", "compiled", "ranking", "files", "statistics", "charts"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},
     {"runners", "compare", "tuning", "finished"},

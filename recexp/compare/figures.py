@@ -4,7 +4,8 @@ import csv
 import math
 from collections.abc import Iterator
 
-from recexp.compare import charts
+from recexp import charts
+from recexp.charts import Picture, Point
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard, Line
 from recexp.compare.tables import pretty
@@ -12,8 +13,8 @@ from recexp.errors import StoreError
 from recexp.tracking import Archive, Record
 from recexp.tracking.names import SPLIT
 
-Figure = tuple[str, str, str]
-"""Title, SVG, caption."""
+Figure = tuple[str, Picture, str]
+"""Title, picture, caption."""
 LINES = 8
 """Models in a chart of lines, the best; with more, lines can hardly be told apart."""
 
@@ -41,7 +42,7 @@ def value(comparison: Comparison, line: Line, name: str) -> float:
 
 
 def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
-    points = [charts.Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
+    points = [Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
     if len(points) > 1:
         front = _undominated(points, x_rising=False, y_rising=bool(comparison.rising[comparison.metric]))
         name = "seconds to fit and recommend"
@@ -50,7 +51,7 @@ def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
 
 
 def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Figure]:
-    points = [charts.Point(line.row.label, line.means[other], line.mean) for line in lines if other in line.means]
+    points = [Point(line.row.label, line.means[other], line.mean) for line in lines if other in line.means]
     if len(points) > 1:
         y_rising, x_rising = (bool(comparison.rising[name]) for name in (comparison.metric, other))
         front = _undominated(points, x_rising=x_rising, y_rising=y_rising)
@@ -60,7 +61,7 @@ def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Fi
         yield title, picture, f"The Pareto front; better is to the {better}."
 
 
-def _undominated(points: list[charts.Point], *, x_rising: bool, y_rising: bool) -> list[int]:
+def _undominated(points: list[Point], *, x_rising: bool, y_rising: bool) -> list[int]:
     """Return the places of the points that no other is at least as good as in both, and better in one."""
     keys = [(p.x if x_rising else -p.x, p.y if y_rising else -p.y) for p in points]
     return [

@@ -8,7 +8,8 @@ from pathlib import Path
 from string import Template
 
 import recexp
-from recexp.compare import charts, figures
+from recexp import charts
+from recexp.compare import figures
 from recexp.compare.results import Comparison, Leaderboard, Line, Pair
 from recexp.compare.rows import short
 from recexp.compare.tables import chance, friedman, method, number, pretty

@@ -14,6 +14,7 @@ from recexp.config.building import build, unknown
 from recexp.config.words import parsed, searched
 from recexp.errors import ConfigError, StoreError
 from recexp.identity import digest
+from recexp.outputs.study_plots import write_study_plots
 from recexp.params import describe
 from recexp.runners.base import Experiment
 from recexp.runners.offline import Offline
@@ -229,4 +230,5 @@ def attach(search: Search, study: Study, run_id: str) -> None:
     with search.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
         path = Path(folder)
         (path / "trials.csv").write_text(study.table())
-        store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning", study=study.plots())
+        write_study_plots(path, study.plots())
+        store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning")

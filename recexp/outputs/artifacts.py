@@ -111,6 +111,13 @@ def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping
     _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
 
 
+def as_yaml(content: Mapping[str, object]) -> str:
+    """Return plain content as YAML, keys in the order given."""
+    import yaml
+
+    return yaml.dump(content, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)  # libyaml's
+
+
 def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
     """Return a table of a run. Raises DataError when it is damaged."""
     import pyarrow as pa

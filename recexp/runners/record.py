@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import yaml
 
 from recexp.audit import Report
 from recexp.cost import Costs
@@ -13,8 +12,9 @@ from recexp.evaluation import Results
 from recexp.filters.base import Effect
 from recexp.identity import digest
 from recexp.model import FittedModel
-from recexp.outputs import artifacts, plots
+from recexp.outputs import artifacts
 from recexp.outputs.description import Summary, describe_run
+from recexp.outputs.plots import write_plots
 from recexp.ranking import Lists
 from recexp.runners import environment
 from recexp.runners.base import Experiment, Outcome, Runner, content
@@ -136,11 +136,13 @@ def _write_files(
     split, results = test.split, test.results
     queries, target = split.queries, split.target
     ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
-    hits = artifacts.hits(test.lists, target)
-    run.draw(plots.data(results.slices, test.lists.scores, hits, run.curves()))
-    (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
-    (run.directory / "identity.yaml").write_text(yaml.safe_dump(identity.content, sort_keys=False))
-    (run.directory / "environment.yaml").write_text(yaml.safe_dump(environment.describe(), sort_keys=False))
+    write_plots(
+        run.directory / "plots", slices=results.slices, scores=test.lists.scores,
+        hits=artifacts.hits(test.lists, target), curves=run.curves(),
+    )  # fmt: skip
+    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
+    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(identity.content))
+    (run.directory / "environment.yaml").write_text(artifacts.as_yaml(environment.describe()))
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
     artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, target=target)

@@ -4,8 +4,6 @@ import copy
 import logging
 from typing import ClassVar
 
-import yaml
-
 from recexp import threads
 from recexp.cost import Costs
 from recexp.outputs import artifacts
@@ -54,8 +52,8 @@ class Validation(Offline):
 def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:
     metrics = {f"{part.name}/{name}": value for name, value in part.results.metrics.items()}
     intervals = {f"{part.name}/{name}": interval for name, interval in part.results.intervals.items()}
-    (run.directory / "config.yaml").write_text(mask(yaml.safe_dump(x.config, sort_keys=False)))
-    (run.directory / "identity.yaml").write_text(yaml.safe_dump(sealed.identity.content, sort_keys=False))
+    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
+    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(sealed.identity.content))
     artifacts.write_metrics(run.directory, metrics, intervals)
     metrics |= {f"{part.name}/fallback_share": part.fallback_share}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}

@@ -1,4 +1,4 @@
-"""The parent's end of the tracking process, where MLflow and matplotlib work while the experiment goes on."""
+"""The parent's end of the tracking process, where MLflow works while the experiment goes on."""
 
 import atexit
 import json

@@ -52,7 +52,6 @@ class Run:
         self._name = name
         self._tags = dict(tags)
         self._points: list[tuple[str, float, int, int]] = []
-        self._drawing: Future[None] | None = None
         self._finished = False
 
     def __enter__(self) -> Self:
@@ -109,10 +108,6 @@ class Run:
             curves.setdefault(name.removeprefix("training/"), []).append((step, value))
         return curves
 
-    def draw(self, data: Mapping[str, Any]) -> None:
-        """Begin to draw the plots of `recexp.outputs.plots.data`; `finish` waits for them, and raises what failed."""
-        self._drawing = self._store.worker.send("draw", folder=str(self.directory / "plots"), data=data)
-
     def finish(
         self,
         *,
@@ -135,8 +130,6 @@ class Run:
         lower_is_better : which way the leaderboard is sorted by the headline.
         """
         run_id, worker, now = self.id, self._store.worker, _now()
-        if self._drawing is not None:
-            worker.result(self._drawing)
         self._log.close()
         worker.ask(
             "finish",

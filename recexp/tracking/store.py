@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field
 
@@ -137,18 +137,14 @@ class Store:
         self.ready()
         return self.worker.ask("looks", test=test)
 
-    def attach(
-        self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str, study: Mapping[str, Any]
-    ) -> None:
-        """Add to a finished run: tags, a paragraph of its description, files, plots of a study (`outputs.study_plots`).
+    def attach(self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str) -> None:
+        """Add to a finished run: tags, a paragraph of its description, and the files of `folder`.
 
-        Those of `folder` and the plots go `into` a folder among the run's files. What another study has left stays: a
-        run may be the best of several, and its tags are of the first.
+        They go `into` a folder among the run's files. What another study has left stays: a run may be the best of
+        several, and its tags are of the first.
         """
         self.ready()
-        self.worker.ask(
-            "attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into, study=dict(study)
-        )
+        self.worker.ask("attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into)
 
     def link(self, run_id: str) -> str:
         """Return the link to a run's page."""

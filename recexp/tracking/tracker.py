@@ -89,16 +89,11 @@ class Tracker:
             self.client.set_tag(run_id, LOOKS, str(number))
         return number
 
-    def attach(
-        self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str, study: dict[str, Any]
-    ) -> None:
-        """Add tags, a paragraph, the files of a folder and the plots of a study to a run that is there.
+    def attach(self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str) -> None:
+        """Add tags, a paragraph and the files of a folder to a run that is there.
 
         Where another study has tagged it, its tags and files stay, and those of this one go into a folder of its own.
         """
-        from recexp.outputs import study_plots
-
-        study_plots.draw(Path(folder), study)
         had = self.client.get_run(run_id).data.tags
         if any(had.get(key, tags[key]) != tags[key] for key in (TUNING, STUDY)):
             into, tags = f"{into}/{tags[STUDY][:10]}", {}
@@ -118,18 +113,9 @@ class Tracker:
         return run.info.run_id
 
     def prepare(self) -> None:
-        """Do ahead of time what drawing and finishing need."""
-        from recexp.outputs import plots
-
-        plots.load()
+        """Do ahead of time what finishing needs."""
         model.load()
         source.requirements(deep=True)
-
-    def draw(self, folder: str, data: dict[str, Any]) -> None:
-        """Draw the plots of a run."""
-        from recexp.outputs import plots
-
-        plots.draw(Path(folder), data)
 
     def finish(
         self, run_id: str, folder: str, params: dict[str, str], metrics: list[str],

@@ -180,7 +180,7 @@ class Study:
         return out.getvalue()
 
     def plots(self) -> dict[str, Any]:
-        """Return what `recexp.outputs.study_plots.draw` needs, plain enough for json."""
+        """Return what `recexp.outputs.study_plots` draws."""
         ended = [*enumerate(self._ended(), 1)]
         done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
         return {

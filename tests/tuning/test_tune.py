@@ -32,7 +32,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     (run,) = runs()
     tags, metrics = run.data.tags, run.data.metrics
     found = files(workplace, run.info.run_id)
-    assert set(found) == {"trials.csv", "history.png", "importance.png", "parallel_coordinates.png"}
+    assert set(found) == {"trials.csv", "history.svg", "importance.svg", "parallel_coordinates.svg"}
     trials = list(csv.DictReader(found["trials.csv"].read_text().splitlines()))
     values = [float(row["validation/ndcg_at_10"]) for row in trials if row["state"] == "complete"]
     assert len(trials) == 6 and float(trials[0]["quality"]) == 0.5
@@ -300,7 +300,7 @@ def test_as_a_sweeper_trials_see_validation_alone(inside: Callable, shop: Callab
     validated = [run.data.metrics["validation/ndcg_at_10"] for run in trials]
     assert best.data.metrics["validation/ndcg_at_10"] == max(validated)
     assert best.data.tags["recexp.test_looks"] == "1"
-    assert {"trials.csv", "history.png"} <= set(files(workplace, best.info.run_id))
+    assert {"trials.csv", "history.svg"} <= set(files(workplace, best.info.run_id))
     assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
     (search,), _ = searches.of(words)
     assert search.study(search.seal()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"

@@ -1,0 +1,38 @@
+"""Mean ranks, and which of them cannot be told apart."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from recexp.charts.axes import Axis
+from recexp.charts.svg import Picture, line, polyline, room, text
+
+
+def critical_difference(
+    labels: Sequence[str], ranks: np.ndarray, difference: float, groups: Sequence[Sequence[int]]
+) -> Picture:  # fmt: skip
+    """Draw mean ranks on a line, best left; bars join models that are not told apart (Demsar 2006, figure 1)."""
+    k, half = len(labels), math.ceil(len(labels) / 2)
+    side = room([f"{label} (1.00)" for label in labels]) + 20
+    width, line_y = 2 * side + 420, 70.0
+    axis = Axis(1.0, float(max(k, 2)), side, width - side, False, [float(t) for t in range(1, k + 1)])
+    base = line_y + 16 + 9 * len(groups)
+    parts = [line(axis.at(1), line_y, axis.at(k), line_y, "ink")]
+    for tick in axis.ticks:
+        parts.append(line(axis.at(tick), line_y - 6, axis.at(tick), line_y, "ink"))
+        parts.append(text(axis.at(tick), line_y - 11, f"{tick:g}", "middle"))
+    reach = min(difference, k - 1.0)
+    parts.append(line(axis.at(1), 22, axis.at(1 + reach), 22, "ink"))
+    parts += [line(axis.at(x), 17, axis.at(x), 27, "ink") for x in (1, 1 + reach)]
+    parts.append(text(axis.at(1 + reach / 2), 14, f"critical difference {difference:.2f}", "middle"))
+    for place, (label, rank) in enumerate(zip(labels, ranks)):
+        left = place < half
+        y = base + 20 * (place if left else k - 1 - place) + 8
+        x, end = axis.at(float(rank)), side - 10 if left else width - side + 10
+        parts.append(polyline([(x, line_y), (x, y), (end, y)], "leader"))
+        parts.append(text(end + (-5 if left else 5), y + 4, f"{label} ({rank:.2f})", "end" if left else "start"))
+    for level, group in enumerate(groups):
+        first, last = axis.at(float(ranks[group[0]])) - 4, axis.at(float(ranks[group[-1]])) + 4
+        parts.append(line(first, line_y + 10 + 9 * level, last, line_y + 10 + 9 * level, "clique"))
+    return Picture(width, base + 20 * half + 12, "".join(parts))

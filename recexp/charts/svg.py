@@ -1,0 +1,120 @@
+"""What charts are made of: text, lines, boxes and axes. Colours are those of Okabe and Ito (2008)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from recexp.charts.axes import Axis, shown
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7A7A00", "#444444")
+WIDTH, HEIGHT = 560, 340
+LETTER = 6.8
+"""The mean width of a letter, in pixels."""
+LETTERS = 40
+"""Of longer words the rest is left out."""
+_HEAD = 34
+_STYLE = """
+.chart { max-width: 100%; height: auto; display: block; font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+.chart text { fill: #1c2430; } .chart .name { fill: #5b6675; } .chart .title { font-size: 15px; font-weight: 600; }
+.chart .grid { stroke: #e8ebef; } .chart .axis { stroke: #9aa4b1; } .chart .ink { stroke: #1c2430; stroke-width: 1.4; }
+.chart .front { fill: none; stroke: #0072B2; stroke-dasharray: 5 4; } .chart .curve { fill: none; stroke-width: 1.8; }
+.chart .leader { fill: none; stroke: #5b6675; }
+.chart .clique { stroke: #1c2430; stroke-width: 4; stroke-linecap: round; }
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing of so many pixels; as text it is an element of an HTML page."""
+
+    width: float
+    height: float
+    body: str
+
+    def __str__(self) -> str:
+        return _svg("", self.width, self.height, self.body)
+
+    def file(self, title: str) -> str:
+        """Return a file of its own, on white and under a title."""
+        head = f'<rect width="100%" height="100%" fill="#fff"/>{text(14, 22, title, kind="title")}'
+        moved = f'<g transform="translate(0,{_HEAD})">{self.body}</g>'
+        xmlns = ' xmlns="http://www.w3.org/2000/svg"'
+        return _svg(xmlns, self.width, self.height + _HEAD, head + moved) + "\n"
+
+
+def stacked(pictures: Sequence[Picture]) -> Picture:
+    """Return pictures one above another."""
+    height, parts = 0.0, []
+    for picture in pictures:
+        parts.append(f'<g transform="translate(0,{height:.0f})">{picture.body}</g>')
+        height += picture.height
+    return Picture(max(picture.width for picture in pictures), height, "".join(parts))
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Draw from one point to another; `kind` is a class of the style."""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def polyline(points: Sequence[tuple[float, float]], kind: str, rest: str = "") -> str:
+    """Draw through all points; `rest` are more attributes."""
+    return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" class="{kind}"{rest}/>'
+
+
+def box(x: float, y: float, width: float, height: float, colour: str) -> str:
+    """Fill a rectangle."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
+
+
+def dot(x: float, y: float, radius: float, colour: str) -> str:
+    """Fill a circle."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
+
+
+def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "label") -> str:
+    """Write on the line y; `anchor` says which part of the words is at x."""
+    words = words if kind == "title" else _cut(words)
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
+
+
+def upright(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
+    """Write turned by so many degrees."""
+    at = f'transform="translate({x:.1f},{y:.1f}) rotate({turn})" text-anchor="{anchor}"'
+    return f'<text {at} class="name">{escape(_cut(words))}</text>'
+
+
+def titled(words: str, parts: str) -> str:
+    """Say `words` where the pointer rests on the parts."""
+    return f"<g><title>{escape(words)}</title>{parts}</g>"
+
+
+def room(labels: Sequence[str]) -> float:
+    """Return the width that labels take, and a gap."""
+    return min(280.0, 16 + LETTER * max(map(len, labels)))
+
+
+def x_axis(axis: Axis, top: float, bottom: float, name: str = "") -> str:
+    """Draw a horizontal axis at the bottom, its grid up to the top, and its name."""
+    parts = [line(axis.start, bottom, axis.stop, bottom, "axis")]
+    for tick in axis.ticks:
+        x = axis.at(tick)
+        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, shown(tick), "middle")]
+    return "".join([*parts, text((axis.start + axis.stop) / 2, bottom + 36, name, "middle", "name")])
+
+
+def y_axis(axis: Axis, left: float, right: float, name: str) -> str:
+    """Draw the grid of a vertical axis, its numbers to the left of it, and its name."""
+    parts = []
+    for tick in axis.ticks:
+        y = axis.at(tick)
+        parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, shown(tick), "end")]
+    return "".join([*parts, upright(14, (axis.start + axis.stop) / 2, name)])
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LETTERS else words[: LETTERS - 1] + "…"
+
+
+def _svg(attributes: str, width: float, height: float, body: str) -> str:
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    return f'<svg{attributes} {size} class="chart" role="img"><style>{_STYLE}</style>{body}</svg>'
