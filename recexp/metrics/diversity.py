@@ -16,7 +16,8 @@ class IntraListDiversity(ListMetric):
 
     An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
     of the items table), with `by` interactions its train users. An item without traits is unlike any other. A list of
-    fewer than two items has no value. Sum of squares of traits' sizes in time, O(items) in memory a thread.
+    fewer than two items has no value. In time the listed items' traits with `by` features, the sum of squares of users'
+    rows with `by` interactions; O(items) in memory a thread.
     """
 
     by: Literal["features", "interactions"]
@@ -33,25 +34,17 @@ class IntraListDiversity(ListMetric):
 
     def _similar(self, judged: Judged) -> np.ndarray:
         """float64 (b, n): sum of each listed item's cosines with the items before it in its list."""
-        from recexp.metrics.kernels import sum_earlier
+        if self.by == "interactions":
+            return _similar_by_users(judged)
+        from recexp.metrics.kernels import sum_earlier_by_traits
 
-        b, n = judged.items.shape
-        listed = np.flatnonzero(judged.recommended_at(n))  # only these count: m of them, and m itself is padding
-        items = np.full(len(judged.catalogue) + 1, len(listed), np.uint32)
-        items[listed] = np.arange(len(listed))
-        items = items[judged.items]
-        owners = (judged.users if self.by == "interactions" else _features(judged).T.tocsr())[:, listed]
-        traits = owners.T.tocsr()
-        norm = 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))
-        places = (np.arange(b * n), items.ravel(), np.arange(b + 1) * n)
-        cells = sp.csr_array(places, shape=(b, len(listed) + 1)).tocsc()
-        names, out = owners.indices.astype(np.uint32), np.zeros((b, n))
+        traits, out = _features(judged), np.zeros(judged.items.shape)
 
         def rows(start: int, stop: int) -> None:
-            sum_earlier(start, stop, cells.data, cells.indptr, items, traits.indptr, traits.indices,
-                        owners.indptr, names, norm, out)  # fmt: skip
+            seen = np.zeros(traits.shape[1])
+            sum_earlier_by_traits(start, stop, judged.items, traits.indptr, traits.indices, _norm(traits), seen, out)
 
-        threads.map_rows(rows, len(listed))
+        threads.map_rows(rows, len(out))
         return out
 
 
@@ -73,3 +66,30 @@ def _features(judged: Judged) -> sp.csr_array:
     matrix = sp.hstack([column.indicators() for column in columns], format="csr")
     matrix.sum_duplicates()
     return matrix
+
+
+def _similar_by_users(judged: Judged) -> np.ndarray:
+    from recexp.metrics.kernels import sum_earlier_by_owners
+
+    b, n = judged.items.shape
+    listed = np.flatnonzero(judged.recommended_at(n))  # only these count: m of them, and m itself is padding
+    items = np.full(len(judged.catalogue) + 1, len(listed), np.uint32)
+    items[listed] = np.arange(len(listed))
+    items = items[judged.items]
+    owners = judged.users[:, listed]
+    traits = owners.T.tocsr()
+    places = (np.arange(b * n), items.ravel(), np.arange(b + 1) * n)
+    cells = sp.csr_array(places, shape=(b, len(listed) + 1)).tocsc()
+    names, norm, out = owners.indices.astype(np.uint32), _norm(traits), np.zeros((b, n))
+
+    def rows(start: int, stop: int) -> None:
+        sum_earlier_by_owners(start, stop, cells.data, cells.indptr, items, traits.indptr, traits.indices,
+                              owners.indptr, names, norm, out)  # fmt: skip
+
+    threads.map_rows(rows, len(listed))
+    return out
+
+
+def _norm(traits: sp.csr_array) -> np.ndarray:
+    """Return one over the root of each item's number of traits."""
+    return 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))

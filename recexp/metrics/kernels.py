@@ -18,8 +18,33 @@ def find_hits(start, stop, items, indptr, indices, wanted, hits):
 
 
 @jit
-def sum_earlier(start, stop, cells, cell_ptr, items, trait_ptr, traits, owner_ptr, owners, norm, out):
+def sum_earlier_by_traits(start, stop, items, trait_ptr, traits, norm, seen, out):
+    """Fill rows start..stop of `out`, float64 (b, n): sum of each listed item's cosines with those before it.
+
+    Item i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and `norm`, one over the root of their number; -1 is
+    padding. `seen`, zeros (n_traits,), holds the sum of the items before: for items of few traits.
+    """
+    for row in range(start, stop):
+        for place in range(items.shape[1]):
+            item = items[row, place]
+            if item < 0:
+                continue
+            total = 0.0
+            for t in range(trait_ptr[item], trait_ptr[item + 1]):
+                total += seen[traits[t]]
+                seen[traits[t]] += norm[item]
+            out[row, place] = total * norm[item]
+        for item in items[row]:
+            if item >= 0:
+                for t in range(trait_ptr[item], trait_ptr[item + 1]):
+                    seen[traits[t]] = 0.0
+
+
+@jit
+def sum_earlier_by_owners(start, stop, cells, cell_ptr, items, trait_ptr, traits, owner_ptr, owners, norm, out):
     """Fill `out`, float64 (b, n), at the cells that hold items start..stop: sum of their cosines with all cells before.
+
+    The same for items of many traits: each row of the item-item matrix is made once for all lists.
 
     Of m items, i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and is in the cells `cells[cell_ptr[i]: ...]`;
     `owners` lists the items of each trait; `norm` is one over the root of an item's number of traits. Item m is
