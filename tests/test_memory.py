@@ -11,7 +11,7 @@ from recexp.data import Dataset, Interactions
 from recexp.model import FittedModel
 from recexp.rng import generator
 
-n_users, n_items, m = 200_000, 20_000, 5_000_000
+n_users, n_items, m = 200_000, 20_000, 2_000_000
 rng = np.random.default_rng(0)
 items = (n_items * rng.random(m) ** 3).astype(np.int32)
 rows = Interactions(rng.integers(0, n_users, m, np.int32), items, np.ones(m, np.float32), n_users, n_items)

@@ -264,14 +264,14 @@ def test_wrong_launchers_are_refused(inside: Callable, runs: Callable, words: tu
 
 @pytest.mark.parametrize("launcher", [(), POOL], ids=["in process", "processes"])
 def test_what_is_wrong_with_all_jobs_is_told_once_and_nothing_runs(
-    recexp: Callable, runs: Callable, launcher: tuple[str, ...]
+    inside: Callable, runs: Callable, launcher: tuple[str, ...]
 ) -> None:
     for word, message in (
         ("resume=ture", "resume: must be true or false (got 'ture')"),
         ("+sed=1", "sed: unknown; did you mean seed? allowed: seed"),
         ("evaluation.confidence=2", "evaluation.confidence: must be less than 1 (got 2)"),
     ):
-        done = recexp("-m", *SMALL, "algorithm=popularity,random", "seed=1,2", word, *launcher)
+        done = inside("-m", *SMALL, "algorithm=popularity,random", "seed=1,2", word, *launcher)
         assert done.returncode == 2
         assert (done.stdout + done.stderr).count(message) == 1
         assert len(done.stderr.splitlines()) == 1 and done.stdout == ""
@@ -307,16 +307,13 @@ def test_a_store_that_is_dead_is_told_once_before_the_jobs(
     assert len(lines) == 1 and lines[0].startswith(f"recexp: tracking.uri: no server answers at {uri}")
 
 
-@pytest.mark.parametrize("words", [POOL, ()], ids=["processes", "in process"])
-def test_a_sweep_leaves_a_folder_only_when_something_failed(
-    inside: Callable, odd: list[str], workplace: Path, words: tuple[str, ...]
-) -> None:
+def test_a_sweep_leaves_a_folder_only_when_something_failed(inside: Callable, odd: list[str], workplace: Path) -> None:
     temporary = workplace / "temporary"
     temporary.mkdir()
-    for how, left in (("nothing", 0), ("raise", 1)):
+    for how, words, left in (("nothing", (), 0), ("raise", (), 1), ("nothing", POOL, 1)):
         inside(*odd, *words, f"algorithm.how={how}", "seed=1,2", TMPDIR=str(temporary))
         assert len([path for path in temporary.iterdir() if path.name.startswith("recexp-2")]) == left
-    inside(*odd, *words, "seed=1,2", "hydra.sweep.dir=asked", TMPDIR=str(temporary))
+    inside(*odd, "seed=1,2", "hydra.sweep.dir=asked", TMPDIR=str(temporary))
     assert (workplace / "asked").is_dir()
 
 
