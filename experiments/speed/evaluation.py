@@ -34,7 +34,7 @@ if __name__ == "__main__":
     model, fallback = (
         recexp.make(f"algorithm={name}").fit(split.train, rng=generator(1, "fit")) for name in ("ease", "popularity")
     )
-    fitted = FittedModel.of(model, fallback, ranking, split.train, exclude_seen=True, block_mib=64)
+    fitted = FittedModel.of(model, fallback, ranking, split.train, exclude_seen=True, block_mib=32)
     lists = fitted.lists(split.queries, 100)
 
     def measure() -> None:

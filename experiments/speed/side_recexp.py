@@ -48,7 +48,7 @@ def wrapped(model: Recommender, given: Given) -> tuple[FittedModel, Queries]:
     fallback.fit(train, rng=generator(given.seed, "fallback"))
     users = np.arange(given.n_users, dtype=np.int32)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
-    return FittedModel.of(model, fallback, ranking, train, exclude_seen=True, block_mib=64), queries
+    return FittedModel.of(model, fallback, ranking, train, exclude_seen=True, block_mib=32), queries
 
 
 def recommend(model: Recommender, given: Given) -> np.ndarray:
