@@ -54,7 +54,7 @@ def configure_logging(node: Any) -> None:
 
 
 def show(outcomes: "list[Outcome]") -> None:
-    """Print each outcome's test metrics, with half their 95 % interval, its run id and link."""
+    """Print each outcome's test metrics, with half their interval, its run id and link."""
     from rich.console import Console
     from rich.table import Column, Table
 

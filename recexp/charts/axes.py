@@ -20,7 +20,10 @@ class Axis:
 
     @staticmethod
     def of(values: Sequence[float], start: float, stop: float, *, log: bool = False, tight: bool = False) -> "Axis":
-        """Return an axis that holds all values, with round ticks; `tight` ends at the outermost values."""
+        """Return an axis that holds all values, which are finite (on a `log` one above 0), with round ticks.
+
+        `tight` ends at the outermost values.
+        """
         low, high = min(values), max(values)
         if log:
             first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))

@@ -4,14 +4,14 @@ import math
 from collections.abc import Sequence
 
 from recexp.charts.axes import Axis
-from recexp.charts.svg import COLOURS, WIDTH, Picture, box, line, room, text, titled, x_axis
+from recexp.charts.svg import COLOURS, WIDTH, Picture, box, label_width, line, text, titled, x_axis
 
 _STEP = 22
 
 
 def bars(rows: Sequence[tuple[str, float, float, float]], name: str = "") -> Picture:
     """Draw (label, value, low, high) from top to bottom, with intervals (NaN for none); `name` is the axis's."""
-    left = room([label for label, *_ in rows])
+    left = label_width([label for label, *_ in rows])
     bottom = 20 + _STEP * len(rows)
     ends = [end for _, value, low, high in rows for end in (value, low, high) if math.isfinite(end)]
     axis = Axis.of([0.0, *ends], left, WIDTH - 70)

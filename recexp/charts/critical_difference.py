@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recexp.charts.axes import Axis
-from recexp.charts.svg import Picture, line, polyline, room, text
+from recexp.charts.svg import Picture, label_width, line, polyline, text
 
 
 def critical_difference(
@@ -14,7 +14,7 @@ def critical_difference(
 ) -> Picture:  # fmt: skip
     """Draw mean ranks on a line, best left; bars join models that are not told apart (Demsar 2006, figure 1)."""
     k, half = len(labels), math.ceil(len(labels) / 2)
-    side = room([f"{label} (1.00)" for label in labels]) + 20
+    side = label_width([f"{label} (1.00)" for label in labels]) + 20
     width, line_y = 2 * side + 420, 70.0
     axis = Axis(1.0, float(max(k, 2)), side, width - side, False, [float(t) for t in range(1, k + 1)])
     base = line_y + 16 + 9 * len(groups)

@@ -14,8 +14,15 @@ _DOTS = 30
 def lines(
     series: Mapping[str, Sequence[tuple[float, float]]], x_name: str, y_name: str, groups: Sequence[str] = (),
     dots: Collection[str] = (),
-) -> Picture:  # fmt: skip
-    """Draw (x, y) points by name, joined unless their name is in `dots`; with `groups`, x are their places."""
+) -> Picture | None:  # fmt: skip
+    """Draw (x, y) points by name, joined unless their name is in `dots`; with `groups`, x are their places.
+
+    Points that are not finite are left out, and so are names without points; None where nothing is left.
+    """
+    finite = {name: [point for point in points if all(map(math.isfinite, point))] for name, points in series.items()}
+    series = {name: points for name, points in finite.items() if points}
+    if not series:
+        return None
     wide = 40 + LETTER * min(max(map(len, series)), svg.LETTERS)
     columns = max(1, min(3, int((WIDTH - 62) / wide)))
     rows = math.ceil(len(series) / columns)

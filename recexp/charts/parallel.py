@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, line, polyline, text, upright
+from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, line, polyline, text, turned
 
 _BOTTOM = 110
 """Pixels for the names below the axes."""
@@ -20,7 +20,7 @@ def parallel(heights: Sequence[Sequence[float]], names: Sequence[str], ticks: Se
     at = [40 + place * (WIDTH - 110) / max(1, len(names) - 1) for place in range(len(names))]
     parts = []
     for x, name, marks in zip(at, names, ticks):
-        parts += [line(x, top, x, bottom, "axis"), upright(x + 4, bottom + 16, name, -35, "end")]
+        parts += [line(x, top, x, bottom, "axis"), turned(x + 4, bottom + 16, name, -35, "end")]
         parts += [
             text(x + 4, bottom + (top - bottom) * height - 3, mark, kind="name") for height, mark in marks.items()
         ]

@@ -42,13 +42,13 @@ class Picture:
         return _svg(xmlns, self.width, self.height + _HEAD, head + moved) + "\n"
 
 
-def stacked(pictures: Sequence[Picture]) -> Picture:
-    """Return pictures one above another."""
-    height, parts = 0.0, []
-    for picture in pictures:
+def stacked(pictures: Sequence[Picture | None]) -> Picture | None:
+    """Return pictures one above another, None for none."""
+    height, width, parts = 0.0, 0.0, []
+    for picture in filter(None, pictures):
         parts.append(f'<g transform="translate(0,{height:.0f})">{picture.body}</g>')
-        height += picture.height
-    return Picture(max(picture.width for picture in pictures), height, "".join(parts))
+        height, width = height + picture.height, max(width, picture.width)
+    return Picture(width, height, "".join(parts)) if parts else None
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -77,7 +77,7 @@ def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "lab
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
 
 
-def upright(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
+def turned(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
     """Write turned by so many degrees."""
     at = f'transform="translate({x:.1f},{y:.1f}) rotate({turn})" text-anchor="{anchor}"'
     return f'<text {at} class="name">{escape(_cut(words))}</text>'
@@ -88,7 +88,7 @@ def titled(words: str, parts: str) -> str:
     return f"<g><title>{escape(words)}</title>{parts}</g>"
 
 
-def room(labels: Sequence[str]) -> float:
+def label_width(labels: Sequence[str]) -> float:
     """Return the width that labels take, and a gap."""
     return min(280.0, 16 + LETTER * max(map(len, labels)))
 
@@ -108,7 +108,7 @@ def y_axis(axis: Axis, left: float, right: float, name: str) -> str:
     for tick in axis.ticks:
         y = axis.at(tick)
         parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, shown(tick), "end")]
-    return "".join([*parts, upright(14, (axis.start + axis.stop) / 2, name)])
+    return "".join([*parts, turned(14, (axis.start + axis.stop) / 2, name)])
 
 
 def _cut(words: str) -> str:

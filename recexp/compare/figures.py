@@ -1,6 +1,5 @@
 """Which charts a report has of a leaderboard."""
 
-import csv
 import math
 from collections.abc import Iterator
 
@@ -10,6 +9,8 @@ from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard, Line
 from recexp.compare.tables import pretty
 from recexp.errors import StoreError
+from recexp.outputs import artifacts
+from recexp.slices import Slice
 from recexp.tracking import Archive, Record
 from recexp.tracking.names import SPLIT
 
@@ -81,28 +82,27 @@ def _alike(lines: list[Line]) -> dict[str, Record]:
 
 def _slices(archive: Archive, comparison: Comparison, runs: dict[str, Record]) -> Iterator[Figure]:
     """Draw the compared metric by groups of users, and what was found by groups of items."""
-    tables = {}
+    tables: dict[str, list[Slice]] = {}
     for label, run in runs.items():
         try:
-            with archive.file(run, "slices.csv").open(newline="", encoding="utf-8") as file:
-                tables[label] = list(csv.DictReader(file))
+            tables[label] = artifacts.read_slices(archive.file(run, "slices.csv"))
         except StoreError:  # its chart is not worth a report
             continue
     wanted = comparison.metric.rpartition("/")[2]
-    kinds = list(dict.fromkeys(row["slice"] for rows in tables.values() for row in rows))
-    for kind in kinds:
-        names = list(dict.fromkeys(r["metric"] for rows in tables.values() for r in rows if r["slice"] == kind))
+    for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
+        names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
         own = f"found_at_{wanted.rpartition('_at_')[2]}"
         name = next((n for n in (wanted, own) if n in names), "")
         found = {
-            label: [(r["group"], float(r["value"])) for r in rows if (r["slice"], r["metric"]) == (kind, name)]
+            label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]
             for label, rows in tables.items()
         }
         groups = list(dict.fromkeys(group for rows in found.values() for group, _ in rows))
         if len(groups) > 1:
             series = {label: [(float(groups.index(g)), v) for g, v in rows] for label, rows in found.items() if rows}
             said = "Items found of those held out." if name.startswith("found") else "Of one split."
-            yield f"By {kind.replace('_', ' ')}", charts.lines(series, "", pretty(name), groups), said
+            if (picture := charts.lines(series, "", pretty(name), groups)) is not None:
+                yield f"By {kind.replace('_', ' ')}", picture, said
 
 
 def _curves(archive: Archive, runs: dict[str, Record]) -> Iterator[Figure]:
@@ -112,4 +112,5 @@ def _curves(archive: Archive, runs: dict[str, Record]) -> Iterator[Figure]:
             if len(points) > 1:
                 found.setdefault(name, {})[label] = [(float(step), value) for step, value in points]
     for name, series in found.items():
-        yield f"Learning curve: {name}", charts.lines(series, "step", name), ""
+        if (picture := charts.lines(series, "step", name)) is not None:
+            yield f"Learning curve: {name}", picture, ""

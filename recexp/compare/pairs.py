@@ -46,6 +46,12 @@ def of(
             f"intervals and tests are of {len(best)} of {len(rows)} models, the best; p is corrected for all {m:,} "
             "comparisons there could have been, for the best were chosen by the values that are tested"
         )
+    both = [pair.users for pair in made if pair.users]
+    if both and min(both) < found.n_users:
+        notes.append(
+            f"means are of the users for whom a model has a value; tests of those for whom both have, {min(both):,} of "
+            f"{found.n_users:,} or more"
+        )
     return made, notes + _floor(p, m, found.n_users, options)
 
 
@@ -61,8 +67,9 @@ def _pairs(
             ahead = 1 if effects.mean[i] > 0 else -1
         made.append(
             Pair(
-                first, second, shift, float(p[i]), float(adjusted[i]), ahead, int(effects.n[i]), float(effects.d_z[i]),
-                float(effects.rank_biserial[i]), int(effects.wins[i]), int(effects.ties[i]), int(effects.losses[i]),
+                first=first, second=second, difference=shift, p=float(p[i]), adjusted=float(adjusted[i]), ahead=ahead,
+                users=int(effects.n[i]), d_z=float(effects.d_z[i]), rank_biserial=float(effects.rank_biserial[i]),
+                wins=int(effects.wins[i]), ties=int(effects.ties[i]), losses=int(effects.losses[i]),
             )
         )  # fmt: skip
     return made

@@ -39,10 +39,11 @@ class IntraListDiversity(ListMetric):
         from recexp.metrics.kernels import sum_earlier_by_traits
 
         traits, out = _features(judged), np.zeros(judged.items.shape)
+        norm = _norm(traits)
 
         def rows(start: int, stop: int) -> None:
             seen = np.zeros(traits.shape[1])
-            sum_earlier_by_traits(start, stop, judged.items, traits.indptr, traits.indices, _norm(traits), seen, out)
+            sum_earlier_by_traits(start, stop, judged.items, traits.indptr, traits.indices, norm, seen, out)
 
         threads.map_rows(rows, len(out))
         return out

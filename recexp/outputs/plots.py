@@ -37,7 +37,7 @@ def write_plots(
           _bars(popularity, "share found"))  # fmt: skip
     write(folder, "scores", "Scores of recommended items", _scores(scores, hits))
     drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
-    write(folder, "learning_curve", "Training", charts.stacked(drawn) if drawn else None)
+    write(folder, "learning_curve", "Training", charts.stacked(drawn))
 
 
 def write(folder: Path, name: str, title: str, picture: Picture | None) -> None:

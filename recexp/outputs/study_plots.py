@@ -23,7 +23,7 @@ def write_study_plots(folder: Path, data: Mapping[str, Any]) -> None:
     write(folder, "parallel_coordinates", "Values tried; the darker the better, the best in orange", _parallel(data))
 
 
-def _history(data: Mapping[str, Any]) -> Picture:
+def _history(data: Mapping[str, Any]) -> Picture | None:
     trials = [(trial["number"], trial["value"]) for trial in data["trials"]]
     values = [value for _, value in trials]
     best = np.maximum.accumulate(values) if data["rising"] else np.minimum.accumulate(values)

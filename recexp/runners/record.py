@@ -129,6 +129,13 @@ def record(
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model, _shown(x, data.filtered, model))
 
 
+def write_origins(run: Run, x: Experiment, identity: Identity) -> None:
+    """Write what the run is made of: config.yaml, identity.yaml, and of where, environment.yaml."""
+    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
+    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(identity.content))
+    (run.directory / "environment.yaml").write_text(artifacts.as_yaml(environment.describe()))
+
+
 def _write_files(
     x: Experiment, run: Run, data: Data, identity: Identity, test: Part, metrics: dict[str, float],
     intervals: dict[str, tuple[float, float]],
@@ -140,9 +147,7 @@ def _write_files(
         run.directory / "plots", slices=results.slices, scores=test.lists.scores,
         hits=artifacts.hits(test.lists, target), curves=run.curves(),
     )  # fmt: skip
-    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
-    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(identity.content))
-    (run.directory / "environment.yaml").write_text(artifacts.as_yaml(environment.describe()))
+    write_origins(run, x, identity)
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
     artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, target=target)

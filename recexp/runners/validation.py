@@ -11,9 +11,9 @@ from recexp.outputs.description import Summary, describe_run
 from recexp.params import params
 from recexp.runners.base import Experiment, Outcome
 from recexp.runners.offline import Offline
-from recexp.runners.record import Part
+from recexp.runners.record import Part, write_origins
 from recexp.runners.sealed import Sealed, seal
-from recexp.tracking import Input, Run, Store, mask
+from recexp.tracking import Input, Run, Store
 from recexp.tracking.names import CONFIG
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,7 @@ class Validation(Offline):
 def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:
     metrics = {f"{part.name}/{name}": value for name, value in part.results.metrics.items()}
     intervals = {f"{part.name}/{name}": interval for name, interval in part.results.intervals.items()}
-    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
-    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(sealed.identity.content))
+    write_origins(run, x, sealed.identity)
     artifacts.write_metrics(run.directory, metrics, intervals)
     metrics |= {f"{part.name}/fallback_share": part.fallback_share}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}

@@ -1,4 +1,4 @@
-"""The process that writes to MLflow and draws, so that importing and using them takes no time from the experiment.
+"""The process that writes to MLflow, so that importing and using it takes no time from the experiment.
 
 It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
 line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It leaves when its input ends.

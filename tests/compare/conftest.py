@@ -97,7 +97,7 @@ class Shelf(Archive):
             n = np.ones(len(users), np.int64)
             artifacts.write_per_user(folder, users=users, user_ids=np.arange(1000), history=n, held_out=n,
                                      per_query={name: np.asarray(values, np.float64)})  # fmt: skip
-            found[f"test/{name}"] = float(np.mean(values))
+            found[f"test/{name}"] = float(np.nanmean(values))
         given = {
             "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.complete": "true",
             "recexp.split": split or f"{dataset} {seed}", "recexp.protocol": digest(content), **(tags or {}),
