@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import ConfigError
+from recexp.metric_names import headlines, is_test, parsed, pretty
 
 if TYPE_CHECKING:
     from recexp.runners.base import Outcome
@@ -62,11 +63,11 @@ def show(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
         cells: dict[str, dict[str, str]] = {}
         for name, value in outcome.metrics.items():
-            metric, _, cutoff = name.partition("_at_")
-            if name.startswith("test") and not name.endswith("/fallback_share"):
+            part, metric, k = parsed(name)
+            if is_test(name):
                 low, high = outcome.intervals.get(name, (value, value))
                 spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
-                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{spread}"
+                cells.setdefault(f"{part}/{metric}", {})[k] = f"{value:.4f}{spread}"
         cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
         table = Table(Column("metric", no_wrap=True), *(f"at {cutoff}" if cutoff else "" for cutoff in cutoffs))
         for metric, row in cells.items():
@@ -95,7 +96,8 @@ def leaderboard(link: str) -> None:
 
 def _heading(metric: str) -> str:
     """Return a metric's name as short as it can be understood: `ndcg@10`; only another part than the test is named."""
-    return metric.removeprefix("test/").replace("_at_", "@")
+    part, _, _ = parsed(metric)
+    return pretty(metric) if part == "test" else f"{part}/{pretty(metric)}"
 
 
 def in_short(commands: Iterable[str]) -> list[str]:
@@ -108,8 +110,6 @@ def summarise(what: str, rows: "Mapping[str, list[Outcome]]", states: Mapping[st
     """Print a line a row, each a `what`: its state if given, and the mean over its outcomes of the first metrics."""
     from rich.console import Console
     from rich.table import Column, Table
-
-    from recexp.outputs.description import headlines
 
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]

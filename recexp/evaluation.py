@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field
 from recexp import slices
 from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
+from recexp.metric_names import at, bare, headlines
 from recexp.metrics.base import Judged, ListMetric, Metric, RatingMetric, RunMetric
-from recexp.outputs.description import headlines
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 from recexp.rng import generator
@@ -157,14 +157,14 @@ class Evaluation:
     @property
     def rising(self) -> bool | None:
         """Whether higher is better in the headline; None where neither is."""
-        return self.metrics[self.headline.partition("_at_")[0]].higher_is_better
+        return self.metrics[bare(self.headline)].higher_is_better
 
     @property
     def names(self) -> list[str]:
         """Names of all results in order: `ndcg_at_5`, `ndcg_at_10` ..., `rmse`."""
         rating = {name for name, metric in self.metrics.items() if isinstance(metric, RatingMetric)}
-        at = [f"_at_{k}" for k in self.cutoffs]
-        return [name + suffix for name in self.metrics for suffix in ([""] if name in rating else at)]
+        found = ([name] if name in rating else [at(name, k) for k in self.cutoffs] for name in self.metrics)
+        return [name for some in found for name in some]
 
     def _allowed(self, train: Dataset) -> np.ndarray | None:
         if self.catalogue == "all":
@@ -177,9 +177,9 @@ class Evaluation:
         for name, metric in self.metrics.items():
             for k in self.cutoffs:
                 if isinstance(metric, ListMetric):
-                    per_query[f"{name}_at_{k}"] = metric.values(judged, k)
+                    per_query[at(name, k)] = metric.values(judged, k)
                 elif isinstance(metric, RunMetric):
-                    values[f"{name}_at_{k}"] = metric.value(judged, k)
+                    values[at(name, k)] = metric.value(judged, k)
         return per_query, values
 
     def _ratings(

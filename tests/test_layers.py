@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
-    {"errors", "params", "rng", "progress", "threads", "identity", "cost", "folders"},
+    {"errors", "params", "rng", "progress", "threads", "identity", "cost", "folders", "metric_names"},
     {"data", "compiled", "ranking", "files", "statistics", "charts"},
     {"datasets", "filters", "splits", "metrics", "algorithms"},
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recexp.compare.rows import Row, bare, rows, short
+from recexp.compare.rows import Row, rows, short
 from recexp.errors import ConfigError, StoreError
-from recexp.outputs.description import headlines
+from recexp.metric_names import bare, cutoff, headlines
 from recexp.tracking import Archive, Record, flatten
 from recexp.tracking.names import PROTOCOL, REPRODUCES
 
@@ -125,14 +125,9 @@ def test_metrics(runs: Iterable[Record]) -> list[str]:
         order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
         names |= dict.fromkeys(sorted(run.tested))
     place = {name: number for number, name in enumerate(order)}
-    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), _cutoff(name)))
+    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), cutoff(name) or 0))
     first = [name for name in headlines(ordered) if name in names]
     return [*first, *(name for name in ordered if name not in first)]
-
-
-def _cutoff(name: str) -> int:
-    text = name.rpartition("_at_")[2]
-    return int(text) if text.isdigit() else 0
 
 
 def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str], name: str) -> str:

@@ -8,10 +8,10 @@ import numpy as np
 from recexp.compare import across, definitions, pairs, values
 from recexp.compare.collect import Field
 from recexp.compare.results import Comparison, Leaderboard, Line, Options
-from recexp.compare.rows import Row, bare, share
+from recexp.compare.rows import Row, share
 from recexp.errors import ConfigError
+from recexp.metric_names import bare, headlines
 from recexp.metrics.base import Metric, RatingMetric
-from recexp.outputs.description import headlines
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
 from recexp.tracking import Archive

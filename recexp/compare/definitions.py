@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 
-from recexp.compare.rows import Row, bare, short
+from recexp.compare.rows import Row, short
 from recexp.errors import ConfigError
+from recexp.metric_names import bare
 from recexp.metrics.base import Metric
 from recexp.params import describe
 from recexp.tracking import Archive, Record

@@ -7,8 +7,8 @@ from recexp import charts
 from recexp.charts import Picture, Point
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard, Line
-from recexp.compare.tables import pretty
 from recexp.errors import StoreError
+from recexp.metric_names import at, cutoff, pretty
 from recexp.outputs import artifacts
 from recexp.slices import Slice
 from recexp.tracking import Archive, Record
@@ -91,7 +91,7 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, Record]) -
     wanted = comparison.metric.rpartition("/")[2]
     for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
         names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
-        own = f"found_at_{wanted.rpartition('_at_')[2]}"
+        own = at("found", cutoff(wanted) or 0)
         name = next((n for n in (wanted, own) if n in names), "")
         found = {
             label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]

@@ -4,7 +4,7 @@ import re
 
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Comparison, Leaderboard
-from recexp.compare.tables import pretty
+from recexp.metric_names import pretty
 
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 

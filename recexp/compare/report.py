@@ -12,7 +12,8 @@ from recexp import charts
 from recexp.compare import figures
 from recexp.compare.results import Comparison, Leaderboard, Line, Pair
 from recexp.compare.rows import short
-from recexp.compare.tables import chance, friedman, method, number, pretty
+from recexp.compare.tables import chance, friedman, method, number
+from recexp.metric_names import pretty
 from recexp.tracking import Archive
 
 TAG = "recexp.report"

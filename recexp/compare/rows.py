@@ -78,11 +78,6 @@ def share(run: Record) -> str:
     return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
 
 
-def bare(name: str) -> str:
-    """Return a metric's own name, without part and cut-off: `ndcg` of `test/ndcg_at_10`."""
-    return name.rpartition("/")[2].partition("_at_")[0]
-
-
 def rows(runs: Sequence[Record]) -> tuple[list[Row], int]:
     """Return a row for each configuration, and how many runs are left out because newer ones repeat them.
 

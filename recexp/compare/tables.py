@@ -10,6 +10,7 @@ from typing import Any
 from recexp.compare.comparison import TESTED
 from recexp.compare.results import Across, Comparison, Leaderboard, Line, Pair
 from recexp.compare.rows import short
+from recexp.metric_names import pretty
 from recexp.statistics import CORRECTIONS
 
 WIDTH = 140
@@ -18,11 +19,6 @@ _MODEL = 30
 """Columns that the name of a model may take before others have to make room."""
 _FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run")
 """What a narrow terminal goes without, in this order; csv, json and the report have it all."""
-
-
-def pretty(name: str) -> str:
-    """Return a metric's name as people write it: `ndcg@10`."""
-    return name.rpartition("/")[2].replace("_at_", "@")
 
 
 def number(value: float, form: str = ".4f") -> str:

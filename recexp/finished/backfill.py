@@ -14,6 +14,7 @@ from recexp.evaluation import Evaluation, Results
 from recexp.filters.base import Filters
 from recexp.finished.drift import other_data
 from recexp.identity import digest
+from recexp.metric_names import is_test
 from recexp.metrics.base import Metric
 from recexp.outputs import artifacts
 from recexp.params import describe, locations
@@ -81,7 +82,7 @@ class Job:
     @property
     def missing(self) -> list[str]:
         """Names of the results that are wanted, `ndcg_at_10`."""
-        has = {name.partition("/")[2] for name in self.run.metrics if name.startswith("test")}
+        has = {name.partition("/")[2] for name in self.run.metrics if is_test(name)}
         return [name for name in self.evaluation.names if self.again or name not in has]
 
 

@@ -23,7 +23,7 @@ _OWN = ("query", "user_id", "history", "held_out")
 """Columns of per_user.parquet that are not metrics."""
 
 
-def hits(lists: Lists, target: sp.csr_array) -> np.ndarray:
+def hits_of(lists: Lists, target: sp.csr_array) -> np.ndarray:
     """Return bool (b, k): whether each listed item is in its query's target, CSR (b, n_items)."""
     n_items = target.shape[1]
     rows = np.repeat(np.arange(target.shape[0], dtype=np.int64), np.diff(target.indptr))
@@ -33,7 +33,7 @@ def hits(lists: Lists, target: sp.csr_array) -> np.ndarray:
 
 
 def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_ids: np.ndarray, lists: Lists,
-                target: sp.csr_array) -> None:  # fmt: skip
+                hits: np.ndarray) -> None:  # fmt: skip
     """Write lists.parquet: query, user_id, rank, item_id, score, hit; and the first few as lists_sample.csv.
 
     Parameters
@@ -41,7 +41,7 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
     users : int32 (b,), the user codes of the queries, -1 where unknown.
     user_ids, item_ids : original ids by code.
     lists : b lists.
-    target : CSR (b, n_items), what was held out.
+    hits : bool (b, k), see `hits_of`.
     """
     import pyarrow as pa
 
@@ -56,7 +56,7 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
             "rank": from_numpy(np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed]),
             "item_id": _ids(item_ids, items),
             "score": from_numpy(lists.scores.ravel()[listed]),
-            "hit": from_numpy(hits(lists, target).ravel()[listed]),
+            "hit": from_numpy(hits.ravel()[listed]),
         }
     )
     _write(table, folder / "lists.parquet")

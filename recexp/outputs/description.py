@@ -1,8 +1,10 @@
 """What a person reads on a run's page: Markdown, the most important first, for only the first lines show unfolded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from recexp.metric_names import headlines, is_judgement, parsed
 
 if TYPE_CHECKING:
     from recexp.filters.base import Effect
@@ -43,19 +45,6 @@ class Summary:
     looks: int = 0
 
 
-def headlines(names: Iterable[str]) -> list[str]:
-    """Return the names that a person reads first: those of the test, at one cut-off (10, or else the middle one)."""
-    judged = [name for name in names if _judges(name)]
-    first = [name for name in judged if name.startswith("test")] or judged
-    cutoffs = sorted({int(name.rpartition("_at_")[2]) for name in first if "_at_" in name})
-    k = 10 if 10 in cutoffs or not cutoffs else cutoffs[len(cutoffs) // 2]
-    return [name for name in first if "_at_" not in name or name.endswith(f"_at_{k}")]
-
-
-def _judges(name: str) -> bool:
-    return not name.startswith(("cost/", "audit/")) and not name.endswith("/fallback_share")
-
-
 def describe_run(summary: Summary) -> str:
     """Return the description of a run."""
     parts = [
@@ -83,16 +72,16 @@ def _headline(s: Summary) -> str:
 def _metrics(s: Summary) -> str:
     """Return one table a part: a row a metric, a column a cut-off where there are any."""
     tables = []
-    judged = {name: value for name, value in s.metrics.items() if _judges(name)}
+    judged = {name: value for name, value in s.metrics.items() if is_judgement(name)}
     for part in dict.fromkeys(name.partition("/")[0] for name in judged):
-        cells: dict[str, dict[str, str]] = {}
+        cells: dict[str, dict[int | None, str]] = {}
         for name, value in judged.items():
             if name.startswith(f"{part}/"):
-                metric, _, cutoff = name.removeprefix(f"{part}/").partition("_at_")
-                cells.setdefault(metric, {})[cutoff] = f"{value:.4f}{_half_width(s, name)}"
-        cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
-        head = (part, *(f"at {cutoff}" if cutoff else "value" for cutoff in cutoffs))
-        rows = [(metric, *(row.get(cutoff, "") for cutoff in cutoffs)) for metric, row in cells.items()]
+                _, metric, k = parsed(name)
+                cells.setdefault(metric, {})[k] = f"{value:.4f}{_half_width(s, name)}"
+        cutoffs = list(dict.fromkeys(k for row in cells.values() for k in row))
+        head = (part, *(f"at {k}" if k else "value" for k in cutoffs))
+        rows = [(metric, *(row.get(k, "") for k in cutoffs)) for metric, row in cells.items()]
         tables.append(_table(head, rows))
     return "\n\n".join(tables)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from recexp import charts
 from recexp.charts import Picture
-from recexp.outputs.description import headlines
+from recexp.metric_names import headlines, pretty
 
 if TYPE_CHECKING:
     from recexp.slices import Slice
@@ -30,10 +30,10 @@ def write_plots(
     curves : (step, value) pairs by name; may be empty.
     """
     activity, popularity = _of(slices, "user_activity"), _of(slices, "item_popularity")
-    metric, recall = (_shown(rows[0].metric) if rows else "" for rows in (activity, popularity))
-    write(folder, f"{metric.replace('@', '_at_')}_by_user_activity", f"{metric} by length of the user's history",
-          _bars(activity, metric))  # fmt: skip
-    write(folder, "recall_by_item_popularity", f"Held-out items found, by their popularity in train ({recall})",
+    metric, found = (rows[0].metric if rows else "" for rows in (activity, popularity))
+    write(folder, f"{metric}_by_user_activity", f"{pretty(metric)} by length of the user's history",
+          _bars(activity, pretty(metric)))  # fmt: skip
+    write(folder, "recall_by_item_popularity", f"Held-out items found, by their popularity in train ({pretty(found)})",
           _bars(popularity, "share found"))  # fmt: skip
     write(folder, "scores", "Scores of recommended items", _scores(scores, hits))
     drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
@@ -74,7 +74,3 @@ def _scores(scores: np.ndarray, hits: np.ndarray) -> Picture | None:
             outline = zip(np.repeat(bins, 2).tolist(), [0.0, *np.repeat(shares, 2).tolist(), 0.0])
             series[f"{name}, n = {mask.sum():,}"] = [*outline]
     return charts.lines(series, "score", "share of items")
-
-
-def _shown(metric: str) -> str:
-    return metric.replace("_at_", "@")

@@ -10,6 +10,7 @@ import numpy as np
 
 from recexp import charts
 from recexp.charts import Picture
+from recexp.metric_names import pretty
 from recexp.outputs.plots import write
 
 SHOWN = 8
@@ -33,7 +34,7 @@ def _history(data: Mapping[str, Any]) -> Picture | None:
     if data["pruned"]:
         end = min(values) if data["rising"] else max(values)
         series["pruned (no value)"] = [(number, end) for number in data["pruned"]]
-    return charts.lines(series, "trial", _shown(data["metric"]), dots=("trial", "pruned (no value)"))
+    return charts.lines(series, "trial", pretty(data["metric"]), dots=("trial", "pruned (no value)"))
 
 
 def _importance(data: Mapping[str, Any]) -> Picture | None:
@@ -50,7 +51,7 @@ def _parallel(data: Mapping[str, Any]) -> Picture | None:
     axes = [_axis([trial["params"][name] for trial in trials], name in data["log"]) for name in names]
     axes.append(_axis([trial["value"] for trial in trials], False))
     heights = np.transpose([places for places, _ in axes]).tolist()
-    return charts.parallel(heights, [*names, _shown(data["metric"])], [ticks for _, ticks in axes])
+    return charts.parallel(heights, [*names, pretty(data["metric"])], [ticks for _, ticks in axes])
 
 
 def _axis(values: list[Any], log: bool) -> tuple[np.ndarray, dict[float, str]]:
@@ -64,7 +65,3 @@ def _axis(values: list[Any], log: bool) -> tuple[np.ndarray, dict[float, str]]:
     low, high = scaled.min(), scaled.max()
     ticks = {0.0: f"{numbers.min():.4g}", 1.0: f"{numbers.max():.4g}"}
     return (scaled - low) / (high - low or 1), ticks
-
-
-def _shown(metric: str) -> str:
-    return metric.replace("_at_", "@")

@@ -143,14 +143,14 @@ def _write_files(
     split, results = test.split, test.results
     queries, target = split.queries, split.target
     ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
+    hits = artifacts.hits_of(test.lists, target)
     write_plots(
-        run.directory / "plots", slices=results.slices, scores=test.lists.scores,
-        hits=artifacts.hits(test.lists, target), curves=run.curves(),
-    )  # fmt: skip
+        run.directory / "plots", slices=results.slices, scores=test.lists.scores, hits=hits, curves=run.curves()
+    )
     write_origins(run, x, identity)
     artifacts.write_metrics(run.directory, metrics, intervals)
     artifacts.write_slices(run.directory, results.slices)
-    artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, target=target)
+    artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=hits)
     artifacts.write_per_user(
         run.directory, users=results.users, user_ids=ids["user_ids"], history=queries.lengths,
         held_out=np.diff(target.indptr), per_query=results.per_query,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp import console
+from recexp.metric_names import is_test
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class View:
         return "\n".join(lines).replace("[", "\\[")
 
     def _value(self, result: Result) -> float | None:
-        names = (name for name in result.metrics if name.startswith("test"))
+        names = (name for name in result.metrics if is_test(name))
         return next((result.metrics[name] for name in names if name.partition("/")[2] == self._metric), None)
 
     def _say(self, level: int, text: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp.errors import StoreError
+from recexp.metric_names import is_test
 from recexp.tracking import client, local, place
 from recexp.tracking.names import COMPLETE, IMPORTED, clean, search_terms
 
@@ -50,7 +51,7 @@ class Record:
     @property
     def tested(self) -> set[str]:
         """The names of its metrics of the test."""
-        return {name for name in self.metrics if name.startswith("test") and not name.endswith("/fallback_share")}
+        return {name for name in self.metrics if is_test(name)}
 
     @property
     def complete(self) -> bool:

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from recexp.outputs.description import headlines
+from recexp.metric_names import headlines
 from recexp.tracking import place
 
 VIEW = "recexp"

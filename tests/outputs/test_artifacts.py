@@ -24,7 +24,8 @@ def rows(path: Path) -> list[list[str]]:
 
 
 def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
-    artifacts.write_lists(tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS, target=TARGET)
+    artifacts.write_lists(tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS,
+                          hits=artifacts.hits_of(LISTS, TARGET))  # fmt: skip
     assert pq.read_table(tmp_path / "lists.parquet").to_pydict() == {
         "query": [0, 0, 1, 2, 2],
         "user_id": ["bob", "bob", None, "ann", "ann"],
@@ -37,7 +38,7 @@ def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
 
 
 def test_hits_by_position() -> None:
-    assert artifacts.hits(LISTS, TARGET).tolist() == [[False, True], [True, False], [False, False]]
+    assert artifacts.hits_of(LISTS, TARGET).tolist() == [[False, True], [True, False], [False, False]]
 
 
 def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What stands on a run's page."""
 
 from recexp.filters.base import Effect
-from recexp.outputs.description import Summary, describe_run, headlines
+from recexp.outputs.description import Summary, describe_run
 
 
 def summary(**changed: object) -> Summary:
@@ -50,10 +50,3 @@ def test_without_filters_and_intervals_nothing_is_empty() -> None:
     text = describe_run(summary(effects=[], intervals={}, warnings=[], fallback_share={}))
     assert "test/ndcg_at_10 = 0.2500**, 7 test users" in text
     assert "\n\n\n" not in text
-
-
-def test_headlines_share_one_cutoff() -> None:
-    names = ["validation/ndcg_at_5", "test/ndcg_at_5", "test/ndcg_at_20", "test/ndcg_at_50", "test/rmse", "cost/x"]
-    assert headlines(names) == ["test/ndcg_at_20", "test/rmse"]
-    assert headlines(["validation/ndcg_at_5"]) == ["validation/ndcg_at_5"]
-    assert headlines(["test_candidates/hit_rate_at_10"]) == ["test_candidates/hit_rate_at_10"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from recexp import config, console
 from recexp.cli.parsing import Parser
 from recexp.errors import InterruptedRunError, MisfitError, RecexpError
+from recexp.metric_names import is_test, pretty
 
 if TYPE_CHECKING:
     from recexp.config.searches import Search
@@ -123,9 +124,9 @@ def _conclude(done: dict[str, _Tuned]) -> None:
         best, metric = one.study.best, one.study.metric
         short = {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in best.params.items()}
         values = ", ".join(word.removeprefix("algorithm.") for word in overrides(short))
-        tested = [v for n, v in one.outcome.metrics.items() if n.startswith("test") and n.partition("/")[2] == metric]
+        tested = [v for n, v in one.outcome.metrics.items() if is_test(n) and n.partition("/")[2] == metric]
         rows.append([label, str(one.study.ended), values, *(f"{value:.4f}" for value in (best.value, *tested[:1]))])
-    metrics = {one.study.metric.replace("_at_", "@") for one in done.values()}
+    metrics = {pretty(one.study.metric) for one in done.values()}
     what = f" {metrics.pop()}" if len(metrics) == 1 else ""
     console.table(["algorithm", "trials", "best values", f"validation{what}", f"test{what}"], rows)
     looks = {one.test: one.looks for one in done.values()}  # the last search knows of all looks

@@ -1,0 +1,51 @@
+"""The names of what a run measures: `test/ndcg_at_10` is the metric ndcg of lists of 10, on the test part."""
+
+from collections.abc import Iterable
+
+_AT = "_at_"
+
+
+def at(metric: str, k: int) -> str:
+    """Return the name of a metric of lists of k items."""
+    return f"{metric}{_AT}{k}"
+
+
+def parsed(name: str) -> tuple[str, str, int | None]:
+    """Return part, metric and cut-off: ("test", "ndcg", 10); "" and None where there is none."""
+    part, _, rest = name.rpartition("/")
+    metric, _, k = rest.partition(_AT)
+    return part, metric, int(k) if k.isdigit() else None
+
+
+def bare(name: str) -> str:
+    """Return the metric alone: `ndcg`."""
+    return parsed(name)[1]
+
+
+def cutoff(name: str) -> int | None:
+    """Return the length of lists, None where there is none."""
+    return parsed(name)[2]
+
+
+def pretty(name: str) -> str:
+    """Return the metric as people write it, without the part: `ndcg@10`."""
+    return name.rpartition("/")[2].replace(_AT, "@")
+
+
+def is_judgement(name: str) -> bool:
+    """Whether it says how good a model is, and not what it cost or how it was made."""
+    return not name.startswith(("cost/", "audit/")) and not name.endswith("/fallback_share")
+
+
+def is_test(name: str) -> bool:
+    """Whether it says how good a model is on the test part, or on the test's listed candidates."""
+    return name.startswith("test") and is_judgement(name)
+
+
+def headlines(names: Iterable[str]) -> list[str]:
+    """Return the names that a person reads first: those of the test, at one cut-off (10, or else the middle one)."""
+    judged = [name for name in names if is_judgement(name)]
+    first = [name for name in judged if is_test(name)] or judged
+    cutoffs = sorted({k for name in first if (k := cutoff(name)) is not None})
+    chosen = 10 if 10 in cutoffs or not cutoffs else cutoffs[len(cutoffs) // 2]
+    return [name for name in first if cutoff(name) in (None, chosen)]
