@@ -114,7 +114,8 @@ def summarise(what: str, rows: "Mapping[str, list[Outcome]]", states: Mapping[st
     found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
     names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
     state = [] if states is None else [Column("state", no_wrap=True)]
-    table = Table(Column(what, no_wrap=True), *state, *(Column(_heading(name), no_wrap=True) for name in names))
+    values = (Column(_heading(name), overflow="fold", min_width=6) for name in names)
+    table = Table(Column(what, overflow="fold", min_width=12), *state, *values)
     for label, outcomes in rows.items():
         values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
         said = [] if states is None else [states[label]]

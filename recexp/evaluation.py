@@ -155,9 +155,14 @@ class Evaluation:
         return headlines(self.names)[0]
 
     @property
+    def judge(self) -> Metric:
+        """The metric behind the headline."""
+        return self.metrics[bare(self.headline)]
+
+    @property
     def rising(self) -> bool | None:
         """Whether higher is better in the headline; None where neither is."""
-        return self.metrics[bare(self.headline)].higher_is_better
+        return self.judge.higher_is_better
 
     @property
     def names(self) -> list[str]:

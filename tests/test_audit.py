@@ -11,7 +11,7 @@ import pytest
 import recexp as library
 from recexp.audit import Audit, Report
 from recexp.audit.counts import tell
-from recexp.data import Column, Dataset, Interactions, Split
+from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.errors import LeakageError
 
 AUDIT = Audit(policy="warn", similarity=0.9)
@@ -75,6 +75,18 @@ def test_test_rows_in_train_are_found(positive: Dataset) -> None:
     planted = AUDIT.inspect(with_rows(split, split.test.take(np.arange(10))), claim)
     assert planted.metrics["repeated_pairs"] == pytest.approx(10 / len(split.test))
     assert planted.findings == ("0.09% of the test rows are in train too (the same user and item)",)
+
+
+@pytest.mark.parametrize("name", ["random", "user_holdout"])
+def test_answers_in_the_histories_are_found(positive: Dataset, name: str) -> None:
+    """Train is sound; the queries' histories hold all that is known of their users."""
+    split, claim = split_of(positive, name)
+    users = np.unique(split.queries.users)
+    queries = Queries.of_users(users, positive.interactions, exclude_seen=False)
+    target = split.test.csr(values=True)[users]
+    found = AUDIT.inspect(replace(split, queries=queries, target=target), claim)
+    assert found.metrics["answers_in_histories"] == 1.0
+    assert any(text.startswith("100.00% of what is asked for is in the histories") for text in found.findings)
 
 
 @pytest.mark.parametrize("copies", ["whole", "a second later", "without times"])

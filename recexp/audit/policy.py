@@ -6,7 +6,7 @@ from typing import Literal
 
 from recexp.audit.features import leaking
 from recexp.audit.report import Claim, Report
-from recexp.audit.rows import repeats, strangers
+from recexp.audit.rows import answers, repeats, strangers
 from recexp.audit.times import order
 from recexp.audit.twins import twins
 from recexp.data import Split
@@ -51,6 +51,7 @@ class Audit:
     def _checks(self, split: Split, claim: Claim) -> Iterator[Report]:
         yield order(split, claim)
         yield repeats(split.train.interactions, split.test)
+        yield answers(split)
         yield strangers(split.train.interactions, split.test)
         yield twins(split, self.similarity)
         yield leaking(split.train, split.test, claim)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.audit.report import Report
-from recexp.data import Interactions
+from recexp.data import Interactions, Split
 
 MORE = 2.0
 """A test has at most this many times as many copies of train rows as train has of its own, unless it was planted."""
@@ -32,6 +32,20 @@ def repeats(train: Interactions, test: Interactions) -> Report:
         findings.append(f"{repeated:.2%} of the test rows are in train too (the same user and item)")
     metrics = {"repeated_pairs": repeated} | ({"copied_rows": copied} if once or timed else {})
     return Report(metrics, tuple(findings))
+
+
+def answers(split: Split) -> Report:
+    """Look for what is asked for in the very histories that are shown to the model.
+
+    Metric: the share of the queries' held-out items that are in their history. A finding as it is in `repeats`.
+    """
+    train, target = split.train.interactions, split.target
+    shown = split.queries.history(values=False).multiply(target).nnz / max(1, target.nnz)
+    once = train.csr(values=False).nnz == len(train)
+    findings = ()
+    if shown > _unusual(train, max(1, target.nnz), once):
+        findings = (f"{shown:.2%} of what is asked for is in the histories that the model is shown",)
+    return Report({"answers_in_histories": shown}, findings)
 
 
 def _unusual(train: Interactions, n: int, once: bool) -> float:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _TICKS = 5
+_ALIKE = 1e-9
+"""Values that differ by less, as a share, differ in rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Axis:
         `tight` ends at the outermost values.
         """
         low, high = min(values), max(values)
+        if high - low <= _ALIKE * max(abs(low), abs(high)):
+            low = high
         if log:
             first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
             last = max(last, first + 1)

@@ -26,5 +26,5 @@ def bars(rows: Sequence[tuple[str, float, float, float]], name: str = "") -> Pic
             edge = axis.at(high)
             drawn += line(axis.at(low), y + 9, edge, y + 9, "ink")
             drawn += "".join(line(axis.at(x), y + 5, axis.at(x), y + 13, "ink") for x in (low, high))
-        parts.append(titled(said, drawn + text(max(edge, end) + 6, y + 13, f"{value:.4f}")))
+        parts.append(titled(said, drawn + text(max(edge, end, axis.at(0)) + 6, y + 13, f"{value:.4f}")))
     return Picture(WIDTH, bottom + (44 if name else 24), "".join(parts))

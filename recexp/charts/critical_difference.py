@@ -6,7 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from recexp.charts.axes import Axis
-from recexp.charts.svg import Picture, label_width, line, polyline, text
+from recexp.charts.svg import Picture, label_width, line, polyline, text, titled
+
+_LETTERS = 32
+"""Of a longer name the rest is left out, so that there is room for the rank."""
 
 
 def critical_difference(
@@ -31,7 +34,8 @@ def critical_difference(
         y = base + 20 * (place if left else k - 1 - place) + 8
         x, end = axis.at(float(rank)), side - 10 if left else width - side + 10
         parts.append(polyline([(x, line_y), (x, y), (end, y)], "leader"))
-        parts.append(text(end + (-5 if left else 5), y + 4, f"{label} ({rank:.2f})", "end" if left else "start"))
+        name = f"{label if len(label) <= _LETTERS else label[: _LETTERS - 1] + '…'} ({rank:.2f})"
+        parts.append(titled(label, text(end + (-5 if left else 5), y + 4, name, "end" if left else "start")))
     for level, group in enumerate(groups):
         first, last = axis.at(float(ranks[group[0]])) - 4, axis.at(float(ranks[group[-1]])) + 4
         parts.append(line(first, line_y + 10 + 9 * level, last, line_y + 10 + 9 * level, "clique"))

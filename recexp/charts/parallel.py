@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, line, polyline, text, turned
+from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, label_width, line, polyline, text, turned
 
 _BOTTOM = 110
 """Pixels for the names below the axes."""
@@ -17,7 +17,8 @@ def parallel(heights: Sequence[Sequence[float]], names: Sequence[str], ticks: Se
     names, ticks : of each axis; ticks are labels by height.
     """
     top, bottom = 18, HEIGHT - 20
-    at = [40 + place * (WIDTH - 110) / max(1, len(names) - 1) for place in range(len(names))]
+    left = max(40.0, 0.82 * label_width(names[:1]))  # the first name leans to the left of its axis
+    at = [left + place * (WIDTH - left - 70) / max(1, len(names) - 1) for place in range(len(names))]
     parts = []
     for x, name, marks in zip(at, names, ticks):
         parts += [line(x, top, x, bottom, "axis"), turned(x + 4, bottom + 16, name, -35, "end")]

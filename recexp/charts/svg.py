@@ -36,7 +36,7 @@ class Picture:
 
     def file(self, title: str) -> str:
         """Return a file of its own, on white and under a title."""
-        head = f'<rect width="100%" height="100%" fill="#fff"/>{text(14, 22, title, kind="title")}'
+        head = f'<rect width="100%" height="100%" fill="#fff"/>{text(14, 22, title, kind="title", limit=90)}'
         moved = f'<g transform="translate(0,{_HEAD})">{self.body}</g>'
         xmlns = ' xmlns="http://www.w3.org/2000/svg"'
         return _svg(xmlns, self.width, self.height + _HEAD, head + moved) + "\n"
@@ -71,10 +71,11 @@ def dot(x: float, y: float, radius: float, colour: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
 
 
-def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "label") -> str:
-    """Write on the line y; `anchor` says which part of the words is at x."""
-    words = words if kind == "title" else _cut(words)
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
+def text(
+    x: float, y: float, words: str, anchor: str = "start", kind: str = "label", limit: int = LETTERS
+) -> str:  # fmt: skip
+    """Write at most `limit` letters on the line y; `anchor` says which part of the words is at x."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(_cut(words, limit))}</text>'
 
 
 def turned(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
@@ -85,7 +86,7 @@ def turned(x: float, y: float, words: str, turn: int = -90, anchor: str = "middl
 
 def titled(words: str, parts: str) -> str:
     """Say `words` where the pointer rests on the parts."""
-    return f"<g><title>{escape(words)}</title>{parts}</g>"
+    return f"<g><title>{escape(_cut(words, 200))}</title>{parts}</g>"
 
 
 def label_width(labels: Sequence[str]) -> float:
@@ -111,8 +112,10 @@ def y_axis(axis: Axis, left: float, right: float, name: str) -> str:
     return "".join([*parts, turned(14, (axis.start + axis.stop) / 2, name)])
 
 
-def _cut(words: str) -> str:
-    return words if len(words) <= LETTERS else words[: LETTERS - 1] + "…"
+def _cut(words: str, limit: int = LETTERS) -> str:
+    """Return words that are not too long, without control characters, which XML may not hold."""
+    words = "".join(letter if letter.isprintable() else " " for letter in words)
+    return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
 def _svg(attributes: str, width: float, height: float, body: str) -> str:

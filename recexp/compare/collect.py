@@ -121,12 +121,14 @@ def test_metrics(runs: Iterable[Record]) -> list[str]:
     """Return the names of the runs' test metrics, those of the newest run's headline first."""
     names: dict[str, None] = {}
     order: list[str] = []
+    cutoffs: list[int] = []
     for run in sorted(runs, key=lambda run: -run.started):
         order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
+        cutoffs = cutoffs or json.loads(run.params.get("evaluation.cutoffs", "[]"))
         names |= dict.fromkeys(sorted(run.tested))
     place = {name: number for number, name in enumerate(order)}
     ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), cutoff(name) or 0))
-    first = [name for name in headlines(ordered) if name in names]
+    first = headlines(name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs))
     return [*first, *(name for name in ordered if name not in first)]
 
 

@@ -68,13 +68,16 @@ def _verdict(comparison: Comparison, board: Leaderboard) -> str:
     if comparison.options.baseline is not None or not board.pairs:
         return f"{said}."
     tested = [pair for line in board.lines[1:] if (pair := board.against_reference(line.row.label))]
-    alike = [pair.first for pair in tested if pair.ahead == 0]
+    alike = [pair.first for pair in tested if pair.ahead == 0 and pair.users]
+    unknown = [pair.first for pair in tested if not pair.users]
     better = [pair.first for pair in tested if pair.ahead > 0]
     if better:
         said += f"; on the splits that they share, these are ahead of it: {', '.join(better)}"
     if alike:
         said += f"; not told apart from it: {', '.join(alike)}"
-    return f"{said}." if better or alike else f"{said}, ahead of all others tested."
+    if unknown:
+        said += f"; without a common split, not compared with it: {', '.join(unknown)}"
+    return f"{said}." if better or alike or unknown else f"{said}, ahead of all others tested."
 
 
 def _list(items: Sequence[str]) -> str:

@@ -17,7 +17,9 @@ WIDTH = 140
 """Columns of a table where the terminal does not say how many it has."""
 _MODEL = 30
 """Columns that the name of a model may take before others have to make room."""
-_FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run")
+_HEAD = 10
+"""Columns that a longer head is folded to, and that a model's name has at least."""
+_FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run", "interval")
 """What a narrow terminal goes without, in this order; csv, json and the report have it all."""
 
 
@@ -84,14 +86,14 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
             number(line.seconds, ".1f"), short(line.row.runs[-1]),
         ])  # fmt: skip
     kept = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
-    heads = [max(map(len, name.split()), default=0) for name in names]
+    heads = [min(_HEAD, max(map(len, name.split()), default=0)) for name in names]
     need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
     whole = [max(len(name), n) for name, n in zip(names, need)]
     need[1] = min(need[1], _MODEL)
     hidden = [place for place in map(names.index, _FIRST_TO_GO) if place in kept]
     while (room := width - 1 - sum(need[place] + 3 for place in kept)) < 0 and hidden:
         kept.remove(hidden.pop(0))
-    need[1] += min(room, 0)
+    need[1] = max(_HEAD, need[1] + min(room, 0))
     for place in kept:  # what is left is for those that had to be folded
         more = min(max(0, room), whole[place] - need[place])
         need[place], room = need[place] + more, room - more

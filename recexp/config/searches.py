@@ -88,7 +88,8 @@ class Search:
         return Study(
             self.tuning, studies_of(x.tracking.uri), algorithm=self.algorithm, space=self.space, seed=x.seed,
             defaults=defaults,
-            content={**known, "algorithm": self._fixed()}, metric=x.evaluation.headline, rising=x.evaluation.rising,
+            content={**known, "algorithm": self._fixed(), "definition": describe(x.evaluation.judge)},
+            metric=x.evaluation.headline, rising=x.evaluation.rising,
         )  # fmt: skip
 
     @property
@@ -98,7 +99,7 @@ class Search:
         del how["trials"], how["study"]
         space = {name: describe(dimension) for name, dimension in self.space.items()}
         content = {"algorithm": self._fixed(), "fallback": describe(x.fallback), "space": space, "tuning": how}
-        return digest({**content, "metric": x.evaluation.headline})
+        return digest({**content, "metric": x.evaluation.headline, "definition": describe(x.evaluation.judge)})
 
     def _fixed(self) -> dict[str, Any]:
         """Return what identifies the algorithm without what is searched for."""

@@ -46,7 +46,8 @@ class Means:
     @property
     def values(self) -> np.ndarray:
         """float64 (c,): the means; NaN where there are no values."""
-        return _ratio(self.sums.sum(axis=0), self.counts.sum(axis=0))
+        sums, counts = (np.ascontiguousarray(part.T).sum(axis=1) for part in (self.sums, self.counts))
+        return _ratio(sums, counts)  # of each column alone: along rows the order of a sum would depend on the others
 
 
 def intervals(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from recexp.params import params
 
@@ -98,11 +98,17 @@ class Integer(_Range):
         return type(value) is int and super().holds(value)
 
 
+def _distinct(values: list[Value]) -> list[Value]:
+    if len({(type(value), value) for value in values}) < len(values):
+        raise ValueError("must differ from each other")
+    return values
+
+
 @params
 class Choice(Dimension):
     """One of `values`: text, numbers, true, false or null."""
 
-    values: Annotated[list[Value], Field(min_length=2)]
+    values: Annotated[list[Value], Field(min_length=2), AfterValidator(_distinct)]
 
     def distribution(self) -> "BaseDistribution":
         from optuna.distributions import CategoricalDistribution

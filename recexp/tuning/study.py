@@ -72,6 +72,8 @@ class Study:
         self.tuning, self.space, self.metric, self.rising, self.seed = tuning, dict(space), metric, rising, seed
         self.total = tuning.trials
         whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}
+        if tuning.sampler == "grid":
+            whole["grid"] = tuning.grid_points  # its end is that of its points: other trials would take their places
         self.digest = digest(whole)
         self.name = tuning.study or f"{algorithm}-{self.digest[:10]}"
         if tuning.sampler == "grid":
@@ -88,7 +90,7 @@ class Study:
         self._retry()
         strangers.name_them(self.name, self._trials(), total=self.total)
         if not self._study.trials and defaults:
-            self._study.enqueue_trial(dict(defaults))
+            self._enqueue(defaults)
 
     def ask(self) -> "Trial | None":
         """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
@@ -98,8 +100,8 @@ class Study:
         if late or number >= self.total:
             return None
         self._study.sampler = self._sampler(number)
-        if self.tuning.sampler == "grid" and "WAITING" not in states:
-            self._next_of_grid()
+        if "WAITING" not in states:
+            self._enqueue(self._next_of_grid() if self.tuning.sampler == "grid" else {})
         trial = self._study.ask({name: dimension.distribution() for name, dimension in self.space.items()})
         trial.set_user_attr("worker", this_process())
         return trial
@@ -208,12 +210,16 @@ class Study:
         seed = int(generator(self.seed, "tuning", str(number)).integers(2**31))
         return SAMPLERS[self.tuning.sampler](seed)
 
-    def _next_of_grid(self) -> None:
-        """Enqueue the first point of the grid, in the order of the seed, that has not been tried."""
+    def _enqueue(self, values: Mapping[str, Value]) -> None:
+        """Let the next trial begin with these values; whose it is stands with it from the first moment."""
+        self._study.enqueue_trial(dict(values), user_attrs={"worker": this_process()})
+
+    def _next_of_grid(self) -> dict[str, Value]:
+        """Return the first point of the grid, in the order of the seed, that has not been tried."""
         lost = [trial.number for trial in strangers.lost(self._trials())]
         tried = [trial.params for trial in self._trials() if trial.number not in lost]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
-        self._study.enqueue_trial(next(point for point in points if point not in tried))
+        return next(point for point in points if point not in tried)
 
     def _trials(self) -> "list[FrozenTrial]":
         """Return all trials, not to be changed."""
@@ -244,7 +250,7 @@ class Study:
             if trial.state.name == "RUNNING" and gone(trial.user_attrs.get("worker", "")):
                 self._study.set_user_attr("killed", [*self._study.user_attrs.get("killed", []), trial.number])
                 self._study.tell(trial.number, state=TrialState.FAIL)
-                self._study.enqueue_trial(trial.params)
+                self._enqueue(trial.params)
 
     def _say(self, number: int, error: str) -> None:
         trial, ended = self._trials()[number], self._ended()

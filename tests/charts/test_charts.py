@@ -47,6 +47,7 @@ def test_axes_end_at_round_ticks() -> None:
         [0, 100, 200, 300]
     )
     assert Axis.of([3.0, 3.0], 0, 100).at(3.0) in (0, 100)
+    assert len(Axis.of([0.1 + 0.2, 0.3], 0, 100).ticks) > 1  # one bit apart
     tight = Axis.of([1, 4], 0, 30, tight=True)
     assert (tight.at(1), tight.at(4)) == (0, 30)
 
@@ -127,6 +128,12 @@ def test_ranks_lead_to_their_names_and_bars_join_what_is_alike() -> None:
     assert at(clique, "x1", "x2") == pytest.approx([ticks[0] - 4, ticks[1] + 4], abs=0.1)
     (wide,) = (line for line in of(picture, "line", "ink") if at(line, "y1", "y2") == [22, 22])
     assert at(wide, "x1", "x2") == pytest.approx(ticks[:2], abs=0.1)  # the critical difference, 1
+
+
+def test_long_names_keep_their_rank_and_control_characters_are_left_out() -> None:
+    names = ["x" * 60, "a\x1bb", "c"]
+    picture = parsed(charts.critical_difference(names, np.array([1.0, 2.0, 3.0]), 1.0, []))
+    assert [name for name in texts(picture) if name.endswith("(1.00)")] and "a b (2.00)" in texts(picture)
 
 
 def test_parallel_lines_are_the_darker_the_later() -> None:

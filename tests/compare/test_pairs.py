@@ -118,6 +118,13 @@ def test_many_models_can_be_told_apart(shelf: Any) -> None:
     assert sum(pair.ahead != 0 for pair in found.boards[0].pairs) > 150
 
 
+def test_what_shares_no_split_is_not_said_to_be_alike(shelf: Any) -> None:
+    shelf.run("one", 0.5 + noise("one"), seed=1)
+    shelf.run("two", 0.4 + noise("two"), seed=2)
+    (said,) = report.verdicts(shelf.compare())
+    assert said.endswith("without a common split, not compared with it: two.")
+
+
 def test_rounding_is_no_difference(shelf: Any) -> None:
     values = 0.5 + noise("v")
     shelf.run("one", values)

@@ -175,9 +175,19 @@ def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pyte
         shelf.run("als", values(0.5, f"a{seed}"), seed=seed, params=label)
         shelf.run("als", values(0.4, f"b{seed}"), seed=seed, params={**label, "iterations": "100"})
     found = shelf.compare()
-    for width, there in ((76, False), (140, True)):
+    for width, there in ((56, False), (76, False), (140, True)):
         monkeypatch.setattr(tables, "WIDTH", width)
         table = tables.terminal(found).split("\n- ")[0].splitlines()
         assert max(map(len, table)) <= width
-        assert any(re.search(r"als iterations=100 .*0\.\d{4} 0\.\d{4}", line) for line in table)
+        assert any(re.search(r"als iterat.* 0\.\d{4} ", line) for line in table)
         assert any("won/tied/lost" in line for line in table) == there
+
+
+def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> None:
+    """Runs at 1 and 5, of which 5 is compared; a value at 3 would be the middle one of all."""
+    for name, level in (("als", 0.5), ("pop", 0.4)):
+        run = shelf.run(
+            name, values(level, name), name="ndcg_at_5", metrics={"test/ndcg_at_1": 0.1, "test/ndcg_at_3": 0.2}
+        )
+        run.params["evaluation.cutoffs"] = "[1, 5]"
+    assert shelf.compare().metric == "test/ndcg_at_5"

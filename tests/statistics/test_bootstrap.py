@@ -13,6 +13,13 @@ def test_means_are_over_values_whoever_owns_them():
     assert means.sums.tolist() == [[6, 10], [3, 0]] and means.counts.tolist() == [[2, 2], [1, 0]]
 
 
+def test_a_mean_does_not_depend_on_what_is_averaged_beside_it():
+    values = np.random.default_rng(1).random((1001, 7))
+    owners = np.arange(1001)
+    alone = [Means.of(values[:, [column]], owners).values[0] for column in range(7)]
+    assert Means.of(values, owners).values.tolist() == alone
+
+
 def test_given_counts_make_ratios_of_sums():
     means = Means.of(np.array([[1.0], [2]]), np.array([0, 1]), np.array([[2], [8]]))
     assert means.values.tolist() == [3 / 10]

@@ -79,6 +79,24 @@ def test_a_killed_trial_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert rows(again) == rows(whole)
 
 
+def test_a_trial_that_was_killed_at_once_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is known before its first value is drawn, and not only some writes later."""
+    from optuna.trial import Trial
+
+    def killed(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    for trials in (1, 2):  # the yaml's values, and values drawn
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(module, "this_process", lambda: f"{storage.socket.gethostname()}:0:1")
+            patched.setattr(storage.os, "kill", killed)  # nobody asks whether it lives
+            patched.setattr(Trial, "set_user_attr", killed)
+            study(tmp_path, f"tuning.trials={trials}").ask()
+        again = study(tmp_path, f"tuning.trials={trials}")
+        again.run(dict, worth)
+        assert len(rows(again)) == trials
+
+
 def begin(folder: Path, monkeypatch: pytest.MonkeyPatch, process: str, *words: str) -> None:
     """Begin a trial in the name of another process, and never end it."""
     with monkeypatch.context() as patched:
@@ -157,6 +175,9 @@ def test_a_grid_has_each_point_once(tmp_path: Path) -> None:
     on_grid.run(dict, lambda values, report: values["n"])
     points = [(row["n"], row["kind"]) for row in rows(on_grid)]
     assert len(points) == len(set(points)) == 15
+    drawn = study(tmp_path, "tuning.sampler=random", "tuning.trials=3", space=space)
+    drawn.run(dict, lambda values, report: values["n"])
+    assert drawn.name != found.name, "what was drawn takes no point's place"
     with pytest.raises(ConfigError, match="the grid has 3,000,000 points"):
         wide = {**SPACE, "n": Integer(low=1, high=10_000, log=False)}
         study(tmp_path, "tuning.sampler=grid", "tuning.grid_points=1000", space={**wide, "x": SPACE["x"]})

@@ -205,6 +205,23 @@ def test_a_study_of_another_space_under_the_same_name(shop: Callable, capsys: py
     assert "recexp: tuning.study: mine was begun with another space" in capsys.readouterr().err
 
 
+def test_another_definition_of_the_metric_is_another_study(shop: Callable, workplace: Path) -> None:
+    words = shop("algorithm=guess", "tuning.trials=1", "evaluation.metrics=[long_tail_coverage]", *QUIET)
+
+    def found() -> tuple[str, str]:
+        (search,), _ = searches.of(words)
+        return search.study(search.seal()).name, search.digest
+
+    before = found()
+    assert found() == before
+    (workplace / "conf" / "metric").mkdir(exist_ok=True)
+    (workplace / "conf" / "metric" / "long_tail_coverage.yaml").write_text(
+        "# items that are not among the most popular\n_target_: recexp.metrics.coverage.LongTailCoverage\nhead: 0.3\n"
+    )
+    name, digest = found()
+    assert name != before[0] and digest != before[1]
+
+
 def test_a_run_that_is_the_best_of_two_studies_keeps_the_tags_of_the_first(
     shop: Callable, runs: Callable, workplace: Path
 ) -> None:
