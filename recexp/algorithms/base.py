@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import NotFittedError
+from recexp.errors import DataError, NotFittedError
 from recexp.ranking import Lists, Ranking
 
 Report = Callable[[int, Mapping[str, float]], None]
@@ -61,7 +61,11 @@ class Recommender(ABC):
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         """Return the k best items of each query under `ranking`; override to avoid dense scores."""
-        return ranking.top_k(self.score(queries), queries, k)
+        scores, expected = self.score(queries), (len(queries), queries.n_items)
+        if np.shape(scores) != expected:
+            name = f"{type(self).__module__}.{type(self).__qualname__}"
+            raise DataError(f"{name}.score gave {np.shape(scores)}; one score of each query and item is {expected}")
+        return ranking.top_k(scores, queries, k)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         """Return float32 (m,): the value that the user of `history` r would give the item of row r, finite for all.

@@ -11,6 +11,9 @@ from recexp.metric_names import bare, cutoff, headlines
 from recexp.tracking import Archive, Record, flatten
 from recexp.tracking.names import PROTOCOL, REPRODUCES
 
+_TOLD = 3
+"""Protocols that are left out with their differences told, those of the newest runs."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -75,6 +78,7 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
         by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
     reference: dict[str, str] | None = None
     taken: list[Field] = []
+    others: list[tuple[list[Record], str]] = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
         reference = content if reference is None else reference
@@ -86,14 +90,17 @@ def fields(archive: Archive, found: Sequence[Record], *, strict: bool) -> tuple[
                 f"protocols and cannot be compared: {unlike}"
             )
         if unlike:
-            many = _count(len(runs), "run")
-            what = f"{many} of another protocol, such as {short(runs[0])}: {unlike}"
-            notes.append(f"left out: {what}; --runs or --sweep takes them")
+            others.append((runs, unlike))
             continue
         made, repeated = rows(runs)
         taken.append(Field(_dataset(runs[0]), protocol, made))
         if repeated:
             notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
+    for runs, unlike in others[:_TOLD]:
+        what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
+        notes.append(f"left out: {what}; --runs or --sweep takes them")
+    if rest := [run for runs, _ in others[_TOLD:] for run in runs]:
+        notes.append(f"left out: {_count(len(rest), 'run')} of {len(others) - _TOLD} further protocols")
     return taken, notes
 
 

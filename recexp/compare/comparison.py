@@ -127,7 +127,7 @@ def _baseline(rows: Sequence[Row], wanted: str) -> Row:
     found = exact or [row for row in rows if row.label.partition(" ")[0] == wanted]
     if len(found) == 1:
         return found[0]
-    problem = "there are several of" if found else "there is no"
+    problem = "there are several of" if found else "among what is compared there is no"
     labels = [row.label for row in found or rows][:TESTED]
     raise ConfigError(f"--baseline: {problem} {wanted}; give one of: {', '.join(map(repr, labels))}")
 

@@ -1,5 +1,6 @@
 """Interaction logs as they lie in files: original ids, ratings, times, events, sessions."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from recexp.files.reading import read_bytes, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 Format = Literal["auto", "recbole", "lightgcn", "session_lines"]
 """auto: a table with named columns. recbole: an atomic file, its header typed as `user_id:token`. lightgcn: a user and
@@ -108,6 +111,10 @@ def parse_log(
     def label(role: Role) -> str:
         return f"{path}: column {columns[role]}"
 
+    if "rating" not in found:
+        unread = [name for name in table.column_names if name not in (*columns.values(), *context)]
+        beside = f"; columns that are not read: {', '.join(unread)}" if unread else ""
+        log.info("%s: there is no column %s, so that all rows count alike%s", path, columns["rating"], beside)
     sessions = found.get("session")
     kept = {name: typed(table, name, kind, path) for name, kind in context.items()}
     if "fold" in found:

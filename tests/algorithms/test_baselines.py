@@ -9,6 +9,8 @@ import pytest
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.baselines.random import Random
 from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
+from recexp.ranking import Ranking
 
 
 def test_popularity_counts_users_not_rows(ask: Callable[..., Queries]) -> None:
@@ -69,3 +71,12 @@ def test_random_scores_are_uniform_and_differ_by_seed_user_and_item(tiny: Callab
     assert ((one >= 0) & (one < 1)).all()
     counts = np.bincount((one.ravel() * 10).astype(int), minlength=10)
     assert (abs(counts - n * n / 10) < 450).all()  # 5 standard errors
+
+
+def test_scores_of_another_shape_are_named_with_their_class(store: Dataset, ranking: Ranking, queries: Queries) -> None:
+    class Flat(Popularity):
+        def score(self, queries: Queries) -> np.ndarray:
+            return super().score(queries)[0]
+
+    with pytest.raises(DataError, match=rf"Flat\.score gave \(24,\); one score of each .* is \({len(queries)}, 24\)"):
+        Flat(half_life_days=None).fit(store, rng=np.random.default_rng(0)).recommend(queries, 3, ranking)

@@ -168,7 +168,10 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
         (["--experiment", "none"], "there is no none in .*; it has .*apart.*: give --experiment NAME"),
         (["--metric", "mrr_at_10"], "--metric: no run has mrr_at_10; there are ndcg_at_10, gini_at_10"),
         (["--sweep", "autumn"], "--sweep: there is no autumn in recexp; the newest: spring"),
-        (["--baseline", "bas"], "--baseline: there is no bas; give one of: 'good l2=100.0', 'base', 'good l2=1.0'"),
+        (
+            ["--baseline", "bas"],
+            "--baseline: among what is compared there is no bas; give one of: 'good l2=100.0', 'base', 'good",
+        ),
         (["--baseline", "good"], "--baseline: there are several of good; give one of: 'good l2=100.0', 'good l2=1.0'"),
         (["--test", "z"], "--test: invalid choice: 'z'"),
         (["--tset", "t"], "--tset: unknown; did you mean --test?"),

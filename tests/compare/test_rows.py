@@ -191,3 +191,12 @@ def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> N
         )
         run.params["evaluation.cutoffs"] = "[1, 5]"
     assert shelf.compare().metric == "test/ndcg_at_5"
+
+
+def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
+    for ratio in range(1, 7):
+        shelf.run("als", values(0.5, "als"), protocol={"split": {"test_ratio": ratio / 10}})
+    notes = shelf.compare().notes
+    told = [re.findall(r"split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "another protocol" in note]
+    assert told == [["0.5"], ["0.4"], ["0.3"]]
+    assert notes[-2:].count("left out: 2 runs of 2 further protocols") == 1

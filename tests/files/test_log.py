@@ -53,6 +53,14 @@ def test_only_user_and_item_are_needed(tmp_path: Path) -> None:
     assert data.interactions.values.tolist() == [1, 1] and not data.interactions.explicit
 
 
+def test_a_missing_rating_and_unread_columns_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="recexp"):
+        log_of(tmp_path, "user_id,item_id,stars,when\nu,i,5,1\n")
+        log_of(tmp_path, "user_id,item_id,rating,when\nu,i,5,1\n")
+    (told,) = caplog.messages
+    assert told.endswith("no column rating, so that all rows count alike; columns that are not read: stars, when")
+
+
 def test_renamed_and_headerless_columns(tmp_path: Path) -> None:
     raw = log_of(tmp_path, "who,what,score\n1,2,3\n", columns={"user": "who", "item": "what", "rating": "score"})
     assert (raw.users[0], raw.items[0], raw.values[0]) == (1, 2, 3)
