@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -69,7 +70,7 @@ def method(comparison: Comparison) -> list[str]:
 
 
 def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
-    """Return the leaderboard in so many columns of text: what matters least is left out where there is no room."""
+    """Return the leaderboard, in so many columns of text."""
     from rich.table import Column, Table
     from rich.text import Text
 
@@ -85,7 +86,27 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
             number(line.deviation), interval, *(["", "", "", ""] if pair is None else _against(pair)),
             number(line.seconds, ".1f"), short(line.row.runs[-1]),
         ])  # fmt: skip
-    kept = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
+    used = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
+    widths = _widths(names, rows, used, width)
+    columns = [
+        Column(Text(names[place]), overflow="fold", width=needed, justify="left" if place == 1 else "right")
+        for place, needed in widths.items()
+    ]
+    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in widths))
+    said = []
+    if len(shown) < len(board.lines):
+        said.append(f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all")
+    if left := [names[place] for place in used if place not in widths]:
+        said.append(f"no room for {', '.join(left)}: --csv has them")
+    table.caption = "\n".join(said)
+    return table
+
+
+def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], used: Sequence[int], width: int) -> dict[int, int]:
+    """Return the width of each column, by place, that there is room for: what matters least goes first."""
+    kept = [*used]
     heads = [min(_HEAD, max(map(len, name.split()), default=0)) for name in names]
     need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
     whole = [max(len(name), n) for name, n in zip(names, need)]
@@ -97,16 +118,7 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
     for place in kept:  # what is left is for those that had to be folded
         more = min(max(0, room), whole[place] - need[place])
         need[place], room = need[place] + more, room - more
-    columns = [
-        Column(Text(names[place]), overflow="fold", width=need[place], justify="left" if place == 1 else "right")
-        for place in kept
-    ]
-    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))
-    for row in rows:
-        table.add_row(*(Text(row[place]) for place in kept))
-    if len(shown) < len(board.lines):
-        table.caption = f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all"
-    return table
+    return {place: need[place] for place in kept}
 
 
 def _against(pair: Pair) -> list[str]:

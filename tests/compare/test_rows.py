@@ -180,7 +180,8 @@ def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pyte
         table = tables.terminal(found).split("\n- ")[0].splitlines()
         assert max(map(len, table)) <= width
         assert any(re.search(r"als iterat.* 0\.\d{4} ", line) for line in table)
-        assert any("won/tied/lost" in line for line in table) == there
+        assert any("won/tied/lost" in line and "no room" not in line for line in table) == there
+        assert any("no room for" in line for line in table) != there
 
 
 def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> None:
