@@ -16,6 +16,10 @@ from recexp.errors import ConfigError
 
 WRONG = {
     "unknown key": (["algorithm.l22=3"], "algorithm.l22: unknown; did you mean l2? allowed: l2"),
+    "key of another option": (
+        ["algorithm.k=3"],
+        "algorithm.k: unknown; allowed: l2; it is a key of algorithm=content_knn, ",
+    ),
     "unknown key, added": (["+algorithm.l22=3"], "algorithm.l22: unknown; did you mean l2? allowed: l2"),
     "unknown option": (["algorithm=esae"], "algorithm: unknown option esae; did you mean ease? allowed: "),
     "out of range": (["algorithm.l2=-1"], "algorithm.l2: must be greater than 0 (got -1)"),

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
+_NAMED = 3
+"""Options that are named for a key that the chosen one has not."""
+
 
 def compose(overrides: Sequence[str] = ()) -> "DictConfig":
     """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
@@ -101,4 +104,14 @@ def _no_such_key(key: str, others: list[str]) -> str:
         node = node.get(part) if isinstance(node, dict) else None
         if isinstance(node, list):
             return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
-    return unknown(parent, name, [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else [])
+    allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
+    having = ", ".join(f"{parent}={option}" for option in _having(parent, name)[:_NAMED])
+    return unknown(parent, name, allowed) + (f"; it is a key of {having}" if having else "")
+
+
+def _having(group: str, key: str) -> list[str]:
+    """Return the options of a group whose yaml has a key."""
+    import yaml
+
+    found = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in options(group).items()}
+    return [name for name, content in found.items() if isinstance(content, dict) and key in content]
