@@ -19,7 +19,7 @@ WIDTH = 140
 _MODEL = 30
 """Columns that the name of a model may take before others have to make room."""
 _HEAD = 10
-"""Columns that a longer head is folded to, and that a model's name has at least."""
+"""Columns that the head with the reference's name may be folded to, and that a model's name has at least."""
 _FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run", "interval")
 """What a narrow terminal goes without, in this order; csv, json and the report have it all."""
 
@@ -107,7 +107,8 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
 def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], used: Sequence[int], width: int) -> dict[int, int]:
     """Return the width of each column, by place, that there is room for: what matters least goes first."""
     kept = [*used]
-    heads = [min(_HEAD, max(map(len, name.split()), default=0)) for name in names]
+    words = [max(map(len, name.split()), default=0) for name in names]
+    heads = [min(_HEAD, word) if name.startswith("vs ") else word for name, word in zip(names, words)]
     need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
     whole = [max(len(name), n) for name, n in zip(names, need)]
     need[1] = min(need[1], _MODEL)
