@@ -58,4 +58,5 @@ class Audit:
         if (inner := split.validation) is not None:
             yield order(inner, claim).about("validation")
             yield repeats(inner.train.interactions, inner.test).about("validation")
+            yield answers(inner).about("validation")
             yield repeats(inner.train.interactions, split.test).about("train of validation against test")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from recexp.config.building import refusal, unknown
@@ -110,8 +110,12 @@ def _no_such_key(key: str, others: list[str]) -> str:
 
 
 def _having(group: str, key: str) -> list[str]:
-    """Return the options of a group whose yaml has a key."""
+    """Return the options of a group whose yaml has a key; those that cannot be read are passed over."""
     import yaml
 
-    found = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in options(group).items()}
-    return [name for name, content in found.items() if isinstance(content, dict) and key in content]
+    found = []
+    for name, path in options(group).items():
+        with suppress(yaml.YAMLError, OSError):
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            found += [name] if isinstance(content, dict) and key in content else []
+    return found
