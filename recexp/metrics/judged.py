@@ -97,7 +97,10 @@ class Judged:
 
     def mean_at(self, k: int, values: np.ndarray) -> np.ndarray:
         """float64 (b,): mean of `values`, (n_items,), over the items of each list cut at k; NaN for empty lists."""
-        sums = np.append(values, 0.0)[self.items[:, :k]].sum(axis=1)
+        from recexp.metrics.kernels import sum_values
+
+        sums = np.empty(len(self.items))
+        sum_values(self.items, k, np.asarray(values, np.float64), sums)
         lengths = self.lengths_at(k)
         return np.where(lengths > 0, sums / np.maximum(lengths, 1), np.nan)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recexp.errors import ConfigError
+from recexp.metrics.base import Judged
 
 TRAIN = {"u": ["a", "b"], "v": ["a", "c"], "w": ["a"], "x": ["b"]}  # a: 3 users, b: 2, c: 1; d: none
 
@@ -119,6 +120,22 @@ def test_list_metrics_agree_with_loops(build, world, k):
         }
         for name, value in expected.items():
             assert build(name).values(judged, k)[q] == pytest.approx(value, abs=1e-12, nan_ok=True), (name, q)
+
+
+@pytest.mark.parametrize("density", [0.01, 0.5], ids=["few in bits", "all in bits"])
+def test_cooccurrence_of_many_users_is_exact(build, density):
+    rng = np.random.default_rng(7)
+    chance = density * 2 * np.linspace(1, 0, 300) ** 4  # from popular items to some that no one has
+    owned = rng.random((700, 300)) < chance
+    users, train = owned.sum(axis=0), {user: np.flatnonzero(row) for user, row in enumerate(owned)}
+    lists = [rng.permutation(300)[: rng.integers(1, 40)] for _ in range(60)]
+    metric = build("intra_list_diversity_cooccurrence")
+    judged = Judged.of_ids(lists, [()] * len(lists), train, {}, range(300))
+    cosine = owned.T.astype(float) @ owned / np.sqrt(np.maximum(np.outer(users, users), 1))
+    for k in (2, 17, 40):
+        expected = [[1 - cosine[i, j] for i, j in combinations(ranked[:k], 2)] for ranked in lists]
+        values = metric.values(judged, k)
+        assert values == pytest.approx([np.mean(v) if v else np.nan for v in expected], abs=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("k", [1, 3, 10])
