@@ -54,14 +54,13 @@ class FittedModel:
         block_mib: int,
     ) -> "FittedModel":
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
-        return FittedModel(
-            model, fallback, ranking, train.user_ids, train.item_ids, _by_user(train.interactions),
-            train.interactions.known_users, exclude_seen, block_mib,
-        )  # fmt: skip
+        known, begin = train.interactions.histories
+        ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
+        return FittedModel(model, fallback, ranking, *ids, known, trained, exclude_seen, block_mib)
 
     def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
-        return replace(self, known=_by_user(known), ranking=ranking)
+        return replace(self, known=known.histories[0], ranking=ranking)
 
     def serves(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
@@ -188,10 +187,6 @@ class FittedModel:
     @cached_property
     def _item_code(self) -> dict[Id, int]:
         return {item: code for code, item in enumerate(self.item_ids.tolist())}
-
-
-def _by_user(known: Interactions) -> Interactions:
-    return known.take(known.by_user[0])
 
 
 def _code(value: Id | None, ids: np.ndarray, codes: dict[Id, int]) -> int:

@@ -89,4 +89,4 @@ class Ranking:
 def _pattern(matrix: sp.csr_array | None, b: int) -> tuple[np.ndarray, np.ndarray]:
     if matrix is None:
         return np.zeros(b + 1, np.int64), np.empty(0, np.int32)
-    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
+    return np.require(matrix.indptr, np.int64, "W"), np.require(matrix.indices, np.int32, "W")

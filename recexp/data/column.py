@@ -21,6 +21,17 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
+def taken(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return `array[rows]`; a block of indices at a time, for numpy widens all that it gets to int64."""
+    if rows.dtype == bool:
+        return array[rows]
+    out = np.empty(len(rows), array.dtype)
+    for start in range(0, len(rows), 2**20):
+        block = slice(start, start + 2**20)
+        out[block] = array[rows[block]]
+    return out
+
+
 @dataclass(frozen=True)
 class Column:
     """n values of one kind.

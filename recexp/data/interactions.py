@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data.column import Column, frozen
+from recexp.data.column import Column, frozen, taken
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
@@ -71,20 +71,13 @@ class Interactions:
     def take(self, rows: np.ndarray) -> "Interactions":
         """Return the given rows (indices or mask) with the same codes."""
 
-        def pick(array: np.ndarray | None) -> np.ndarray | None:
-            return None if array is None else array[rows]
+        def column(given: Column) -> Column:
+            return given.take(np.flatnonzero(rows) if rows.dtype == bool else rows)
 
-        at = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return replace(
-            self,
-            users=self.users[rows],
-            items=self.items[rows],
-            values=self.values[rows],
-            timestamps=pick(self.timestamps),
-            events=None if self.events is None else self.events.take(at),
-            sessions=pick(self.sessions),
-            context={name: column.take(at) for name, column in self.context.items()},
-        )
+        arrays = ("users", "items", "values", "timestamps", "sessions")
+        picked = {name: taken(getattr(self, name), rows) for name in arrays if getattr(self, name) is not None}
+        events = None if self.events is None else column(self.events)
+        return replace(self, **picked, events=events, context={n: column(c) for n, c in self.context.items()})
 
     @cached_property
     def known_users(self) -> np.ndarray:
@@ -106,26 +99,35 @@ class Interactions:
         """int64: the codes of items that have a row, rising."""
         return np.flatnonzero(self.known_items)
 
-    @cached_property
+    @property
     def by_time(self) -> np.ndarray:
-        """int64 (m,): row numbers in time order, ties in file order."""
+        """int (m,): row numbers in time order, ties in file order."""
+        numbers = sp.get_index_dtype(maxval=len(self))
         if self.timestamps is None:
-            return np.arange(len(self))
-        return np.argsort(self.timestamps, kind="stable")
-
-    @cached_property
-    def by_user(self) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers user by user in time order, int64 (m,), and where each user's begin, int64 (n_users + 1,)."""
-        return self.grouped(self.users, self.n_users)
+            return np.arange(len(self), dtype=numbers)
+        return np.argsort(self.timestamps, kind="stable").astype(numbers)
 
     def grouped(self, codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers group by group in time order, int64 (m,), and where each group's begin, int64 (n + 1,).
+        """Row numbers group by group in time order, int (m,), and where each group's begin, int (n + 1,).
 
         `codes`, int (m,), names each row's group in 0..n-1.
         """
         order = self.by_time
-        rows = order[np.argsort(codes[order], kind="stable")]
-        return rows, np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
+        codes = codes if self.timestamps is None else codes[order]
+        one = sp.csr_array((order, codes, np.array([0, len(self)], order.dtype)), shape=(1, n))
+        by_group = one.tocsc()  # a counting sort that keeps the order of equals
+        return by_group.data, by_group.indptr
+
+    @property
+    def histories(self) -> tuple["Interactions", np.ndarray]:
+        """The rows user by user in time order, and where each user's begin, int (n_users + 1,)."""
+        rows, begin = self._histories
+        return (self if rows is None else rows), begin
+
+    @cached_property
+    def _histories(self) -> tuple["Interactions | None", np.ndarray]:
+        rows, begin = self.grouped(self.users, self.n_users)
+        return (None if (rows[1:] > rows[:-1]).all() else self.take(rows)), begin
 
     def csr(self, *, values: bool, duplicates: Literal["sum", "max"] = "sum") -> sp.csr_array:
         """Return float32 (n_users, n_items) of values, or of ones (`values=False`), sorted indices, no duplicates.

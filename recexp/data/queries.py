@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data.column import Column, frozen
+from recexp.data.column import Column, frozen, taken
 from recexp.data.interactions import Interactions
 from recexp.errors import DataError
 
@@ -19,7 +19,7 @@ class Queries:
     ----------
     users : int32 (b,), the user who asks; a user may own several queries.
     log : the rows that histories are made of, each history a range of them in time order.
-    start, stop : int64 (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
+    start, stop : int (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
     exclude : bool or float (b, n_items) CSR, items that may not be recommended, or None.
     candidates : CSR (b, n_items), the only items to be ranked, or None for the whole catalogue.
     timestamps : int64 (b,), when the question is asked, or None.
@@ -57,7 +57,7 @@ class Queries:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 (b,): rows in each history."""
+        """int (b,): rows in each history."""
         return self.stop - self.start
 
     @staticmethod
@@ -66,9 +66,12 @@ class Queries:
 
         With `exclude_seen` what is in the history may not be recommended.
         """
-        rows, begin = known.by_user
-        queries = Queries(users=users, log=known.take(rows), start=begin[users], stop=begin[users + 1])
-        return replace(queries, exclude=queries.history(values=False)) if exclude_seen else queries
+        log, begin = known.histories
+        queries = Queries(users=users, log=log, start=begin[users], stop=begin[users + 1])
+        if not exclude_seen:
+            return queries
+        everyone = np.array_equal(users, np.arange(known.n_users))
+        return replace(queries, exclude=known.csr(values=False) if everyone else queries.history(values=False))
 
     def asked_by(self, user: int) -> "Queries":
         """Return the same questions asked by `user`; -1 is a user that no model knows."""
@@ -101,10 +104,12 @@ class Queries:
     def history(self, *, values: bool) -> sp.csr_array:
         """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""
         lengths = self.lengths
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        at = np.repeat(self.start - indptr[:-1], lengths) + np.arange(indptr[-1])
-        matrix = sp.csr_array((self.log.values[at], self.log.items[at], indptr), shape=(len(self), self.n_items))
+        indptr = np.append(0, np.cumsum(lengths))
+        at = np.arange(indptr[-1], dtype=sp.get_index_dtype(maxval=max(indptr[-1], len(self.log))))
+        at += np.repeat((self.start - indptr[:-1]).astype(at.dtype), lengths)
+        data = taken(self.log.values, at) if values else np.ones(len(at), np.float32)
+        matrix = sp.csr_array((data, taken(self.log.items, at), indptr), shape=(len(self), self.n_items))
         matrix.sum_duplicates()
         if not values:
-            matrix.data = np.ones(matrix.nnz, np.float32)
+            matrix.data[:] = 1
         return matrix

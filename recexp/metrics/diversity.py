@@ -16,8 +16,10 @@ class IntraListDiversity(ListMetric):
 
     An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
     of the items table), with `by` interactions its train users. An item without traits is unlike any other. A list of
-    fewer than two items has no value. In time, with `by` features the traits of the listed items; with `by` interactions the
-    pairs in the lists and, for each interaction, about a 64th of the listed items; in memory 16 bytes an interaction.
+    fewer than two items has no value.
+
+    Time: with `by` features the traits of the listed items; with `by` interactions the pairs in the lists and, for each
+    interaction, about a 64th of the listed items. Memory: 8 bytes a place of the lists, 16 an interaction.
     """
 
     by: Literal["features", "interactions"]

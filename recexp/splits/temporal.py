@@ -79,4 +79,4 @@ class LeaveLast(NumberOfUser):
 def _by_time(interactions: Interactions) -> np.ndarray:
     if interactions.timestamps is None:
         log.warning("the data has no timestamps: a user's last rows are the last in the file")
-    return interactions.by_user[0]
+    return interactions.grouped(interactions.users, interactions.n_users)[0]
