@@ -53,6 +53,10 @@ WRONG = {
         ["logging.level=loud"],
         "logging level of recexp: must be debug, info, warning, error or critical (got 'loud')",
     ),
+    "a key inside a list": (
+        ["evaluation.metrics.ndcg=1"],
+        "a list is given as a whole, key=[...], not by what is in it: evaluation.metrics.ndcg=1",
+    ),
     "syntax": (["algorithm.l2=[1"], ""),
 }
 

@@ -76,10 +76,13 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
             where = str(error).rpartition("full_key: ")[2].strip()
             raise refusal(error.__cause__, where, []) from error
         raise ConfigError(_reworded(str(error), list(overrides))) from error
-    except ValueError as error:  # Hydra's answer to filter=null
-        if "Config group override" not in str(error):
-            raise
-        raise ConfigError(f"a group needs one of its options, not null: {' '.join(overrides)}") from error
+    except (TypeError, ValueError) as error:  # OmegaConf's to evaluation.metrics.ndcg=1, Hydra's to filter=null
+        given = " ".join(overrides)
+        if "is not an int" in str(error) or "invalid literal for int" in str(error):
+            raise ConfigError(f"a list is given as a whole, key=[...], not by what is in it: {given}") from error
+        if "Config group override" in str(error):
+            raise ConfigError(f"a group needs one of its options, not null: {given}") from error
+        raise
 
 
 def _reworded(message: str, overrides: list[str]) -> str:
