@@ -48,6 +48,13 @@ class Results:
     candidates: bool
 
 
+def _of_a_kind(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    for name, metric in metrics.items():
+        if not isinstance(metric, ListMetric | RunMetric | RatingMetric):
+            raise ValueError(f"{name} must be a ListMetric, RunMetric or RatingMetric, which say what it is given")
+    return metrics
+
+
 def _rising(cutoffs: list[int]) -> list[int]:
     if cutoffs != sorted(set(cutoffs)):
         raise ValueError(f"must rise without repeats, for example {sorted(set(cutoffs))}")
@@ -69,7 +76,7 @@ class Evaluation:
     """
 
     cutoffs: Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(_rising)]
-    metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+    metrics: Annotated[dict[str, Metric], Field(min_length=1), AfterValidator(_of_a_kind)]
     catalogue: Literal["all", "in_train"]
     relevant_from: float | None
     history: Literal["all", "train"]
@@ -101,13 +108,18 @@ class Evaluation:
         `predicted`, float (m,), are the ratings predicted for the rows of `split.test`; without them rating metrics are
         left out. All of the target counts as relevant (see `relevant`).
 
-        Raises DataError when lists are too short or too few, or predictions are not finite.
+        Raises DataError when lists are too short or too few or repeat an item, or predictions are not finite.
         """
         target, queries, allowed = split.target, split.queries, self._allowed(split.train)
         needed = min(self.cutoffs[-1], split.train.n_items)
         if len(lists.items) != len(queries) or lists.items.shape[1] < needed:
             raise DataError(f"evaluate got lists {lists.items.shape}; expected {len(queries)} of at least {needed}")
         items = np.ascontiguousarray(lists.items[:, : self.cutoffs[-1]])
+        ordered = np.sort(items, axis=1)
+        if ordered.max(initial=-1) >= split.train.n_items:
+            raise DataError(f"evaluate got item {ordered.max()}; the data have {split.train.n_items}")
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+            raise DataError("evaluate got a list that holds an item twice")
         judged = Judged.of(items, target, split.train, np.ones(target.shape[1], bool) if allowed is None else allowed)
         per_query, values = self._measure(judged)
         owners = _owners(queries.users, queries.lengths)

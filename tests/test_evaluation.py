@@ -15,6 +15,7 @@ from recexp.errors import ConfigError, DataError
 from recexp.evaluation import Evaluation
 from recexp.metrics import accuracy
 from recexp.metrics.accuracy import Ndcg, Precision, Recall
+from recexp.metrics.base import Metric
 from recexp.metrics.concentration import Gini
 from recexp.metrics.coverage import CatalogCoverage
 from recexp.metrics.diversity import IntraListDiversity
@@ -34,6 +35,14 @@ def evaluation(**changes) -> Evaluation:
 def interactions(pairs, values, n_users, n_items, **more) -> Interactions:
     users, items = np.array(pairs, np.int32).reshape(-1, 2).T.copy()
     return Interactions(users, items, np.array(values, np.float32), n_users, n_items, **more)
+
+
+def test_a_metric_of_no_kind_is_refused() -> None:
+    class Strange(Metric):
+        pass
+
+    with pytest.raises(ValidationError, match="strange must be a ListMetric, RunMetric or RatingMetric"):
+        evaluation(metrics={"recall": Recall(), "strange": Strange()})
 
 
 def small_split(users=(0, 1, 2, 2), values=(5, 3, 4, 2, 5), candidates=None) -> Split:
@@ -184,6 +193,13 @@ def test_lists_that_do_not_fit_are_refused():
         evaluation(cutoffs=[1, 5]).evaluate(small_split(), RANKED, seed=1)
     with pytest.raises(DataError, match="got lists"):
         evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [1, 2]), seed=1)
+
+
+def test_lists_that_repeat_an_item_or_hold_an_unknown_one_are_refused():
+    with pytest.raises(DataError, match="a list that holds an item twice"):
+        evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [2, 2], [-1, -1]), seed=1)
+    with pytest.raises(DataError, match="evaluate got item 6; the data have 6"):
+        evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [1, 2], [1, 6]), seed=1)
 
 
 def test_catalogue_and_ties():

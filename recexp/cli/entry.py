@@ -59,11 +59,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader has seen enough: `recexp datasets | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except RecexpError as error:
-        if "debug=true" in arguments:
+        if _debug(arguments):
             raise
         return _say(str(error), error.exit_code)
     except Exception as error:  # the last line of defence: whatever failed, a person gets one line
-        if "debug=true" in arguments:
+        if _debug(arguments):
             raise
         return _say(f"{type(error).__name__}: {error} (debug=true shows the traceback)", 1)
     return 0
@@ -82,6 +82,10 @@ def _refuse_words(words: list[str]) -> None:
     for word in words:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
+
+
+def _debug(arguments: list[str]) -> bool:
+    return any(word.lstrip("+").lower() == "debug=true" for word in arguments)
 
 
 def _say(message: str, code: int) -> int:

@@ -99,8 +99,7 @@ class Interactions:
         """int64: the codes of items that have a row, rising."""
         return np.flatnonzero(self.known_items)
 
-    @property
-    def by_time(self) -> np.ndarray:
+    def time_order(self) -> np.ndarray:
         """int (m,): row numbers in time order, ties in file order."""
         numbers = sp.get_index_dtype(maxval=len(self))
         if self.timestamps is None:
@@ -112,7 +111,7 @@ class Interactions:
 
         `codes`, int (m,), names each row's group in 0..n-1.
         """
-        order = self.by_time
+        order = self.time_order()
         codes = codes if self.timestamps is None else codes[order]
         one = sp.csr_array((order, codes, np.array([0, len(self)], order.dtype)), shape=(1, n))
         by_group = one.tocsc()  # a counting sort that keeps the order of equals
@@ -126,6 +125,7 @@ class Interactions:
 
     @cached_property
     def _histories(self) -> tuple["Interactions | None", np.ndarray]:
+        """None stands for these rows themselves, which would not be freed in time if they referred to themselves."""
         rows, begin = self.grouped(self.users, self.n_users)
         return (None if (rows[1:] > rows[:-1]).all() else self.take(rows)), begin
 

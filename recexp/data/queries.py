@@ -19,7 +19,7 @@ class Queries:
     ----------
     users : int32 (b,), the user who asks; a user may own several queries.
     log : the rows that histories are made of, each history a range of them in time order.
-    start, stop : int (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
+    start, stop : int64 (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
     exclude : bool or float (b, n_items) CSR, items that may not be recommended, or None.
     candidates : CSR (b, n_items), the only items to be ranked, or None for the whole catalogue.
     timestamps : int64 (b,), when the question is asked, or None.
@@ -57,7 +57,7 @@ class Queries:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int (b,): rows in each history."""
+        """int64 (b,): rows in each history."""
         return self.stop - self.start
 
     @staticmethod
@@ -67,7 +67,8 @@ class Queries:
         With `exclude_seen` what is in the history may not be recommended.
         """
         log, begin = known.histories
-        queries = Queries(users=users, log=log, start=begin[users], stop=begin[users + 1])
+        start, stop = (begin[at].astype(np.int64) for at in (users, users + 1))
+        queries = Queries(users=users, log=log, start=start, stop=stop)
         if not exclude_seen:
             return queries
         everyone = np.array_equal(users, np.arange(known.n_users))

@@ -70,14 +70,17 @@ class Split:
             queries.start,
             queries.stop,
             queries.timestamps,
-            self.target.indptr,
-            self.target.indices,
+            *_places(self.target),
             self.target.data,
         ]
         for matrix in (queries.exclude, queries.candidates):
-            if matrix is not None:
-                parts += [matrix.indptr, matrix.indices]
+            parts += [] if matrix is None else _places(matrix)
         texts = [self.train.interactions.fingerprint, queries.log.fingerprint, self.test.fingerprint]
         if self.validation is not None:
             texts.append(self.validation.fingerprint)
         return digest_arrays([*parts, np.array(texts, dtype=object)])
+
+
+def _places(matrix: sp.csr_array) -> list[np.ndarray]:
+    """Return where a matrix has entries; scipy holds it in the one or the other type, by how it came to be."""
+    return [matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int64, copy=False)]

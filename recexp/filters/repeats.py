@@ -25,7 +25,7 @@ class Deduplicate(Filter):
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         rows = dataset.interactions
-        order = rows.by_time
+        order = rows.time_order()
         if self.keep == "max":
             order = order[np.argsort(-rows.values[order], kind="stable")]  # NaN comes last
         pairs = rows.users.astype(np.int64) * rows.n_items + rows.items

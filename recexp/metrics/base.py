@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
 from recexp.metrics.judged import Judged
 
 __all__ = ["Judged", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
@@ -36,9 +36,11 @@ class Metric:
     needs: ClassVar[frozenset[str]] = frozenset()
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
-    def _require(self, train: object, features: object) -> None:
+    def _require(self, k: int | None, train: object, features: object) -> None:
+        if k is not None and k < 1:
+            raise ConfigError(f"k must be at least 1 (got {k})")
         for need, given, name in (("train", train, "train"), ("item_categories", features, "features")):
-            if need in self.needs and given is None:
+            if need in self.needs and not given:
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
 
 
@@ -59,8 +61,8 @@ class ListMetric(Metric, ABC):
         features: Mapping[Hashable, Collection[str]] | None = None,
     ) -> float:
         """Return the value of one list cut at `k` (None: its length); NaN where it is not defined."""
-        self._require(train, features)
-        if "relevant" in self.needs and not relevant:
+        self._require(k, train, features)
+        if "relevant" in self.needs and len(relevant) == 0:
             return float("nan")
         judged = Judged.of_ids([ranked], [relevant], train or {}, features or {}, None)
         return float(self.values(judged, max(1, len(ranked)) if k is None else k)[0])
@@ -82,7 +84,7 @@ class RunMetric(Metric, ABC):
         catalogue: Collection[Hashable] | None = None,
     ) -> float:
         """Return the value over `lists` cut at `k` (None: the longest list's length)."""
-        self._require(train, None)
+        self._require(k, train, None)
         judged = Judged.of_ids(lists, [()] * len(lists), train or {}, {}, catalogue)
         return float(self.value(judged, judged.items.shape[1] if k is None else k))
 
@@ -104,5 +106,7 @@ class RatingMetric(Metric, ABC):
 
     def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
         """Return the value over all rows."""
+        if len(predicted) != len(actual):
+            raise DataError(f"{len(predicted)} predicted ratings for {len(actual)} actual ones")
         errors = self.errors(np.asarray(predicted, np.float64), np.asarray(actual, np.float64))
         return float(self.finish(np.mean(errors)))

@@ -19,7 +19,8 @@ class IntraListDiversity(ListMetric):
     fewer than two items has no value.
 
     Time: with `by` features the traits of the listed items; with `by` interactions the pairs in the lists and, for each
-    interaction, about a 64th of the listed items. Memory: 8 bytes a place of the lists, 16 an interaction.
+    interaction, about a 64th of the listed items. Memory: at most 20 bytes a place of the lists and 16 an
+    interaction.
     """
 
     by: Literal["features", "interactions"]
@@ -37,11 +38,13 @@ class IntraListDiversity(ListMetric):
     def _similar(self, judged: Judged) -> np.ndarray:
         """float64 (b, n): sum of each listed item's cosines with the items before it in its list."""
         if self.by == "interactions":
-            return _similar_by_users(judged)
+            from recexp.metrics.cooccurrence import cosines_before
+
+            return cosines_before(judged.items, judged.users)
         from recexp.metrics.kernels import sum_earlier_by_traits
 
         traits, out = _features(judged), np.zeros(judged.items.shape)
-        norm = _norm(traits)
+        norm = 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))
 
         def rows(start: int, stop: int) -> None:
             seen = np.zeros(traits.shape[1])
@@ -69,38 +72,3 @@ def _features(judged: Judged) -> sp.csr_array:
     matrix = sp.hstack([column.indicators() for column in columns], format="csr")
     matrix.sum_duplicates()
     return matrix
-
-
-def _similar_by_users(judged: Judged) -> np.ndarray:
-    from recexp.metrics.kernels import group_cells, group_users, sum_earlier_by_users
-
-    (b, n), matrix = judged.items.shape, judged.users
-    times, counts = judged.recommended_at(n), judged.item_counts
-    listed = np.flatnonzero(times)  # only these count, those of many users first: m of them, and m itself is padding
-    listed = listed[np.argsort(-counts[listed], kind="stable")]
-    rank = np.full(len(times) + 1, len(listed), np.uint32)
-    rank[listed] = np.arange(len(listed))
-
-    words = -(-len(listed) // 64)
-    if words * matrix.shape[0] > matrix.nnz:  # more room than the matrix itself takes: only items of many users
-        words = -(-np.count_nonzero(64 * counts[listed] >= matrix.shape[0]) // 64)
-    bits, sparse_ptr = np.zeros((matrix.shape[0] + 1, words), np.uint64), np.zeros(matrix.shape[0] + 1, np.int64)
-    sparse = np.empty(counts[listed[64 * words :]].sum(), np.uint32)
-    user_ptr, cell_ptr = (np.append(0, np.cumsum(sizes[listed])) for sizes in (counts, times))
-    users, cells, items = np.empty(user_ptr[-1], np.int32), np.empty(cell_ptr[-1], np.int64), np.empty(b * n, np.uint32)
-    group_users(matrix.indptr, matrix.indices, rank, user_ptr[:-1].copy(), users, bits, sparse_ptr, sparse)
-    group_cells(judged.items.ravel(), rank, cell_ptr[:-1].copy(), items, cells)
-    norm, out = 1 / np.sqrt(np.maximum(counts[listed], 1)), np.zeros(b * n)
-
-    def rows(start: int, stop: int) -> None:
-        sum_earlier_by_users(
-            start, stop, items, n, cells, cell_ptr, users, user_ptr, bits, sparse_ptr, sparse, norm, out
-        )
-
-    threads.map_rows(rows, len(listed))
-    return out.reshape(b, n)
-
-
-def _norm(traits: sp.csr_array) -> np.ndarray:
-    """Return one over the root of each item's number of traits."""
-    return 1 / np.sqrt(np.maximum(np.diff(traits.indptr), 1))

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.data import Column, Dataset, Interactions
+from recexp.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class Judged:
         """Judge lists of ids; `train` is user -> items, `features` item -> names, no catalogue: all ids there are."""
         mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
         code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
-        items = np.full((len(lists), max(1, *map(len, lists))), -1, np.int32)
+        items = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int32)
         for row, ranked in zip(items, lists, strict=True):
+            if len({*ranked}) < len(ranked):
+                raise DataError(f"a list holds an item twice: {list(ranked)}")
             row[: len(ranked)] = [code[item] for item in ranked]
         pairs = [(user, code[item]) for user, seen in enumerate(train.values()) for item in seen]
         pairs = np.array(pairs, np.int32).reshape(-1, 2)

@@ -78,7 +78,7 @@ def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, his
 
     queries = np.arange(len(users), dtype=np.int32)
     own = {"query": from_numpy(queries), "user_id": _ids(user_ids, users)}
-    own |= {"history": from_numpy(history), "held_out": from_numpy(held_out)}
+    own |= {"history": from_numpy(history), "held_out": from_numpy(held_out.astype(np.int64))}
     _write(pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
            folder / "per_user.parquet")  # fmt: skip
     sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))

@@ -100,11 +100,11 @@ def content(x: Experiment, runner: Runner) -> dict[str, Any]:
     """
     evaluation = x.evaluation
     components = [runner, x.source, x.filters, x.splitter, x.algorithm, x.fallback, evaluation]
-    own = code(components)
+    own, rules = code(components), {key: rule for key, rule in describe(runner).items() if key != "class"}
     return {
         "recexp": recexp.__version__,
         "protocol": {
-            "runner": type(runner).__name__,
+            "runner": {type(runner).__name__: rules} if rules else type(runner).__name__,
             "filters": describe(x.filters),
             "split": x.splitter.rule(),
             "catalogue": evaluation.catalogue,

@@ -40,13 +40,18 @@ class Validation(Offline):
             tags = sealed.identity.tags
             if done := store.claim(tags[CONFIG], x.once):
                 log.info("already done in run %s", done.id)
-                return [Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)]
-            name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"
-            with store.run(name=name, tags=tags) as run:
-                algorithm, split = copy.deepcopy(x.algorithm), sealed.split
-                model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
-                part = self.judge(x, "validation", split, split.queries, model, costs)
-                return [_record(x, store, run, sealed, part, costs)]
+                link = store.link(done.id)
+                outcome = Outcome(done.id, link, store.leaderboard, done.metrics, {}, None, earlier=True)
+            else:
+                name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"
+                with store.run(name=name, tags=tags) as run:
+                    algorithm, split = copy.deepcopy(x.algorithm), sealed.split
+                    model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
+                    part = self.judge(x, "validation", split, split.queries, model, costs)
+                    outcome = _record(x, store, run, sealed, part, costs)
+            if x.job is not None:
+                store.job_done(x.job, [outcome.run_id])
+            return [outcome]
 
 
 def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:

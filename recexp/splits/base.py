@@ -99,7 +99,7 @@ def divide(
         return replace(split, validation=validation, fold=fold)
 
     validation = None
-    if (labels == VALIDATION).any():
+    if np.isin(labels, (VALIDATION, VALIDATION_HISTORY)).any():
         validation = part("validation", VALIDATION, VALIDATION_HISTORY, (TRAIN,), None)
     return part("test", TEST, TEST_HISTORY, (TRAIN, VALIDATION, VALIDATION_HISTORY), validation)
 

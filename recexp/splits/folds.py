@@ -1,6 +1,7 @@
 """K-fold cross-validation."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import numpy as np
@@ -78,6 +79,6 @@ class KFold(Splitter):
             raise DataError(
                 f"split.folds: {self.folds}, but the column fold has {len(names)} values; set it to {len(names)}"
             )
-        if all(name.isdecimal() for name in names):
-            fold_of = np.argsort(np.argsort([int(name) for name in names]))[fold_of]
+        with suppress(ValueError):  # names that are no numbers stay in the order of text
+            fold_of = np.argsort(np.argsort([float(name) for name in names]))[fold_of]
         return fold_of

@@ -152,11 +152,6 @@ class Study:
         best = min(done, key=lambda trial: (-trial.value if self.rising else trial.value, trial.number))
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
 
-    @property
-    def trials(self) -> int:
-        """How many trials were asked for, or have ended if these are more."""
-        return max(self.total, len(self._ended()))
-
     def summary(self) -> str:
         """Return in a sentence how the values were found."""
         ended, best = self._ended(), self.best

@@ -6,7 +6,7 @@ from math import log2, sqrt
 import numpy as np
 import pytest
 
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
 from recexp.metrics.base import Judged
 
 TRAIN = {"u": ["a", "b"], "v": ["a", "c"], "w": ["a"], "x": ["b"]}  # a: 3 users, b: 2, c: 1; d: none
@@ -91,6 +91,19 @@ def test_a_missing_input_is_named(build):
         build("novelty")(["a"], k=1)
     with pytest.raises(ConfigError, match=r"IntraListDiversity needs features="):
         build("intra_list_diversity")(["a", "b"], k=2)
+
+
+def test_bad_input_is_refused(build):
+    with pytest.raises(ConfigError, match=r"k must be at least 1 \(got 0\)"):
+        build("gini")([["a"]], k=0)
+    with pytest.raises(DataError, match="a list holds an item twice"):
+        build("recall")(["a", "a"], {"a"}, 2)
+    with pytest.raises(DataError, match="3 predicted ratings for 1 actual ones"):
+        build("rmse")([1, 2, 3], [2])
+    with pytest.raises(ConfigError, match="IntraListDiversity needs features="):
+        build("intra_list_diversity")(["a", "b"], k=2, features={})
+    assert np.isnan(build("gini")([], k=1))
+    assert build("recall")(["a"], np.array(["a", "b"]), 1) == 1 / 2
 
 
 @pytest.mark.parametrize("k", [1, 3, 10])

@@ -9,6 +9,9 @@ import pytest
 
 import recexp as library
 from recexp import config
+from recexp.params import params
+from recexp.runners.base import content
+from recexp.runners.offline import Offline
 from recexp.runners.record import Data, Identity, identify
 from recexp.sweeps import jobs
 from recexp.tracking import Archive
@@ -51,7 +54,7 @@ def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str
     assert None not in (job, other_job) and job != other_job
 
 
-def test_a_metrics_definition_and_order_are_part_of_it(shop: Path, tmp_path: Path) -> None:
+def test_the_order_of_metrics_is_part_of_it(shop: Path) -> None:
     first, second = (known(f"evaluation.metrics=[{names}]") for names in ("recall,ndcg", "ndcg,recall"))
     assert first[0].tags["recexp.config"] != second[0].tags["recexp.config"] and first[1] != second[1]
 
@@ -87,6 +90,20 @@ def test_an_edited_class_of_ones_own_is_another(shop: Path, tmp_path: Path, monk
     assert [[*code] for code in codes] == [["own_identity.Mine"]] * 2 and codes[0] != codes[1]
     jobs_of = [archive.run(run_id).tags["recexp.config"] for run_id in (first, second)]
     assert jobs_of[0] != jobs_of[1]
+
+
+def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
+    @params
+    class Bandit(Offline):
+        epsilon: float
+
+    _, x = config.experiment(config.compose(["dataset=electronics"]), tags={})
+    fields = {"threads": None, "block_mib": 32, "cache": False}
+    protocols = [content(x, runner)["protocol"] for runner in (
+        Offline(**fields), Offline(**fields | {"block_mib": 8}), *(Bandit(**fields, epsilon=e) for e in (0.1, 0.3))
+    )]  # fmt: skip
+    assert protocols[0] == protocols[1]
+    assert protocols[2]["runner"] == {"Bandit": {"epsilon": 0.1}} != protocols[3]["runner"]
 
 
 def test_an_own_class_is_in_the_key_of_its_job(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

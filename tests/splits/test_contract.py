@@ -1,13 +1,14 @@
 """What holds for every split, found by its yaml."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import yaml
 
 from recexp.config import options
@@ -189,6 +190,18 @@ def test_splits_of_equal_size_and_other_rows_have_other_fingerprints(make: Make)
     one, two = (next(make("leave_random", seed=seed).split(data())) for seed in (1, 2))
     assert len(one.test) == len(two.test) and len(one.train.interactions) == len(two.train.interactions)
     assert one.fingerprint != two.fingerprint
+
+
+def test_a_split_is_the_same_however_scipy_holds_its_indices(make: Make) -> None:
+    split = next(make("random").split(data()))
+
+    def wide(matrix: sp.csr_array) -> sp.csr_array:
+        other = matrix.copy()
+        other.indptr, other.indices = (array.astype(np.int64) for array in (matrix.indptr, matrix.indices))
+        return other
+
+    queries = replace(split.queries, exclude=wide(split.queries.exclude))
+    assert replace(split, queries=queries, target=wide(split.target)).fingerprint == split.fingerprint
 
 
 def test_rule_leaves_out_the_seed_alone(splitter: Splitter) -> None:

@@ -183,6 +183,12 @@ def test_user_holdout_shows_a_share_and_asks_for_the_rest(make: Make, dataset: D
         assert asked + shown == user + 1
 
 
+def test_a_validation_part_that_is_all_shown_is_not_passed_over(make: Make, of: Of) -> None:
+    five_each = of(np.repeat(np.arange(20), 5), np.tile(np.arange(5), 20))
+    with pytest.raises(DataError, match="0 validation rows"):
+        list(make("user_holdout", test_ratio=0.25, validation_ratio=0.25, fold_in_ratio=0.9).split(five_each))
+
+
 @pytest.mark.parametrize(("name", "side"), [("cold_users", "users"), ("cold_items", "items")])
 def test_cold_means_not_one_row_in_train(make: Make, dataset: Dataset, name: str, side: str) -> None:
     [split] = make(name, test_ratio=0.2, validation_ratio=0.2).split(dataset)

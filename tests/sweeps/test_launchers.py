@@ -149,6 +149,14 @@ def test_runs_left_behind_are_never_taken_for_results(workplace: Path, runs: Cal
     assert library.run(*words, "resume=true").run_id == again.run_id
 
 
+def test_a_judged_validation_part_is_not_loaded_again(inside: Callable, runs: Callable) -> None:
+    words = (*SMALL, "algorithm=popularity", "runner=validation", "split.validation_ratio=0.2", "resume=true")
+    first, again = inside(*words), inside(*words, "logging.level=info")
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert len(runs()) == 1
+    assert "recexp.filters" not in again.stderr
+
+
 def test_folds_are_one_job(inside: Callable, runs: Callable) -> None:
     words = (*SMALL, "algorithm=popularity", "split=kfold", "split.folds=2", "resume=true")
     assert inside(*words).returncode == 0

@@ -51,7 +51,7 @@ class Popularity(Recommender):
 
 def _last(rows: Interactions) -> Interactions:
     """Return the newest row of each user and item."""
-    newest = rows.by_time[::-1]
+    newest = rows.time_order()[::-1]
     keys = rows.users[newest].astype(np.int64) * rows.n_items + rows.items[newest]
     _, first = np.unique(keys, return_index=True)
     return rows.take(newest[first])

@@ -43,7 +43,7 @@ class KNN(Recommender):
         ratings, the others too if `aggregate` is an average.
     asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
     shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
-    weighting : of the entries of X, see `similarity.weighted`; only where ratings do not weigh.
+    weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.
     weigh_scores : whether weights are in what is summed, too, or in similarities only.
     normalize : divide the similarities of the k neighbours by their sum; averages do so anyway.
     aggregate : sum, for ranking; or average, average_means, average_baselines.

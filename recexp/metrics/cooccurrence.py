@@ -1,0 +1,161 @@
+"""How alike the items of lists are by their users. Imported inside functions only, for it holds compiled loops.
+
+Each row of the item-item matrix is made once for all lists, and only one exists at a time.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp import threads
+from recexp.compiled import jit
+
+
+def cosines_before(lists: np.ndarray, users: sp.csr_array) -> np.ndarray:
+    """Return float64 (b, n): the sum of each listed item's cosines with the items before it in its list.
+
+    `lists`, int32 (b, n), are padded with -1; `users`, (n_users, n_items) without duplicates, says who has what.
+    """
+    (b, n), (n_users, n_items) = lists.shape, users.shape
+    counts = np.bincount(users.indices, minlength=n_items)
+    times = np.bincount(lists.ravel() + 1, minlength=n_items + 1)[1:]
+    listed = np.flatnonzero(times)  # only these count, those of many users first: m of them, and m itself is padding
+    listed = listed[np.argsort(-counts[listed], kind="stable")]
+    names = np.full(n_items + 1, len(listed), np.uint32)
+    names[listed] = np.arange(len(listed))
+
+    words = -(-len(listed) // 64)
+    if words * n_users > users.nnz:  # more room than the matrix itself takes: only items of many users
+        words = -(-np.count_nonzero(64 * counts[listed] >= n_users) // 64)
+    bits, sparse_ptr = np.zeros((n_users + 1, words), np.uint64), np.zeros(n_users + 1, np.int64)
+    sparse = np.empty(counts[listed[64 * words :]].sum(), np.uint32)
+    user_ptr, cell_ptr = (np.append(0, np.cumsum(sizes[listed])) for sizes in (counts, times))
+    owners, cells, items = (
+        np.empty(user_ptr[-1], np.int32),
+        np.empty(cell_ptr[-1], np.int64),
+        np.empty(b * n, np.uint32),
+    )
+    group_users(users.indptr, users.indices, names, user_ptr, owners, bits, sparse_ptr, sparse)
+    group_cells(lists.ravel(), names, cell_ptr, items, cells)
+    norm, out = 1 / np.sqrt(np.maximum(counts[listed], 1)), np.zeros(b * n)
+
+    def rows(start: int, stop: int) -> None:
+        sum_earlier_by_users(
+            start, stop, items, n, cells, cell_ptr, owners, user_ptr, bits, sparse_ptr, sparse, norm, out
+        )
+
+    threads.map_rows(rows, len(listed))
+    return out.reshape(b, n)
+
+
+@jit
+def group_users(indptr, indices, names, begin, users, bits, sparse_ptr, sparse):
+    """Sort the entries of a CSR matrix of users and items into users by item, bits and what bits do not hold.
+
+    `names` are the items' codes here, 0..m-1, or m for those left out. `users[begin[i]:begin[i + 1]]` get the users of
+    item i. Row u of `bits`, 64 items a word, gets the items of user u; those past its width go to
+    `sparse[sparse_ptr[u]:sparse_ptr[u + 1]]`.
+    """
+    at, width, ends = 0, 64 * bits.shape[1], begin[:-1].copy()
+    for user in range(len(indptr) - 1):
+        for t in range(indptr[user], indptr[user + 1]):
+            item = names[indices[t]]
+            if item == len(ends):
+                continue
+            users[ends[item]] = user
+            ends[item] += 1
+            if item < width:
+                bits[user, item >> 6] |= np.uint64(1) << np.uint64(item & 63)
+            else:
+                sparse[at] = item
+                at += 1
+        sparse_ptr[user + 1] = at
+
+
+@jit
+def group_cells(codes, names, begin, items, cells):
+    """Fill `items` with the names of the flat `codes`, and `cells[begin[i]:begin[i + 1]]` with the places of name i."""
+    ends = begin[:-1].copy()
+    for cell, code in enumerate(codes):
+        item = items[cell] = names[code]
+        if item < len(ends):
+            cells[ends[item]] = cell
+            ends[item] += 1
+
+
+@jit
+def full_adder(a, b, c):
+    """Add three bits in each place of three words: return the words of their sums and of their carries."""
+    half = a ^ b
+    return half ^ c, (a & b) | (half & c)
+
+
+@jit
+def sum_bits(chosen, rows, planes, carry, counts):
+    """Fill `counts`, int32 (64 w,), with how many of the `chosen` rows of `rows`, uint64 (n, w), have each bit set.
+
+    Eight rows at a time go through full adders (Harley and Seal's counter); digit d of every count is in `planes[d]`.
+    The last row of `rows` is empty, and `planes`, (digits, w), and `carry`, (w,), are room to work in.
+    """
+    eight, width, digits = np.full(8, len(rows) - 1), rows.shape[1], 3
+    planes[:digits] = 0
+    for at in range(0, len(chosen), 8):
+        left = min(8, len(chosen) - at)
+        eight[:left] = chosen[at : at + left]
+        eight[left:] = len(rows) - 1
+        r0, r1, r2, r3 = rows[eight[0]], rows[eight[1]], rows[eight[2]], rows[eight[3]]
+        r4, r5, r6, r7 = rows[eight[4]], rows[eight[5]], rows[eight[6]], rows[eight[7]]
+        for w in range(width):
+            ones, a = full_adder(planes[0, w], r0[w], r1[w])
+            ones, b = full_adder(ones, r2[w], r3[w])
+            twos, c = full_adder(planes[1, w], a, b)
+            ones, a = full_adder(ones, r4[w], r5[w])
+            planes[0, w], b = full_adder(ones, r6[w], r7[w])
+            planes[1, w], d = full_adder(twos, a, b)
+            planes[2, w], carry[w] = full_adder(planes[2, w], c, d)
+        if (at // 8 + 1) >> (digits - 3):
+            planes[digits] = 0
+            digits += 1
+        for digit in range(3, digits):
+            for w in range(width):
+                before = planes[digit, w]
+                planes[digit, w] = before ^ carry[w]
+                carry[w] &= before
+    counts[:] = 0
+    for digit in range(digits):
+        for w in range(width):
+            for bit in range(64):
+                counts[64 * w + bit] += np.int32((planes[digit, w] >> np.uint64(bit)) & np.uint64(1)) << digit
+
+
+@jit(reorder=True)
+def sum_earlier(cells, items, n, values, scale, out):
+    """Set `out` at `cells` to `scale` times the sum of the `values` of the items before them in lists of `n` places."""
+    for cell in cells:
+        total = 0.0
+        for item in items[cell - cell % n : cell]:
+            total += values[item]
+        out[cell] = total * scale
+
+
+@jit
+def sum_earlier_by_users(start, stop, items, n, cells, cell_ptr, users, user_ptr, bits, sparse_ptr, sparse, norm, out):
+    """Fill `out` at the cells that hold items start..stop: sum of their cosines with the items before in the list.
+
+    `items` and `out` are flat lists of `n` places each, the other arrays what `group_users` and `group_cells` made, and
+    `norm` is one over the root of an item's number of users. Only one row of the item-item matrix exists at a time.
+    `items` and `sparse` are unsigned, so that no index needs a test for being negative: that halves the time.
+    """
+    m, width = len(norm), 64 * bits.shape[1]
+    planes, carry = np.zeros((34, bits.shape[1]), np.uint64), np.zeros(bits.shape[1], np.uint64)
+    counts, cosine = np.zeros(width, np.int32), np.zeros(max(m + 1, width))
+    for item in range(start, stop):
+        chosen = users[user_ptr[item] : user_ptr[item + 1]]
+        sum_bits(chosen, bits, planes, carry, counts)
+        cosine[:width] = counts
+        cosine[width:] = 0
+        for user in chosen[: len(chosen) if len(sparse) else 0]:
+            for t in range(sparse_ptr[user], sparse_ptr[user + 1]):
+                cosine[sparse[t]] += 1.0
+        for other in range(m):
+            cosine[other] *= norm[other]
+        sum_earlier(cells[cell_ptr[item] : cell_ptr[item + 1]], items, n, cosine, norm[item], out)
