@@ -65,22 +65,16 @@ class Split:
     def fingerprint(self) -> str:
         """sha256 over train rows, queries and targets (and those of validation): the very split."""
         queries = self.queries
-        parts = [
-            queries.users,
-            queries.start,
-            queries.stop,
-            queries.timestamps,
-            *_places(self.target),
-            self.target.data,
-        ]
+        parts = [queries.users, queries.start, queries.stop, queries.timestamps]
+        parts += [*_places(self.target, np.int32), self.target.data]
         for matrix in (queries.exclude, queries.candidates):
-            parts += [] if matrix is None else _places(matrix)
+            parts += [] if matrix is None else _places(matrix, np.int64)
         texts = [self.train.interactions.fingerprint, queries.log.fingerprint, self.test.fingerprint]
         if self.validation is not None:
             texts.append(self.validation.fingerprint)
         return digest_arrays([*parts, np.array(texts, dtype=object)])
 
 
-def _places(matrix: sp.csr_array) -> list[np.ndarray]:
-    """Return where a matrix has entries; scipy holds it in the one or the other type, by how it came to be."""
-    return [matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int64, copy=False)]
+def _places(matrix: sp.csr_array, kind: type) -> list[np.ndarray]:
+    """Return where a matrix has entries, as digests have always held it; scipy's type hangs on how it came to be."""
+    return [matrix.indptr.astype(kind, copy=False), matrix.indices.astype(kind, copy=False)]
