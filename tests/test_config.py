@@ -57,6 +57,10 @@ WRONG = {
         ["evaluation.metrics.ndcg=1"],
         "a list is given as a whole, key=[...], not by what is in it: evaluation.metrics.ndcg=1",
     ),
+    "a key of a step of a filter": (
+        ["filter=k_core", "filter.steps.4.peruser=10"],
+        "filter.steps.4.peruser: unknown; did you mean per_user? allowed: per_user, per_item",
+    ),
     "syntax": (["algorithm.l2=[1"], ""),
 }
 

@@ -62,6 +62,10 @@ def run(arguments: list[str]) -> int:
         if _debug(arguments):
             raise
         return _say(str(error), error.exit_code)
+    except PermissionError as error:
+        if _debug(arguments):
+            raise
+        return _say(f"{error.filename}: {error.strerror}", ConfigError.exit_code)
     except Exception as error:  # the last line of defence: whatever failed, a person gets one line
         if _debug(arguments):
             raise

@@ -45,6 +45,10 @@ def compare(
     rising = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
     beyond = [other for other, kind in kinds.items() if kind and rising[other] is not None and not kind.needs & _JUDGED]
     chosen = [(field, _rows(field, name, metric, said)) for field in fields]
+    if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
+        lacking = [field.dataset for field, rows in chosen if not _called(rows, options.baseline)]
+        said += [f"{dataset}: left out, for {options.baseline} is not there" for dataset in lacking]
+        chosen = [(field, rows) for field, rows in chosen if field.dataset not in lacking]
     definitions.check(archive, [row for _, rows in chosen for row in rows[: definitions.depth(metric, TESTED)]], name)
     boards = [_board(archive, field, rows, name, metric, names[1:], options, said) for field, rows in chosen if rows]
     if not values.testable(metric):
@@ -122,9 +126,13 @@ def _listed(words: Sequence[str], between: str) -> str:
     return between.join(words[:_NAMED]) + more
 
 
-def _baseline(rows: Sequence[Row], wanted: str) -> Row:
+def _called(rows: Sequence[Row], wanted: str) -> list[Row]:
     exact = [row for row in rows if row.label == wanted]
-    found = exact or [row for row in rows if row.label.partition(" ")[0] == wanted]
+    return exact or [row for row in rows if row.label.partition(" ")[0] == wanted]
+
+
+def _baseline(rows: Sequence[Row], wanted: str) -> Row:
+    found = _called(rows, wanted)
     if len(found) == 1:
         return found[0]
     problem = "there are several of" if found else "among what is compared there is no"

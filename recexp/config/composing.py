@@ -68,9 +68,12 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from pydantic import ValidationError
+    from yaml import YAMLError
 
     try:
         yield
+    except YAMLError as error:
+        raise ConfigError(str(error)) from error
     except (HydraException, OmegaConfBaseException) as error:
         if isinstance(error.__cause__, ValidationError):  # of a launcher or sweeper, which Hydra builds
             where = str(error).rpartition("full_key: ")[2].strip()
@@ -104,8 +107,11 @@ def _no_such_key(key: str, others: list[str]) -> str:
     except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
         return f"{key}: unknown in at least one of the jobs"
     for depth, part in enumerate(parts := key.split(".")[:-1]):
-        node = node.get(part) if isinstance(node, dict) else None
+        node = node.get(part) if isinstance(node, dict) else node[int(part)] if isinstance(node, list) else None
         if isinstance(node, list):
+            rest = key.split(".")[depth + 1 :]
+            if rest[0].isdecimal() and int(rest[0]) < len(node):
+                continue
             return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
     having = ", ".join(f"{parent}={option}" for option in _having(parent, name)[:_NAMED])

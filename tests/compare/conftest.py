@@ -166,6 +166,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
             protocol = {**PROTOCOL, "data": dataset}
             for place, name in enumerate(("worst", "middle", "best")):
                 write(store, name, skill("same") + 0.1 * place + 0.01 * number, dataset=dataset, protocol=protocol)
+    with opened("gaps") as store:
+        for dataset, names in (("a", ("base", "good")), ("b", ("good",))):
+            for name in names:
+                write(store, name, skill(name), dataset=dataset, protocol={**PROTOCOL, "data": dataset})
     with opened("ratings") as store:
         for name, error in (("near", 0.1), ("far", 0.5)):
             predicted = 3.0 + error + 0.05 * skill(name, 2 * USERS)

@@ -117,6 +117,12 @@ def test_data_sets_are_ranked_apart_and_together(compare: Compare, tmp_path: Pat
     assert "Friedman chi2 = 6.00" in compare("--experiment", "sets")[1]
 
 
+def test_data_sets_without_the_baseline_are_left_out(compare: Compare, tmp_path: Path) -> None:
+    result = found(compare, tmp_path, "--experiment", "gaps", "--baseline", "base")
+    assert {(row["dataset"], row["model"]) for row in result["models"]} == {("a", "base"), ("a", "good")}
+    assert "b: left out, for base is not there" in result["notes"]
+
+
 def test_runs_and_sweeps_can_be_chosen(compare: Compare, tmp_path: Path, ids: dict[str, str]) -> None:
     assert [row["model"] for row in found(compare, tmp_path, "--sweep", "spring")["models"]] == ["good"]
     chosen = ",".join([ids["good 1"], ids["base 2"][:12]])
