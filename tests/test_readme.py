@@ -73,7 +73,7 @@ def test_command_works(check: Callable, command: str) -> None:
 
 
 def test_commands_about_runs_work(files: Path, check: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = check("recexp -m dataset=electronics algorithm=popularity,item_knn")
+    found = check("recexp -m dataset=electronics algorithm=ease,item_knn")
     run_id = re.search(r"run (\w{32}):", found)[1]
     for command in (c for c in COMMANDS if c.startswith(LATER)):
         if command.startswith("recexp import"):  # on another machine
