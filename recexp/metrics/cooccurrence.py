@@ -10,14 +10,13 @@ from recexp import threads
 from recexp.compiled import jit
 
 
-def cosines_before(lists: np.ndarray, users: sp.csr_array) -> np.ndarray:
+def cosines_before(lists: np.ndarray, users: sp.csr_array, times: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return float64 (b, n): the sum of each listed item's cosines with the items before it in its list.
 
     `lists`, int32 (b, n), are padded with -1; `users`, (n_users, n_items) without duplicates, says who has what.
+    `times` and `counts`, int64 (n_items,), are how many lists hold each item and how many users have it.
     """
     (b, n), (n_users, n_items) = lists.shape, users.shape
-    counts = np.bincount(users.indices, minlength=n_items)
-    times = np.bincount(lists.ravel() + 1, minlength=n_items + 1)[1:]
     listed = np.flatnonzero(times)  # only these count, those of many users first: m of them, and m itself is padding
     listed = listed[np.argsort(-counts[listed], kind="stable")]
     names = np.full(n_items + 1, len(listed), np.uint32)

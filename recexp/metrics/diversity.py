@@ -40,7 +40,8 @@ class IntraListDiversity(ListMetric):
         if self.by == "interactions":
             from recexp.metrics.cooccurrence import cosines_before
 
-            return cosines_before(judged.items, judged.users)
+            times = judged.recommended_at(judged.items.shape[1])
+            return cosines_before(judged.items, judged.users, times, judged.item_counts)
         from recexp.metrics.kernels import sum_earlier_by_traits
 
         traits, out = _features(judged), np.zeros(judged.items.shape)

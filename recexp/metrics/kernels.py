@@ -16,6 +16,16 @@ def find_hits(start, stop, items, indptr, indices, wanted, hits):
 
 
 @jit
+def count_hits_from(items, hits, k, rank, counts):
+    """Fill `counts`, int64 (b,): hits among each row's first k items whose `rank`, int64 (n_items,), is at least k."""
+    for row in range(len(items)):
+        found = 0
+        for place in range(min(k, items.shape[1])):
+            found += hits[row, place] and rank[items[row, place]] >= k
+        counts[row] = found
+
+
+@jit
 def sum_values(items, k, values, sums):
     """Fill `sums`, float64 (b,), with the sum of the `values` of each row's first k items; -1 is padding."""
     for row in range(len(items)):

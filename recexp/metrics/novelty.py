@@ -49,7 +49,9 @@ class Serendipity(Popular):
     needs: ClassVar[frozenset[str]] = frozenset({"relevant", "train"})
 
     def values(self, judged: Judged, k: int) -> np.ndarray:
-        counts = judged.item_counts
+        from recexp.metrics.kernels import count_hits_from
+
+        counts, found = judged.item_counts, np.empty(len(judged.items), np.int64)
         more_popular = len(counts) - np.searchsorted(np.sort(counts), counts, side="right")
-        surprising = more_popular >= k
-        return np.sum(judged.hits[:, :k] & surprising[judged.items[:, :k]], axis=1) / k
+        count_hits_from(judged.items, judged.hits, k, more_popular, found)
+        return found / k
