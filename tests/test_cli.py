@@ -159,3 +159,14 @@ def test_table_on_a_terminal_without_unicode(recexp: Callable) -> None:
     done = recexp("dataset=electronics", "algorithm=popularity", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "test/ndcg" in done.stdout
+
+
+def test_a_file_that_may_not_be_read_is_wrong_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(folders: list[str]) -> None:
+        raise PermissionError(13, "Permission denied", "mine.csv")
+
+    monkeypatch.setattr("recexp.config.use_config_dirs", refuse)
+    assert cli.run(["--version"]) == 2
+    assert capsys.readouterr().err == "recexp: mine.csv: Permission denied\n"

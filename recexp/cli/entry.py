@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
     except PermissionError as error:
         if _debug(arguments):
             raise
-        return _say(f"{error.filename}: {error.strerror}", ConfigError.exit_code)
+        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), ConfigError.exit_code)
     except Exception as error:  # the last line of defence: whatever failed, a person gets one line
         if _debug(arguments):
             raise
