@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from recexp.config.building import refusal, unknown
@@ -106,12 +107,9 @@ def _no_such_key(key: str, others: list[str]) -> str:
         node = OmegaConf.to_container(compose(others))
     except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
         return f"{key}: unknown in at least one of the jobs"
-    for depth, part in enumerate(parts := key.split(".")[:-1]):
+    for depth, (part, following) in enumerate(pairwise(parts := key.split("."))):
         node = node.get(part) if isinstance(node, dict) else node[int(part)] if isinstance(node, list) else None
-        if isinstance(node, list):
-            rest = key.split(".")[depth + 1 :]
-            if rest[0].isdecimal() and int(rest[0]) < len(node):
-                continue
+        if isinstance(node, list) and not (following.isdecimal() and int(following) < len(node)):
             return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
     having = ", ".join(f"{parent}={option}" for option in _having(parent, name)[:_NAMED])

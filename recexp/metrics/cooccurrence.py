@@ -152,9 +152,10 @@ def sum_earlier_by_users(start, stop, items, n, cells, cell_ptr, users, user_ptr
         sum_bits(chosen, bits, planes, carry, counts)
         cosine[:width] = counts
         cosine[width:] = 0
-        for user in chosen[: len(chosen) if len(sparse) else 0]:
-            for t in range(sparse_ptr[user], sparse_ptr[user + 1]):
-                cosine[sparse[t]] += 1.0
+        if len(sparse):
+            for user in chosen:
+                for t in range(sparse_ptr[user], sparse_ptr[user + 1]):
+                    cosine[sparse[t]] += 1.0
         for other in range(m):
             cosine[other] *= norm[other]
         sum_earlier(cells[cell_ptr[item] : cell_ptr[item + 1]], items, n, cosine, norm[item], out)
