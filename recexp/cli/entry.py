@@ -13,8 +13,6 @@ from recexp import config, plugins
 from recexp.cli import help
 from recexp.config.building import unknown
 from recexp.errors import ConfigError, InterruptedRunError, RecexpError
-from recexp.sweeps.sweep import Sweep, resume_command
-from recexp.tracking import process
 
 
 def main() -> None:
@@ -115,10 +113,14 @@ def _take_config_dirs(arguments: list[str]) -> list[str]:
 
 
 def _hydra(arguments: list[str]) -> None:
+    from recexp.tracking import process
+
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
         process.start()
     gc.disable()  # what is imported now lives on: to look through it again and again takes a tenth of the time
     import hydra
+
+    from recexp.sweeps.sweep import Sweep, resume_command
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()

@@ -3,12 +3,12 @@
 import dataclasses
 import difflib
 import importlib
-from typing import Any
-
-from pydantic import ValidationError
-from pydantic.dataclasses import is_pydantic_dataclass
+from typing import TYPE_CHECKING, Any
 
 from recexp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 def build(node: Any, base: type, where: str) -> Any:
@@ -17,6 +17,8 @@ def build(node: Any, base: type, where: str) -> Any:
     Raises ConfigError when `_target_` is missing, cannot be imported or is no `base`, and for every field that is
     unknown, missing, of the wrong type or out of range.
     """
+    from pydantic import ValidationError
+
     if not isinstance(node, dict) or "_target_" not in node:
         raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
     cls = imported(str(node["_target_"]), where)
@@ -40,7 +42,7 @@ def imported(target: str, where: str) -> Any:
         raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
 
 
-def refusal(error: ValidationError, where: str, allowed: list[str]) -> ConfigError:
+def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigError:
     """Return what a strict class refuses, field by field."""
     return ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors()))
 
@@ -56,6 +58,8 @@ def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") ->
 
 
 def _nested(value: Any, where: str) -> Any:
+    from pydantic.dataclasses import is_pydantic_dataclass
+
     if isinstance(value, dict) and "_target_" in value:
         if not is_pydantic_dataclass(imported(str(value["_target_"]), where)):  # a config may come from someone else
             raise ConfigError(f"{where}._target_: {value['_target_']} is not a class made with @params")

@@ -6,11 +6,10 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
 
-from recexp import config, tracking
+from recexp import config
 from recexp.cli.parsing import STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
-from recexp.tracking import place
 
 
 def parser() -> Parser:
@@ -28,6 +27,9 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Become the MLflow server of the store, after giving the leaderboard's link."""
+    from recexp import tracking
+    from recexp.tracking import place
+
     port = given.port
     store = build(config.plain(config.compose(given.overrides))["tracking"], tracking.Tracking, "tracking")
     place.check(place.resolve(store.uri), store.artifacts)
