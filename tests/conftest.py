@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 plugins.use()  # before Hydra looks for plugins, which it does once in a process
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jobs get this, and so would ours
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
