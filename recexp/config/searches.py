@@ -17,8 +17,8 @@ from recexp.identity import digest
 from recexp.outputs.study_plots import write_study_plots
 from recexp.params import describe
 from recexp.runners.base import Experiment
+from recexp.runners.identity import Identity
 from recexp.runners.offline import Offline
-from recexp.runners.record import Identity
 from recexp.runners.sealed import Sealed, seal
 from recexp.tracking.names import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
 from recexp.tuning import Dimension, Objective, Study, Tuning

@@ -21,8 +21,6 @@ class Source(ABC):
     name: str
     terms: str
     size: str
-    generated = False
-    """Whether the parameters alone decide what `load` returns."""
 
     @abstractmethod
     def check(self) -> None:
@@ -33,7 +31,7 @@ class Source(ABC):
         """Read the data, downloading it first where it must come from elsewhere."""
 
     def files(self) -> dict[str, Path] | None:
-        """Return the files that `load` reads, by what they are for; none where the parameters alone make the data.
+        """Return the files that `load` reads, by what they are for; {} where the parameters alone make the data.
 
         What was loaded from equal files with equal parameters is taken from disk the next time. None: it is not known
         which files, or they are not here yet; then the data is loaded each time.

@@ -89,7 +89,6 @@ class Electronics(Source):
     noise: PositiveFloat
     n_ratings: PositiveInt | None
     seed: NonNegativeInt
-    generated = True
 
     def check(self) -> None:
         """Nothing can be missing."""

@@ -5,17 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import recexp
 from recexp.algorithms.base import Recommender
 from recexp.audit import Audit
 from recexp.datasets.base import Source
 from recexp.evaluation import Evaluation
 from recexp.filters.base import Filters
-from recexp.identity import code
 from recexp.model import FittedModel
-from recexp.params import describe, params
+from recexp.params import params
 from recexp.splits.base import Splitter
-from recexp.tracking import Tracking
+from recexp.tracking import Finished, Store, Tracking
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,11 @@ class Outcome:
     shown: tuple[tuple[int | str, str, float], ...] = ()
     earlier: bool = False
 
+    @classmethod
+    def there(cls, run: Finished, store: Store) -> "Outcome":
+        """Return the outcome of a run that was in the store already."""
+        return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, None, earlier=True)
+
 
 @params
 class Runner(ABC):
@@ -91,31 +94,3 @@ class Runner(ABC):
     @abstractmethod
     def run(self, experiment: Experiment) -> list[Outcome]:
         """Run `experiment` and return the outcome of each fold (one where there are no folds)."""
-
-
-def content(x: Experiment, runner: Runner) -> dict[str, Any]:
-    """Return all that decides an experiment's results beside its data, as plain data: what is known before these are.
-
-    Under `protocol` is what runs must share to be compared, under `code` the classes that are not recexp's.
-    """
-    evaluation = x.evaluation
-    components = [runner, x.source, x.filters, x.splitter, x.algorithm, x.fallback, evaluation]
-    own, rules = code(components), {key: rule for key, rule in describe(runner).items() if key != "class"}
-    return {
-        "recexp": recexp.__version__,
-        "protocol": {
-            "runner": {type(runner).__name__: rules} if rules else type(runner).__name__,
-            "filters": describe(x.filters),
-            "split": x.splitter.rule(),
-            "catalogue": evaluation.catalogue,
-            "relevant_from": evaluation.relevant_from,
-            "history": evaluation.history,
-            "refit": x.refit,
-        },
-        "seed": x.seed,
-        "runner": describe(runner),
-        "algorithm": describe(x.algorithm),
-        "fallback": describe(x.fallback),
-        "evaluation": {**describe(evaluation), "headline": evaluation.headline},
-        **({"code": own} if own else {}),
-    }

@@ -20,9 +20,9 @@ from recexp.prepared import Preparation
 from recexp.ranking import Ranking
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
-from recexp.runners.record import Data, Part, identify, record
+from recexp.runners.identity import Data, identify
+from recexp.runners.record import Part, once, record
 from recexp.tracking import Run, Store
-from recexp.tracking.names import CONFIG
 
 log = logging.getLogger(__name__)
 
@@ -71,30 +71,32 @@ class Offline(Runner):
         return Preparation(x.source, x.filters, x.splitter, seed=x.seed, cache=self.cache)
 
     def _fold(self, x: Experiment, store: Store, data: Data, costs: Costs) -> Outcome:
-        split, known = data.split, data.split.train.interactions
-        queries = _shown(x, split)
-        identity = identify(x, self, data)
-        if x.check is not None:
-            x.check(identity.content)
-        if done := store.claim(identity.tags[CONFIG], x.once):
-            log.info("already done in run %s", done.id)
-            return Outcome(done.id, store.link(done.id), store.leaderboard, done.metrics, {}, None, earlier=True)
-        name = f"{identity.tags['algorithm']} seed {x.seed} {identity.tags['dataset']}"
-        with store.run(name=name, tags=identity.tags) as run:
-            parts, model = [], None
-            algorithm = copy.deepcopy(x.algorithm)
-            if split.validation is not None:
-                model = self.fit(x, algorithm, split.validation, costs, report=run.log_step, validate=True)
-                parts.append(self.judge(x, "validation", split.validation, split.validation.queries, model, costs))
-                if x.evaluation.history == "train":
-                    known = split.validation.train.interactions
-            if model is None or x.refit:
-                report = _staged(run, "" if split.validation is None else "refit_")
-                model = self.fit(x, algorithm, split, costs, report=report, validate=False)
-            else:
-                model = model.informed(known, x.evaluation.ranking(split.train, seed=x.seed))
-            parts.append(self.judge(x, "test", split, queries, model, costs))
+        queries, identity = _shown(x, data.split), identify(x, self, data)
+
+        def work(run: Run) -> Outcome:
+            model, parts = self._answer(x, run, data.split, queries, costs)
             return record(x, store, run, data, identity, model, parts, costs)
+
+        return once(x, store, identity, work)
+
+    def _answer(
+        self, x: Experiment, run: Run, split: Split, queries: Queries, costs: Costs
+    ) -> tuple[FittedModel, list[Part]]:
+        """Return the model that answered `queries`, those of the test, and each judged part, the test's last."""
+        parts, model, known = [], None, split.train.interactions
+        algorithm = copy.deepcopy(x.algorithm)
+        if split.validation is not None:
+            model = self.fit(x, algorithm, split.validation, costs, report=run.log_step, validate=True)
+            parts.append(self.judge(x, "validation", split.validation, split.validation.queries, model, costs))
+            if x.evaluation.history == "train":
+                known = split.validation.train.interactions
+        if model is None or x.refit:
+            report = _staged(run, "" if split.validation is None else "refit_")
+            model = self.fit(x, algorithm, split, costs, report=report, validate=False)
+        else:
+            model = model.informed(known, x.evaluation.ranking(split.train, seed=x.seed))
+        parts.append(self.judge(x, "test", split, queries, model, costs))
+        return model, parts
 
     def fit(
         self, x: Experiment, algorithm: Recommender, split: Split, costs: Costs, *, report: Report, validate: bool

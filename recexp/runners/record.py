@@ -1,7 +1,8 @@
-"""What a run leaves behind: its identity, files and metrics, handed to the tracking store."""
+"""What a run leaves behind: files and metrics, handed to the tracking store, once where that is enough."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -9,31 +10,21 @@ from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
 from recexp.evaluation import Results
-from recexp.filters.base import Effect
-from recexp.identity import digest
 from recexp.model import FittedModel
 from recexp.outputs import artifacts
 from recexp.outputs.description import Summary, describe_run
 from recexp.outputs.plots import write_plots
 from recexp.ranking import Lists
 from recexp.runners import environment
-from recexp.runners.base import Experiment, Outcome, Runner, content
+from recexp.runners.base import Experiment, Outcome
+from recexp.runners.identity import Data, Identity
 from recexp.tracking import Input, Run, Store, mask
-from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT, TEST
+from recexp.tracking.names import CONFIG, REPRODUCES, TEST
+
+log = logging.getLogger(__name__)
 
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a fold works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
-
-    loaded: str
-    effects: list[Effect]
-    filtered: Dataset
-    split: Split
-    audit: Report
 
 
 @dataclass(frozen=True)
@@ -48,36 +39,21 @@ class Part:
     fallback_share: float
 
 
-@dataclass(frozen=True)
-class Identity:
-    """The tags by which a run is found and compared, and the plain content of the digests among them."""
+def once(
+    x: Experiment, store: Store, identity: Identity, work: Callable[[Run], Outcome], *, stage: str = ""
+) -> Outcome:
+    """Return the outcome of a complete run of this identity where one is enough, else of `work` in a new one.
 
-    tags: dict[str, str]
-    content: dict[str, Any]
-
-
-def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
-    """Return who a run is. Its digests are made of content:
-
-    `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
-    to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
-    rest, `recexp.config` of everything that can change a result.
+    The experiment's `check` sees the identity first. `stage` ends the run's name.
     """
-    known = content(x, runner)
-    protocol = {**known["protocol"], "data": data.loaded}
-    whole = {**known, "protocol": protocol, "split": data.split.fingerprint}
-    tested = {name: protocol[name] for name in ("data", "filters")}
-    tested["split"] = {name: part for name, part in protocol["split"].items() if not name.startswith("validation")}
-    names = {key: x.choices.get(key, "") for key in ("dataset", "filter", "split", "algorithm")}
-    fold = {} if data.split.fold is None else {"fold": str(data.split.fold)}
-    digests = {
-        "recexp.data": data.filtered.fingerprint,
-        SPLIT: data.split.fingerprint,
-        PROTOCOL: digest(protocol),
-        TEST: digest(tested),
-        CONFIG: digest(whole),
-    }
-    return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)
+    if x.check is not None:
+        x.check(identity.content)
+    tags = identity.tags
+    if done := store.claim(tags[CONFIG], x.once):
+        log.info("already done in run %s", done.id)
+        return Outcome.there(done, store)
+    with store.run(name=f"{tags['algorithm']} seed {x.seed} {tags['dataset']} {stage}".rstrip(), tags=tags) as run:
+        return work(run)
 
 
 def record(

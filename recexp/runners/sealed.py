@@ -7,8 +7,8 @@ from recexp.data import Split
 from recexp.errors import ConfigError
 from recexp.filters.base import Effect
 from recexp.runners.base import Experiment
+from recexp.runners.identity import Data, Identity, identify
 from recexp.runners.offline import Offline, refuse_misfits
-from recexp.runners.record import Data, Identity, identify
 
 FOLDS = (
     "tuning needs one split, and {} makes folds: the test rows of each are among the others' validation; "

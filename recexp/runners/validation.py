@@ -1,7 +1,6 @@
 """A run that stops before the test: fitted on the train part of validation, judged by its held-out rows."""
 
 import copy
-import logging
 from typing import ClassVar
 
 from recexp import threads
@@ -11,12 +10,9 @@ from recexp.outputs.description import Summary, describe_run
 from recexp.params import params
 from recexp.runners.base import Experiment, Outcome
 from recexp.runners.offline import Offline
-from recexp.runners.record import Part, write_origins
+from recexp.runners.record import Part, once, write_origins
 from recexp.runners.sealed import Sealed, seal
 from recexp.tracking import Input, Run, Store
-from recexp.tracking.names import CONFIG
-
-log = logging.getLogger(__name__)
 
 
 @params
@@ -35,20 +31,14 @@ class Validation(Offline):
         with threads.limit(self.threads), x.tracking.open() as store:
             with costs.measure("data"):
                 sealed = seal(x, self)
-            if x.check is not None:
-                x.check(sealed.identity.content)
-            tags = sealed.identity.tags
-            if done := store.claim(tags[CONFIG], x.once):
-                log.info("already done in run %s", done.id)
-                link = store.link(done.id)
-                outcome = Outcome(done.id, link, store.leaderboard, done.metrics, {}, None, earlier=True)
-            else:
-                name = f"{tags['algorithm']} seed {x.seed} {tags['dataset']} validation"
-                with store.run(name=name, tags=tags) as run:
-                    algorithm, split = copy.deepcopy(x.algorithm), sealed.split
-                    model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
-                    part = self.judge(x, "validation", split, split.queries, model, costs)
-                    outcome = _record(x, store, run, sealed, part, costs)
+
+            def work(run: Run) -> Outcome:
+                algorithm, split = copy.deepcopy(x.algorithm), sealed.split
+                model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
+                part = self.judge(x, "validation", split, split.queries, model, costs)
+                return _record(x, store, run, sealed, part, costs)
+
+            outcome = once(x, store, sealed.identity, work, stage="validation")
             if x.job is not None:
                 store.job_done(x.job, [outcome.run_id])
             return [outcome]

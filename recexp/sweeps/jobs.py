@@ -152,10 +152,10 @@ def key(runner: "Runner", x: "Experiment") -> str | None:
 
     That is the case while the data are not on this machine, or when they come from nowhere that can be looked at.
     """
-    from recexp.runners.base import content
+    from recexp.runners.identity import content
 
     source, base = x.source, x.source.location()
-    if base is None and not source.generated:
+    if base is None and source.files() != {}:
         return None
     beside = [path for path in _paths(source) if path.is_file()]  # what is no file is another way to get at `base`
     data = [] if base is None else [base]
@@ -181,11 +181,7 @@ def finished(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, Re
     for alike in stores.values():
         with alike[0].tracking.open() as store:
             for job, done in store.jobs_done([x.job for x in alike]).items():
-                outcomes = [
-                    Outcome(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, None, earlier=True)
-                    for run in done.runs
-                ]
-                found[job] = (done.sweep, Result(SKIPPED, outcomes))
+                found[job] = (done.sweep, Result(SKIPPED, [Outcome.there(run, store) for run in done.runs]))
     return found
 
 

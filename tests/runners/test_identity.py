@@ -10,9 +10,8 @@ import pytest
 import recexp as library
 from recexp import config
 from recexp.params import params
-from recexp.runners.base import content
+from recexp.runners.identity import Data, Identity, content, identify
 from recexp.runners.offline import Offline
-from recexp.runners.record import Data, Identity, identify
 from recexp.sweeps import jobs
 from recexp.tracking import Archive
 
