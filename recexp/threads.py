@@ -5,10 +5,15 @@ BLAS gets the same number, and the two never run at once.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
 
+_MOST = 1024
+"""How many helping threads there may be at once: so many that a call within a call finds one, or none waits for it."""
 _count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -35,11 +40,40 @@ def limit(threads: int | None) -> Iterator[None]:
 
 
 def map_rows(function: Callable[[int, int], None], n_rows: int, chunks_per_thread: int = 8) -> None:
-    """Call `function(start, stop)` on ranges that cover `range(n_rows)`, on all threads; the first error is raised."""
+    """Call `function(start, stop)` on ranges that cover `range(n_rows)`, on all threads; an error ends all and is raised."""
     n_chunks = min(n_rows, _count * chunks_per_thread)
     if _count == 1 or n_chunks <= 1:
         function(0, n_rows)
         return
-    bounds = [n_rows * c // n_chunks for c in range(n_chunks + 1)]
-    with ThreadPoolExecutor(_count) as pool:
-        list(pool.map(function, bounds[:-1], bounds[1:]))
+    ranges = deque(pairwise(n_rows * c // n_chunks for c in range(n_chunks + 1)))
+
+    def work() -> None:
+        while True:
+            try:
+                start, stop = ranges.popleft()
+            except IndexError:
+                return
+            try:
+                function(start, stop)
+            except BaseException:
+                ranges.clear()
+                raise
+
+    helpers = [_helpers().submit(work) for _ in range(_count - 1)]
+    try:
+        work()
+    finally:
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    """Return the threads beside the calling one: kept, for to start them takes longer than many a loop."""
+    return ThreadPoolExecutor(_MOST, thread_name_prefix="recexp")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
