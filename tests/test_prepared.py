@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache as cache_of
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from recexp.prepared.packing import pack, unpack
 from recexp.splits.random import RandomPerUser
 
 CALLS: list[str] = []
+made = cache_of(library.make)
 
 
 def prepared(*overrides: str, seed: int = 1, use: bool = True) -> tuple[Loaded, list[Split]]:
@@ -33,7 +35,7 @@ def prepared(*overrides: str, seed: int = 1, use: bool = True) -> tuple[Loaded, 
     for group in parts:
         given = [one for one in overrides if one.startswith((f"{group}=", f"{group}."))]
         parts[group] = given if any(one.startswith(f"{group}=") for one in given) else [*parts[group], *given]
-    source, filters, splitter = (library.make(*given) for given in parts.values())
+    source, filters, splitter = (made(*given) for given in parts.values())
     with Preparation(source, filters, splitter, seed=seed, cache=use) as preparation:
         loaded = preparation.load()
         return loaded, list(preparation.splits(loaded))

@@ -6,20 +6,12 @@ from pathlib import Path
 import pytest
 
 import recexp as library
-from recexp.config import compose, options, plain
-from recexp.errors import ConfigError
+from recexp.config import options
 
 
 def runnable(group: str) -> list[str]:
     """Return the options of a group that leave no value to be given."""
-    found = []
-    for name in options(group):
-        try:
-            plain(compose([f"{group}={name}"]))
-        except ConfigError:
-            continue
-        found.append(name)
-    return found
+    return [name for name, path in options(group).items() if ": ???" not in path.read_text()]
 
 
 def check(runs: Callable, *overrides: str) -> None:

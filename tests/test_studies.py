@@ -1,6 +1,7 @@
 """Studies: each preset makes what its published numbers speak of."""
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,14 @@ def study(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     use_config_dirs([])
 
 
-def models(study: Path) -> dict[str, dict]:
-    """Return the config of each job of a study's preset, by the file that makes it."""
+@cache
+def jobs(study: Path) -> dict[str, tuple[str, dict]]:
+    """Return the algorithm and the config of each job of a study's preset, by the file that makes it."""
     preset = compose([f"+experiment={study.name}"]).hydra.sweeper.params
     names = preset[f"+experiment/{study.name}"].split(",")
     assert set(names) == set(options(f"experiment/{study.name}")), "the preset runs all files of its folder"
-    return {
-        name: plain(compose([f"+experiment={study.name}", f"+experiment/{study.name}={name}"])) for name in names
-    }  # fmt: skip
+    made = {name: compose([f"+experiment={study.name}", f"+experiment/{study.name}={name}"]) for name in names}
+    return {name: (cfg.hydra.runtime.choices.algorithm, plain(cfg)) for name, cfg in made.items()}
 
 
 def fits(config: dict, algorithm: str, word: str) -> bool:
@@ -41,24 +42,21 @@ def fits(config: dict, algorithm: str, word: str) -> bool:
 
 
 def test_each_published_number_is_of_one_job(study: Path) -> None:
-    made = models(study)
-    chosen = {
-        name: compose([f"+experiment={study.name}", f"+experiment/{study.name}={name}"]).hydra.runtime.choices.algorithm
-        for name in made
-    }
+    made = jobs(study)
     with (study / "published.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     spoken_of = set()
     for line in lines:
         words = line["run"].split()
-        found = [name for name, config in made.items() if all(fits(config, chosen[name], word) for word in words)]
+        found = [name for name, (chosen, config) in made.items() if all(fits(config, chosen, word) for word in words)]
         assert len(found) == 1, f"{line['model']}: {line['run']} is {found}"
         spoken_of.update(found)
         metric, _, cutoff = line["metric"].partition("_at_")
-        assert metric in made[found[0]]["evaluation"]["metrics"]
-        assert not cutoff or int(cutoff) in made[found[0]]["evaluation"]["cutoffs"]
+        _, config = made[found[0]]
+        assert metric in config["evaluation"]["metrics"]
+        assert not cutoff or int(cutoff) in config["evaluation"]["cutoffs"]
     assert spoken_of == set(made)
 
 
 def test_a_studys_runs_belong_to_an_experiment_of_its_own(study: Path) -> None:
-    assert {config["tracking"]["experiment"] for config in models(study).values()} == {study.name}
+    assert {config["tracking"]["experiment"] for _, config in jobs(study).values()} == {study.name}

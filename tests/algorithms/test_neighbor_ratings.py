@@ -1,7 +1,9 @@
 """ItemKNN and UserKNN on ratings: similarities of values, and averages as predictions, against naive loops."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,9 +29,12 @@ def rated(ratings: np.ndarray) -> Dataset:
     return Dataset("rated", rows, np.arange(len(ratings)), np.arange(ratings.shape[1]))
 
 
+made = cache(make)
+
+
 def fitted(name: str, data: Dataset, **fields) -> KNN:
     settings = [f"algorithm.{key}={value}" for key, value in fields.items()]
-    return make(f"algorithm={name}", *settings).fit(data, rng=np.random.default_rng(0))
+    return copy.deepcopy(made(f"algorithm={name}", *settings)).fit(data, rng=np.random.default_rng(0))
 
 
 def asked(ratings: np.ndarray, known: bool = True) -> Queries:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,9 @@ def known(*words: str) -> tuple[Identity, str | None]:
     return identify(x, runner, data), x.job
 
 
+base = cache(known)
+
+
 @pytest.mark.parametrize(
     "word",
     [
@@ -48,7 +52,7 @@ def known(*words: str) -> tuple[Identity, str | None]:
     ],
 )  # fmt: skip
 def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str) -> None:
-    (first, job), (other, other_job) = known(), known(word)
+    (first, job), (other, other_job) = base(), known(word)
     assert first.tags["recexp.config"] != other.tags["recexp.config"]
     assert None not in (job, other_job) and job != other_job
 
@@ -62,7 +66,7 @@ def test_the_order_of_metrics_is_part_of_it(shop: Path) -> None:
     "word", ["runner.threads=1", "runner.cache=false", "show=u1", "debug=true", "tracking.experiment=x", "resume=true"]
 )
 def test_the_rest_changes_neither(shop: Path, word: str) -> None:
-    (first, job), (other, other_job) = known(), known(word)
+    (first, job), (other, other_job) = base(), known(word)
     assert first.tags["recexp.config"] == other.tags["recexp.config"] and job == other_job
     assert "code" not in first.content
 
