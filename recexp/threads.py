@@ -40,7 +40,7 @@ def limit(threads: int | None) -> Iterator[None]:
 
 
 def map_rows(function: Callable[[int, int], None], n_rows: int, chunks_per_thread: int = 8) -> None:
-    """Call `function(start, stop)` on ranges covering `range(n_rows)`, on all threads; an error ends it and is raised."""
+    """Call `function(start, stop)` on ranges of `range(n_rows)`, on all threads; an error ends it and is raised."""
     n_chunks = min(n_rows, _count * chunks_per_thread)
     if _count == 1 or n_chunks <= 1:
         function(0, n_rows)
