@@ -1,5 +1,10 @@
 """Every error that recexp raises on purpose derives from RecexpError; `exit_code` is what the command line returns."""
 
+import difflib
+import sysconfig
+import traceback
+from pathlib import Path
+
 
 class RecexpError(Exception):
     """Base of all errors meant for a person: the message says what was found, where, and what is allowed."""
@@ -55,3 +60,26 @@ class ModelError(RecexpError):
     """A saved model is missing, corrupt, or of a class that recexp may not load."""
 
     exit_code = 2
+
+
+def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
+    """Return the message about a name that is not among those allowed, with the nearest that is."""
+    near = [option for option in allowed if name and option.startswith(name)]
+    near = near or difflib.get_close_matches(name, allowed, n=1)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ";"
+    if what == "unknown option":
+        return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
+    return f"{where + '.' if where else ''}{name}: {what}{hint} allowed: {', '.join(allowed)}"
+
+
+def said(error: Exception) -> str:
+    """Return what an error says to a person: one not raised on purpose with its class, and its line in their code."""
+    if isinstance(error, RecexpError):
+        return str(error)
+    others = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
+    lines = [
+        f" ({path.name}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if (path := Path(frame.filename)).is_file() and not any(map(path.is_relative_to, others))
+    ]
+    return f"{type(error).__name__}: {error}{lines[-1] if lines else ''}"

@@ -11,8 +11,7 @@ from contextlib import suppress
 import recexp
 from recexp import config, plugins
 from recexp.cli import help
-from recexp.config.building import unknown
-from recexp.errors import ConfigError, InterruptedRunError, RecexpError
+from recexp.errors import ConfigError, InterruptedRunError, RecexpError, said, unknown
 
 
 def main() -> None:
@@ -67,7 +66,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # the last line of defence: whatever failed, a person gets one line
         if _debug(arguments):
             raise
-        return _say(f"{type(error).__name__}: {error} (debug=true shows the traceback)", 1)
+        return _say(f"{said(error)}; debug=true shows the traceback", 1)
     return 0
 
 

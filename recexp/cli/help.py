@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recexp import config
-from recexp.config.building import unknown
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 
 USAGE = """\
 recexp: experiments with recommender systems

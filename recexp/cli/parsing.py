@@ -5,8 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from recexp.config.building import unknown
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 
 STORE = {"tracking.uri=URI": "the store; default: mlflow.db in this folder"}
 MOVED = {"dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved"}

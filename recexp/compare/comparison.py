@@ -9,7 +9,7 @@ from recexp.compare import across, definitions, pairs, values
 from recexp.compare.collect import Field
 from recexp.compare.results import Comparison, Leaderboard, Line, Options
 from recexp.compare.rows import Row, share
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 from recexp.metric_names import bare, headlines
 from recexp.metrics.base import Metric, RatingMetric
 from recexp.rng import generator
@@ -71,7 +71,8 @@ def _metric(fields: Sequence[Field], wanted: str | None) -> str:
     for name in names:
         if wanted in (name, name.partition("/")[2]):
             return name
-    raise ConfigError(f"--metric: no run has {wanted}; there are {', '.join(n.partition('/')[2] for n in names)}")
+    allowed = [name.partition("/")[2] for name in names]
+    raise ConfigError(f"--metric: {unknown('', wanted, allowed, what='no run has it')}")
 
 
 def _rows(field: Field, name: str, metric: Metric, notes: list[str]) -> list[Row]:

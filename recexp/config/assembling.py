@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recexp.config.building import build, unknown
+from recexp.config.building import build
 from recexp.config.composing import compose, plain
 from recexp.config.folders import conf_dir, options, search_dirs, within
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -1,11 +1,10 @@
 """From plain config nodes to validated components: `_target_` names the class, everything else is a field."""
 
 import dataclasses
-import difflib
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -45,16 +44,6 @@ def imported(target: str, where: str) -> Any:
 def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigError:
     """Return what a strict class refuses, field by field."""
     return ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors()))
-
-
-def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") -> str:
-    """Return the message about a name that is not among those allowed, with the nearest that is."""
-    near = [option for option in allowed if name and option.startswith(name)]
-    near = near or difflib.get_close_matches(name, allowed, n=1)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ";"
-    if what == "unknown option":
-        return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
-    return f"{where + '.' if where else ''}{name}: unknown{hint} allowed: {', '.join(allowed)}"
 
 
 def _nested(value: Any, where: str) -> Any:

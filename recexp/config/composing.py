@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from recexp.config.building import refusal, unknown
+from recexp.config.building import refusal
 from recexp.config.folders import conf_dir, options
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

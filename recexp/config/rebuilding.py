@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recexp import config, console, threads
 from recexp.config.assembling import KEYS, parts
-from recexp.config.building import build, unknown
+from recexp.config.building import build
 from recexp.config.completing import Completion
-from recexp.errors import ConfigError, DataError, RecexpError, StoreError
+from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
 from recexp.finished.backfill import Basis
 from recexp.finished.drift import Difference
 from recexp.tracking import Archive, Record, Tracking

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import config, threads
 from recexp.algorithms.base import Recommender
-from recexp.config.building import build, unknown
+from recexp.config.building import build
 from recexp.config.words import parsed, searched
-from recexp.errors import ConfigError, StoreError
+from recexp.errors import ConfigError, StoreError, unknown
 from recexp.identity import digest
 from recexp.outputs.study_plots import write_study_plots
 from recexp.params import describe

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp import config, console, threads
-from recexp.errors import MisfitError, RecexpError
+from recexp.errors import MisfitError, RecexpError, said
 from recexp.identity import digest
 from recexp.params import describe, locations
 
@@ -84,18 +84,18 @@ class Result:
         """Return what `to_json` told; an error of any class comes back as RecexpError."""
         from recexp.runners.base import Outcome
 
-        said = json.loads(text)
+        result = json.loads(text)
         error = None
-        if said["error"] is not None:
-            error = RecexpError(said["error"]["text"])
-            error.exit_code = said["error"]["code"]
-            error.add_note(said["error"]["trace"])
+        if result["error"] is not None:
+            error = RecexpError(result["error"]["text"])
+            error.exit_code = result["error"]["code"]
+            error.add_note(result["error"]["trace"])
         outcomes = []
-        for told in said["outcomes"]:
+        for told in result["outcomes"]:
             intervals = {name: tuple(pair) for name, pair in told["intervals"].items()}
             shown = tuple(tuple(row) for row in told["shown"])
             outcomes.append(Outcome(**{**told, "intervals": intervals, "shown": shown}))
-        return cls(said["state"], outcomes, error, said["seconds"])
+        return cls(result["state"], outcomes, error, result["seconds"])
 
 
 def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = None) -> Result:
@@ -189,11 +189,6 @@ def command_of(overrides: list[str]) -> str:
     """Return the words that repeat a job alone."""
     folders = (f"--config-dir={folder}" for folder in config.search_dirs()[:-1])
     return shlex.join(["recexp", *folders, *overrides])
-
-
-def said(error: Exception) -> str:
-    """Return what an error says to a person: those not raised on purpose with their class."""
-    return str(error) if isinstance(error, RecexpError) else f"{type(error).__name__}: {error}"
 
 
 def _paths(component: Any) -> list[Path]:

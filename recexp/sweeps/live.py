@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp import console
+from recexp.errors import said
 from recexp.metric_names import is_test
-from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result, said
+from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result
 
 if TYPE_CHECKING:
     from recexp.evaluation import Evaluation

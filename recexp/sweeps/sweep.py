@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp import config, console
-from recexp.errors import ConfigError, RecexpError
+from recexp.errors import ConfigError, RecexpError, said
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
 
@@ -108,7 +108,7 @@ class Sweep:
         )
         console.say(self._count())
         for state in (MISFIT, FAILED):
-            console.reasons(state, {label: jobs.said(r.error) for label, r in rows.items() if r.state == state})
+            console.reasons(state, {label: said(r.error) for label, r in rows.items() if r.state == state})
         if link := next((outcome.leaderboard for outcomes in elsewhere for outcome in outcomes), None):
             console.leaderboard(link)
 
@@ -136,7 +136,7 @@ class Sweep:
             shutil.rmtree(self.folder, ignore_errors=True)  # a folder that was asked for stays
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"
-            raise RecexpError(f"{count}; resume=true runs them again. The first: {jobs.said(failed[0])}") from failed[0]
+            raise RecexpError(f"{count}; resume=true runs them again. The first: {said(failed[0])}") from failed[0]
         for error in failed or (self.errors if not any(r.outcomes for r in results) else []):
             raise error
 

@@ -172,7 +172,8 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
         (["--runs", "ffff"], r"there is no run ffff in .*mlflow\.db"),
         (["--experiment", "empty"], "there are no finished runs in empty; run recexp first"),
         (["--experiment", "none"], "there is no none in .*; it has .*apart.*: give --experiment NAME"),
-        (["--metric", "mrr_at_10"], "--metric: no run has mrr_at_10; there are ndcg_at_10, gini_at_10"),
+        (["--metric", "mrr_at_10"], "--metric: mrr_at_10: no run has it; did you mean .* ndcg_at_10, gini_at_10"),
+        (["--metric", "ndgc_at_10"], r"--metric: ndgc_at_10: no run has it; did you mean ndcg_at_10\?"),
         (["--sweep", "autumn"], "--sweep: there is no autumn in recexp; the newest: spring"),
         (
             ["--baseline", "bas"],

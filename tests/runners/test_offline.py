@@ -152,7 +152,9 @@ def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Calla
 def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: Path, runs: Callable) -> None:
     done = inside("--config-dir", str(models), "dataset=electronics", "algorithm=broken")
     assert done.returncode == 1
-    assert "the loss is not a number" in done.stderr
+    line = MODELS.partition("raise ValueError(")[0].count("\n") + 1
+    told = f"recexp: ValueError: the loss is not a number (mine.py, line {line}); debug=true shows the traceback"
+    assert told in done.stderr
     assert "Traceback" not in done.stderr
     (run,) = runs()
     assert run.info.status == "FAILED"

@@ -22,7 +22,7 @@ def run(given: Namespace) -> Iterator[str]:
         if missing:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
-            where = (
-                config.component(cfg, "dataset").location() or "not on this machine yet; fetched or made on first use"
-            )
+            source = config.component(cfg, "dataset")
+            made = "none: it is made anew whenever it is used" if source.files() == {} else None
+            where = source.location() or made or "not on this machine yet; fetched on first use"
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"
