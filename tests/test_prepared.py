@@ -261,18 +261,25 @@ def test_a_full_disk_costs_only_the_entry(
     assert list(cache.folder().glob("*/*.npy")) == []
 
 
+def entries() -> dict[Path, int]:
+    """What there is in the cache, and its bytes."""
+    found = [entry for entry in cache.folder().iterdir() if entry.is_dir()]
+    return {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in found}
+
+
 def test_the_oldest_entries_go(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared()
-    old = {entry for entry in cache.folder().iterdir() if entry.is_dir()}
+    old = entries()
     for entry in old:
         os.utime(entry, (1, 1))
-    prepared("split.seed=2")
-    size = sum(file.stat().st_size for entry in cache.folder().iterdir() if entry.is_dir() for file in entry.iterdir())
-    monkeypatch.setattr(cache, "LIMIT", size - 1)
+    prepared("split.seed=2")  # uses the data, not the split
+    second = {entry: size for entry, size in entries().items() if entry not in old}
+    monkeypatch.setattr(cache, "LIMIT", sum(entries().values()) + sum(second.values()) // 2)
     prepared("split.seed=3")
-    left = {entry for entry in cache.folder().iterdir() if entry.is_dir()}
-    assert len(old & left) < len(old)
-    assert len(left - old) >= 3
+    left = entries()
+    assert len(old.keys() & left) < len(old)
+    assert second.keys() < left.keys() - old.keys(), "those of seed 3 are there too"
+    assert sum(left.values()) <= cache.LIMIT
 
 
 def test_entries_that_others_use_or_remove_are_left_to_them(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
