@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 TRAIN, VALIDATION, TEST, VALIDATION_HISTORY, TEST_HISTORY = range(5)
 """What a row is for. History rows are shown as a query's history and never learned from before that query."""
 
+FEW = 30
+"""Fewer queries than this get a warning: intervals of so small a sample are not to be trusted."""
+
 
 @params
 class Splitter(ABC):
@@ -177,4 +180,6 @@ def answerable(
     if len(asked) < len(queries):
         queries, target = queries.take(asked), target[asked]
     log.info("%s: %d queries, %d targets", name, len(queries), target.nnz)
+    if len(queries) < FEW:
+        log.warning("%s: means over %d queries can hardly be told from chance", name, len(queries))
     return queries, target

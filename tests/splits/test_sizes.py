@@ -140,6 +140,14 @@ def test_users_unknown_before_the_point_are_dropped_and_counted(
     assert "2 of 4 users have no history" in caplog.text
 
 
+@pytest.mark.parametrize(("users", "warned"), [(29, True), (30, False)])
+def test_few_queries_are_warned_of(
+    make: Make, of: Of, caplog: pytest.LogCaptureFixture, users: int, warned: bool
+) -> None:
+    list(make("leave_last").split(of(np.repeat(np.arange(users), 2), np.tile([0, 1], users), np.arange(2 * users))))
+    assert (f"test: means over {users} queries can hardly be told from chance" in caplog.text) == warned
+
+
 @pytest.mark.parametrize("by", ["rows", "users"])
 def test_folds_are_even_and_cover_everything_once(make: Make, dataset: Dataset, by: str) -> None:
     splits = list(make("kfold", folds=4, by=by, validation_ratio=0.25).split(dataset))
