@@ -37,7 +37,7 @@ COLUMNS: Mapping[Role, str] = {
 
 
 @dataclass(frozen=True)
-class Lists:
+class IdRows:
     """One list of ids a row: row r owns `ids[offsets[r]:offsets[r + 1]]`."""
 
     ids: np.ndarray
@@ -66,7 +66,7 @@ class RawLog:
     events: Column | None = None
     sessions: np.ndarray | None = None
     context: Mapping[str, Column] = field(default_factory=dict)
-    candidates: Lists | None = None
+    candidates: IdRows | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -127,7 +127,7 @@ def parse_log(
         events=_category(found["event"]) if "event" in found else None,
         sessions=None if sessions is None else encode(cells.ids(sessions, label("session")))[0],
         context=kept,
-        candidates=Lists(*cells.id_lists(found["candidates"], label("candidates"))) if "candidates" in found else None,
+        candidates=IdRows(*cells.id_lists(found["candidates"], label("candidates"))) if "candidates" in found else None,
     )
 
 
