@@ -2,8 +2,8 @@
 
 import difflib
 import sysconfig
-import traceback
 from pathlib import Path
+from traceback import FrameSummary, extract_tb
 
 
 class RecexpError(Exception):
@@ -67,19 +67,24 @@ def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") ->
     near = [option for option in allowed if name and option.startswith(name)]
     near = near or difflib.get_close_matches(name, allowed, n=1)
     hint = f"; did you mean {' or '.join(near)}?" if near else ";"
-    if what == "unknown option":
-        return f"{where}: unknown option {name}{hint} allowed: {', '.join(allowed)}"
-    return f"{where + '.' if where else ''}{name}: {what}{hint} allowed: {', '.join(allowed)}"
+    told = f"{where}: {what} {name}" if what == "unknown option" else f"{where}{'.' if where else ''}{name}: {what}"
+    return f"{told}{hint} allowed: {', '.join(allowed)}" if allowed else told
 
 
 def said(error: Exception) -> str:
     """Return what an error says to a person: one not raised on purpose with its class, and its line in their code."""
     if isinstance(error, RecexpError):
         return str(error)
-    others = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
-    lines = [
-        f" ({path.name}, line {frame.lineno})"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if (path := Path(frame.filename)).is_file() and not any(map(path.is_relative_to, others))
-    ]
+    lines, cause = [], error
+    while not lines and cause is not None:
+        lines = [f" ({Path(f.filename).name}, line {f.lineno})" for f in extract_tb(cause.__traceback__) if _own(f)]
+        cause = cause.__cause__ or cause.__context__
     return f"{type(error).__name__}: {error}{lines[-1] if lines else ''}"
+
+
+def _own(frame: FrameSummary) -> bool:
+    """Return whether a frame is of a person's own file: not of recexp, Python or a library."""
+    path = Path(frame.filename)
+    libraries = Path(__file__).parent, Path(sysconfig.get_path("stdlib"))
+    installed = {"site-packages", "dist-packages"} & {*path.parts} or any(map(path.is_relative_to, libraries))
+    return path.is_file() and not installed

@@ -69,7 +69,13 @@ def pack(model: Recommender, prefix: str) -> tuple[dict[str, Any], dict[str, np.
     arrays: dict[str, np.ndarray] = {}
     cls = type(model)
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
-    learned = {name: value for name, value in vars(model).items() if name.endswith("_") and name not in fields}
+    own = {name: value for name, value in vars(model).items() if name not in fields and not name.startswith("_")}
+    learned = {name: value for name, value in own.items() if name.endswith("_")}
+    if lost := sorted(own.keys() - learned.keys()):
+        raise ModelError(
+            f"{cls.__qualname__}: {', '.join(lost)} would be lost when the model is saved; what fit learns is called "
+            f"{lost[0]}_, what need not be kept _{lost[0]}"
+        )
     header = {
         "class": f"{cls.__module__}:{cls.__qualname__}",
         "params": _pack(fields, f"{prefix}params", arrays),

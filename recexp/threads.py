@@ -7,13 +7,11 @@ BLAS gets the same number, and the two never run at once.
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 
-_MOST = 1024
-"""How many helping threads there may be at once: so many that a call within a call finds one, or none waits for it."""
 _count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -40,9 +38,13 @@ def limit(threads: int | None) -> Iterator[None]:
 
 
 def map_rows(function: Callable[[int, int], None], n_rows: int, chunks_per_thread: int = 8) -> None:
-    """Call `function(start, stop)` on ranges of `range(n_rows)`, on all threads; an error ends it and is raised."""
-    n_chunks = min(n_rows, _count * chunks_per_thread)
-    if _count == 1 or n_chunks <= 1:
+    """Call `function(start, stop)` on ranges of `range(n_rows)`, on all threads.
+
+    An error, or an interrupt, ends all of it and is raised; nothing is called any more then.
+    """
+    threads = _count
+    n_chunks = min(n_rows, threads * chunks_per_thread)
+    if threads == 1 or n_chunks <= 1:
         function(0, n_rows)
         return
     ranges = deque(pairwise(n_rows * c // n_chunks for c in range(n_chunks + 1)))
@@ -59,20 +61,27 @@ def map_rows(function: Callable[[int, int], None], n_rows: int, chunks_per_threa
                 ranges.clear()
                 raise
 
-    helpers = [_helpers().submit(work) for _ in range(_count - 1)]
+    helpers: list[Future[None]] = []
     try:
+        for _ in range(threads - 1):
+            helpers.append(_helpers(threads - 1).submit(work))
         work()
-    finally:
-        begun = [helper for helper in helpers if not helper.cancel()]
-        wait(begun)
-    for helper in begun:
-        helper.result()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+    except BaseException:
+        ranges.clear()
+        wait([helper for helper in helpers if not helper.cancel()])
+        raise
 
 
 @cache
-def _helpers() -> ThreadPoolExecutor:
-    """Return the threads beside the calling one: kept, for to start them takes longer than many a loop."""
-    return ThreadPoolExecutor(_MOST, thread_name_prefix="recexp")
+def _helpers(count: int) -> ThreadPoolExecutor:
+    """Return the threads beside the calling one: kept, for to start them takes longer than many a loop.
+
+    Where all are busy, in a call within a call, the calling thread does the work alone.
+    """
+    return ThreadPoolExecutor(count, thread_name_prefix="recexp")
 
 
 if hasattr(os, "register_at_fork"):

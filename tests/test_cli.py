@@ -66,7 +66,7 @@ def test_each_command_tells_every_option_at_once(recexp: Callable) -> None:
 def test_data_sets_say_where_they_are(recexp: Callable) -> None:
     text = recexp("datasets").stdout
     told = {block.splitlines()[0]: block.splitlines()[-1].split(None, 1)[1] for block in re.split(r"\n(?=\w)", text)}
-    assert told["electronics"] == "none: it is made anew whenever it is used"
+    assert told["electronics"] == "none: it is made from its parameters"
     assert told["files"] == "yours: recexp dataset=files dataset.interactions=..."
     location = library.make("dataset=movielens_100k").location()
     assert told["movielens_100k"] == str(location or "not on this machine yet; fetched on first use")

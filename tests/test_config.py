@@ -48,6 +48,10 @@ WRONG = {
         "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
     ),
     "a word": (["seed"], "seed: unknown; allowed: "),
+    "a group": (["algorithm"], "algorithm: `recexp algorithm --help` lists what can be chosen; algorithm=NAME"),
+    "a preset": (["experiment"], "experiment: `recexp experiment --help` lists what can be chosen; +experiment=NAME"),
+    "an open mapping": (["logging.levels.splits=debug"], "logging.levels.splits: unknown; +logging.levels.splits=..."),
+    "a glob of nothing": (["-m", "algorithm=glob(knnn*)"], "the sweep has no jobs: glob(...) matches nothing that"),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (
         ["logging.level=loud"],
@@ -79,8 +83,9 @@ def test_command_line_says_what_is_wrong(
 
 def test_debug_shows_the_traceback(recexp: Callable) -> None:
     done = recexp("algorithm.l2=-1", "debug=true")
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1] == "recexp: algorithm.l2: must be greater than 0 (got -1)"
 
 
 @pytest.mark.parametrize("group", [g for g in groups() if g not in ("experiment", "hydra", "search")])

@@ -7,6 +7,7 @@ import pytest
 
 import recexp as library
 from recexp.config import options
+from recexp.errors import DataError
 
 
 def runnable(group: str) -> list[str]:
@@ -41,6 +42,15 @@ def test_split_runs(runs: Callable, name: str) -> None:
 @pytest.mark.parametrize("name", runnable("filter"))
 def test_filter_runs(runs: Callable, name: str) -> None:
     check(runs, f"filter={name}")
+
+
+def test_no_fold_is_run_where_one_cannot_be_asked(runs: Callable, workplace: Path) -> None:
+    rows = [f"u{u},i{i},{i % 2}" for u in range(4) for i in range(6)] + [f"new{u},i1,2" for u in range(3)]
+    (workplace / "rows.csv").write_text("\n".join(["user_id,item_id,fold", *rows]) + "\n")
+    data = ("dataset=files", "dataset.interactions=rows.csv", "filter=none", "algorithm=popularity")
+    with pytest.raises(DataError, match="none of the 3 test users can be asked"):
+        library.run(*data, "split=kfold", "split.by=column", "split.folds=3", "dataset.columns.fold=fold")
+    assert runs() == []
 
 
 def test_folds_are_runs(runs: Callable) -> None:

@@ -122,8 +122,17 @@ def packed() -> tuple[dict, dict]:
     model.count_ = 7
     model.mean_ = np.float32(0.5)
     model.parts_ = {"first": fitted_popularity(), "weights": [0.25, 0.75]}
-    model.scratch = "not learned"
+    model._scratch = "not learned"
     return saving.pack(model, "m/")
+
+
+def test_what_would_be_lost_is_refused() -> None:
+    model = EASE(l2=2.0)
+    model.weights = np.eye(3, dtype=np.float32)
+    with pytest.raises(
+        ModelError, match=r"EASE: weights would be lost .*is called weights_, what need not be kept _weig"
+    ):
+        saving.pack(model, "m/")
 
 
 def test_packing_keeps_parameters_arrays_sparse_matrices_and_numbers() -> None:
@@ -138,7 +147,7 @@ def test_packing_keeps_parameters_arrays_sparse_matrices_and_numbers() -> None:
     np.testing.assert_array_equal(model.weights_, np.eye(3))
     assert isinstance(model.sparse_, sp.csr_array)
     np.testing.assert_array_equal(model.sparse_.toarray(), [[0, 1.5], [2, 0]])
-    assert not hasattr(model, "scratch")
+    assert not hasattr(model, "_scratch")
 
 
 @pytest.mark.parametrize(

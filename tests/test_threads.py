@@ -48,6 +48,54 @@ def test_an_error_ends_all_and_is_raised() -> None:
     assert covered(50, 2) == [1] * 50
 
 
+def test_nothing_is_called_after_an_interrupt() -> None:
+    calls = []
+
+    def slow(start: int, stop: int) -> None:
+        calls.append(start)
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+        calls.append(stop)
+
+    with threads.limit(2), pytest.raises(KeyboardInterrupt):
+        threads.map_rows(slow, 100)
+    known = len(calls)
+    assert known <= 3
+    time.sleep(0.3)
+    assert len(calls) == known
+
+
+def test_nothing_is_called_after_a_thread_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, pool = [], threads._helpers(3)
+
+    class Full:
+        left = 1
+
+        def submit(self, work):
+            if not self.left:
+                raise RuntimeError("can't start new thread")
+            self.left -= 1
+            return pool.submit(work)
+
+    full = Full()
+    monkeypatch.setattr(threads, "_helpers", lambda count: full)
+    with threads.limit(4), pytest.raises(RuntimeError, match="new thread"):
+        threads.map_rows(lambda start, stop: calls.append(start) or time.sleep(0.05), 100)
+    known = len(calls)
+    time.sleep(0.2)
+    assert len(calls) == known < 5
+
+
+def test_there_are_never_more_threads() -> None:
+    with threads.limit(3):
+        threads.map_rows(lambda start, stop: None, 100)
+        before = threading.active_count()
+        for _ in range(5000):
+            threads.map_rows(lambda start, stop: None, 100)
+    assert threading.active_count() <= before + 1  # the second helper may not have been started before
+
+
 def test_a_call_within_a_call_ends() -> None:
     seen = []
     with threads.limit(2):

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import recexp as library
 from recexp import console
 from recexp.errors import StoreError
-from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, ui_command, ui_link
+from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, source, ui_command, ui_link
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.place import resolve
 from recexp.tracking.source import git_state, requirements
@@ -491,13 +492,16 @@ def test_credentials_are_never_logged(workplace: Path, runs) -> None:
         tracking("ftp://me:s3cr3t@host/x").open()
 
 
-def test_git_state_tells_commit_and_changes(tmp_path: Path) -> None:
+def test_git_state_tells_commit_and_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
         return subprocess.run(
             ["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
         ).stdout
 
+    package, outside = tmp_path / "recexp" / "__init__.py", tmp_path / "outside"
+    monkeypatch.setattr(library, "__file__", str(package))
+    outside.mkdir()
     assert git_state(tmp_path) == ({}, "")
     git("init", "-q")
     (tmp_path / "code.py").write_text("x = 1\n")
@@ -506,6 +510,8 @@ def test_git_state_tells_commit_and_changes(tmp_path: Path) -> None:
     tags, diff = git_state(tmp_path)
     assert tags["mlflow.source.git.commit"] == git("rev-parse", "HEAD").strip()
     assert (tags["recexp.git_dirty"], diff) == ("false", "")
+    monkeypatch.setattr(source, "_git", lambda at, *words, real=source._git: "" if at == outside else real(at, *words))
+    assert git_state(outside) == (tags, ""), "the clone that recexp runs from"
     (tmp_path / "code.py").write_text("x = 2\n")
     tags, diff = git_state(tmp_path)
     assert tags["recexp.git_dirty"] == "true" and "+x = 2" in diff

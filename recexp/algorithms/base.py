@@ -62,9 +62,11 @@ class Recommender(ABC):
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         """Return the k best items of each query under `ranking`; override to avoid dense scores."""
         scores, expected = self.score(queries), (len(queries), queries.n_items)
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
         if np.shape(scores) != expected:
-            name = f"{type(self).__module__}.{type(self).__qualname__}"
             raise DataError(f"{name}.score gave {np.shape(scores)}; one score of each query and item is {expected}")
+        if np.isnan(scores).any():
+            raise DataError(f"{name}.score gave NaN, which has no place in a list")
         return ranking.top_k(scores, queries, k)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:

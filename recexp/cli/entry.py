@@ -5,6 +5,7 @@ import importlib
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -55,18 +56,10 @@ def run(arguments: list[str]) -> int:
         return _say("interrupted", InterruptedRunError.exit_code)
     except BrokenPipeError:  # the reader has seen enough: `recexp datasets | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except RecexpError as error:
+    except Exception as error:  # whatever failed, a person gets one line
         if _debug(arguments):
-            raise
-        return _say(str(error), error.exit_code)
-    except PermissionError as error:
-        if _debug(arguments):
-            raise
-        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), ConfigError.exit_code)
-    except Exception as error:  # the last line of defence: whatever failed, a person gets one line
-        if _debug(arguments):
-            raise
-        return _say(f"{said(error)}; debug=true shows the traceback", 1)
+            traceback.print_exc()
+        return _say(*_told(error))
     return 0
 
 
@@ -81,8 +74,19 @@ def _command(name: str, arguments: list[str], wants_help: bool) -> Iterator[str]
 
 def _refuse_words(words: list[str]) -> None:
     for word in words:
+        if word in config.groups():
+            raise ConfigError(f"{word}: `recexp {word} --help` lists what can be chosen; {help.override(word, 'NAME')}")
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit code."""
+    if isinstance(error, RecexpError):
+        return str(error), error.exit_code
+    if isinstance(error, PermissionError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error), ConfigError.exit_code
+    return f"{said(error)}; debug=true shows the traceback", 1
 
 
 def _debug(arguments: list[str]) -> bool:
@@ -137,4 +141,7 @@ def _hydra(arguments: list[str]) -> None:
         except Exception as error:
             if error not in sweep.errors:
                 raise
+    flags = {a for a in arguments if a.startswith("-")}
+    if flags and flags <= {"-m", "--multirun"} and not sweep.results:
+        raise ConfigError("the sweep has no jobs: glob(...) matches nothing that `recexp GROUP --help` lists")
     sweep.end()

@@ -56,7 +56,7 @@ def _everything() -> Iterator[str]:
         yield f"  recexp {name:<12} {line}"
     yield "\nWhat can be chosen, beside seed=1 refit=true resume=false debug=false show=USER:"
     for name in config.groups():
-        yield f"  {_override(name, '|'.join(config.options(name)))}"
+        yield f"  {override(name, '|'.join(config.options(name)))}"
 
 
 def _group(group: str) -> Iterator[str]:
@@ -64,12 +64,13 @@ def _group(group: str) -> Iterator[str]:
         raise ConfigError(unknown("", group, [*config.groups(), *commands()]))
     for name, path in config.options(group).items():
         lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
-        yield f"  {_override(group, name):<44} {next((line for line in lines if not line.startswith('@')), '')}"
+        told = (line for line in lines if not line.startswith("@") and not line.endswith(".yaml"))
+        yield f"  {override(group, name):<44} {next(told, '')}"
 
 
 def _option(group: str, name: str, path: Path) -> Iterator[str]:
     """Yield what the class behind an option says of itself, and its yaml with the comments."""
-    yield f"{_override(group, name)}\n"
+    yield f"{override(group, name)}\n"
     text = path.read_text()
     target = next((line.partition(":")[2] for line in text.splitlines() if line.startswith("_target_:")), "")
     module, _, cls = target.partition("#")[0].strip().rpartition(".")
@@ -82,7 +83,7 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
     yield text
 
 
-def _override(group: str, value: str) -> str:
+def override(group: str, value: str) -> str:
     """Return the words that choose an option; presets are added, metrics listed."""
     forms = {
         "experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]",

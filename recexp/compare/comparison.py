@@ -71,7 +71,7 @@ def _metric(fields: Sequence[Field], wanted: str | None) -> str:
     for name in names:
         if wanted in (name, name.partition("/")[2]):
             return name
-    allowed = [name.partition("/")[2] for name in names]
+    allowed = list(dict.fromkeys(name.partition("/")[2] for name in names))
     raise ConfigError(f"--metric: {unknown('', wanted, allowed, what='no run has it')}")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from recexp.tracking import Record
-from recexp.tracking.names import SEARCH, SPLIT, STUDY_TRIALS, TUNING
+from recexp.tracking.names import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
 
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
@@ -108,7 +108,8 @@ def _layers(parts: Sequence[Sequence[Record]]) -> list[list[Record | None]]:
 
 def _plain(run: Record) -> Key:
     some = {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
-    return Key(run.tags.get("algorithm", ""), False, tuple(sorted(some.items())))
+    code = {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}  # two versions of a class are two models
+    return Key(run.tags.get("algorithm", ""), False, tuple(sorted((some | code).items())))
 
 
 def _tuned(run: Record) -> Key:

@@ -112,6 +112,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
         if isinstance(node, list) and not (following.isdecimal() and int(following) < len(node)):
             return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
+    if node == {}:
+        return f"{key}: unknown; +{key}=... adds it"
     having = ", ".join(f"{parent}={option}" for option in _having(parent, name)[:_NAMED])
     return unknown(parent, name, allowed) + (f"; it is a key of {having}" if having else "")
 

@@ -38,7 +38,7 @@ class Release(Source):
     @property
     @abstractmethod
     def marker(self) -> str:
-        """Name of a file that is always there, by which the folder is known."""
+        """Name of the file by which the folder is known."""
 
     @property
     @abstractmethod

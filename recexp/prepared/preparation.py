@@ -52,7 +52,19 @@ class Preparation:
         return Loaded(*self._cache.obtain(self._key, make, valid=self._unchanged))
 
     def splits(self, loaded: Loaded) -> Iterator[Split]:
-        """Yield the splits of the data, one a fold; raises what the splitter raises."""
+        """Yield the splits of the data, one a fold; raises what the splitter raises of any fold before the first."""
+        splits = self._splits(loaded)
+        first = next(splits)
+        if first.fold is None:
+            yield first
+        else:
+            for _ in splits:
+                pass
+            self._cache.close()
+            splits = self._splits(loaded)
+        yield from splits
+
+    def _splits(self, loaded: Loaded) -> Iterator[Split]:
         made, given, shared = iter(self._splitter.split(loaded.dataset)), 0, _common(loaded.dataset)
 
         def key(fold: int) -> str | None:

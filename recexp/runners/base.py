@@ -93,4 +93,8 @@ class Runner(ABC):
 
     @abstractmethod
     def run(self, experiment: Experiment) -> list[Outcome]:
-        """Run `experiment` and return the outcome of each fold (one where there are no folds)."""
+        """Run `experiment` and return the outcome of each fold (one where there are no folds).
+
+        `runners.record` has what every runner does: `once` around each run, `record` at its end, `conclude` at the end
+        of all; `runners.identity` says who a run is.
+        """

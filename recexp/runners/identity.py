@@ -10,7 +10,7 @@ from recexp.filters.base import Effect
 from recexp.identity import code, digest
 from recexp.params import describe
 from recexp.runners.base import Experiment, Runner
-from recexp.tracking.names import CONFIG, PROTOCOL, SPLIT, TEST
+from recexp.tracking.names import CODE, CONFIG, PROTOCOL, SPLIT, TEST
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def content(x: Experiment, runner: Runner) -> dict[str, Any]:
 
 
 def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
-    """Return who a run is. Its digests are made of content:
+    """Return who a run is, of the data's fingerprints and the fold. Its digests are made of content:
 
     `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
     to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
-    rest, `recexp.config` of everything that can change a result.
+    rest, `recexp.code` of classes that are not recexp's, `recexp.config` of everything that can change a result.
     """
     known = content(x, runner)
     protocol = {**known["protocol"], "data": data.loaded}
@@ -81,4 +81,6 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
         TEST: digest(tested),
         CONFIG: digest(whole),
     }
+    if own := known.get("code"):
+        digests[CODE] = digest(own)
     return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)

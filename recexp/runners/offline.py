@@ -21,7 +21,7 @@ from recexp.ranking import Ranking
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Outcome, Runner
 from recexp.runners.identity import Data, identify
-from recexp.runners.record import Part, once, record
+from recexp.runners.record import Part, conclude, once, record
 from recexp.tracking import Run, Store
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,7 @@ class Offline(Runner):
                 with costs.measure("split"):
                     split = next(splits, None)
                 if split is None:
-                    if x.job is not None and outcomes:
-                        store.job_done(x.job, [outcome.run_id for outcome in outcomes])
-                    return outcomes
+                    return conclude(x, store, outcomes)
                 if x.fold not in (None, split.fold):
                     continue
                 split = x.evaluation.relevant(split)
@@ -129,6 +127,8 @@ def _judged(
     with costs.measure("evaluate"):
         results = evaluation.evaluate(split, lists, seed=seed, predicted=predicted)
     prefix = name if queries.candidates is None else f"{name}_candidates"
+    if evaluation.rising and not results.per_query.get(evaluation.headline, np.ones(1)).any():
+        log.warning("%s: %s is 0 for each query: lists hold nothing of what was held out", prefix, evaluation.headline)
     share = float(np.mean(~model.serves(queries)))
     if share:
         log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)

@@ -56,6 +56,13 @@ def once(
         return work(run)
 
 
+def conclude(x: Experiment, store: Store, outcomes: list[Outcome]) -> list[Outcome]:
+    """Mark the experiment's job as done by these outcomes, all that it has, so that it is known without its data."""
+    if x.job is not None and outcomes:
+        store.job_done(x.job, [outcome.run_id for outcome in outcomes])
+    return outcomes
+
+
 def record(
     x: Experiment, store: Store, run: Run, data: Data, identity: Identity, model: FittedModel, parts: list[Part],
     costs: Costs,
@@ -93,16 +100,19 @@ def record(
         )
     )
     named, split = f"{tags['dataset']} {tags['split']}", data.split
+    origin = str(x.source.location() or x.source.name)
     inputs = [
-        Input("data", tags["dataset"], data.filtered.fingerprint, x.source.name),
-        Input("train", f"{named} train", split.train.fingerprint, x.source.name),
-        Input("test", f"{named} test", split.fingerprint, x.source.name),
+        Input("data", tags["dataset"], data.filtered.fingerprint, origin),
+        Input("train", f"{named} train", split.train.fingerprint, origin),
+        Input("test", f"{named} test", split.fingerprint, origin),
     ]
     run.finish(
         metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
         lower_is_better=x.evaluation.rising is False,
     )  # fmt: skip
-    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, model, _shown(x, data.filtered, model))
+    return Outcome(
+        run.id, run.link, store.leaderboard, metrics, intervals, model, _recommended(x, data.filtered, model)
+    )
 
 
 def write_origins(run: Run, x: Experiment, identity: Identity) -> None:
@@ -140,7 +150,7 @@ def _warnings(audit: Report, fallback: dict[str, float]) -> list[str]:
     return leaks + [f"{share:.1%} of the {name} lists are the fallback's" for name, share in fallback.items() if share]
 
 
-def _shown(x: Experiment, dataset: Dataset, model: FittedModel) -> tuple[tuple[int | str, str, float], ...]:
+def _recommended(x: Experiment, dataset: Dataset, model: FittedModel) -> tuple[tuple[int | str, str, float], ...]:
     """Return id, name (the first text column) and score of five items that the model recommends to the shown user."""
     if x.show is None:
         return ()

@@ -10,7 +10,7 @@ from recexp.outputs.description import Summary, describe_run
 from recexp.params import params
 from recexp.runners.base import Experiment, Outcome
 from recexp.runners.offline import Offline
-from recexp.runners.record import Part, once, write_origins
+from recexp.runners.record import Part, conclude, once, write_origins
 from recexp.runners.sealed import Sealed, seal
 from recexp.tracking import Input, Run, Store
 
@@ -38,10 +38,7 @@ class Validation(Offline):
                 part = self.judge(x, "validation", split, split.queries, model, costs)
                 return _record(x, store, run, sealed, part, costs)
 
-            outcome = once(x, store, sealed.identity, work, stage="validation")
-            if x.job is not None:
-                store.job_done(x.job, [outcome.run_id])
-            return [outcome]
+            return conclude(x, store, [once(x, store, sealed.identity, work, stage="validation")])
 
 
 def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:

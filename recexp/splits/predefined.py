@@ -134,6 +134,8 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         explicit=raw.values is not None,
     )
     if raw.candidates is None:
+        if repeated := len(rows) - rows.csr(values=False).nnz:
+            log.warning("%s: %d rows repeat a user and item, and count once", path, repeated)
         return rows, None
     empty = np.flatnonzero(np.diff(raw.candidates.offsets) == 0)
     if len(empty):

@@ -6,15 +6,21 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import recexp
+
 MAX_DIFF_BYTES = 1_000_000
 
 
 def git_state(folder: Path) -> tuple[dict[str, str], str]:
-    """Return tags of the commit that `folder` is at, and what is not committed as a diff; empty outside of git.
+    """Return tags of the commit that `folder` is at, and what is not committed as a diff.
 
-    Files that git does not track count when they may be part of the experiment: code and yaml.
+    Outside of git they are those of the clone that recexp runs from, or empty. Files that git does not track count when
+    they may be part of the experiment: code and yaml.
     """
-    commit = _git(folder, "rev-parse", "HEAD")
+    clone = Path(recexp.__file__).parent.parent
+    folders = [folder, *([clone] if (clone / ".git").exists() else [])]
+    found = ((commit, at) for at in folders if (commit := _git(at, "rev-parse", "HEAD")))
+    commit, folder = next(found, ("", folder))
     if not commit:
         return {}, ""
     diff = _git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD")

@@ -31,6 +31,12 @@ def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
     assert lines(shelf.compare(strict=True))["als"] == [again.id]
 
 
+def test_two_versions_of_a_class_are_two_models(shelf: Any) -> None:
+    first = shelf.run("mine", values(0.5, "a"), tags={"recexp.code": "aaaa" * 16})
+    second = shelf.run("mine", values(0.1, "b"), tags={"recexp.code": "bbbb" * 16})
+    assert lines(shelf.compare()) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
+
+
 def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
     shelf.run("als", values(0.5, "als"))
     metrics = {"validation/ndcg_at_10": 0.4, "validation/fallback_share": 0.0, "test/fallback_share": 0.0}

@@ -64,6 +64,17 @@ class Means(Recommender):
 
 
 @params
+class Undefined(Recommender):
+    """Scores nothing."""
+
+    def fit(self, train, *, rng, report=silent, validate=None):
+        return self
+
+    def score(self, queries):
+        return np.full((len(queries), queries.n_items), np.nan, np.float32)
+
+
+@params
 class Broken(Recommender):
     """Fails."""
 
@@ -81,7 +92,7 @@ def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (workplace / "mine.py").write_text(MODELS)
     folder = workplace / "conf" / "algorithm"
     folder.mkdir(parents=True)
-    for name in ("Tuned", "Means", "Broken"):
+    for name in ("Tuned", "Means", "Broken", "Undefined"):
         (folder / f"{name.lower()}.yaml").write_text(f"# mine\n_target_: mine.{name}\n")
     monkeypatch.syspath_prepend(str(workplace))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
@@ -147,6 +158,18 @@ def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Calla
     with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics has not"):
         library.run("dataset=electronics", "algorithm=means", config_dir=str(models))
     assert runs() == []
+
+
+def test_lists_that_hold_nothing_are_warned_of_and_nan_is_refused(
+    inside: Callable, models: Path, runs: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = library.run("dataset=electronics", "split=cold_items", "algorithm=popularity")
+    assert outcome.metrics["test/ndcg_at_10"] == 0
+    assert "test: ndcg_at_10 is 0 for each query: lists hold nothing of what was held out" in caplog.text
+    done = inside("--config-dir", str(models), "dataset=electronics", "algorithm=undefined")
+    assert done.returncode == 2
+    assert "recexp: mine.Undefined.score gave NaN, which has no place in a list" in done.stderr
+    assert len([run for run in runs() if run.info.status == "FINISHED"]) == 1
 
 
 def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: Path, runs: Callable) -> None:

@@ -90,7 +90,7 @@ def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd
     counted = r"1 of 4 jobs done \(1 ran, 0 skipped, 3 failed\) in \d+ s; a worker died once$"
     assert re.search(counted, done.stdout, re.MULTILINE)
     failed = [line for line in done.stdout.splitlines() if line.startswith("failed: ")]
-    assert failed[0].startswith("failed: algorithm.how=raise (RuntimeError: no luck (strange.py, line 19)")
+    assert failed[0].startswith("failed: algorithm.how=raise (RuntimeError: no luck (strange.py, line 18)")
     assert failed[1].startswith("failed: algorithm.how=die (its process was killed (SIGKILL)")
     assert "out of memory: it used" in failed[2]
     assert "a job may use 1000 (hydra.launcher.memory_mib)" in failed[2]

@@ -23,6 +23,6 @@ def run(given: Namespace) -> Iterator[str]:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
             source = config.component(cfg, "dataset")
-            made = "none: it is made anew whenever it is used" if source.files() == {} else None
+            made = "none: it is made from its parameters" if source.files() == {} else None
             where = source.location() or made or "not on this machine yet; fetched on first use"
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"
