@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from math import log2
 
 import numpy as np
@@ -232,8 +231,8 @@ def test_what_a_metric_needs_is_checked_before_fitting():
         evaluation(metrics={"rmse": Rmse()}).check(implicit)
 
 
-def test_all_list_metrics_are_fast():
-    """6,040 users at four cut-offs: 0.11 s, and 0.25 s with intervals and slices, where the bounds were set."""
+def test_all_list_metrics_are_fast(in_sorts):
+    """6,040 users at four cut-offs, with intervals and slices."""
     rng = np.random.default_rng(0)
     users, items = rng.integers(0, 6040, 575_000), (rng.random(575_000) ** 3 * 3706).astype(np.int32)
     log = interactions(np.stack([users, items], axis=1), np.ones(575_000), 6040, 3706)
@@ -250,10 +249,8 @@ def test_all_list_metrics_are_fast():
     metrics = {metric.__name__: metric() for metric in classes}
     metrics |= {by: IntraListDiversity(by=by) for by in ("features", "interactions")}
     everything = evaluation(cutoffs=[5, 10, 20, 100], metrics=metrics, resamples=1000)
-    everything.evaluate(split, ranked, seed=1)  # compiles
-    begin = time.perf_counter()
-    results = everything.evaluate(split, ranked, seed=1)
-    assert time.perf_counter() - begin < 3
+    results = everything.evaluate(split, ranked, seed=1)  # compiles
+    assert in_sorts(lambda: everything.evaluate(split, ranked, seed=1)) < 8, "1.9 where the bound was set"
     assert len(results.intervals) == 13 * 4
 
 

@@ -1,6 +1,5 @@
 """Filters: what each keeps, on data with and without ratings, and what holds for all."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -269,7 +268,7 @@ def test_every_ready_filter_keeps_order_and_codes_only_what_is_left(name: str, l
         assert not np.isnan(filtered.interactions.values).any()
 
 
-def test_filters_of_a_million_rows_are_quick() -> None:
+def test_filters_of_a_million_rows_are_quick(in_sorts: Callable) -> None:
     rng = np.random.default_rng(0)
     m = 1_000_000
     rows = Interactions(
@@ -282,6 +281,5 @@ def test_filters_of_a_million_rows_are_quick() -> None:
         lambda data: apply(step("repeats.Deduplicate", keep="sum"), data),
     ]
     for run in steps:
-        begin = time.perf_counter()
         assert 0 < len(run(data).interactions) < m
-        assert time.perf_counter() - begin < 1.0
+        assert in_sorts(lambda run=run: run(data)) < 7, "1.4 to 1.8 where the bound was set"

@@ -1,7 +1,6 @@
 """How many rows each split holds out, against plain loops."""
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -207,14 +206,10 @@ def test_cold_means_not_one_row_in_train(make: Make, dataset: Dataset, name: str
         assert (part.queries.lengths == 0).all() == (side == "users")
 
 
-def test_a_million_rows_are_split_within_a_second(make: Make, of: Of) -> None:
+def test_a_million_rows_are_split_quickly(make: Make, of: Of, in_sorts: Callable) -> None:
     rng = np.random.default_rng(0)
     m = 1_000_000
     made = of(rng.integers(0, 6000, m), 3700 * rng.random(m) ** 2, rng.integers(10**9, 2 * 10**9, m))
-    took = []
-    for seed in (1, 2):
-        begin = time.perf_counter()
-        [split] = make("random", seed=seed).split(made)
-        took.append(time.perf_counter() - begin)
-    assert min(took) < 1.0
+    [split] = make("random").split(made)
+    assert in_sorts(lambda: list(make("random").split(made))) < 12, "3.2 where the bound was set"
     assert 199_000 - 6000 < len(split.test) < 200_000
