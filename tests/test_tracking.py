@@ -227,7 +227,7 @@ with tracking.open() as store, store.run(name="a", tags={"recexp.config": "c1"})
     with script(body, workplace) as process:
         _, worker = process.stdout.readline().split()
         process.send_signal(sent)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     assert gone(int(worker))
     assert process.returncode == (-9 if sent == signal.SIGKILL else 143)
     (found,) = runs()
@@ -261,7 +261,7 @@ with tracking.open() as store, store.run(name="a", tags={}) as run:
     _, worker = process.stdout.readline().split()
     os.kill(int(worker), signal.SIGTERM)  # as a batch system does, to all processes of a job
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     (found,) = runs()
     assert found.info.status == "KILLED"
 
@@ -283,7 +283,7 @@ with tracking.open() as store, store.run(name="a", tags={}) as run:
     finish(run)
 print([name for name in ("mlflow", "matplotlib", "sqlalchemy") if name in sys.modules])
 """
-    out, err = script(body, workplace).communicate(timeout=60)
+    out, err = script(body, workplace).communicate(timeout=120)
     assert out == "[]\n", out + err
 
 
@@ -327,7 +327,7 @@ try:
 except DiskFullError as error:
     print(error.exit_code, error)
 """
-    out, err = script(code, workplace).communicate(timeout=60)
+    out, err = script(code, workplace).communicate(timeout=120)
     assert out.startswith("1 the disk is full"), out + err
     assert "Traceback" not in err
     assert runs() == []
@@ -347,7 +347,7 @@ try:
 except DiskFullError as error:
     print(error.exit_code, error)
 """
-    out, err = script(code, workplace).communicate(timeout=60)
+    out, err = script(code, workplace).communicate(timeout=120)
     assert out.startswith("1 the disk is full"), out + err
     assert runs() == []
 

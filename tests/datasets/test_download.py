@@ -118,7 +118,7 @@ def test_a_kill_leaves_nothing_and_does_not_block_the_next(site: str, tmp_path: 
 
 def test_of_two_processes_one_downloads(site: str, tmp_path: Path) -> None:
     processes = [start(f"{site}/whole", tmp_path / "a.zip") for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     assert Site.requests == ["/whole"] and (tmp_path / "a.zip").read_bytes() == CONTENT
 
 
