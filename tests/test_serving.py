@@ -128,7 +128,7 @@ def server(fitted: FittedModel, empty_store: Path, tmp_path_factory: pytest.Temp
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(240):
+    for _ in range(480):
         assert process.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(f"{address}/ping", timeout=2):
