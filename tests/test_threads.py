@@ -29,9 +29,10 @@ def test_each_row_is_visited_once(n_rows: int, count: int) -> None:
 
 
 def test_threads_work_at_the_same_time() -> None:
-    together = threading.Barrier(3, timeout=20)
+    together, met = threading.Barrier(3, timeout=20), []
     with threads.limit(3):
-        threads.map_rows(lambda start, stop: together.wait() and None, 3, chunks_per_thread=1)
+        threads.map_rows(lambda start, stop: met.append(together.wait()), 3, chunks_per_thread=1)
+    assert sorted(met) == [0, 1, 2]
 
 
 def test_an_error_ends_all_and_is_raised() -> None:

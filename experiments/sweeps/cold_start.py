@@ -1,6 +1,6 @@
 """Two, four and eight processes begin at once, with no store yet: is any run lost?
 
-python cold_start.py
+    python cold_start.py
 """
 
 import tempfile

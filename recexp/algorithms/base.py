@@ -65,7 +65,7 @@ class Recommender(ABC):
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         if np.shape(scores) != expected:
             raise DataError(f"{name}.score gave {np.shape(scores)}; one score of each query and item is {expected}")
-        if np.isnan(scores).any():
+        if np.isnan(np.max(scores, initial=-np.inf)):  # which passes NaN on, without an array of its own
             raise DataError(f"{name}.score gave NaN, which has no place in a list")
         return ranking.top_k(scores, queries, k)
 

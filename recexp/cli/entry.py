@@ -74,10 +74,11 @@ def _command(name: str, arguments: list[str], wants_help: bool) -> Iterator[str]
 
 def _refuse_words(words: list[str]) -> None:
     for word in words:
+        if "=" in word or word.startswith("~"):
+            continue
         if word in config.groups():
             raise ConfigError(f"{word}: `recexp {word} --help` lists what can be chosen; {help.override(word, 'NAME')}")
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
+        raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
 
 
 def _told(error: Exception) -> tuple[str, int]:

@@ -65,7 +65,7 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
 
     `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
     to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
-    rest, `recexp.code` of classes that are not recexp's, `recexp.config` of everything that can change a result.
+    rest, `recexp.code` of a model's classes that are not ours, `recexp.config` of everything that can change a result.
     """
     known = content(x, runner)
     protocol = {**known["protocol"], "data": data.loaded}
@@ -81,6 +81,6 @@ def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
         TEST: digest(tested),
         CONFIG: digest(whole),
     }
-    if own := known.get("code"):
+    if own := code([x.algorithm, x.fallback]):
         digests[CODE] = digest(own)
     return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)

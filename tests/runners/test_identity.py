@@ -16,6 +16,14 @@ from recexp.runners.offline import Offline
 from recexp.sweeps import jobs
 from recexp.tracking import Archive
 
+OWN_SOURCE = """
+from recexp.datasets.files import Files
+from recexp.params import params
+
+@params
+class Mine(Files):
+    pass
+"""
 BASE = ("dataset=files", "dataset.interactions=ratings.csv", "split.validation_ratio=0.2")
 OWN = """
 from recexp.algorithms.baselines.popularity import Popularity
@@ -55,6 +63,13 @@ def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str
     (first, job), (other, other_job) = base(), known(word)
     assert first.tags["recexp.config"] != other.tags["recexp.config"]
     assert None not in (job, other_job) and job != other_job
+
+
+def test_code_of_a_model_is_told_apart_from_that_of_its_data(shop: Path, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "own_source.py").write_text(OWN_SOURCE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found, _ = known("dataset._target_=own_source.Mine")
+    assert "own_source.Mine" in found.content["code"] and "recexp.code" not in found.tags
 
 
 def test_the_order_of_metrics_is_part_of_it(shop: Path) -> None:
