@@ -106,8 +106,8 @@ def test_an_edited_class_of_ones_own_is_another(shop: Path, tmp_path: Path, monk
     archive = Archive(None)
     codes = [archive.yaml(archive.run(run_id), "identity.yaml")["code"] for run_id in (first, second)]
     assert [[*code] for code in codes] == [["own_identity.Mine"]] * 2 and codes[0] != codes[1]
-    jobs_of = [archive.run(run_id).tags["recexp.config"] for run_id in (first, second)]
-    assert jobs_of[0] != jobs_of[1]
+    for tag in ("recexp.config", "recexp.code"):
+        assert len({archive.run(run_id).tags[tag] for run_id in (first, second)}) == 2
 
 
 def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
