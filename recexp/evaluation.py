@@ -134,10 +134,11 @@ class Evaluation:
         return Results(
             metrics={name: values[name] for name in self.names if name in values},
             intervals={name: found[name] for name in self.names if name in found},
-            per_query=per_query, users=queries.users,
+            per_query=per_query,
+            users=queries.users,
             slices=[row for group, bound in zip(groups, bounds[1:]) for row in group.finish(bound)],
             candidates=queries.candidates is not None,
-        )  # fmt: skip
+        )
 
     def relevant(self, split: Split) -> Split:
         """Return the split without held-out items that do not count, and the queries that then ask for nothing.
@@ -224,9 +225,12 @@ class Evaluation:
     def _intervals(self, means: list[Means], seed: int, name: str) -> list[np.ndarray]:
         """Return float64 (2, c) for each of `means`; the first has all the users."""
         return intervals(
-            means, len(means[0].users), resamples=self.resamples, confidence=self.confidence,
+            means,
+            len(means[0].users),
+            resamples=self.resamples,
+            confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),
-        )  # fmt: skip
+        )
 
 
 def _owners(users: np.ndarray, lengths: np.ndarray) -> np.ndarray:

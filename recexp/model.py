@@ -90,8 +90,11 @@ class FittedModel:
         over. An unknown or missing user without history gets the fallback's list.
         """
         lists = self.lists(self._query(user_id, history), n)
-        return [(self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
-                for i, s in zip(lists.items[0], lists.scores[0]) if i >= 0]  # fmt: skip
+        return [
+            (self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
+            for i, s in zip(lists.items[0], lists.scores[0])
+            if i >= 0
+        ]
 
     def answers(self, user_id: Id | None, history: Sequence[Id] | None = None) -> bool:
         """Return whether the model itself answers, not the fallback: it may not know the user, or need a history."""
@@ -136,16 +139,25 @@ class FittedModel:
         fallback, more = saving.pack(self.fallback, "fallback/")
         known = self.known
         own = {
-            "user_ids": self.user_ids, "item_ids": self.item_ids, "trained": self.trained, "ties": self.ranking.ties,
-            "catalogue": self.ranking.catalogue, "known.users": known.users, "known.items": known.items,
+            "user_ids": self.user_ids,
+            "item_ids": self.item_ids,
+            "trained": self.trained,
+            "ties": self.ranking.ties,
+            "catalogue": self.ranking.catalogue,
+            "known.users": known.users,
+            "known.items": known.items,
             "known.values": known.values,
-        }  # fmt: skip
+        }
         times = {"known.timestamps": known.timestamps, "known.sessions": known.sessions}
         own |= {name: array for name, array in times.items() if array is not None}
         header = {
-            "recexp": recexp.__version__, "model": model, "fallback": fallback, "exclude_seen": self.exclude_seen,
-            "block_mib": self.block_mib, "explicit": known.explicit,
-        }  # fmt: skip
+            "recexp": recexp.__version__,
+            "model": model,
+            "fallback": fallback,
+            "exclude_seen": self.exclude_seen,
+            "block_mib": self.block_mib,
+            "explicit": known.explicit,
+        }
         saving.write(Path(path), header, {**arrays, **more, **own})
 
     @staticmethod
@@ -155,17 +167,26 @@ class FittedModel:
         try:
             user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
             known = Interactions(
-                users=arrays["known.users"], items=arrays["known.items"], values=arrays["known.values"],
-                n_users=len(user_ids), n_items=len(item_ids), timestamps=arrays.get("known.timestamps"),
-                sessions=arrays.get("known.sessions"), explicit=header["explicit"],
-            )  # fmt: skip
+                users=arrays["known.users"],
+                items=arrays["known.items"],
+                values=arrays["known.values"],
+                n_users=len(user_ids),
+                n_items=len(item_ids),
+                timestamps=arrays.get("known.timestamps"),
+                sessions=arrays.get("known.sessions"),
+                explicit=header["explicit"],
+            )
             return FittedModel(
                 model=saving.unpack(header["model"], arrays),
                 fallback=saving.unpack(header["fallback"], arrays),
                 ranking=Ranking(arrays["ties"], arrays["catalogue"]),
-                user_ids=user_ids, item_ids=item_ids, known=known, trained=arrays["trained"],
-                exclude_seen=header["exclude_seen"], block_mib=header["block_mib"],
-            )  # fmt: skip
+                user_ids=user_ids,
+                item_ids=item_ids,
+                known=known,
+                trained=arrays["trained"],
+                exclude_seen=header["exclude_seen"],
+                block_mib=header["block_mib"],
+            )
         except KeyError as error:
             raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
 

@@ -77,9 +77,20 @@ class Ranking:
         def rows(start: int, stop: int) -> None:
             for first in range(start, stop, step):
                 end = min(first + step, stop)
-                top_k(0, end - first, score(first, end), exclude[0][first : end + 1], exclude[1],
-                      candidates[0][first : end + 1], candidates[1], queries.candidates is not None, self.catalogue,
-                      self.ties, lists.items[first:end], lists.scores[first:end])  # fmt: skip
+                top_k(
+                    0,
+                    end - first,
+                    score(first, end),
+                    exclude[0][first : end + 1],
+                    exclude[1],
+                    candidates[0][first : end + 1],
+                    candidates[1],
+                    queries.candidates is not None,
+                    self.catalogue,
+                    self.ties,
+                    lists.items[first:end],
+                    lists.scores[first:end],
+                )
 
         step = max(1, STRIP // max(1, n_items))
         threads.map_rows(rows, b)

@@ -27,9 +27,12 @@ def made(workplace: Path) -> list[str]:
                     if number == 2:
                         raise ValueError("broken")
                     run.finish(
-                        metrics={"test/ndcg_at_10": number / 10}, params={"seed": number}, description="d",
-                        inputs=[Input("train", "toy", "0" * 64, "/toy")], model_folder=None,
-                    )  # fmt: skip
+                        metrics={"test/ndcg_at_10": number / 10},
+                        params={"seed": number},
+                        description="d",
+                        inputs=[Input("train", "toy", "0" * 64, "/toy")],
+                        model_folder=None,
+                    )
             except ValueError:
                 pass
     return ids

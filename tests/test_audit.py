@@ -34,8 +34,10 @@ def positive(ml100k: Dataset) -> Dataset:
 def with_rows(split: Split, more: Interactions) -> Split:
     """Return the split with rows added to train."""
     rows = split.train.interactions
-    columns = {name: np.concatenate([getattr(rows, name), getattr(more, name)])
-               for name in ("users", "items", "values", "timestamps")}  # fmt: skip
+    columns = {
+        name: np.concatenate([getattr(rows, name), getattr(more, name)])
+        for name in ("users", "items", "values", "timestamps")
+    }
     return replace(split, train=replace(split.train, interactions=replace(rows, **columns)))
 
 
@@ -143,9 +145,11 @@ def test_a_history_newer_than_the_question_is_found(positive: Dataset) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("random", (False, False)), ("leave_last", (False, True)), ("temporal", (True, True)),
+        ("random", (False, False)),
+        ("leave_last", (False, True)),
+        ("temporal", (True, True)),
     ],
-)  # fmt: skip
+)
 def test_the_log_tells_only_of_order_that_a_split_claims(
     positive: Dataset, name: str, told: tuple[bool, bool], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -239,8 +243,9 @@ def test_twins_are_found(positive: Dataset) -> None:
     nearly = np.isin(rows.users, chosen[::2]) & (rng.random(len(rows)) < 1 / 30)
     at = np.flatnonzero((copy[rows.users] >= 0) & ~nearly)
     more = rows.take(at)
-    columns = {name: np.concatenate([getattr(rows, name), getattr(more, name)])
-               for name in ("items", "values", "timestamps")}  # fmt: skip
+    columns = {
+        name: np.concatenate([getattr(rows, name), getattr(more, name)]) for name in ("items", "values", "timestamps")
+    }
     n_users = positive.n_users + len(chosen)
     columns["users"] = np.concatenate([rows.users, copy[more.users]])
     doubled = replace(
@@ -292,9 +297,15 @@ def leaky(workplace: Path) -> tuple[str, ...]:
     for name, rows in (("train", train + test[:30]), ("test", test)):
         lines = ["user_id,item_id", *(f"{user},{item}" for user, item in rows)]
         (workplace / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    return ("dataset=files", "dataset.interactions=train.csv", "dataset.columns.rating=null",
-            "dataset.columns.timestamp=null", "split=predefined", "split.test=test.csv",
-            "algorithm=popularity")  # fmt: skip
+    return (
+        "dataset=files",
+        "dataset.interactions=train.csv",
+        "dataset.columns.rating=null",
+        "dataset.columns.timestamp=null",
+        "split=predefined",
+        "split.test=test.csv",
+        "algorithm=popularity",
+    )
 
 
 def test_error_leaves_no_run_behind(inside: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:

@@ -23,66 +23,83 @@ CASES = {
     "empty file": ("", [], "ratings.csv: has no rows"),
     "header only": (HEADER, [], "ratings.csv: has no rows"),
     "wrong column name": (
-        GOOD, ["dataset.columns.user=customer"],
+        GOOD,
+        ["dataset.columns.user=customer"],
         f"ratings.csv: no user column 'customer'; its columns are {COLUMNS} (dataset.columns.user=... says which)",
     ),
     "no item column": (
-        GOOD.replace("item_id", "product"), [],
+        GOOD.replace("item_id", "product"),
+        [],
         "ratings.csv: no item column 'item_id'; its columns are user_id, product, rating, timestamp "
         "(dataset.columns.item=... says which)",
     ),
     "nothing left after filtering": (
-        GOOD, ["filter.steps=[{_target_: recexp.filters.values.MinimumRating, minimum: 9.0}]"],
+        GOOD,
+        ["filter.steps=[{_target_: recexp.filters.values.MinimumRating, minimum: 9.0}]"],
         "nothing is left of ratings after filter step 1 (MinimumRating(minimum=9.0)): it had 48 rows; "
         "loosen filter.steps or choose another filter=...",
     ),
     "empty ids": (
-        GOOD + ",i1,5,3\n", [], "ratings.csv: column user_id: 1 rows are empty or NaN; the first is row 49",
+        GOOD + ",i1,5,3\n",
+        [],
+        "ratings.csv: column user_id: 1 rows are empty or NaN; the first is row 49",
     ),
     "duplicate rows": (
-        GOOD + "u1,i1,3,1011\n", [],
+        GOOD + "u1,i1,3,1011\n",
+        [],
         "ratings.csv: 1 rows repeat an earlier row (user, item, timestamp); the first is row 49 (user u1, item i1). "
         "dataset.duplicates=keep keeps them; with filter=deduplicate beside it they are merged "
         "(instead of what the filter in use does)",
     ),
     "text in the rating column": (
-        GOOD + "u1,i9,great,99\n", [], "ratings.csv: column rating: row 49: 'great' is not a number",
+        GOOD + "u1,i9,great,99\n",
+        [],
+        "ratings.csv: column rating: row 49: 'great' is not a number",
     ),
     "no timestamps for a temporal split": (
-        "\n".join(line.rpartition(",")[0] for line in GOOD.splitlines()), ["split=temporal", "filter=none"],
+        "\n".join(line.rpartition(",")[0] for line in GOOD.splitlines()),
+        ["split=temporal", "filter=none"],
         "split=temporal needs timestamps and the data has none; name their column with dataset.columns.timestamp or "
         "choose a split that needs no time, such as split=random",
     ),
     "missing feature column": (
-        GOOD, ["dataset.items=items.csv", "dataset.item_features={colour: category}"],
+        GOOD,
+        ["dataset.items=items.csv", "dataset.item_features={colour: category}"],
         "items.csv: no column 'colour'; its columns are item_id, price",
     ),
     "test users unknown": (
-        GOOD, ["filter=none", "split=predefined", "split.test=strangers.csv"],
+        GOOD,
+        ["filter=none", "split=predefined", "split.test=strangers.csv"],
         "none of the 2 test users in strangers.csv occurs in the training data",
     ),
     "test file missing": (
-        GOOD, ["split=predefined", "split.test=nowhere.csv"], "split.test: no such file: nowhere.csv",
+        GOOD,
+        ["split=predefined", "split.test=nowhere.csv"],
+        "split.test: no such file: nowhere.csv",
     ),
     "users table missing": (GOOD, ["dataset.users=nowhere.csv"], "dataset.users: nowhere.csv: no such file"),
     "ratings metric without ratings": (
-        GOOD, ["evaluation.metrics=[rmse]"],
+        GOOD,
+        ["evaluation.metrics=[rmse]"],
         "evaluation.metrics: metrics of ratings need predicted ones; EASE gives none, algorithm=mf does",
     ),
     "features metric without features": (
-        GOOD, ["evaluation.metrics=[intra_list_diversity]"],
+        GOOD,
+        ["evaluation.metrics=[intra_list_diversity]"],
         "evaluation.metrics: intra_list_diversity needs item_categories, and ratings has none after filtering; "
         "leave intra_list_diversity out, or choose data and a filter that have them",
     ),
     "no rows for test": (
-        GOOD, ["filter=none", "split.test_ratio=0.01"],
+        GOOD,
+        ["filter=none", "split.test_ratio=0.01"],
         f"nothing goes to test: even the largest group has only 6 to divide; {SIZE}",
     ),
     "one user of whom nobody is left": (
-        ONE_USER, ["split=user_holdout"],
+        ONE_USER,
+        ["split=user_holdout"],
         f"nothing goes to test: even the largest group has only 1 to divide; {SIZE}",
     ),
-}  # fmt: skip
+}
 
 
 def refused(done: subprocess.CompletedProcess[str], message: str) -> None:

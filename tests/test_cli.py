@@ -38,8 +38,21 @@ def test_commands_say_what_they_take(recexp: Callable) -> None:
 
 
 OPTIONS = {
-    "compare": ["--experiment NAME", "--runs ID", "--metric NAME", "--sweep", "--baseline", "--csv", "--latex",
-                "--correction {holm", "--test {permutation", "--json", "--html", "--published", "default: holm"],
+    "compare": [
+        "--experiment NAME",
+        "--runs ID",
+        "--metric NAME",
+        "--sweep",
+        "--baseline",
+        "--csv",
+        "--latex",
+        "--correction {holm",
+        "--test {permutation",
+        "--json",
+        "--html",
+        "--published",
+        "default: holm",
+    ],
     "datasets": ["recexp datasets"],
     "evaluate": ["--experiment", "--runs", "--again", "metric=NAME", "cutoffs=["],
     "export": ["RUN_ID FILE.zip", "tracking.uri="],
@@ -48,7 +61,7 @@ OPTIONS = {
     "reproduce": ["RUN_ID", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],
     "tune": ["trials: 30", "sampler: tpe", "timeout: null", "range(5,50)", "search=NAME"],
     "ui": ["--port N", "default: 5000"],
-}  # fmt: skip
+}
 
 
 def test_each_command_tells_every_option_at_once(recexp: Callable) -> None:

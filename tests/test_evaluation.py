@@ -25,9 +25,14 @@ from recexp.ranking import Lists
 
 def evaluation(**changes) -> Evaluation:
     fields = {
-        "cutoffs": [1, 2], "metrics": {"recall": Recall(), "ndcg": Ndcg()}, "catalogue": "all", "relevant_from": None,
-        "history": "all", "resamples": 100, "confidence": 0.95,
-    }  # fmt: skip
+        "cutoffs": [1, 2],
+        "metrics": {"recall": Recall(), "ndcg": Ndcg()},
+        "catalogue": "all",
+        "relevant_from": None,
+        "history": "all",
+        "resamples": 100,
+        "confidence": 0.95,
+    }
     return Evaluation(**{**fields, **changes})
 
 

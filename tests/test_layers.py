@@ -16,12 +16,34 @@ LAYERS = [
     {"model", "saving", "evaluation", "slices", "tracking", "serving", "outputs", "audit", "prepared"},
     {"runners", "compare", "tuning", "finished"},
     {"config", "cli", "sweeps", "console", "__main__", "plugins"},
-]  # fmt: skip
-MLFLOW = ["tracking/worker", "tracking/tracker", "tracking/client", "tracking/inputs", "tracking/archive",
-          "tracking/claims", "tracking/looks", "tracking/model", "tracking/transfer", "serving"]  # fmt: skip
+]
+MLFLOW = [
+    "tracking/worker",
+    "tracking/tracker",
+    "tracking/client",
+    "tracking/inputs",
+    "tracking/archive",
+    "tracking/claims",
+    "tracking/looks",
+    "tracking/model",
+    "tracking/transfer",
+    "serving",
+]
 HYDRA = ["config", "cli", "sweeps", "plugins"]
-HEAVY = ["torch", "mlflow", "hydra", "matplotlib", "numba", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna",
-         "numpy", "pydantic"]  # fmt: skip
+HEAVY = [
+    "torch",
+    "mlflow",
+    "hydra",
+    "matplotlib",
+    "numba",
+    "sklearn",
+    "scipy.stats",
+    "pandas",
+    "pyarrow",
+    "optuna",
+    "numpy",
+    "pydantic",
+]
 
 
 def place(module: str) -> str:

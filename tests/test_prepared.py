@@ -101,11 +101,13 @@ def of_table(path: Path) -> tuple[Loaded, list[Split]]:
 @pytest.mark.parametrize(
     "split",
     [
-        ["split=random", "split.validation_ratio=0.1"], ["split=kfold", "split.folds=3"], ["split=sessions"],
+        ["split=random", "split.validation_ratio=0.1"],
+        ["split=kfold", "split.folds=3"],
+        ["split=sessions"],
         ["split=user_holdout", "split.validation_ratio=0.2"],
     ],
     ids=lambda split: split[0],
-)  # fmt: skip
+)
 def test_what_comes_from_the_cache_is_what_was_made(own_cache: Path, split: list[str]) -> None:
     source = "filter=none" if split == ["split=sessions"] else "filter=positive"
     anew, made, again = (prepared(source, *split, use=use) for use in (False, True, True))
@@ -174,9 +176,14 @@ def test_all_that_matters_is_in_the_key(own_cache: Path, table: Path) -> None:
     assert key() == key(seed=2)
     sampled = "filter.steps=[{_target_: recexp.filters.sample.SampleUsers, ratio: 0.5, n: null}]"
     different = [
-        key(), key("filter=none"), key(explicit="false"), key("filter=none", sampled),
-        key("filter=none", sampled, seed=2), key(items=str(table)), key(users=str(table)),
-    ]  # fmt: skip
+        key(),
+        key("filter=none"),
+        key(explicit="false"),
+        key("filter=none", sampled),
+        key("filter=none", sampled, seed=2),
+        key(items=str(table)),
+        key(users=str(table)),
+    ]
     assert len({*different}) == len(different) and None not in different
 
 

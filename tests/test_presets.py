@@ -117,9 +117,13 @@ def test_listed_candidates_have_names_of_their_own(runs: Callable, workplace: Pa
     asked = [f"u{u},i{u % 2},i{2 + u % 2}|i{4 + u % 2}" for u in range(6)]
     (workplace / "test.csv").write_text("\n".join(["user_id,item_id,candidates", *asked]) + "\n")
     outcome = library.run(
-        "dataset=files", "dataset.interactions=train.csv", "split=predefined", "split.test=test.csv",
-        "algorithm=popularity", "evaluation.cutoffs=[3]",
-    )  # fmt: skip
+        "dataset=files",
+        "dataset.interactions=train.csv",
+        "split=predefined",
+        "split.test=test.csv",
+        "algorithm=popularity",
+        "evaluation.cutoffs=[3]",
+    )
     assert outcome.metrics["test_candidates/hit_rate_at_3"] == 1.0, "three candidates fill a list of three"
     assert not any(name.startswith("test/") for name in outcome.metrics)
     (run,) = runs()

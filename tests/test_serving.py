@@ -33,8 +33,10 @@ def toy() -> Dataset:
     rows = Interactions(
         users=np.array([USERS.index(user) for user, _ in LOG], np.int32),
         items=np.array([ITEMS.index(item) for _, item in LOG], np.int32),
-        values=np.ones(len(LOG), np.float32), n_users=len(USERS), n_items=len(ITEMS),
-    )  # fmt: skip
+        values=np.ones(len(LOG), np.float32),
+        n_users=len(USERS),
+        n_items=len(ITEMS),
+    )
     return Dataset("toy", rows, np.array(USERS, object), np.array(ITEMS, object))
 
 
@@ -56,9 +58,11 @@ def ask(model: FittedModel, k: int = 10, **columns: list) -> list[dict]:
 def test_known_unknown_and_anonymous_users(fitted: FittedModel) -> None:
     answers = ask(fitted, user_id=["ann", "zoe", None, None], history=[None, None, ["apple", "nothing"], None])
     assert [answer["items"] for answer in answers] == [
-        ["cheese", "dates"], ["apple", "bread", "cheese", "dates"], ["bread", "cheese", "dates"],
+        ["cheese", "dates"],
         ["apple", "bread", "cheese", "dates"],
-    ]  # fmt: skip
+        ["bread", "cheese", "dates"],
+        ["apple", "bread", "cheese", "dates"],
+    ]
     assert [answer["user_id"] for answer in answers] == ["ann", "zoe", None, None]
     assert answers[1]["scores"] == [3.0, 2.0, 1.0, 0.0]
 
@@ -114,9 +118,13 @@ def server(fitted: FittedModel, empty_store: Path, tmp_path_factory: pytest.Temp
     command = ["mlflow", "models", "serve", "-m", f"runs:/{run.id}/model", "--env-manager", "local", "-h", "127.0.0.1"]
     log = (folder / "log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", *command, "-p", str(port), "-w", "1"], cwd=folder, env=environment, stdout=log,
-        stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", *command, "-p", str(port), "-w", "1"],
+        cwd=folder,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process, folder / "log")

@@ -9,8 +9,11 @@ import recexp as library
 from recexp.config import compose, plain
 
 MODELS = {
-    "item_knn": "ItemKNN", "content_based": "ContentBased", "nmf": "NMF", "hybrid_weighted": "HybridWeighted",
-}  # fmt: skip
+    "item_knn": "ItemKNN",
+    "content_based": "ContentBased",
+    "nmf": "NMF",
+    "hybrid_weighted": "HybridWeighted",
+}
 
 
 def test_the_store_has_1000_users_500_products_and_10000_ratings() -> None:

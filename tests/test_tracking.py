@@ -52,9 +52,13 @@ def finish(run: Run, model_folder: Path | None = None) -> None:
 
 def script(body: str, folder: Path, **options: bool) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + body], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", PRELUDE + body],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         **options,
-    )  # fmt: skip
+    )
 
 
 def files(run_data: object) -> set[str]:
@@ -126,9 +130,12 @@ def test_a_finished_run_holds_everything(workplace: Path, runs, model_folder: Pa
     expected = {name: value for name, value in METRICS.items() if value == value}
     assert found.data.metrics == {**expected, "training/loss": pytest.approx(1 / 3)}
     assert found.data.params == {
-        "seed": "3", "algorithm.l2": "500.0", "algorithm.parts.0.k": "5", "algorithm.parts.1.k": "null",
+        "seed": "3",
+        "algorithm.l2": "500.0",
+        "algorithm.parts.0.k": "5",
+        "algorithm.parts.1.k": "null",
         "evaluation.cutoffs": "[5, 10]",
-    }  # fmt: skip
+    }
     inputs = {item.tags[0].value: item.dataset for item in found.inputs.dataset_inputs}
     assert inputs["train"].digest == DIGEST[:32] and inputs["test"].digest == DIGEST[::-1][:32]
     assert json.loads(inputs["train"].source) == {"uri": "/data/toy.csv"}
@@ -307,11 +314,14 @@ with tracking.open() as store, store.run(name="a", tags={"recexp.config": sys.ar
     [
         ("size + 500_000", "(run.directory / 'lists.parquet').write_bytes(bytes(9_000_000)); finish(run)"),
         ("size + 500_000", "finish(run, Path(MODEL))"),
-        ("size + 500_000", "run.finish(metrics={}, params={str(i): 'x' * 6000 for i in range(300)}, description='d', "
-                           "inputs=[], model_folder=None)"),
+        (
+            "size + 500_000",
+            "run.finish(metrics={}, params={str(i): 'x' * 6000 for i in range(300)}, description='d', "
+            "inputs=[], model_folder=None)",
+        ),
     ],
     ids=["while writing a file", "while copying the model", "while writing the database"],
-)  # fmt: skip
+)
 def test_a_full_disk_leaves_no_half_run(workplace: Path, runs, model_folder: Path, limit: str, body: str) -> None:
     code = f"""
 import os, resource
@@ -482,9 +492,12 @@ def test_credentials_are_never_logged(workplace: Path, runs) -> None:
     with tracking().open() as store, store.run(name="a", tags={}) as run:
         secret = "postgresql://me:s3cr3t@db.example.org/runs"
         run.finish(
-            metrics={}, params={"tracking": {"uri": secret}}, description=f"`recexp tracking.uri={secret}`", inputs=[],
+            metrics={},
+            params={"tracking": {"uri": secret}},
+            description=f"`recexp tracking.uri={secret}`",
+            inputs=[],
             model_folder=None,
-        )  # fmt: skip
+        )
     (found,) = runs()
     assert found.data.params["tracking.uri"] == "postgresql://***@db.example.org/runs"
     assert b"s3cr3t" not in (workplace / "mlflow.db").read_bytes()

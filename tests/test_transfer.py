@@ -39,14 +39,20 @@ def content(archive: Archive, run: Record) -> dict[str, object]:
     entity = client.get_run(run.id)
     folder = Path(client.download_artifacts(run.id, ""))
     return {
-        "name": run.name, "params": run.params, "started": run.started, "ended": entity.info.end_time,
+        "name": run.name,
+        "params": run.params,
+        "started": run.started,
+        "ended": entity.info.end_time,
         "tags": {key: value for key, value in run.tags.items() if key not in STORES},
-        "metrics": {name: [(p.value, p.timestamp, p.step) for p in client.get_metric_history(run.id, name)]
-                    for name in run.metrics},
-        "inputs": sorted((i.dataset.name, i.dataset.digest, i.dataset.source, i.tags[0].value)
-                         for i in entity.inputs.dataset_inputs),
+        "metrics": {
+            name: [(p.value, p.timestamp, p.step) for p in client.get_metric_history(run.id, name)]
+            for name in run.metrics
+        },
+        "inputs": sorted(
+            (i.dataset.name, i.dataset.digest, i.dataset.source, i.tags[0].value) for i in entity.inputs.dataset_inputs
+        ),
         "files": {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()},
-    }  # fmt: skip
+    }
 
 
 def test_a_run_arrives_whole_and_is_reproduced_there(
@@ -83,8 +89,13 @@ def test_a_sweep_goes_on_over_imported_and_removed_runs(
 ) -> None:
     shutil.copy(shop_folder / "ratings.csv", "ratings.csv")
     assert cli.run(["import", str(parcel)]) == 0
-    words = ["dataset=files", "dataset.interactions=ratings.csv", "algorithm=item_knn", "resume=true",
-             "tracking.experiment=away"]  # fmt: skip
+    words = [
+        "dataset=files",
+        "dataset.interactions=ratings.csv",
+        "algorithm=item_knn",
+        "resume=true",
+        "tracking.experiment=away",
+    ]
     (run,) = Archive(None).runs("away")
     assert "recexp.job" not in run.tags
     assert inside(*words).returncode == 0
@@ -158,8 +169,9 @@ BAD: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_file_is_refused(parcel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str,
-                               capsys: pytest.CaptureFixture) -> None:  # fmt: skip
+def test_a_bad_file_is_refused(
+    parcel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, capsys: pytest.CaptureFixture
+) -> None:
     change, message = BAD[case]
     monkeypatch.chdir(tmp_path)
     Path("bad.zip").write_bytes(rewritten(parcel, change))
@@ -180,11 +192,13 @@ def test_what_is_no_exported_run_is_refused(
     data[len(data) // 2] ^= 255
     Path("flipped.zip").write_bytes(bytes(data))
     for words, message in (
-        (["cut.zip"], "cut.zip is no zip file, or a damaged one"), (["text.zip"], "text.zip is no zip file"),
+        (["cut.zip"], "cut.zip is no zip file, or a damaged one"),
+        (["text.zip"], "text.zip is no zip file"),
         (["other.zip"], "other.zip is not a run that recexp has exported: it has no manifest.json"),
-        (["flipped.zip"], "flipped.zip is"), (["none.zip"], "none.zip: no such file"),
+        (["flipped.zip"], "flipped.zip is"),
+        (["none.zip"], "none.zip: no such file"),
         ([], "recexp import takes FILE.zip"),
-    ):  # fmt: skip
+    ):
         assert cli.run(["import", *words]) == 2
         assert message in capsys.readouterr().err
     assert not Path("mlflow.db").exists()

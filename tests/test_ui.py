@@ -25,8 +25,11 @@ def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
     with open("said.txt", "w") as said:
         server = subprocess.Popen(
             [sys.executable, "-m", "recexp", "ui", f"--port={port}"],
-            stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
     try:
         first = server.stdout.readline()
         assert re.search(rf"http://127.0.0.1:{port}/#/experiments/\d+/runs\?viewStateShareKey=recexp", first), first

@@ -22,8 +22,11 @@ def test_wheel_holds_code_and_all_yaml(tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
     words = ["-m", "dataset=electronics", "seed=1,2", "hydra/launcher=processes", "hydra.launcher.workers=0"]
     done = subprocess.run(
-        [sys.executable, "-m", "recexp", *words], cwd=tmp_path, capture_output=True, text=True,
+        [sys.executable, "-m", "recexp", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
-    )  # fmt: skip
+    )
     assert done.returncode == 2, "its launchers are found by Hydra"
     assert "hydra.launcher.workers: must be greater than or equal to 1 (got 0)" in done.stderr

@@ -42,8 +42,10 @@ def evaluated(overrides: list[str], seed: int) -> tuple[float, float, float]:
 
 
 if __name__ == "__main__":
-    grid = [[f"{key}={value}" for value in values.split(",")]
-            for key, _, values in (argument.partition("=") for argument in sys.argv[1:])]  # fmt: skip
+    grid = [
+        [f"{key}={value}" for value in values.split(",")]
+        for key, _, values in (argument.partition("=") for argument in sys.argv[1:])
+    ]
     sys.stdout.write("| settings | NDCG@10 | Recall@10 | seconds |\n|---|---|---|---|\n")
     for overrides in itertools.product(*grid):
         ndcg, recall, seconds = np.mean([evaluated(list(overrides), seed) for seed in SEEDS], axis=0)

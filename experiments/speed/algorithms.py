@@ -67,17 +67,31 @@ class Series:
         return statistics.median(run["fit"] + run["answer"] for run in self.runs)
 
 
-def once(python: str, script: str, name: str, folder: Path, *, seed: int, k: int, threads: int, cache: Path,
-         limit: int = 600, evaluate: bool = False) -> dict[str, float]:  # fmt: skip
+def once(
+    python: str,
+    script: str,
+    name: str,
+    folder: Path,
+    *,
+    seed: int,
+    k: int,
+    threads: int,
+    cache: Path,
+    limit: int = 600,
+    evaluate: bool = False,
+) -> dict[str, float]:
     """Run a side in a fresh process on `threads` cores and return what it printed."""
     counts = dict.fromkeys([f"{name}_NUM_THREADS" for name in VARIABLES], str(threads))
     environment = {**os.environ, **counts, "NUMBA_CACHE_DIR": str(cache)}
     begin = time.perf_counter()
     done = subprocess.run(
         [python, str(HERE / script), name, str(folder), str(seed), str(k), *["evaluate"] * evaluate],
-        env=environment, capture_output=True, text=True, timeout=limit,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=limit,
         preexec_fn=lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads]),
-    )  # fmt: skip
+    )
     whole = time.perf_counter() - begin
     if done.returncode:
         sys.exit(f"{script} {name} failed:\n{done.stdout}{done.stderr}")
@@ -149,16 +163,26 @@ def lines(name: str, found: dict[str, Series]) -> list[tuple[str, str]]:
     for peer, goal in row.goals.items():
         theirs = found[peer]
         ratio = ours.seconds / theirs.seconds
-        better = theirs.median("quality") - ours.median("quality") if row.rates else (
-            ours.median("quality") - theirs.median("quality"))  # fmt: skip
+        better = (
+            theirs.median("quality") - ours.median("quality")
+            if row.rates
+            else (ours.median("quality") - theirs.median("quality"))
+        )
         verdict = "" if goal is None else "worse quality" if better < -SLACK else "met" if ratio <= goal else "missed"
         cells = [
-            name, peer, f"**{ours.seconds:.2f}** ({ours.median('fit'):.2f} + {ours.median('answer'):.2f})",
+            name,
+            peer,
+            f"**{ours.seconds:.2f}** ({ours.median('fit'):.2f} + {ours.median('answer'):.2f})",
             f"{theirs.seconds:.2f} ({theirs.median('fit'):.2f} + {theirs.median('answer'):.2f})",
-            f"{ratio:.2f}", "" if goal is None else f"<= {goal:g}", verdict,
-            f"{ours.median('quality'):.4f}", f"{theirs.median('quality'):.4f}",
-            f"{ours.first:.2f}", f"{ours.median('whole'):.1f}", f"{theirs.median('whole'):.1f}",
-        ]  # fmt: skip
+            f"{ratio:.2f}",
+            "" if goal is None else f"<= {goal:g}",
+            verdict,
+            f"{ours.median('quality'):.4f}",
+            f"{theirs.median('quality'):.4f}",
+            f"{ours.first:.2f}",
+            f"{ours.median('whole'):.1f}",
+            f"{theirs.median('whole'):.1f}",
+        ]
         lean = "met" if ours.median("peak") <= 1.2 * leanest else "missed"
         memory = [f"{side.median('peak'):.0f} ({side.median('increase'):.0f})" for side in (ours, theirs)]
         out.append((" | ".join(cells), " | ".join([name, peer, *memory, lean])))

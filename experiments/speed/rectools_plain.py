@@ -40,8 +40,12 @@ lists = model.recommend(test[Columns.User].unique(), dataset, k=20, filter_viewe
 metrics = {}
 for k in (5, 10, 20):  # recexp's default metrics and cut-offs
     metrics |= {
-        f"ndcg_{k}": NDCG(k=k, divide_by_achievable=True), f"recall_{k}": Recall(k=k), f"precision_{k}": Precision(k=k),
-        f"map_{k}": MAP(k=k), f"hit_rate_{k}": HitRate(k=k), f"coverage_{k}": CatalogCoverage(k=k, normalize=True),
+        f"ndcg_{k}": NDCG(k=k, divide_by_achievable=True),
+        f"recall_{k}": Recall(k=k),
+        f"precision_{k}": Precision(k=k),
+        f"map_{k}": MAP(k=k),
+        f"hit_rate_{k}": HitRate(k=k),
+        f"coverage_{k}": CatalogCoverage(k=k, normalize=True),
         f"novelty_{k}": MeanInvUserFreq(k=k),
-    }  # fmt: skip
+    }
 json.dump(calc_metrics(metrics, lists, test, prev_interactions=train, catalog=train[Columns.Item].unique()), sys.stdout)

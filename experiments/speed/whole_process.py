@@ -22,9 +22,13 @@ def timed(command: list[str], folder: Path, threads: int) -> tuple[float, str]:
     environment = {**os.environ, **dict.fromkeys(variables, str(threads))}
     begin = time.perf_counter()
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True,
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads]),
-    )  # fmt: skip
+    )
     seconds = time.perf_counter() - begin
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

@@ -1,6 +1,6 @@
 """Two, four and eight processes begin at once, with no store yet: is any run lost?
 
-    python cold_start.py
+python cold_start.py
 """
 
 import tempfile
@@ -16,8 +16,11 @@ def main() -> None:
         began = time.monotonic()
         running = [start(folder, *SMALL, "algorithm=popularity", f"seed={seed}") for seed in range(1, n + 1)]
         codes = [process.wait() for process in running]
-        print(f"{n} processes: exit codes {codes}, {complete(folder)} complete runs, {states(folder)}, "
-              f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+        print(
+            f"{n} processes: exit codes {codes}, {complete(folder)} complete runs, {states(folder)}, "
+            f"{time.monotonic() - began:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

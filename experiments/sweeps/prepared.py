@@ -44,8 +44,13 @@ def sweep(folder: Path, cache: Path, dataset: str, jobs: int, *launcher: str) ->
     """Run a sweep in an empty folder; return the log of each job, those that began first before, and its seconds."""
     folder.mkdir()
     values = ",".join(str(days) for days in range(1, jobs + 1))
-    words = [f"dataset={dataset}", "algorithm=popularity", f"algorithm.half_life_days={values}",
-             "tracking.log_model=false", "evaluation.resamples=50"]  # fmt: skip
+    words = [
+        f"dataset={dataset}",
+        "algorithm=popularity",
+        f"algorithm.half_life_days={values}",
+        "tracking.log_model=false",
+        "evaluation.resamples=50",
+    ]
     command = [sys.executable, "-m", "recexp", "-m", *words, *launcher]
     environment = {**os.environ, "RECEXP_CACHE": str(cache)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -62,8 +67,16 @@ def row(name: str, found: list[tuple[str, float]], processes: int) -> str:
     taken = [log.count(TAKEN) for log in logs]  # the data and the split, the data alone, or nothing
     loaded, split = taken.count(0), taken.count(0) + taken.count(1)
     first, later = ", ".join(f"{value:.2f}" for value in seconds[:processes]), seconds[processes:]
-    cells = [name, len(found), loaded, split, first, f"{statistics.median(later):.3f}", f"{max(later):.3f}",
-             f"{os.getloadavg()[0]:.1f}"]  # fmt: skip
+    cells = [
+        name,
+        len(found),
+        loaded,
+        split,
+        first,
+        f"{statistics.median(later):.3f}",
+        f"{max(later):.3f}",
+        f"{os.getloadavg()[0]:.1f}",
+    ]
     return f"| {' | '.join(map(str, cells))} |\n"
 
 

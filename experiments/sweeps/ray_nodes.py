@@ -1,6 +1,6 @@
 """A sweep on a Ray cluster of two nodes on this machine, one of which is killed on the way.
 
-    pip install '.[ray]' && python ray_nodes.py [--jobs 12]
+pip install '.[ray]' && python ray_nodes.py [--jobs 12]
 """
 
 import argparse

@@ -18,9 +18,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 SMALL = (
-    "dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_sessions=1500",
-    "evaluation.resamples=50", "tracking.log_model=false", "logging.level=warning",
-)  # fmt: skip
+    "dataset=electronics",
+    "dataset.n_users=120",
+    "dataset.n_products=80",
+    "dataset.n_sessions=1500",
+    "evaluation.resamples=50",
+    "tracking.log_model=false",
+    "logging.level=warning",
+)
 LAUNCHER = ("hydra/launcher=processes", "hydra.launcher.workers=2")
 
 

@@ -44,8 +44,7 @@ class Axis:
 
     def at(self, value: float) -> float:
         """Return the pixel of a value."""
-        low, high, value = (map(math.log10, (self.low, self.high, value)) if self.log
-                            else (self.low, self.high, value))  # fmt: skip
+        low, high, value = map(math.log10, (self.low, self.high, value)) if self.log else (self.low, self.high, value)
         return self.start + (value - low) / (high - low) * (self.stop - self.start)
 
 
@@ -62,8 +61,16 @@ def positions(
     found: list[tuple[float, float] | None] = []
     for (x, y), label in zip(places, labels):
         length = letter * min(len(label), 40)
-        tries = [(x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 9), (x - length / 2, y + 18),
-                 (x + 7, y - 7), (x + 7, y + 15), (x - 7 - length, y - 7), (x - 7 - length, y + 15)]  # fmt: skip
+        tries = [
+            (x + 9, y + 4),
+            (x - 9 - length, y + 4),
+            (x - length / 2, y - 9),
+            (x - length / 2, y + 18),
+            (x + 7, y - 7),
+            (x + 7, y + 15),
+            (x - 7 - length, y - 7),
+            (x - 7 - length, y + 15),
+        ]
         for left, base in tries:
             box = (left, base - 10, left + length, base + 3)
             inside = box[0] >= 58 and box[2] <= width and box[1] >= 0 and box[3] <= height

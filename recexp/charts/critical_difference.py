@@ -14,7 +14,7 @@ _LETTERS = 32
 
 def critical_difference(
     labels: Sequence[str], ranks: np.ndarray, difference: float, groups: Sequence[Sequence[int]]
-) -> Picture:  # fmt: skip
+) -> Picture:
     """Draw mean ranks on a line, best left; bars join models that are not told apart (Demsar 2006, figure 1)."""
     k, half = len(labels), math.ceil(len(labels) / 2)
     side = label_width([f"{label} (1.00)" for label in labels]) + 20

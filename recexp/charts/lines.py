@@ -12,9 +12,12 @@ _DOTS = 30
 
 
 def lines(
-    series: Mapping[str, Sequence[tuple[float, float]]], x_name: str, y_name: str, groups: Sequence[str] = (),
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    x_name: str,
+    y_name: str,
+    groups: Sequence[str] = (),
     dots: Collection[str] = (),
-) -> Picture | None:  # fmt: skip
+) -> Picture | None:
     """Draw (x, y) points by name, joined unless their name is in `dots`; with `groups`, x are their places.
 
     Points that are not finite are left out, and so are names without points; None where nothing is left.

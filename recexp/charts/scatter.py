@@ -18,7 +18,7 @@ class Point:
 
 def scatter(
     points: Sequence[Point], x_name: str, y_name: str, *, log: bool = False, front: Sequence[int] = ()
-) -> Picture:  # fmt: skip
+) -> Picture:
     """Draw models as points; `front` are the places of those that a dashed line joins."""
     across = Axis.of([p.x for p in points], 62, WIDTH - 20, log=log)
     up = Axis.of([p.y for p in points], HEIGHT - 46, 14)

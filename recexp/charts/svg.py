@@ -71,9 +71,7 @@ def dot(x: float, y: float, radius: float, colour: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
 
 
-def text(
-    x: float, y: float, words: str, anchor: str = "start", kind: str = "label", limit: int = LETTERS
-) -> str:  # fmt: skip
+def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "label", limit: int = LETTERS) -> str:
     """Write at most `limit` letters on the line y; `anchor` says which part of the words is at x."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(_cut(words, limit))}</text>'
 

@@ -86,7 +86,9 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
 def override(group: str, value: str) -> str:
     """Return the words that choose an option; presets are added, metrics listed."""
     forms = {
-        "experiment": f"+experiment={value}", "metric": f"evaluation.metrics=[{value.replace('|', ',')}]",
-        "search": f"tune search={value}", "tuning": f"tune tuning={value}",
-    }  # fmt: skip
+        "experiment": f"+experiment={value}",
+        "metric": f"evaluation.metrics=[{value.replace('|', ',')}]",
+        "search": f"tune search={value}",
+        "tuning": f"tune tuning={value}",
+    }
     return forms.get(group, f"{group}={value}")

@@ -33,17 +33,28 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(
-        self, name: str, about: str, *, example: str, words: tuple[int, int] = (0, 0),
-        overrides: Mapping[str, str] | None = None, notes: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        about: str,
+        *,
+        example: str,
+        words: tuple[int, int] = (0, 0),
+        overrides: Mapping[str, str] | None = None,
+        notes: str = "",
+    ) -> None:
         takes, colon, _ = about.partition(": ")
         wide = max(map(len, overrides or ()), default=0)
         keys = [f"  {key:<{wide}}  {meaning}" for key, meaning in (overrides or {}).items()]
         parts = ["\n".join(["key=value:", *keys]) if keys else "", notes, f"example:\n  {example}"]
         super().__init__(
-            prog=f"recexp {name}", usage=argparse.SUPPRESS, description=f"recexp {name}{' ' if colon else ': '}{about}",
-            epilog="\n\n".join(filter(None, parts)), formatter_class=_Format, allow_abbrev=False, add_help=False,
-        )  # fmt: skip
+            prog=f"recexp {name}",
+            usage=argparse.SUPPRESS,
+            description=f"recexp {name}{' ' if colon else ': '}{about}",
+            epilog="\n\n".join(filter(None, parts)),
+            formatter_class=_Format,
+            allow_abbrev=False,
+            add_help=False,
+        )
         self.takes = takes if colon else "no words"
         self._counts, self._keys = words, overrides is not None
         self.add_argument("words", nargs="*", help=argparse.SUPPRESS)

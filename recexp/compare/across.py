@@ -23,12 +23,15 @@ def of(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: l
     models = [key for key in found[0] if all(key in lines for lines in found)]
     elsewhere = [
         f"{line.row.label} ({board.field.dataset})"
-        for board, lines in zip(boards, found) for key, line in lines.items() if key not in models
-    ]  # fmt: skip
+        for board, lines in zip(boards, found)
+        for key, line in lines.items()
+        if key not in models
+    ]
     if elsewhere:
         more = f" and {len(elsewhere) - _NAMED} more" if len(elsewhere) > _NAMED else ""
-        notes.append(f"not on all data sets with the same params, so without a rank: "
-                     f"{', '.join(elsewhere[:_NAMED])}{more}")  # fmt: skip
+        notes.append(
+            f"not on all data sets with the same params, so without a rank: {', '.join(elsewhere[:_NAMED])}{more}"
+        )
     if len(models) < 2:
         notes.append("fewer than two models are on all data sets, so there are no ranks over them")
         return None
@@ -49,5 +52,6 @@ def _by_model(board: Leaderboard) -> dict[Key, Line]:
     tuned = Counter(line.row.key.algorithm for line in board.lines if line.row.key.tuned)
     return {
         Key(key.algorithm, True, ()) if key.tuned and tuned[key.algorithm] == 1 else key: line
-        for line in board.lines if (key := line.row.key)
-    }  # fmt: skip
+        for line in board.lines
+        if (key := line.row.key)
+    }

@@ -89,9 +89,15 @@ def _rows(field: Field, name: str, metric: Metric, notes: list[str]) -> list[Row
 
 
 def _board(
-    archive: Archive, field: Field, rows: Sequence[Row], name: str, metric: Metric, others: Sequence[str],
-    options: Options, notes: list[str],
-) -> Leaderboard:  # fmt: skip
+    archive: Archive,
+    field: Field,
+    rows: Sequence[Row],
+    name: str,
+    metric: Metric,
+    others: Sequence[str],
+    options: Options,
+    notes: list[str],
+) -> Leaderboard:
     baseline = None if options.baseline is None else _baseline(rows, options.baseline)
     reference = baseline if baseline is not None else rows[0]
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
@@ -118,8 +124,10 @@ def _unequal(field: Field, rows: Sequence[Row]) -> list[str]:
             said.append(f"{row.label} lacks {_listed(lacking, ', ')}")
     if not said:
         return []
-    return [f"{field.dataset}: means are of unequal splits, differences of those that two models share: "
-            f"{_listed(said, '; ')}"]  # fmt: skip
+    return [
+        f"{field.dataset}: means are of unequal splits, differences of those that two models share: "
+        f"{_listed(said, '; ')}"
+    ]
 
 
 def _listed(words: Sequence[str], between: str) -> str:
@@ -154,8 +162,11 @@ def _line(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None 
 def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarray:
     """Return float64 (r, 2): the interval of each row's mean, users resampled."""
     drawn = intervals(
-        found.means, found.n_users, resamples=options.resamples, confidence=options.confidence,
+        found.means,
+        found.n_users,
+        resamples=options.resamples,
+        confidence=options.confidence,
         rng=generator(0, "compare", "bootstrap"),
-    )  # fmt: skip
+    )
     bounds = np.concatenate(drawn, axis=1).T
     return metric.finish(bounds) if isinstance(metric, RatingMetric) else bounds

@@ -66,9 +66,8 @@ def _undominated(points: list[Point], *, x_rising: bool, y_rising: bool) -> list
     """Return the places of the points that no other is at least as good as in both, and better in one."""
     keys = [(p.x if x_rising else -p.x, p.y if y_rising else -p.y) for p in points]
     return [
-        place for place, (x, y) in enumerate(keys)
-        if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
-    ]  # fmt: skip
+        place for place, (x, y) in enumerate(keys) if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
+    ]
 
 
 def _alike(lines: list[Line]) -> dict[str, Record]:

@@ -34,10 +34,15 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
     said = f"{comparison.options.test} test over users, {comparison.options.correction}, {comparison.options.alpha:.2g}"
     rows = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
     comment = f"{board.field.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})"
-    return "\n".join([
-        f"% {' '.join(comment.split())}",
-        rf"\begin{{tabular}}{{l{'r' * len(names)}}}", *rows, r"\end{tabular}", "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"% {' '.join(comment.split())}",
+            rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
+            *rows,
+            r"\end{tabular}",
+            "",
+        ]
+    )
 
 
 def _best(values: list[float | None], rising: bool | None) -> float | None:

@@ -14,9 +14,14 @@ from recexp.statistics import CORRECTIONS, TESTS, TIE, Effects, least
 
 
 def of(
-    rows: Sequence[Row], best: Sequence[Row], baseline: Row | None, found: Values, name: str, metric: Metric,
+    rows: Sequence[Row],
+    best: Sequence[Row],
+    baseline: Row | None,
+    found: Values,
+    name: str,
+    metric: Metric,
     options: Options,
-) -> tuple[list[Pair], list[str]]:  # fmt: skip
+) -> tuple[list[Pair], list[str]]:
     """Test each of the best rows against the baseline, or else all pairs of them, a better row first; and what to know.
 
     `best` were chosen of `rows` by the very values that are tested, so that the correction is for all pairs that there
@@ -56,9 +61,14 @@ def of(
 
 
 def _pairs(
-    labels: Sequence[tuple[str, str]], shifts: Sequence[float], p: np.ndarray, adjusted: np.ndarray, apart: np.ndarray,
-    sign: int, options: Options,
-) -> list[Pair]:  # fmt: skip
+    labels: Sequence[tuple[str, str]],
+    shifts: Sequence[float],
+    p: np.ndarray,
+    adjusted: np.ndarray,
+    apart: np.ndarray,
+    sign: int,
+    options: Options,
+) -> list[Pair]:
     effects = Effects.of(apart)
     made = []
     for i, (first, second) in enumerate(labels):
@@ -67,11 +77,20 @@ def _pairs(
             ahead = 1 if effects.mean[i] > 0 else -1
         made.append(
             Pair(
-                first=first, second=second, difference=shift, p=float(p[i]), adjusted=float(adjusted[i]), ahead=ahead,
-                users=int(effects.n[i]), d_z=float(effects.d_z[i]), rank_biserial=float(effects.rank_biserial[i]),
-                wins=int(effects.wins[i]), ties=int(effects.ties[i]), losses=int(effects.losses[i]),
+                first=first,
+                second=second,
+                difference=shift,
+                p=float(p[i]),
+                adjusted=float(adjusted[i]),
+                ahead=ahead,
+                users=int(effects.n[i]),
+                d_z=float(effects.d_z[i]),
+                rank_biserial=float(effects.rank_biserial[i]),
+                wins=int(effects.wins[i]),
+                ties=int(effects.ties[i]),
+                losses=int(effects.losses[i]),
             )
-        )  # fmt: skip
+        )
     return made
 
 

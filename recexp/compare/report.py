@@ -86,8 +86,23 @@ def _list(items: Sequence[str]) -> str:
 
 def _leaderboard(comparison: Comparison, board: Leaderboard) -> str:
     names = list(comparison.rising)
-    heads = ["#", "model", "runs", pretty(names[0]), "sd", "low", "high", f"vs {board.reference}", "p", "d_z",
-             "rank biserial", "won/tied/lost", *map(pretty, names[1:]), "seconds", "newest run"]  # fmt: skip
+    heads = [
+        "#",
+        "model",
+        "runs",
+        pretty(names[0]),
+        "sd",
+        "low",
+        "high",
+        f"vs {board.reference}",
+        "p",
+        "d_z",
+        "rank biserial",
+        "won/tied/lost",
+        *map(pretty, names[1:]),
+        "seconds",
+        "newest run",
+    ]
     best = {name: _best(comparison, board, name) for name in names}
     rows = "".join(_row(comparison, board, place, line, best) for place, line in enumerate(board.lines, start=1))
     head = "".join(f"<th>{escape(name).replace('_', '_<wbr>').replace('/', '/<wbr>')}</th>" for name in heads)
@@ -101,21 +116,29 @@ def _best(comparison: Comparison, board: Leaderboard, name: str) -> float | None
     return None if rising is None or not known else max(known) if rising else min(known)
 
 
-def _row(
-    comparison: Comparison, board: Leaderboard, place: int, line: Line, best: dict[str, float | None]
-) -> str:  # fmt: skip
+def _row(comparison: Comparison, board: Leaderboard, place: int, line: Line, best: dict[str, float | None]) -> str:
     first, *others = comparison.rising
     pair = board.against_reference(line.row.label)
-    cells = [_cell(place, str(place)), f'<td class="name">{escape(line.row.label)}</td>',
-             _cell(len(line.row.runs), str(len(line.row.runs))), _cell(line.mean, best=line.mean == best[first]),
-             _cell(line.deviation), _cell(line.low), _cell(line.high)]  # fmt: skip
+    cells = [
+        _cell(place, str(place)),
+        f'<td class="name">{escape(line.row.label)}</td>',
+        _cell(len(line.row.runs), str(len(line.row.runs))),
+        _cell(line.mean, best=line.mean == best[first]),
+        _cell(line.deviation),
+        _cell(line.low),
+        _cell(line.high),
+    ]
     if pair is None:
         cells += ["<td></td>"] * 5
     else:
         won = f"{pair.wins}/{pair.ties}/{pair.losses}"
-        cells += [_cell(pair.difference, number(pair.difference, "+.4f")), _cell(pair.adjusted, chance(pair.adjusted)),
-                  _cell(pair.d_z, number(pair.d_z, "+.2f")), _cell(pair.rank_biserial, f"{pair.rank_biserial:+.2f}"),
-                  _cell(pair.wins, won)]  # fmt: skip
+        cells += [
+            _cell(pair.difference, number(pair.difference, "+.4f")),
+            _cell(pair.adjusted, chance(pair.adjusted)),
+            _cell(pair.d_z, number(pair.d_z, "+.2f")),
+            _cell(pair.rank_biserial, f"{pair.rank_biserial:+.2f}"),
+            _cell(pair.wins, won),
+        ]
     for name in others:
         value = figures.value(comparison, line, name)
         cells.append(_cell(value, best=value == best[name]))

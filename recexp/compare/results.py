@@ -80,9 +80,16 @@ class Pair:
     def turned(self) -> "Pair":
         """Return the same with the second line first."""
         return replace(
-            self, first=self.second, second=self.first, difference=-self.difference, ahead=-self.ahead,
-            d_z=-self.d_z, rank_biserial=-self.rank_biserial, wins=self.losses, losses=self.wins,
-        )  # fmt: skip
+            self,
+            first=self.second,
+            second=self.first,
+            difference=-self.difference,
+            ahead=-self.ahead,
+            d_z=-self.d_z,
+            rank_biserial=-self.rank_biserial,
+            wins=self.losses,
+            losses=self.wins,
+        )
 
 
 @dataclass(frozen=True)

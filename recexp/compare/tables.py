@@ -74,18 +74,38 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
     from rich.table import Column, Table
     from rich.text import Text
 
-    names = ["", "model", "runs", "mean", "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost",
-             "seconds", "run"]  # fmt: skip
+    names = [
+        "",
+        "model",
+        "runs",
+        "mean",
+        "sd",
+        "interval",
+        f"vs {board.reference}",
+        "p",
+        "d_z",
+        "won/tied/lost",
+        "seconds",
+        "run",
+    ]
     shown = [line for place, line in enumerate(board.lines) if place < TESTED or line.row.label == board.reference]
     rows = []
     for line in shown:
         pair = board.against_reference(line.row.label)
         interval = "" if math.isnan(line.low) else f"{line.low:.4f} {line.high:.4f}"
-        rows.append([
-            str(board.lines.index(line) + 1), line.row.label, str(len(line.row.runs)), number(line.mean),
-            number(line.deviation), interval, *(["", "", "", ""] if pair is None else _against(pair)),
-            number(line.seconds, ".1f"), short(line.row.runs[-1]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                str(board.lines.index(line) + 1),
+                line.row.label,
+                str(len(line.row.runs)),
+                number(line.mean),
+                number(line.deviation),
+                interval,
+                *(["", "", "", ""] if pair is None else _against(pair)),
+                number(line.seconds, ".1f"),
+                short(line.row.runs[-1]),
+            ]
+        )
     used = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
     widths = _widths(names, rows, used, width)
     columns = [
@@ -158,11 +178,21 @@ def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) 
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
     others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.rising)[1:]}
     return {
-        "dataset": board.field.dataset, "rank": place, "model": line.row.label, "metric": comparison.metric,
-        "mean": line.mean, "deviation": _finite(line.deviation), "runs": len(line.row.runs), "low": _finite(line.low),
-        "high": _finite(line.high), "seconds": _finite(line.seconds), **others, "reference": board.reference, **against,
+        "dataset": board.field.dataset,
+        "rank": place,
+        "model": line.row.label,
+        "metric": comparison.metric,
+        "mean": line.mean,
+        "deviation": _finite(line.deviation),
+        "runs": len(line.row.runs),
+        "low": _finite(line.low),
+        "high": _finite(line.high),
+        "seconds": _finite(line.seconds),
+        **others,
+        "reference": board.reference,
+        **against,
         "run_ids": " ".join(run.id for run in line.row.runs),
-    }  # fmt: skip
+    }
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -192,13 +222,17 @@ def as_json(comparison: Comparison) -> str:
             for board in comparison.boards
             for pair in board.pairs
         ],
-        "across": None if across is None else {
-            "datasets": across.datasets, "mean_ranks": dict(zip(across.labels, across.mean_ranks.tolist())),
-            "friedman_chi2": _finite(across.chi2), "friedman_p": _finite(across.p),
+        "across": None
+        if across is None
+        else {
+            "datasets": across.datasets,
+            "mean_ranks": dict(zip(across.labels, across.mean_ranks.tolist())),
+            "friedman_chi2": _finite(across.chi2),
+            "friedman_p": _finite(across.p),
             "critical_difference": across.difference,
             "not_told_apart": [[across.labels[place] for place in group] for group in across.groups],
         },
-    }  # fmt: skip
+    }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 

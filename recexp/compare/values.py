@@ -80,8 +80,10 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
         for split in {split for split, _, _ in parts}:
             same = [(owner, values) for number, owner, values in parts if number == split]
             by_split[place, split] = _by_user(*map(np.concatenate, zip(*same)), len(codes))
-    means = [Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
-             for parts in found]  # fmt: skip
+    means = [
+        Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
+        for parts in found
+    ]
     return Values(means, by_split)
 
 

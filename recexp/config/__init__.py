@@ -11,6 +11,22 @@ from recexp.config.composing import compose, explained, parse, plain
 from recexp.config.folders import conf_dir, groups, options, search_dirs, use_config_dirs
 
 __all__ = [
-    "BASES", "assemble", "build", "component", "compose", "conf_dir", "experiment", "explained", "groups", "make",
-    "metric", "metric_nodes", "options", "parse", "plain", "run", "search_dirs", "use_config_dirs",
-]  # fmt: skip
+    "BASES",
+    "assemble",
+    "build",
+    "component",
+    "compose",
+    "conf_dir",
+    "experiment",
+    "explained",
+    "groups",
+    "make",
+    "metric",
+    "metric_nodes",
+    "options",
+    "parse",
+    "plain",
+    "run",
+    "search_dirs",
+    "use_config_dirs",
+]

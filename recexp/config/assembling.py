@@ -47,15 +47,22 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Exp
         node["dataset"] = _named(node["dataset"], choices["dataset"])
         choices["dataset"] = node["dataset"]["name"]
     return assemble(
-        node, None, tags=tags, choices=choices,
+        node,
+        None,
+        tags=tags,
+        choices=choices,
         command=shlex.join(["recexp", *(f"--config-dir={d}" for d in search_dirs()[:-1]), *hydra.overrides.task]),
-    )  # fmt: skip
+    )
 
 
 def assemble(
-    node: dict[str, Any], metrics: dict[str, Any] | None, *, choices: dict[str, str], command: str,
+    node: dict[str, Any],
+    metrics: dict[str, Any] | None,
+    *,
+    choices: dict[str, str],
+    command: str,
     tags: dict[str, str],
-) -> "tuple[Runner, Experiment]":  # fmt: skip
+) -> "tuple[Runner, Experiment]":
     """Build and check an experiment from its resolved config; `metrics` are the nodes of those that it names.
 
     Without `metrics` they are looked up in the config folders.
@@ -79,11 +86,23 @@ def assemble(
             )
     part = parts(node, metrics, [name for name in BASES if name != "metric"])
     return part["runner"], Experiment(
-        seed=node["seed"], resume=node["resume"], refit=node["refit"], show=node["show"], source=part["dataset"],
-        filters=part["filter"], splitter=part["split"], algorithm=part["algorithm"], fallback=part["fallback"],
-        evaluation=part["evaluation"], audit=part["audit"], tracking=part["tracking"], config=node, choices=choices,
-        command=command, tags=tags,
-    )  # fmt: skip
+        seed=node["seed"],
+        resume=node["resume"],
+        refit=node["refit"],
+        show=node["show"],
+        source=part["dataset"],
+        filters=part["filter"],
+        splitter=part["split"],
+        algorithm=part["algorithm"],
+        fallback=part["fallback"],
+        evaluation=part["evaluation"],
+        audit=part["audit"],
+        tracking=part["tracking"],
+        config=node,
+        choices=choices,
+        command=command,
+        tags=tags,
+    )
 
 
 def parts(node: dict[str, Any], metrics: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:

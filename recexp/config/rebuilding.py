@@ -89,10 +89,14 @@ def basis(archive: Archive, run: Record, overrides: Sequence[str]) -> Basis:
         with _telling(run):
             made = parts(node, _metrics(archive, run, completion), JUDGED)
         return Basis(
-            source=made["dataset"], filters=made["filter"], splitter=made["split"], evaluation=made["evaluation"],
-            seed=int(node["seed"]), cache=node["runner"].get("cache") is not False,
+            source=made["dataset"],
+            filters=made["filter"],
+            splitter=made["split"],
+            evaluation=made["evaluation"],
+            seed=int(node["seed"]),
+            cache=node["runner"].get("cache") is not False,
             data=archive.yaml(run, "identity.yaml")["protocol"]["data"],
-        )  # fmt: skip
+        )
 
 
 def _stored(archive: Archive, run: Record) -> tuple[dict[str, str], dict[str, Any]]:

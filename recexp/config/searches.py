@@ -86,11 +86,16 @@ class Search:
                 what = f"its value in the yaml, {value}, is not {self.space[name]} and is not tried"
                 log.warning("algorithm.%s: %s", name, what)
         return Study(
-            self.tuning, studies_of(x.tracking.uri), algorithm=self.algorithm, space=self.space, seed=x.seed,
+            self.tuning,
+            studies_of(x.tracking.uri),
+            algorithm=self.algorithm,
+            space=self.space,
+            seed=x.seed,
             defaults=defaults,
             content={**known, "algorithm": self._fixed(), "definition": describe(x.evaluation.judge)},
-            metric=x.evaluation.headline, rising=x.evaluation.rising,
-        )  # fmt: skip
+            metric=x.evaluation.headline,
+            rising=x.evaluation.rising,
+        )
 
     @property
     def digest(self) -> str:

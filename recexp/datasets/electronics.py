@@ -24,9 +24,19 @@ _CATEGORIES = {  # category: (the things in it, typical price)
     "accessories": (("charger", "usb hub", "phone case", "laptop bag", "keyboard"), 35),
 }
 _BRANDS = (
-    "Aldra", "Borealis", "Cinder", "Dovetail", "Elmwood", "Fathom", "Gantry", "Halcyon", "Ionix", "Juniper", "Kestrel",
+    "Aldra",
+    "Borealis",
+    "Cinder",
+    "Dovetail",
+    "Elmwood",
+    "Fathom",
+    "Gantry",
+    "Halcyon",
+    "Ionix",
+    "Juniper",
+    "Kestrel",
     "Lumen",
-)  # fmt: skip
+)
 _CITIES = ("Amsterdam", "Berlin", "Helsinki", "Lisbon", "Madrid", "Paris", "Prague", "Rome", "Vienna", "Warsaw")
 _SEGMENTS = ("bargain", "mainstream", "premium")
 _QUALITIES = ("compact", "durable", "lightweight", "powerful", "quiet", "stylish", "versatile", "wireless")
@@ -139,10 +149,16 @@ class Electronics(Source):
         order = np.argsort(time, kind="stable")
         view = view[order]
         return Interactions(
-            users=user[view].astype(np.int32), items=item[view].astype(np.int32), values=value[order],
-            n_users=self.n_users, n_items=self.n_products, timestamps=time[order].astype(np.int64),
-            events=Column("category", event[order], _EVENTS), sessions=session[view].astype(np.int32), explicit=True,
-        )  # fmt: skip
+            users=user[view].astype(np.int32),
+            items=item[view].astype(np.int32),
+            values=value[order],
+            n_users=self.n_users,
+            n_items=self.n_products,
+            timestamps=time[order].astype(np.int64),
+            events=Column("category", event[order], _EVENTS),
+            sessions=session[view].astype(np.int32),
+            explicit=True,
+        )
 
 
 def _first(chosen: np.ndarray, pair: np.ndarray) -> np.ndarray:

@@ -77,9 +77,13 @@ class Files(Source):
         self.check()
         path = _path(self.interactions)
         raw = read_log(
-            path, columns=self.columns, separator=self.separator, time_format=self.time_format, format=self.format,
+            path,
+            columns=self.columns,
+            separator=self.separator,
+            time_format=self.time_format,
+            format=self.format,
             context=self.context,
-        )  # fmt: skip
+        )
         if self.order == "file":
             raw = in_file_order(raw, path)
         elif self.duplicates == "refuse":  # in file order no two rows have the same time

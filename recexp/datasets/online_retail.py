@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _COLUMNS = {
-    "user": "CustomerID", "item": "StockCode", "rating": "Quantity", "timestamp": "InvoiceDate", "session": "InvoiceNo",
-}  # fmt: skip
+    "user": "CustomerID",
+    "item": "StockCode",
+    "rating": "Quantity",
+    "timestamp": "InvoiceDate",
+    "session": "InvoiceNo",
+}
 _DESCRIBING = ("Description", "UnitPrice", "Country")
 
 
@@ -69,8 +73,12 @@ def _sold(table: "pa.Table", path: Path) -> "pa.Table":
     known = pc.is_valid(table["CustomerID"])
     cancelled = pc.fill_null(pc.starts_with(table["InvoiceNo"].cast(pa.string()), "C"), False)
     kept = table.filter(pc.and_(known, pc.invert(cancelled)))
-    log.info("%d of %d lines left; %d have no customer, the rest are cancellations",
-             len(kept), len(table), len(table) - pc.sum(known).as_py())  # fmt: skip
+    log.info(
+        "%d of %d lines left; %d have no customer, the rest are cancellations",
+        len(kept),
+        len(table),
+        len(table) - pc.sum(known).as_py(),
+    )
     if not len(kept):
         raise DataError(f"{path}: each line lacks a customer or is a cancellation")
     return kept
@@ -81,10 +89,15 @@ def _described(table: "pa.Table", raw: RawLog, path: Path) -> tuple[Features, Fe
     import pandas as pd
 
     description, _, country = (table[name].to_pandas() for name in _DESCRIBING)
-    lines = pd.DataFrame({
-        "user": raw.users, "item": raw.items, "country": country, "description": description,
-        "price": numbers(table["UnitPrice"], f"{path}: column UnitPrice"),
-    })  # fmt: skip
+    lines = pd.DataFrame(
+        {
+            "user": raw.users,
+            "item": raw.items,
+            "country": country,
+            "description": description,
+            "price": numbers(table["UnitPrice"], f"{path}: column UnitPrice"),
+        }
+    )
     users = lines.groupby("user")["country"].first()
     items = lines.groupby("item").agg({"description": "first", "price": "median"})
     texts = items["description"].astype(object).where(items["description"].notna(), None)

@@ -8,7 +8,23 @@ from recexp.files.log import Format, RawLog, Role, in_file_order, parse_log, rea
 from recexp.files.reading import exists, located, read_bytes, read_table
 
 __all__ = [
-    "Features", "Format", "RawLog", "Role", "build_dataset", "encode", "exists", "from_numpy",
-    "in_file_order", "located", "lookup", "numbers", "parse_log", "read_bytes", "read_features", "read_log",
-    "read_table", "refuse_duplicates", "to_numpy",
-]  # fmt: skip
+    "Features",
+    "Format",
+    "RawLog",
+    "Role",
+    "build_dataset",
+    "encode",
+    "exists",
+    "from_numpy",
+    "in_file_order",
+    "located",
+    "lookup",
+    "numbers",
+    "parse_log",
+    "read_bytes",
+    "read_features",
+    "read_log",
+    "read_table",
+    "refuse_duplicates",
+    "to_numpy",
+]

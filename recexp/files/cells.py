@@ -97,8 +97,13 @@ def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
             row = int(np.argmin(good))
             raise DataError(f"{label}: row {row + 1}: {cells[row].as_py()!r} is not a number")
         cells = pc.replace_substring_regex(cells, r"^\+", "") if pc.any(pc.starts_with(cells, "+")).as_py() else cells
-    elif not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type)
-              or pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):  # fmt: skip
+    elif not (
+        pa.types.is_integer(cells.type)
+        or pa.types.is_floating(cells.type)
+        or pa.types.is_decimal(cells.type)
+        or pa.types.is_boolean(cells.type)
+        or pa.types.is_null(cells.type)
+    ):
         raise DataError(f"{label}: holds {cells.type} values; expected numbers")
     values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
     if np.isinf(values).any():

@@ -30,9 +30,15 @@ Role = Literal["user", "item", "rating", "timestamp", "event", "session", "fold"
 Columns = Mapping[Role, str | int | None]
 
 COLUMNS: Mapping[Role, str] = {
-    "user": "user_id", "item": "item_id", "rating": "rating", "timestamp": "timestamp", "event": "event",
-    "session": "session_id", "fold": "fold", "candidates": "candidates",
-}  # fmt: skip
+    "user": "user_id",
+    "item": "item_id",
+    "rating": "rating",
+    "timestamp": "timestamp",
+    "event": "event",
+    "session": "session_id",
+    "fold": "fold",
+    "candidates": "candidates",
+}
 """Where each thing is looked for unless told otherwise; all but user and item may be absent under these names."""
 
 
@@ -73,9 +79,14 @@ class RawLog:
 
 
 def read_log(
-    path: Path, *, columns: Columns | None, separator: str | None, time_format: str | None,
-    format: Format, context: Mapping[str, Kind] | None = None,
-) -> RawLog:  # fmt: skip
+    path: Path,
+    *,
+    columns: Columns | None,
+    separator: str | None,
+    time_format: str | None,
+    format: Format,
+    context: Mapping[str, Kind] | None = None,
+) -> RawLog:
     """Read a log of interactions.
 
     Parameters

@@ -55,8 +55,11 @@ class Filters:
             before = _counts(dataset)
             dataset = step.apply(dataset, rng=generator(seed, "filter", str(number)))
             effect = Effect(type(step).__name__, before, _counts(dataset))
-            log.info("%s: %d -> %d rows, %d -> %d users, %d -> %d items", effect.step,
-                     *(n for pair in zip(before, effect.after) for n in pair))  # fmt: skip
+            log.info(
+                "%s: %d -> %d rows, %d -> %d users, %d -> %d items",
+                effect.step,
+                *(n for pair in zip(before, effect.after) for n in pair),
+            )
             if not effect.after[0]:
                 raise DataError(
                     f"nothing is left of {dataset.name} after filter step {number + 1} ({step}): it had {before[0]} "

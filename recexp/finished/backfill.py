@@ -145,9 +145,11 @@ def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
             raise ConfigError("evaluation.metrics: metrics of ratings need predicted ones, and the run kept none")
         predicted = artifacts.read_predictions(archive.file(job.run, "predictions.parquet"))
     lists = artifacts.read_lists(
-        archive.file(job.run, "lists.parquet"), item_ids=split.train.item_ids, queries=len(split.queries),
+        archive.file(job.run, "lists.parquet"),
+        item_ids=split.train.item_ids,
+        queries=len(split.queries),
         k=min(stored, n_items),
-    )  # fmt: skip
+    )
     return job.evaluation.evaluate(split, lists, seed=job.basis.seed, predicted=predicted)
 
 
@@ -176,7 +178,10 @@ def _by_name(rows: Sequence[Slice]) -> dict[tuple[str, str, str], Slice]:
 def _write_per_user(archive: Archive, run: Record, folder: Path, split: Split, fresh: Mapping[str, np.ndarray]) -> None:
     queries = split.queries
     artifacts.write_per_user(
-        folder, users=queries.users, user_ids=split.train.user_ids, history=queries.lengths,
+        folder,
+        users=queries.users,
+        user_ids=split.train.user_ids,
+        history=queries.lengths,
         held_out=np.diff(split.target.indptr),
         per_query={**artifacts.read_per_user(archive.file(run, "per_user.parquet")), **fresh},
-    )  # fmt: skip
+    )

@@ -40,9 +40,13 @@ class Difference:
 
 
 def compare_metrics(
-    before: Mapping[str, float], after: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], *,
-    tolerance: float, added: Collection[str] = (),
-) -> list[Change]:  # fmt: skip
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    *,
+    tolerance: float,
+    added: Collection[str] = (),
+) -> list[Change]:
     """Return a Change for every metric of either run but costs; `tolerance` is relative to the value of before.
 
     Those `added` to the first run after it had ended are not held against the second.

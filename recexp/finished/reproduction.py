@@ -82,9 +82,14 @@ class Report:
 
 
 def reproduce(
-    archive: Archive, run: Record, runner: Runner, experiment: Experiment, *, tolerance: float,
+    archive: Archive,
+    run: Record,
+    runner: Runner,
+    experiment: Experiment,
+    *,
+    tolerance: float,
     changes: Sequence[Difference] = (),
-) -> Report:  # fmt: skip
+) -> Report:
     """Run the experiment of `run` again as a new run, and leave the report among its files.
 
     `changes` are those of its config, made so that it could be built.
@@ -106,15 +111,20 @@ def reproduce(
         raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split does not have now")
     new = archive.run(outcomes[-1].run_id)
     report = Report(
-        reproduces=run.id, run=new.id, tolerance=tolerance,
+        reproduces=run.id,
+        run=new.id,
+        tolerance=tolerance,
         fingerprints={name: run.tags.get(name) == new.tags.get(name) for name in DIGESTS},
         metrics=drift.compare_metrics(
-            run.metrics, new.metrics, artifacts.read_metrics(archive.file(run, "metrics.csv"))[1], tolerance=tolerance,
+            run.metrics,
+            new.metrics,
+            artifacts.read_metrics(archive.file(run, "metrics.csv"))[1],
+            tolerance=tolerance,
             added=run.tags.get(backfill.ADDED, "").split(),
         ),
         lists=drift.equal_lists(*(archive.file(of, "lists.parquet") for of in (run, new))) if runner.lists else None,
         differences=_differences(archive, run, new, changes),
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory(prefix="recexp-") as folder:
         files = [Path(folder) / "reproduction.md", Path(folder) / "reproduction.json"]
         for file, text in zip(files, (report.markdown(), report.json())):

@@ -32,8 +32,9 @@ def hits_of(lists: Lists, target: sp.csr_array) -> np.ndarray:
     return (wanted[np.searchsorted(wanted[:-1], keys)] == keys) & (lists.items >= 0)
 
 
-def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_ids: np.ndarray, lists: Lists,
-                hits: np.ndarray) -> None:  # fmt: skip
+def write_lists(
+    folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_ids: np.ndarray, lists: Lists, hits: np.ndarray
+) -> None:
     """Write lists.parquet: query, user_id, rank, item_id, score, hit; and the first few as lists_sample.csv.
 
     Parameters
@@ -63,8 +64,15 @@ def write_lists(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_i
     _write_csv(table.slice(0, SAMPLE), folder / "lists_sample.csv")
 
 
-def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, history: np.ndarray,
-                   held_out: np.ndarray, per_query: Mapping[str, np.ndarray]) -> None:  # fmt: skip
+def write_per_user(
+    folder: Path,
+    *,
+    users: np.ndarray,
+    user_ids: np.ndarray,
+    history: np.ndarray,
+    held_out: np.ndarray,
+    per_query: Mapping[str, np.ndarray],
+) -> None:
     """Write per_user.parquet, a row a query with all list metrics; and an even sample as per_user_sample.csv.
 
     Parameters
@@ -79,17 +87,21 @@ def write_per_user(folder: Path, *, users: np.ndarray, user_ids: np.ndarray, his
     queries = np.arange(len(users), dtype=np.int32)
     own = {"query": from_numpy(queries), "user_id": _ids(user_ids, users)}
     own |= {"history": from_numpy(history), "held_out": from_numpy(held_out.astype(np.int64))}
-    _write(pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
-           folder / "per_user.parquet")  # fmt: skip
+    _write(
+        pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
+        folder / "per_user.parquet",
+    )
     sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
     at = from_numpy(sample)
     shown = {name: from_numpy(np.round(values[sample], 4)) for name, values in per_query.items()}
-    _write_csv(pa.table({**{name: column.take(at) for name, column in own.items()}, **shown}),
-               folder / "per_user_sample.csv")  # fmt: skip
+    _write_csv(
+        pa.table({**{name: column.take(at) for name, column in own.items()}, **shown}), folder / "per_user_sample.csv"
+    )
 
 
-def write_predictions(folder: Path, rows: Interactions, predicted: np.ndarray, *, user_ids: np.ndarray,
-                      item_ids: np.ndarray) -> None:  # fmt: skip
+def write_predictions(
+    folder: Path, rows: Interactions, predicted: np.ndarray, *, user_ids: np.ndarray, item_ids: np.ndarray
+) -> None:
     """Write predictions.parquet: user_id, item_id, rating and predicted, float32 (m,), of each held-out row."""
     import pyarrow as pa
 
@@ -161,10 +173,15 @@ def read_predictions(path: Path) -> np.ndarray:
 def read_slices(path: Path) -> list[Slice]:
     """Return the rows of a slices.csv."""
     return [
-        Slice(row["slice"], row["group"], int(row["size"]), row["metric"],
-              *(float(row[name]) for name in ("value", "low", "high")))
+        Slice(
+            row["slice"],
+            row["group"],
+            int(row["size"]),
+            row["metric"],
+            *(float(row[name]) for name in ("value", "low", "high")),
+        )
         for row in _read_rows(path)
-    ]  # fmt: skip
+    ]
 
 
 def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:

@@ -17,9 +17,13 @@ BINS = 60
 
 
 def write_plots(
-    folder: Path, *, slices: "Sequence[Slice]", scores: np.ndarray, hits: np.ndarray,
+    folder: Path,
+    *,
+    slices: "Sequence[Slice]",
+    scores: np.ndarray,
+    hits: np.ndarray,
     curves: Mapping[str, Sequence[tuple[int, float]]],
-) -> None:  # fmt: skip
+) -> None:
     """Draw what there is into `folder`.
 
     Parameters
@@ -31,10 +35,18 @@ def write_plots(
     """
     activity, popularity = _of(slices, "user_activity"), _of(slices, "item_popularity")
     metric, found = (rows[0].metric if rows else "" for rows in (activity, popularity))
-    write(folder, f"{metric}_by_user_activity", f"{pretty(metric)} by length of the user's history",
-          _bars(activity, pretty(metric)))  # fmt: skip
-    write(folder, "recall_by_item_popularity", f"Held-out items found, by their popularity in train ({pretty(found)})",
-          _bars(popularity, "share found"))  # fmt: skip
+    write(
+        folder,
+        f"{metric}_by_user_activity",
+        f"{pretty(metric)} by length of the user's history",
+        _bars(activity, pretty(metric)),
+    )
+    write(
+        folder,
+        "recall_by_item_popularity",
+        f"Held-out items found, by their popularity in train ({pretty(found)})",
+        _bars(popularity, "share found"),
+    )
     write(folder, "scores", "Scores of recommended items", _scores(scores, hits))
     drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
     write(folder, "learning_curve", "Training", charts.stacked(drawn))

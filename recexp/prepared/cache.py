@@ -119,9 +119,14 @@ class Cache:
         return (value,)
 
     def _write(
-        self, key: str, value: Any, valid: Callable[[], bool], shared: Sequence[Any], lines: list[Line],
+        self,
+        key: str,
+        value: Any,
+        valid: Callable[[], bool],
+        shared: Sequence[Any],
+        lines: list[Line],
         lock: "BaseFileLock",
-    ) -> None:  # fmt: skip
+    ) -> None:
         staging = None
         try:
             staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))

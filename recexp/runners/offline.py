@@ -138,9 +138,7 @@ def _judged(
 def _wrapping(
     fallback: Recommender, ranking: Ranking, train: Dataset, exclude_seen: bool, block_mib: int
 ) -> Callable[[Recommender], FittedModel]:
-    return lambda model: FittedModel.of(
-        model, fallback, ranking, train, exclude_seen=exclude_seen, block_mib=block_mib
-    )  # fmt: skip
+    return lambda model: FittedModel.of(model, fallback, ranking, train, exclude_seen=exclude_seen, block_mib=block_mib)
 
 
 def _rating(evaluation: Evaluation, seed: int, split: Split, wrap: Callable[[Recommender], FittedModel]) -> Validate:

@@ -64,9 +64,15 @@ def conclude(x: Experiment, store: Store, outcomes: list[Outcome]) -> list[Outco
 
 
 def record(
-    x: Experiment, store: Store, run: Run, data: Data, identity: Identity, model: FittedModel, parts: list[Part],
+    x: Experiment,
+    store: Store,
+    run: Run,
+    data: Data,
+    identity: Identity,
+    model: FittedModel,
+    parts: list[Part],
     costs: Costs,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """Write what the parts found, the last of them the test, and the model; then mark the run as complete."""
     metrics = {f"{part.name}/{name}": value for part in reversed(parts) for name, value in part.results.metrics.items()}
     intervals = {f"{part.name}/{name}": i for part in parts for name, i in part.results.intervals.items()}
@@ -107,9 +113,13 @@ def record(
         Input("test", f"{named} test", split.fingerprint, origin),
     ]
     run.finish(
-        metrics=metrics, params=x.config, description=description, inputs=inputs, model_folder=folder,
+        metrics=metrics,
+        params=x.config,
+        description=description,
+        inputs=inputs,
+        model_folder=folder,
         lower_is_better=x.evaluation.rising is False,
-    )  # fmt: skip
+    )
     return Outcome(
         run.id, run.link, store.leaderboard, metrics, intervals, model, _recommended(x, data.filtered, model)
     )
@@ -123,9 +133,14 @@ def write_origins(run: Run, x: Experiment, identity: Identity) -> None:
 
 
 def _write_files(
-    x: Experiment, run: Run, data: Data, identity: Identity, test: Part, metrics: dict[str, float],
+    x: Experiment,
+    run: Run,
+    data: Data,
+    identity: Identity,
+    test: Part,
+    metrics: dict[str, float],
     intervals: dict[str, tuple[float, float]],
-) -> None:  # fmt: skip
+) -> None:
     split, results = test.split, test.results
     queries, target = split.queries, split.target
     ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
@@ -138,9 +153,13 @@ def _write_files(
     artifacts.write_slices(run.directory, results.slices)
     artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=hits)
     artifacts.write_per_user(
-        run.directory, users=results.users, user_ids=ids["user_ids"], history=queries.lengths,
-        held_out=np.diff(target.indptr), per_query=results.per_query,
-    )  # fmt: skip
+        run.directory,
+        users=results.users,
+        user_ids=ids["user_ids"],
+        history=queries.lengths,
+        held_out=np.diff(target.indptr),
+        per_query=results.per_query,
+    )
     if test.predicted is not None:
         artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
 

@@ -51,15 +51,25 @@ def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, c
     tags, train = sealed.identity.tags, part.split.train
     rows = {"train of validation": train.interactions, "validation": part.split.test}
     summary = Summary(
-        algorithm=tags["algorithm"], dataset=tags["dataset"], split=tags["split"], seed=x.seed, effects=sealed.effects,
+        algorithm=tags["algorithm"],
+        dataset=tags["dataset"],
+        split=tags["split"],
+        seed=x.seed,
+        effects=sealed.effects,
         sizes={name: (len(some), len(some.used_users), len(some.used_items)) for name, some in rows.items()},
-        metrics=metrics, intervals=intervals, fallback_share={part.name: part.fallback_share}, command=x.command,
+        metrics=metrics,
+        intervals=intervals,
+        fallback_share={part.name: part.fallback_share},
+        command=x.command,
         digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
-    )  # fmt: skip
+    )
     named = f"{tags['dataset']} {tags['split']}"
     run.finish(
-        metrics=metrics, params=x.config, description=describe_run(summary), model_folder=None,
+        metrics=metrics,
+        params=x.config,
+        description=describe_run(summary),
+        model_folder=None,
         inputs=[Input("train", f"{named} train of validation", train.fingerprint, x.source.name)],
         lower_is_better=x.evaluation.rising is False,
-    )  # fmt: skip
+    )
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, None)

@@ -108,9 +108,15 @@ def divide(
 
 
 def ask(
-    name: str, train: Dataset, known: Interactions, test: Interactions, *, exclude_seen: bool,
-    cold_users: bool = False, candidates: sp.csr_array | None = None,
-) -> Split:  # fmt: skip
+    name: str,
+    train: Dataset,
+    known: Interactions,
+    test: Interactions,
+    *,
+    exclude_seen: bool,
+    cold_users: bool = False,
+    candidates: sp.csr_array | None = None,
+) -> Split:
     """Build the Split that asks for `test`, where a user's history is all that `known` holds of it.
 
     A question is asked at the time of its first held-out row.

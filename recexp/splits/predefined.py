@@ -73,8 +73,9 @@ class Predefined(Splitter):
         if held.explicit and not train.interactions.explicit:
             log.warning(
                 "split.%s has ratings and train has none after its filters: all rows count as positive, whatever their "
-                "rating, unless evaluation.relevant_from says otherwise", name,
-            )  # fmt: skip
+                "rating, unless evaluation.relevant_from says otherwise",
+                name,
+            )
 
     def _paths(self) -> dict[str, Path]:
         paths = {"test": self.test, "validation": self.validation}

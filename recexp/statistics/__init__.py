@@ -6,6 +6,19 @@ from recexp.statistics.paired import TESTS, least, permutation, t_test, wilcoxon
 from recexp.statistics.ranks import average_ranks, cliques, critical_difference, friedman, ranks
 
 __all__ = [
-    "CORRECTIONS", "TESTS", "TIE", "Effects", "average_ranks", "benjamini_hochberg", "cliques", "critical_difference",
-    "friedman", "holm", "least", "permutation", "ranks", "t_test", "wilcoxon",
-]  # fmt: skip
+    "CORRECTIONS",
+    "TESTS",
+    "TIE",
+    "Effects",
+    "average_ranks",
+    "benjamini_hochberg",
+    "cliques",
+    "critical_difference",
+    "friedman",
+    "holm",
+    "least",
+    "permutation",
+    "ranks",
+    "t_test",
+    "wilcoxon",
+]

@@ -17,9 +17,7 @@ _EQUAL = 1e-9
 """Sums that differ by less than this share of the largest one possible are equal: they differ in rounding alone."""
 
 
-def permutation(
-    differences: np.ndarray, *, rng: np.random.Generator, permutations: int = PERMUTATIONS
-) -> np.ndarray:  # fmt: skip
+def permutation(differences: np.ndarray, *, rng: np.random.Generator, permutations: int = PERMUTATIONS) -> np.ndarray:
     """Sign flips (Fisher 1935, section 21; Good 2005, Permutation, parametric and bootstrap tests, 3.6.1).
 
     If two models are alike, each user's difference is as likely to have the other sign. The p-value is the share of

@@ -148,8 +148,9 @@ class JobLauncher(Launcher):
     def _returned(self, cfg: "DictConfig", result: Result) -> JobReturn:
         failed = result.state == FAILED
         returned = JobReturn(
-            overrides=list(cfg.hydra.overrides.task), cfg=cfg,
+            overrides=list(cfg.hydra.overrides.task),
+            cfg=cfg,
             status=JobStatus.FAILED if failed else JobStatus.COMPLETED,
-        )  # fmt: skip
+        )
         returned.return_value = result.error if failed else result.metrics or None
         return returned

@@ -43,9 +43,12 @@ class Member:
         self._buffer = b""
         with open(log, "ab") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, root], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=file, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-P", "-c", _START, root],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                start_new_session=True,
+            )
 
     def give(self, job: Job) -> None:
         """Hand over a job; that the process has died meanwhile is found out by `read`."""
@@ -131,9 +134,12 @@ class Pool:
                 self.end()
 
     def _hand_out(
-        self, queue: deque[Job], attempts: Counter[int], selector: selectors.BaseSelector,
+        self,
+        queue: deque[Job],
+        attempts: Counter[int],
+        selector: selectors.BaseSelector,
         began: Callable[[Job], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         free = [member for member in self._members if member.job is None]
         while queue and (free or len(self._members) < self.workers):
             if not free:

@@ -7,6 +7,16 @@ from recexp.tracking.store import Finished, Store, Tracking
 from recexp.tracking.view import leaderboard_link, ui_command, ui_link
 
 __all__ = [
-    "Archive", "Finished", "Input", "Record", "Run", "Store", "Tracking", "flatten", "leaderboard_link", "mask",
-    "ui_command", "ui_link",
-]  # fmt: skip
+    "Archive",
+    "Finished",
+    "Input",
+    "Record",
+    "Run",
+    "Store",
+    "Tracking",
+    "flatten",
+    "leaderboard_link",
+    "mask",
+    "ui_command",
+    "ui_link",
+]

@@ -105,16 +105,19 @@ class Archive:
         ids = [key for key, name in names.items() if experiment in (None, name)]
         if not ids:
             listed = _listed(names)
-            raise StoreError(f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
-                             "give --experiment NAME or tracking.experiment=NAME")  # fmt: skip
+            raise StoreError(
+                f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
+                "give --experiment NAME or tracking.experiment=NAME"
+            )
         wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
         terms = search_terms(wanted)
         found: list[Record] = []
         token: str | None = None
         with self.explained():
             while True:
-                page = self.client.search_runs(ids, terms, max_results=PAGE, page_token=token,
-                                               order_by=["attributes.start_time ASC"])  # fmt: skip
+                page = self.client.search_runs(
+                    ids, terms, max_results=PAGE, page_token=token, order_by=["attributes.start_time ASC"]
+                )
                 found += map(_record, page)
                 token = page.token
                 if not token:
@@ -176,9 +179,14 @@ class Archive:
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def add(
-        self, run: Record, *, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None,
-        files: Iterable[Path] = (), folder: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        run: Record,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        files: Iterable[Path] = (),
+        folder: str | None = None,
+    ) -> None:
         """Add metrics, tags, and files (into `folder` among the run's files) to a run that is there."""
         from mlflow.entities import Metric, RunTag
 
@@ -250,10 +258,16 @@ class Archive:
 def _record(run: "Run") -> Record:
     info, data = run.info, run.data
     return Record(
-        id=info.run_id, name=info.run_name or "", experiment=info.experiment_id, started=info.start_time,
-        status=info.status, tags=dict(data.tags), params=dict(data.params), metrics=dict(data.metrics),
+        id=info.run_id,
+        name=info.run_name or "",
+        experiment=info.experiment_id,
+        started=info.start_time,
+        status=info.status,
+        tags=dict(data.tags),
+        params=dict(data.params),
+        metrics=dict(data.metrics),
         files=info.artifact_uri or "",
-    )  # fmt: skip
+    )
 
 
 def _listed(names: Mapping[str, str]) -> str:

@@ -37,9 +37,11 @@ class Worker:
         root = str(Path(recexp.__file__).parent.parent)
         self.owner = os.getpid()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-P", "-c", _START, root],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             start_new_session=True,
-        )  # fmt: skip
+        )
         self._pending: deque[Future[Any]] = deque()
         self._whole = True
 

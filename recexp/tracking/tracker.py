@@ -107,9 +107,11 @@ class Tracker:
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
         run = self.client.create_run(
-            self.experiment.experiment_id, start_time=began, run_name=name,
+            self.experiment.experiment_id,
+            start_time=began,
+            run_name=name,
             tags={**tags, **self.source_tags, HOST: platform.node()},
-        )  # fmt: skip
+        )
         return run.info.run_id
 
     def prepare(self) -> None:
@@ -118,10 +120,17 @@ class Tracker:
         source.requirements(deep=True)
 
     def finish(
-        self, run_id: str, folder: str, params: dict[str, str], metrics: list[str],
-        lower_is_better: bool, points: list[tuple[str, float, int, int]], description: str,
-        inputs: list[dict[str, str]], saved: str | None,
-    ) -> None:  # fmt: skip
+        self,
+        run_id: str,
+        folder: str,
+        params: dict[str, str],
+        metrics: list[str],
+        lower_is_better: bool,
+        points: list[tuple[str, float, int, int]],
+        description: str,
+        inputs: list[dict[str, str]],
+        saved: str | None,
+    ) -> None:
         """Write everything and mark the run as complete."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -136,11 +145,12 @@ class Tracker:
             run_id,
             metrics=[
                 Metric(clean(name), value, at, step, model_id=model_id)
-                for name, value, at, step in points if math.isfinite(value)
+                for name, value, at, step in points
+                if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in params.items()],
             tags=[RunTag("mlflow.note.content", description)],
-        )  # fmt: skip
+        )
         if metrics and not metrics[0].startswith("validation") and view.VIEW_TAG not in self.experiment.tags:
             state = view.view_state(metrics, lower_is_better=lower_is_better)
             mlflow.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)

@@ -135,10 +135,17 @@ def _describe(archive: Archive, run: Record, entity: "Entity") -> dict[str, Any]
         for given in entity.inputs.dataset_inputs
     ]
     return {
-        "id": run.tags.get(IMPORTED, run.id), "name": run.name, "experiment": experiment.name,
-        "started": run.started, "ended": entity.info.end_time, "tags": run.tags, "params": run.params,
-        "metrics": history, "inputs": inputs, "view": experiment.tags.get(view.VIEW_TAG),
-    }  # fmt: skip
+        "id": run.tags.get(IMPORTED, run.id),
+        "name": run.name,
+        "experiment": experiment.name,
+        "started": run.started,
+        "ended": entity.info.end_time,
+        "tags": run.tags,
+        "params": run.params,
+        "metrics": history,
+        "inputs": inputs,
+        "view": experiment.tags.get(view.VIEW_TAG),
+    }
 
 
 def _fetch_model(archive: Archive, entity: "Entity", folder: Path) -> None:
@@ -209,10 +216,11 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
         run_id,
         metrics=[
             Metric(name, float(value), int(at), int(step), model_id=model_id)
-            for name, points in record["metrics"].items() for value, at, step in points
+            for name, points in record["metrics"].items()
+            for value, at, step in points
         ],
         params=[Param(name, value) for name, value in record["params"].items()],
-    )  # fmt: skip
+    )
     if record["view"] and view.VIEW_TAG not in client.get_experiment(experiment_id).tags:
         client.set_experiment_tag(experiment_id, view.VIEW_TAG, record["view"])
     client.set_terminated(run_id, "FINISHED", record["ended"])

@@ -64,9 +64,24 @@ def view_state(metrics: Iterable[str], *, lower_is_better: bool) -> str:
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
     """Return the command of the MLflow UI on a store, for this machine only, and its environment."""
     uri = place.resolve(uri)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--registry-store-uri", uri,
-               "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-               "--uvicorn-opts", "--log-level warning --no-access-log"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        uri,
+        "--registry-store-uri",
+        uri,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--uvicorn-opts",
+        "--log-level warning --no-access-log",
+    ]
     file = place.sqlite_file(uri)
     if file is not None:
         command += ["--default-artifact-root", place.artifacts_of(file).as_uri()]

@@ -63,11 +63,20 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
 
     do = request.pop("do")
     methods: dict[str, Callable[..., Any]] = {
-        "open": tracker.open, "finished": tracker.finished, "create": tracker.create, "prepare": tracker.prepare,
-        "finish": tracker.finish, "fail": tracker.fail, "discard": tracker.discard,
-        "claim": tracker.claim, "jobs_done": tracker.jobs_done, "job_done": tracker.job_done,
-        "look": tracker.look, "looks": tracker.looks, "attach": tracker.attach,
-    }  # fmt: skip
+        "open": tracker.open,
+        "finished": tracker.finished,
+        "create": tracker.create,
+        "prepare": tracker.prepare,
+        "finish": tracker.finish,
+        "fail": tracker.fail,
+        "discard": tracker.discard,
+        "claim": tracker.claim,
+        "jobs_done": tracker.jobs_done,
+        "job_done": tracker.job_done,
+        "look": tracker.look,
+        "looks": tracker.looks,
+        "attach": tracker.attach,
+    }
     try:
         return {"ok": methods[do](**request)}
     except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:

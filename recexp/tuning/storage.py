@@ -43,9 +43,12 @@ def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) 
         with FileLock(place.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
             storage = RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
             return optuna.create_study(
-                storage=storage, study_name=name, load_if_exists=True, direction="maximize" if rising else "minimize",
+                storage=storage,
+                study_name=name,
+                load_if_exists=True,
+                direction="maximize" if rising else "minimize",
                 pruner=pruner,
-            )  # fmt: skip
+            )
     except (SQLAlchemyError, RuntimeError, OSError, Timeout) as error:
         reason = " ".join(str(error).split())[:200]
         raise StoreError(f"tuning: {file}, where studies are kept, cannot be used: {reason}") from error

@@ -45,5 +45,9 @@ def name_them(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> Non
             log.warning(
                 "study %s: %s and has not ended. It counts as one of the %d trials until %s; if its process is no "
                 "more, the same command tries another after that time, or now with tuning.trials=%d",
-                study, begun(trial), total, f"{trial.datetime_start + PATIENCE:%Y-%m-%d %H:%M}", total + 1,
-            )  # fmt: skip
+                study,
+                begun(trial),
+                total,
+                f"{trial.datetime_start + PATIENCE:%Y-%m-%d %H:%M}",
+                total + 1,
+            )

@@ -66,9 +66,18 @@ class Study:
     """
 
     def __init__(
-        self, tuning: Tuning, file: Path, *, algorithm: str, space: Mapping[str, Dimension],
-        defaults: Mapping[str, Value], content: Mapping[str, Any], metric: str, rising: bool, seed: int,
-    ) -> None:  # fmt: skip
+        self,
+        tuning: Tuning,
+        file: Path,
+        *,
+        algorithm: str,
+        space: Mapping[str, Dimension],
+        defaults: Mapping[str, Value],
+        content: Mapping[str, Any],
+        metric: str,
+        rising: bool,
+        seed: int,
+    ) -> None:
         self.tuning, self.space, self.metric, self.rising, self.seed = tuning, dict(space), metric, rising, seed
         self.total = tuning.trials
         whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}

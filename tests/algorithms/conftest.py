@@ -24,20 +24,29 @@ def store() -> Dataset:
     users, items = users[order], items[order]
     ratings = np.where(taste[users, items], 4, 2) + rng.integers(-1, 2, m)
     rows = Interactions(
-        users, items, ratings.astype(np.float32), 60, 24,
-        timestamps=rng.integers(10**9, 10**9 + 10**6, m), sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
+        users,
+        items,
+        ratings.astype(np.float32),
+        60,
+        24,
+        timestamps=rng.integers(10**9, 10**9 + 10**6, m),
+        sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
         explicit=True,
-    )  # fmt: skip
+    )
     names = np.array(["odd" if item % 2 else "even" for item in range(24)])
     return Dataset(
-        "store", rows, np.arange(100, 160), np.array([f"item{i}" for i in range(24)], dtype=object),
+        "store",
+        rows,
+        np.arange(100, 160),
+        np.array([f"item{i}" for i in range(24)], dtype=object),
         users={"age": Column.numeric(rng.random(60)), "city": Column.category(list("ab" * 30))},
         items={
-            "kind": Column.category(names), "tags": Column.multi_category([[n, "all"] for n in names]),
+            "kind": Column.category(names),
+            "tags": Column.multi_category([[n, "all"] for n in names]),
             "price": Column.numeric(rng.random(24) + 1, kind="price"),
             "title": Column.text([f"{n} thing" for n in names]),
         },
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +83,11 @@ def ask() -> Callable[..., Queries]:
         known = Queries.of_users(np.arange(x.shape[0], dtype=np.int32), log, exclude_seen=True)
         return Queries(
             np.full(len(known), -1, np.int32) if users is None else np.array(users, np.int32),
-            known.log, known.start, known.stop, known.exclude,
-        )  # fmt: skip
+            known.log,
+            known.start,
+            known.stop,
+            known.exclude,
+        )
 
     return make
 

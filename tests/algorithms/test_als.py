@@ -15,8 +15,14 @@ EXACT = 100
 
 
 def als(**fields: float) -> ALS:
-    given = {"factors": 3, "iterations": 2, "regularization": 0.1, "alpha": 3.0, "frequency_scaling": 1.0,
-             "cg_steps": EXACT}  # fmt: skip
+    given = {
+        "factors": 3,
+        "iterations": 2,
+        "regularization": 0.1,
+        "alpha": 3.0,
+        "frequency_scaling": 1.0,
+        "cg_steps": EXACT,
+    }
     return ALS(**{**given, **fields})
 
 
@@ -74,8 +80,14 @@ def test_agrees_with_dense_normal_equations(
 ) -> None:
     x = some_values()
     data = weighed(tiny, x)
-    model = fitted(data, factors=factors, iterations=iterations, alpha=alpha, frequency_scaling=frequency_scaling,
-                   regularization=0.05)  # fmt: skip
+    model = fitted(
+        data,
+        factors=factors,
+        iterations=iterations,
+        alpha=alpha,
+        frequency_scaling=frequency_scaling,
+        regularization=0.05,
+    )
     items = naive(model, x)
     np.testing.assert_allclose(model.items_, items, atol=2e-4 * abs(items).max())
     np.testing.assert_allclose(model.score(histories(data)), half(model, x, items) @ items.T, atol=2e-4)

@@ -44,8 +44,9 @@ def content(data: Dataset, columns: list[str] | None = None, **changes) -> Conte
 
 
 def content_knn(data: Dataset, content_weight: float, k: int, columns: list[str] | None = None) -> ContentKNN:
-    model = ContentKNN(k=k, content_weight=content_weight, feature_columns=columns, weights=None, max_features=None,
-                       stop_words=None)  # fmt: skip
+    model = ContentKNN(
+        k=k, content_weight=content_weight, feature_columns=columns, weights=None, max_features=None, stop_words=None
+    )
     return model.fit(data, rng=np.random.default_rng(0))
 
 
@@ -63,8 +64,9 @@ def test_cosines_by_hand_and_a_missing_price_says_nothing(ask: Ask) -> None:
     check_cosines(content(shop([[1, 1, 1, 1]], FOUR, explicit=False)), ask)
 
 
-@pytest.mark.parametrize("mutate", [lambda f: f.T.tocsr(), lambda f: -f, lambda f: 0 * f],
-                         ids=["transposed", "negated", "untrained"])  # fmt: skip
+@pytest.mark.parametrize(
+    "mutate", [lambda f: f.T.tocsr(), lambda f: -f, lambda f: 0 * f], ids=["transposed", "negated", "untrained"]
+)
 def test_wrong_features_would_be_noticed(mutate: Callable, ask: Ask) -> None:
     model = content(shop([[1, 1, 1, 1]], FOUR, explicit=False))
     model.by_feature_ = mutate(model.by_feature_)
@@ -331,8 +333,9 @@ def test_a_mix_of_similarities_by_hand(ask: Ask) -> None:
     check_knn(content_knn(shop(X, KNN), 0.5, 1), ask)
 
 
-@pytest.mark.parametrize("mutate", [lambda s: s.T.tocsr(), lambda s: -s, lambda s: 0 * s],
-                         ids=["transposed", "negated", "untrained"])  # fmt: skip
+@pytest.mark.parametrize(
+    "mutate", [lambda s: s.T.tocsr(), lambda s: -s, lambda s: 0 * s], ids=["transposed", "negated", "untrained"]
+)
 def test_wrong_similarities_would_be_noticed(mutate: Callable, ask: Ask) -> None:
     model = content_knn(shop(X, KNN), 0.5, 1)
     model.weights_ = mutate(model.weights_)
@@ -360,8 +363,14 @@ def test_a_mix_agrees_with_naive_loops(k: int, weight: float, strip: int, monkey
 
 
 def test_without_content_it_is_item_knn(store: Dataset, queries: Queries) -> None:
-    other = make("algorithm=item_knn", "algorithm.k=5", "algorithm.similarity=cosine", "algorithm.shrinkage=0.0",
-                 "algorithm.weighting=none", "algorithm.neighbors_of=target")  # fmt: skip
+    other = make(
+        "algorithm=item_knn",
+        "algorithm.k=5",
+        "algorithm.similarity=cosine",
+        "algorithm.shrinkage=0.0",
+        "algorithm.weighting=none",
+        "algorithm.neighbors_of=target",
+    )
     assert isinstance(other, ItemKNN)
     expected = other.fit(store, rng=np.random.default_rng(0)).score(queries)
     np.testing.assert_allclose(content_knn(store, 0.0, 5).score(queries), expected, atol=1e-5)

@@ -21,10 +21,12 @@ NODES = plain(compose([f"+algorithm@found.{name}={name}" for name in options("al
 """The config of each algorithm by name, composed at once."""
 NAMES = list(NODES)
 ASIDE = {
-    "timestamps": {"timestamps"}, "sessions": {"sessions"}, "ratings": {"ratings"},
+    "timestamps": {"timestamps"},
+    "sessions": {"sessions"},
+    "ratings": {"ratings"},
     "users": {"user_features", "user_categories"},
     "items": {"item_features", "item_categories", "item_prices", "item_texts"},
-}  # fmt: skip
+}
 """What a data set carries beside who took what, and the needs that ask for it."""
 
 
@@ -180,8 +182,12 @@ def test_degenerate_data_are_answered_or_refused(name: str, rows: str, store: Da
             store, interactions=dataclasses.replace(all_rows, values=np.full_like(all_rows.values, 3))
         )
     else:
-        kept = {"none": all_rows.users < 0, "one": np.arange(len(all_rows)) == 0, "of one user": all_rows.users == 3,
-                "of one item": all_rows.items == 4}[rows]  # fmt: skip
+        kept = {
+            "none": all_rows.users < 0,
+            "one": np.arange(len(all_rows)) == 0,
+            "of one user": all_rows.users == 3,
+            "of one item": all_rows.items == 4,
+        }[rows]
         train = store.take(kept)
     try:
         scores = fitted(name, train).score(queries)

@@ -108,8 +108,10 @@ def test_scales_by_hand(scale: str, expected: list) -> None:
     scores = np.float32([[4, 1, 1, 2], [0, 0, 0, 0]])
     np.testing.assert_allclose(scaled(scores, scale), expected, atol=1e-6)
     assert scaled(scores, scale).dtype == np.float32
-    np.testing.assert_array_equal(scaled(np.float32([[3, -np.inf, 1, np.nan]]), scale)[0, [1, 3]], scaled(
-        np.float32([[3, 1, 1, 1]]), scale)[0, [1, 3]])  # fmt: skip
+    np.testing.assert_array_equal(
+        scaled(np.float32([[3, -np.inf, 1, np.nan]]), scale)[0, [1, 3]],
+        scaled(np.float32([[3, 1, 1, 1]]), scale)[0, [1, 3]],
+    )
     assert scaled(np.float32([[7]]), scale).shape == (1, 1)
 
 
@@ -224,10 +226,13 @@ def test_a_hybrid_without_parts_is_refused(name: str) -> None:
 
 def test_parts_are_chosen_and_set_by_overrides() -> None:
     model = make(
-        "algorithm=hybrid_weighted", "algorithm@algorithm.parts.cf=user_knn", "algorithm.parts.cf.k=7",
-        "+algorithm@algorithm.parts.third=hybrid_cascade", "algorithm@algorithm.parts.third.parts.rerank=popularity",
+        "algorithm=hybrid_weighted",
+        "algorithm@algorithm.parts.cf=user_knn",
+        "algorithm.parts.cf.k=7",
+        "+algorithm@algorithm.parts.third=hybrid_cascade",
+        "algorithm@algorithm.parts.third.parts.rerank=popularity",
         "algorithm.weights={cf: 0.5, third: 0.2, mf: 0.3}",
-    )  # fmt: skip
+    )
     assert {name: type(part).__name__ for name, part in model.parts.items()}["cf"] == "UserKNN"
     assert model.parts["cf"].k == 7
     assert type(model.parts["third"].parts["rerank"]).__name__ == "Popularity"
@@ -265,9 +270,13 @@ def test_tuning_finds_any_corner_and_the_middle(best: list[float], data: Dataset
 def test_hybrids_of_hybrids_and_saving(store: Dataset, queries: Queries, ranking: Ranking, tmp_path) -> None:
     inner, two = "algorithm.parts.third", [f"algorithm@algorithm.parts.{pair}" for pair in ("cf=ease", "mf=item_knn")]
     model = make(
-        "algorithm=hybrid_weighted", *two, "+algorithm@algorithm.parts.third=hybrid_switching", f"{inner}.scale=rank",
-        f"{inner}.cold_items={{part: few, below: 20}}", "algorithm.weights=[0.2, 0.3, 0.5]",
-    )  # fmt: skip
+        "algorithm=hybrid_weighted",
+        *two,
+        "+algorithm@algorithm.parts.third=hybrid_switching",
+        f"{inner}.scale=rank",
+        f"{inner}.cold_items={{part: few, below: 20}}",
+        "algorithm.weights=[0.2, 0.3, 0.5]",
+    )
     model = fit(model, store)
     alone = {
         name: fit(part, store).score(queries) for name, part in make("algorithm=hybrid_weighted", *two).parts.items()
@@ -407,9 +416,14 @@ def test_rules_that_do_not_fit_are_named(override: str, message: str) -> None:
 
 def features(part: Recommender, items: Any = None, users: Any = None, w: int = 1, v: int = 1) -> HybridFeatures:
     return HybridFeatures(
-        parts={"cf": part}, scale="none", on_failure="error", item_columns=items, user_columns=users, item_weight=w,
+        parts={"cf": part},
+        scale="none",
+        on_failure="error",
+        item_columns=items,
+        user_columns=users,
+        item_weight=w,
         user_weight=v,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -422,8 +436,14 @@ def described(tiny: Tiny) -> tuple[Dataset, np.ndarray, np.ndarray, np.ndarray]:
     t[8], t[2] = [1, 1, 0], 0  # item 2 has no tags
     tags = Column.multi_category([[f"t{k}" for k in np.flatnonzero(row)] for row in t])
     groups = Column.category([f"g{row.argmax()}" for row in u])
-    return dataclasses.replace(tiny(x), items={"tags": tags, "n": Column.numeric(np.arange(9.0))},
-                               users={"group": groups}), x, t, u  # fmt: skip
+    return (
+        dataclasses.replace(
+            tiny(x), items={"tags": tags, "n": Column.numeric(np.arange(9.0))}, users={"group": groups}
+        ),
+        x,
+        t,
+        u,
+    )
 
 
 def dense_ease(rows: np.ndarray, l2: float) -> np.ndarray:
@@ -450,8 +470,11 @@ def test_user_features_enter_the_history(v: int, described: tuple, ask: Ask) -> 
     """v equal columns for a feature are one that is sqrt(v) times as long, for every column but themselves."""
     data, x, t, u = described
     history = np.hstack([x, np.sqrt(v) * u])
-    p = np.linalg.inv(np.vstack([history, np.hstack([np.sqrt(2) * t.T, np.zeros((3, 4))])]).T @ np.vstack(
-        [history, np.hstack([np.sqrt(2) * t.T, np.zeros((3, 4))])]) + 2.0 * np.eye(13))  # fmt: skip
+    p = np.linalg.inv(
+        np.vstack([history, np.hstack([np.sqrt(2) * t.T, np.zeros((3, 4))])]).T
+        @ np.vstack([history, np.hstack([np.sqrt(2) * t.T, np.zeros((3, 4))])])
+        + 2.0 * np.eye(13)
+    )
     b = (-p / np.diag(p))[:, :9]
     b[np.arange(9), np.arange(9)] = 0
     model = fit(features(EASE(l2=2.0), w=2, v=v), data)
@@ -512,8 +535,14 @@ def test_features_are_needed(data: Dataset) -> None:
 
 
 def test_a_command_runs_a_hybrid(inside: Callable, runs: Callable) -> None:
-    done = inside("dataset=electronics", "algorithm=hybrid_weighted", "algorithm@algorithm.parts.cf=user_knn",
-                  "algorithm.parts.cf.k=20", "algorithm.weights=tuned", "split.validation_ratio=0.1")  # fmt: skip
+    done = inside(
+        "dataset=electronics",
+        "algorithm=hybrid_weighted",
+        "algorithm@algorithm.parts.cf=user_knn",
+        "algorithm.parts.cf.k=20",
+        "algorithm.weights=tuned",
+        "split.validation_ratio=0.1",
+    )
     assert done.returncode == 0, done.stderr
     assert "tuned weights" in done.stderr
     (run,) = runs()

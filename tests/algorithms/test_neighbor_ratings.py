@@ -65,10 +65,14 @@ def test_averages_by_hand() -> None:
 
 @pytest.mark.parametrize(
     "wrong, part, mutate",
-    [(0, "rows_", lambda m: -m), (0, "columns_", lambda m: m.T.tocsr()), (0, "mean_", lambda m: -m),
-     (1, "weights_", lambda m: m[::-1])],
+    [
+        (0, "rows_", lambda m: -m),
+        (0, "columns_", lambda m: m.T.tocsr()),
+        (0, "mean_", lambda m: -m),
+        (1, "weights_", lambda m: m[::-1]),
+    ],
     ids=["rows", "columns", "mean", "similarity"],
-)  # fmt: skip
+)
 def test_wrong_averages_would_be_noticed(wrong: int, part: str, mutate: Callable) -> None:
     models = pair()
     setattr(models[wrong], part, mutate(getattr(models[wrong], part)))
@@ -151,8 +155,17 @@ def test_averages_agree_with_naive_loops(name: str, aggregate: str, similarity: 
             expected[u, i] += row[near] @ values[near] / row[near].sum()
     if aggregate == "average_means" and not of_items:
         expected[:, 7] = mean
-    model = fitted(name, rated(ratings), aggregate=aggregate, similarity=similarity, shrinkage=1.0, k=k,
-                   user_damping=2.0, item_damping=4.0, iterations=3)  # fmt: skip
+    model = fitted(
+        name,
+        rated(ratings),
+        aggregate=aggregate,
+        similarity=similarity,
+        shrinkage=1.0,
+        k=k,
+        user_damping=2.0,
+        item_damping=4.0,
+        iterations=3,
+    )
     np.testing.assert_allclose(model.score(asked(ratings)), expected, atol=1e-4)
 
 

@@ -18,9 +18,17 @@ S01, S02 = 2 / np.sqrt(6), 1 / np.sqrt(6)
 
 
 DEFAULTS = {
-    "similarity": "cosine", "asymmetry": 0.5, "shrinkage": 0.0, "weighting": "none", "weigh_scores": True,
-    "normalize": False, "aggregate": "sum", "user_damping": 15.0, "item_damping": 10.0, "iterations": 10,
-}  # fmt: skip
+    "similarity": "cosine",
+    "asymmetry": 0.5,
+    "shrinkage": 0.0,
+    "weighting": "none",
+    "weigh_scores": True,
+    "normalize": False,
+    "aggregate": "sum",
+    "user_damping": 15.0,
+    "item_damping": 10.0,
+    "iterations": 10,
+}
 
 
 def item_knn(data: Dataset, k: int = 1, *, neighbors_of: str = "target", center: bool = False, **fields) -> ItemKNN:
@@ -243,8 +251,11 @@ def test_hardly_any_data(n: int, tiny: Tiny, ask: Ask) -> None:
 def test_equal_similarities_go_to_the_lower_number(tiny: Tiny) -> None:
     model = item_knn(tiny([[1, 1, 1, 1]]), k=2, neighbors_of="seen")
     assert [list(row) for row in np.split(model.weights_.indices, model.weights_.indptr[1:-1])] == [
-        [1, 2], [0, 2], [0, 1], [0, 1],
-    ]  # fmt: skip
+        [1, 2],
+        [0, 2],
+        [0, 1],
+        [0, 1],
+    ]
 
 
 def test_one_item_has_no_neighbours(tiny: Tiny, ask: Ask) -> None:

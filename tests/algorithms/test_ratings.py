@@ -155,8 +155,12 @@ def naive_nmf(data: Dataset, model: RatingNMF) -> np.ndarray:
 
 
 NAIVE = {
-    "bias": naive_bias, "slope_one": naive_slope_one, "mf": naive_mf, "svdpp": naive_mf, "rating_nmf": naive_nmf,
-}  # fmt: skip
+    "bias": naive_bias,
+    "slope_one": naive_slope_one,
+    "mf": naive_mf,
+    "svdpp": naive_mf,
+    "rating_nmf": naive_nmf,
+}
 
 
 def check(model: Recommender, data: Dataset, expected: np.ndarray) -> None:
@@ -172,10 +176,20 @@ def test_agrees_with_naive_loops(name: str, data: Dataset) -> None:
 
 @pytest.mark.parametrize(
     "name, attribute",
-    [("bias", "items_"), ("slope_one", "deviations_"), ("mf", "users_"), ("mf", "items_"), ("mf", "user_biases_"),
-     ("mf", "item_biases_"), ("svdpp", "users_"), ("svdpp", "items_"), ("svdpp", "implicit_"), ("rating_nmf", "users_"),
-     ("rating_nmf", "items_")],
-)  # fmt: skip
+    [
+        ("bias", "items_"),
+        ("slope_one", "deviations_"),
+        ("mf", "users_"),
+        ("mf", "items_"),
+        ("mf", "user_biases_"),
+        ("mf", "item_biases_"),
+        ("svdpp", "users_"),
+        ("svdpp", "items_"),
+        ("svdpp", "implicit_"),
+        ("rating_nmf", "users_"),
+        ("rating_nmf", "items_"),
+    ],
+)
 @pytest.mark.parametrize("mutate", [np.negative, np.flip], ids=["negated", "turned"])
 def test_wrong_weights_would_be_noticed(name: str, attribute: str, mutate: Callable, data: Dataset) -> None:
     model, expected = fitted(name, data), NAIVE[name](data, MODELS[name])

@@ -29,17 +29,32 @@ def skill(name: str, *shape: int) -> np.ndarray:
 
 
 def write(
-    store: Any, algorithm: str, values: np.ndarray | None, *, seed: int = 1, split: str | None = None,
-    protocol: Mapping[str, Any] = PROTOCOL, dataset: str = "toy", params: Mapping[str, Any] | None = None,
-    owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, predicted: np.ndarray | None = None,
-    metrics: Mapping[str, float] | None = None, listed: Sequence[str] = ("ndcg", "gini"),
-) -> str:  # fmt: skip
+    store: Any,
+    algorithm: str,
+    values: np.ndarray | None,
+    *,
+    seed: int = 1,
+    split: str | None = None,
+    protocol: Mapping[str, Any] = PROTOCOL,
+    dataset: str = "toy",
+    params: Mapping[str, Any] | None = None,
+    owners: Sequence[int] | None = None,
+    tags: Mapping[str, str] | None = None,
+    predicted: np.ndarray | None = None,
+    metrics: Mapping[str, float] | None = None,
+    listed: Sequence[str] = ("ndcg", "gini"),
+) -> str:
     """Log one run with ndcg_at_10 of each query, and return its id; without values it has no file of them."""
     split = split or f"{dataset} {seed}"
     given = {
-        "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.split": split,
-        "recexp.protocol": digest(dict(protocol)), "filter": "positive", **(tags or {}),
-    }  # fmt: skip
+        "algorithm": algorithm,
+        "dataset": dataset,
+        "seed": str(seed),
+        "recexp.split": split,
+        "recexp.protocol": digest(dict(protocol)),
+        "filter": "positive",
+        **(tags or {}),
+    }
     found = {"test/gini_at_10": 0.5, "cost/fit_seconds": 2.0, "cost/recommend_seconds": 1.0, **(metrics or {})}
     with store.run(name=f"{algorithm} seed {seed}", tags=given) as run:
         (run.directory / "identity.yaml").write_text(yaml.safe_dump({"protocol": dict(protocol)}))
@@ -47,16 +62,21 @@ def write(
             users = np.array(range(len(values)) if owners is None else owners, np.int32)
             n = np.ones(len(users), np.int64)
             per_query = {"ndcg_at_10": np.asarray(values, np.float64)}
-            artifacts.write_per_user(run.directory, users=users, user_ids=np.arange(100, 200), history=n, held_out=n,
-                                     per_query=per_query)  # fmt: skip
+            artifacts.write_per_user(
+                run.directory, users=users, user_ids=np.arange(100, 200), history=n, held_out=n, per_query=per_query
+            )
             found["test/ndcg_at_10"] = float(np.mean(values))
         if predicted is not None:
             rows = store_rows(len(predicted))
-            artifacts.write_predictions(run.directory, rows, predicted.astype(np.float32), user_ids=np.arange(100, 200),
-                                        item_ids=np.arange(9))  # fmt: skip
+            artifacts.write_predictions(
+                run.directory, rows, predicted.astype(np.float32), user_ids=np.arange(100, 200), item_ids=np.arange(9)
+            )
             found["test/rmse"] = float(np.sqrt(np.mean((predicted - 3.0) ** 2)))
-        config = {"algorithm": params or {}, "dataset": {"name": dataset},
-                  "evaluation": {"metrics": list(listed), "cutoffs": [10]}}  # fmt: skip
+        config = {
+            "algorithm": params or {},
+            "dataset": {"name": dataset},
+            "evaluation": {"metrics": list(listed), "cutoffs": [10]},
+        }
         run.finish(metrics=found, params=config, description="d", inputs=[], model_folder=None)
         return run.id
 
@@ -79,11 +99,21 @@ class Shelf(Archive):
         self.found: list[Record] = []
 
     def run(
-        self, algorithm: str, values: np.ndarray | None = None, *, seed: int = 1, split: str | None = None,
-        dataset: str = "toy", protocol: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None,
-        owners: Sequence[int] | None = None, tags: Mapping[str, str] | None = None, name: str = "ndcg_at_10",
-        metrics: Mapping[str, float] | None = None, defined: Mapping[str, Any] | None = None,
-    ) -> Record:  # fmt: skip
+        self,
+        algorithm: str,
+        values: np.ndarray | None = None,
+        *,
+        seed: int = 1,
+        split: str | None = None,
+        dataset: str = "toy",
+        protocol: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        owners: Sequence[int] | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str = "ndcg_at_10",
+        metrics: Mapping[str, float] | None = None,
+        defined: Mapping[str, Any] | None = None,
+    ) -> Record:
         """Keep a run with a value of each user (or of each query of `owners`); later ones are newer."""
         number = len(self.found)
         content = {**PROTOCOL, "data": dataset, **(protocol or {})}
@@ -95,21 +125,38 @@ class Shelf(Archive):
         if values is not None:
             users = np.array(range(len(values)) if owners is None else owners, np.int32)
             n = np.ones(len(users), np.int64)
-            artifacts.write_per_user(folder, users=users, user_ids=np.arange(1000), history=n, held_out=n,
-                                     per_query={name: np.asarray(values, np.float64)})  # fmt: skip
+            artifacts.write_per_user(
+                folder,
+                users=users,
+                user_ids=np.arange(1000),
+                history=n,
+                held_out=n,
+                per_query={name: np.asarray(values, np.float64)},
+            )
             found[f"test/{name}"] = float(np.nanmean(values))
         given = {
-            "algorithm": algorithm, "dataset": dataset, "seed": str(seed), "recexp.complete": "true",
-            "recexp.split": split or f"{dataset} {seed}", "recexp.protocol": digest(content), **(tags or {}),
-        }  # fmt: skip
+            "algorithm": algorithm,
+            "dataset": dataset,
+            "seed": str(seed),
+            "recexp.complete": "true",
+            "recexp.split": split or f"{dataset} {seed}",
+            "recexp.protocol": digest(content),
+            **(tags or {}),
+        }
         own = {f"algorithm.{key}": value for key, value in (params or {}).items()}
         self.found.append(
             Record(
-                id=folder.name, name=f"{algorithm} seed {seed}", experiment="1", started=number, status="FINISHED",
-                tags=given, params={**own, "dataset.name": dataset, "evaluation.metrics": '["ndcg"]'}, metrics=found,
+                id=folder.name,
+                name=f"{algorithm} seed {seed}",
+                experiment="1",
+                started=number,
+                status="FINISHED",
+                tags=given,
+                params={**own, "dataset.name": dataset, "evaluation.metrics": '["ndcg"]'},
+                metrics=found,
                 files="",
             )
-        )  # fmt: skip
+        )
         return self.found[-1]
 
     def file(self, run: Record, path: str) -> Path:
@@ -157,8 +204,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
         ids["old"] = write(store, "good", skill("old"), protocol=other)
         for seed in (1, 2):
             ids[f"base {seed}"] = write(store, "base", skill(f"base {seed}"), seed=seed)
-            ids[f"good {seed}"] = write(store, "good", skill(f"base {seed}") + 0.2 + 0.1 * skill(f"good {seed}"),
-                                        seed=seed, tags={"sweep": "spring"}, params={"l2": 100.0})  # fmt: skip
+            ids[f"good {seed}"] = write(
+                store,
+                "good",
+                skill(f"base {seed}") + 0.2 + 0.1 * skill(f"good {seed}"),
+                seed=seed,
+                tags={"sweep": "spring"},
+                params={"l2": 100.0},
+            )
         write(store, "good", skill("weak 1") * 0.3, params={"l2": 1.0})
         ids["again"] = write(store, "base", skill("base 1"), seed=1)
     with opened("sets") as store:

@@ -67,8 +67,9 @@ def test_garbage_is_collected_afterwards(compare: Compare, argument: str) -> Non
 def test_the_test_asked_for_is_the_one_made(compare: Compare, tmp_path: Path, test: str, skill: Skill) -> None:
     result = found(compare, tmp_path, "--test", test, "--baseline", "base", "--correction", "bh")
     assert [(pair["first"], pair["second"]) for pair in result["pairs"]] == [
-        ("good l2=100.0", "base"), ("good l2=1.0", "base"),
-    ]  # fmt: skip
+        ("good l2=100.0", "base"),
+        ("good l2=1.0", "base"),
+    ]
     apart = 0.3 * skill("weak 1") - skill("base 1")
     exact = stats.permutation_test((apart,), np.mean, permutation_type="samples", n_resamples=np.inf)
     expected = {"permutation": exact.pvalue, "wilcoxon": stats.wilcoxon(apart).pvalue}

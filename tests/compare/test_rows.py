@@ -100,8 +100,10 @@ def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
             own = values(0.5 - 0.1 * place, f"{place} {seed}")
             shelf.run("als", own, seed=seed, tags=tags, params={"l2": str(seed)})
     assert [(label, len(runs)) for label, runs in lines(shelf.compare()).items()] == [
-        ("als tuned 30 trials", 2), ("als tuned search=abc 100 trials", 2), ("als tuned search=abd 100 trials", 2),
-    ]  # fmt: skip
+        ("als tuned 30 trials", 2),
+        ("als tuned search=abc 100 trials", 2),
+        ("als tuned search=abd 100 trials", 2),
+    ]
 
 
 def test_no_two_rows_have_one_label_or_share_what_is_theirs(shelf: Any) -> None:
@@ -120,10 +122,13 @@ def test_no_two_rows_have_one_label_or_share_what_is_theirs(shelf: Any) -> None:
 
 def test_one_name_for_two_definitions_of_a_metric_is_refused(shelf: Any) -> None:
     runs = [
-        shelf.run(algorithm, metrics={"test/long_tail_coverage_at_10": 0.5},
-                  defined={"long_tail_coverage": {"class": "recexp.LongTailCoverage", "head": head}})
+        shelf.run(
+            algorithm,
+            metrics={"test/long_tail_coverage_at_10": 0.5},
+            defined={"long_tail_coverage": {"class": "recexp.LongTailCoverage", "head": head}},
+        )
         for algorithm, head in (("als", 0.8), ("pop", 0.8), ("ease", 0.2))
-    ]  # fmt: skip
+    ]
     says = r"long_tail_coverage_at_10 is not the same in all runs: head=0.[28] in .*, head=0.[28] in .*; choose runs"
     with pytest.raises(ConfigError, match=says) as raised:
         shelf.compare(metric="long_tail_coverage_at_10")
@@ -137,8 +142,13 @@ def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
         shelf.run("als", values(0.5, dataset), dataset=dataset, params={"l2": l2})
         shelf.run("ease", values(0.4, dataset), dataset=dataset, params={"l2": "1"})
         shelf.run("pop", values(0.2, dataset), dataset=dataset)
-        shelf.run("ials", values(0.3, dataset), dataset=dataset, params={"k": l2},
-                  tags={"tuning": dataset, "recexp.search": "s", "recexp.study_trials": "9"})  # fmt: skip
+        shelf.run(
+            "ials",
+            values(0.3, dataset),
+            dataset=dataset,
+            params={"k": l2},
+            tags={"tuning": dataset, "recexp.search": "s", "recexp.study_trials": "9"},
+        )
     shelf.run("ease", values(0.45, "other"), dataset="b", params={"l2": "7"})
     found = shelf.compare()
     assert found.across is not None and sorted(found.across.labels) == ["ease l2=1", "ials tuned", "pop"]

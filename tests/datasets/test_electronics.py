@@ -30,11 +30,18 @@ def test_the_same_seed_is_the_same_store(store: Dataset) -> None:
 
 def test_its_columns(store: Dataset) -> None:
     assert {name: column.kind for name, column in store.users.items()} == {
-        "age": "numeric", "gender": "category", "city": "category", "segment": "category",
-    }  # fmt: skip
+        "age": "numeric",
+        "gender": "category",
+        "city": "category",
+        "segment": "category",
+    }
     assert {name: column.kind for name, column in store.items.items()} == {
-        "category": "category", "brand": "category", "price": "price", "description": "text", "year": "numeric",
-    }  # fmt: skip
+        "category": "category",
+        "brand": "category",
+        "price": "price",
+        "description": "text",
+        "year": "numeric",
+    }
     assert (store.items["price"].values > 0).all()
 
 

@@ -24,9 +24,12 @@ def test_own_files(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("who,age\nanna,30\nzoe,1\n")
     (tmp_path / "things.jsonl").write_text('{"item_id": 1, "price": 2.5, "tags": ["a", "b"]}\n')
     data = load(
-        "files", tmp_path / "log.tsv", "dataset.columns.user=who", f"dataset.users={tmp_path / 'people.csv'}",
+        "files",
+        tmp_path / "log.tsv",
+        "dataset.columns.user=who",
+        f"dataset.users={tmp_path / 'people.csv'}",
         f"dataset.items={tmp_path / 'things.jsonl'}",
-    )  # fmt: skip
+    )
     assert data.user_ids.tolist() == ["anna", "ben"] and data.interactions.users.tolist() == [1, 0]
     np.testing.assert_array_equal(data.users["age"].values, [30, np.nan])
     np.testing.assert_array_equal(data.items["price"].values, [2.5, np.nan])
@@ -98,8 +101,10 @@ def test_recbole_with_its_side_tables(tmp_path: Path) -> None:
     assert data.user_ids.tolist() == [5] and data.item_ids.tolist() == ["a"]
     assert data.interactions.timestamps.tolist() == [100] and data.users == {}
     assert {name: column.kind for name, column in data.items.items()} == {
-        "year": "numeric", "class": "multi_category", "name": "category",
-    }  # fmt: skip
+        "year": "numeric",
+        "class": "multi_category",
+        "name": "category",
+    }
     assert data.items["class"].categories == ("Drama", "War") and data.items["name"].categories == ('"Odd',)
 
 

@@ -125,11 +125,16 @@ def test_text_among_ratings(tmp_path: Path, value: str) -> None:
 @pytest.mark.parametrize(
     ("written", "time_format"),
     [
-        ("978300019", None), ("978300019.75", None), ("978300019750", None), ("978300019750000000", None),
-        ("2000-12-31T22:00:19Z", None), ("2000-12-31 22:00:19", None), ("2000-12-31T23:00:19+01:00", None),
+        ("978300019", None),
+        ("978300019.75", None),
+        ("978300019750", None),
+        ("978300019750000000", None),
+        ("2000-12-31T22:00:19Z", None),
+        ("2000-12-31 22:00:19", None),
+        ("2000-12-31T23:00:19+01:00", None),
         ("31/12/2000 22:00:19", "%d/%m/%Y %H:%M:%S"),
     ],
-)  # fmt: skip
+)
 def test_times_of_all_kinds_are_seconds(tmp_path: Path, written: str, time_format: str | None) -> None:
     raw = log_of(tmp_path, f"user_id,item_id,timestamp\n1,2,{written}\n", time_format=time_format)
     assert raw.timestamps.tolist() == [978300019]

@@ -34,15 +34,26 @@ def dataset(rows: list[tuple], *, explicit: bool = True, timed: bool = True, eve
         context={"row": Column.numeric(np.arange(len(rows)))},
         explicit=explicit,
     )
-    return Dataset("shop", interactions, np.array(user_ids, dtype=object), np.array(item_ids, dtype=object),
-                   items={"length": Column.numeric([len(i) for i in item_ids])})  # fmt: skip
+    return Dataset(
+        "shop",
+        interactions,
+        np.array(user_ids, dtype=object),
+        np.array(item_ids, dtype=object),
+        items={"length": Column.numeric([len(i) for i in item_ids])},
+    )
 
 
 STORE = [  # as the electronics store: views and purchases have no rating
-    ("anna", "tv", NAN, 5, "view"), ("ben", "tv", NAN, 1, "view"), ("anna", "tv", NAN, 6, "purchase"),
-    ("anna", "tv", 5, 9, "rating"), ("ben", "hub", NAN, 2, "purchase"), ("ben", "hub", 3, 7, "rating"),
-    ("carl", "pc", NAN, 4, "view"), ("carl", "tv", 4, 8, "rating"), ("anna", "pc", 2, 9, "rating"),
-]  # fmt: skip
+    ("anna", "tv", NAN, 5, "view"),
+    ("ben", "tv", NAN, 1, "view"),
+    ("anna", "tv", NAN, 6, "purchase"),
+    ("anna", "tv", 5, 9, "rating"),
+    ("ben", "hub", NAN, 2, "purchase"),
+    ("ben", "hub", 3, 7, "rating"),
+    ("carl", "pc", NAN, 4, "view"),
+    ("carl", "tv", 4, 8, "rating"),
+    ("anna", "pc", 2, 9, "rating"),
+]
 
 
 @pytest.fixture
@@ -88,9 +99,16 @@ def test_binarise_forgets_values(store: Dataset) -> None:
 
 
 CORE = [  # e has one row; without it s has one, without that d, then r, then c: a chain
-    ("a", "p", 1, 0, ""), ("a", "q", 1, 0, ""), ("b", "p", 1, 0, ""), ("b", "q", 1, 0, ""),
-    ("c", "q", 1, 0, ""), ("c", "r", 1, 0, ""), ("d", "r", 1, 0, ""), ("d", "s", 1, 0, ""), ("e", "s", 1, 0, ""),
-]  # fmt: skip
+    ("a", "p", 1, 0, ""),
+    ("a", "q", 1, 0, ""),
+    ("b", "p", 1, 0, ""),
+    ("b", "q", 1, 0, ""),
+    ("c", "q", 1, 0, ""),
+    ("c", "r", 1, 0, ""),
+    ("d", "r", 1, 0, ""),
+    ("d", "s", 1, 0, ""),
+    ("e", "s", 1, 0, ""),
+]
 
 
 def test_k_core_goes_on_until_nothing_changes() -> None:
@@ -121,9 +139,15 @@ def test_k_core_against_a_plain_loop() -> None:
 
 
 REPEATS = [
-    ("a", "p", 2, 30, ""), ("b", "p", 1, 5, ""), ("a", "p", 4, 10, ""), ("a", "q", 3, 1, ""), ("a", "p", 4, 20, ""),
-    ("b", "p", NAN, 5, ""), ("b", "q", NAN, 2, ""), ("b", "q", NAN, 3, ""),
-]  # fmt: skip
+    ("a", "p", 2, 30, ""),
+    ("b", "p", 1, 5, ""),
+    ("a", "p", 4, 10, ""),
+    ("a", "q", 3, 1, ""),
+    ("a", "p", 4, 20, ""),
+    ("b", "p", NAN, 5, ""),
+    ("b", "q", NAN, 2, ""),
+    ("b", "q", NAN, 3, ""),
+]
 
 
 @pytest.mark.parametrize(
@@ -191,8 +215,11 @@ def test_samples_are_seeded_and_of_the_size_asked_for(name: str, side: str) -> N
     one, again, other = apply(part, data, 1), apply(part, data, 1), apply(part, data, 2)
     assert getattr(one, f"n_{side}s") == n // 5
     assert one.fingerprint == again.fingerprint != other.fingerprint
-    whole = [row for row, who in enumerate(getattr(data.interactions, f"{side}s"))
-             if getattr(data, f"{side}_ids")[who] in set(getattr(one, f"{side}_ids"))]  # fmt: skip
+    whole = [
+        row
+        for row, who in enumerate(getattr(data.interactions, f"{side}s"))
+        if getattr(data, f"{side}_ids")[who] in set(getattr(one, f"{side}_ids"))
+    ]
     assert kept(one) == whole
     assert getattr(apply(step(f"sample.{name}", ratio=None, n=7), data), f"n_{side}s") == 7
     assert getattr(apply(step(f"sample.{name}", ratio=None, n=10**6), data), f"n_{side}s") == n
@@ -205,8 +232,10 @@ def test_steps_come_in_order_and_effects_are_told(store: Dataset, caplog: pytest
     filtered, effects = option("positive").apply(store, seed=1)
     assert kept(filtered) == [3, 7] and filtered.interactions.values.tolist() == [1, 1]
     assert [(e.step, e.before, e.after) for e in effects] == [
-        ("DropNaN", (9, 3, 3), (4, 3, 3)), ("MinimumRating", (4, 3, 3), (2, 2, 1)), ("Binarise", (2, 2, 1), (2, 2, 1)),
-    ]  # fmt: skip
+        ("DropNaN", (9, 3, 3), (4, 3, 3)),
+        ("MinimumRating", (4, 3, 3), (2, 2, 1)),
+        ("Binarise", (2, 2, 1), (2, 2, 1)),
+    ]
     assert "MinimumRating: 4 -> 2 rows, 3 -> 2 users, 3 -> 1 items" in caplog.text
 
 
@@ -242,11 +271,15 @@ def large(request: pytest.FixtureRequest) -> Dataset:
     rng = np.random.default_rng(0)
     events = ["view", "purchase", "rating"]
     rows = [
-        (f"u{rng.integers(40):02}", f"i{int(30 * rng.random() ** 2):02}",
-         float(rng.integers(1, 6)) if request.param and rng.random() < 0.8 else NAN if request.param else 1.0,
-         int(rng.integers(0, 500)), events[rng.integers(3)])
+        (
+            f"u{rng.integers(40):02}",
+            f"i{int(30 * rng.random() ** 2):02}",
+            float(rng.integers(1, 6)) if request.param and rng.random() < 0.8 else NAN if request.param else 1.0,
+            int(rng.integers(0, 500)),
+            events[rng.integers(3)],
+        )
         for _ in range(4000)
-    ]  # fmt: skip
+    ]
     return dataset(rows, explicit=request.param)
 
 
@@ -272,9 +305,12 @@ def test_filters_of_a_million_rows_are_quick(in_sorts: Callable) -> None:
     rng = np.random.default_rng(0)
     m = 1_000_000
     rows = Interactions(
-        users=rng.integers(0, 100_000, m).astype(np.int32), items=(50_000 * rng.random(m) ** 3).astype(np.int32),
-        values=np.ones(m, np.float32), n_users=100_000, n_items=50_000,
-    )  # fmt: skip
+        users=rng.integers(0, 100_000, m).astype(np.int32),
+        items=(50_000 * rng.random(m) ** 3).astype(np.int32),
+        values=np.ones(m, np.float32),
+        n_users=100_000,
+        n_items=50_000,
+    )
     data = Dataset("large", rows, np.arange(100_000), np.arange(50_000))
     steps: list[Callable[[Dataset], Dataset]] = [
         lambda data: apply(step("counts.KCore", per_user=8, per_item=8), data),

@@ -26,9 +26,14 @@ PROTOCOLS = {
 
 def made(*overrides: str, experiment: str, metrics: str = "ndcg", cutoffs: str = "5,10") -> list[Record]:
     """Run, and return what the store has of it."""
-    outcomes = library.run(*SHOP, f"tracking.experiment={experiment}", "tracking.log_model=false",
-                           f"evaluation.metrics=[{metrics}]",
-                           f"evaluation.cutoffs=[{cutoffs}]", *overrides)  # fmt: skip
+    outcomes = library.run(
+        *SHOP,
+        f"tracking.experiment={experiment}",
+        "tracking.log_model=false",
+        f"evaluation.metrics=[{metrics}]",
+        f"evaluation.cutoffs=[{cutoffs}]",
+        *overrides,
+    )
     outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
     return [Archive(None).run(outcome.run_id) for outcome in outcomes]
 
@@ -56,8 +61,13 @@ def test_values_equal_those_of_a_run_that_had_the_metrics_from_the_start(shop: P
         assert users.keys() == expect.keys()
         for name in expect:
             np.testing.assert_array_equal(users[name], expect[name])
-        slices = [{(s.slice, s.group, s.metric, s.size): (s.value, s.low, s.high) for s in
-                   read_slices(archive.file(r, "slices.csv"))} for r in (run, expected)]  # fmt: skip
+        slices = [
+            {
+                (s.slice, s.group, s.metric, s.size): (s.value, s.low, s.high)
+                for s in read_slices(archive.file(r, "slices.csv"))
+            }
+            for r in (run, expected)
+        ]
         assert slices[0].keys() == slices[1].keys()
         for name in slices[1]:
             np.testing.assert_allclose(slices[0][name], slices[1][name], atol=1e-12)

@@ -56,5 +56,7 @@ def test_lists_are_equal_in_items_order_and_owner(tmp_path: Path) -> None:
 def test_versions() -> None:
     found = compare_requirements(["numpy==2.0", "gone==1", "scipy==1.13"], ["numpy==2.1", "scipy==1.13", "new==3"])
     assert found == [
-        Difference("gone", "1", "none"), Difference("new", "unknown", "3"), Difference("numpy", "2.0", "2.1")
-    ]  # fmt: skip
+        Difference("gone", "1", "none"),
+        Difference("new", "unknown", "3"),
+        Difference("numpy", "2.0", "2.1"),
+    ]

@@ -109,9 +109,13 @@ def test_classes_of_ones_own_without_their_config_folder(
 
     write("0.0")
     outcome = library.run(
-        *SHOP, "algorithm=mine", "filter=ratings", "split=random_rows", "evaluation.metrics=[rmse,mine]",
+        *SHOP,
+        "algorithm=mine",
+        "filter=ratings",
+        "split=random_rows",
+        "evaluation.metrics=[rmse,mine]",
         config_dir=str(tmp_path / "conf"),
-    )  # fmt: skip
+    )
     assert outcome.metrics["test/mine_at_5"] >= 2.5
     run = Archive(None).run(outcome.run_id)
     shutil.rmtree(tmp_path / "conf")
@@ -163,10 +167,14 @@ def test_fields_that_came_or_went_since_are_named(shop: Path, tmp_path: Path, ca
     rows = [line.split() for line in lines[[line.split()[:2] for line in lines].index(["what", "else"]) :] if line]
     assert rows[1:-1] == [
         ["evaluation.history", "unknown", "all"],
-        ["algorithm.shrinkage", "7", "none"], ["audit.similarity", "unknown", "0.9"],
-        ["fallback.half_life_days", "unknown", "null"], ["filter.steps.0.strict", "true", "none"],
-        ["pace", "2", "none"], ["show", "unknown", "null"], ["split.seed", "unknown", "11"],
-    ]  # fmt: skip
+        ["algorithm.shrinkage", "7", "none"],
+        ["audit.similarity", "unknown", "0.9"],
+        ["fallback.half_life_days", "unknown", "null"],
+        ["filter.steps.0.strict", "true", "none"],
+        ["pace", "2", "none"],
+        ["show", "unknown", "null"],
+        ["split.seed", "unknown", "11"],
+    ]
     (new,) = repeats(run)
     assert new.tags["recexp.reproduced"] == "bit-equal" and new.tags["recexp.config"] == run.tags["recexp.config"]
 
@@ -178,8 +186,9 @@ def test_a_run_that_stopped_before_the_test_has_no_lists_to_compare(shop: Path, 
     (new,) = repeats(run)
     assert json.loads(Archive(None).file(new, "reproduction.json").read_text())["lists"] is None
     shutil.copy("ratings.csv", "trial.csv")
-    (run,) = made("algorithm=popularity", "split.validation_ratio=0.2", "runner=validation",
-                  "dataset.interactions=trial.csv")  # fmt: skip
+    (run,) = made(
+        "algorithm=popularity", "split.validation_ratio=0.2", "runner=validation", "dataset.interactions=trial.csv"
+    )
     Path("trial.csv").write_text(Path("ratings.csv").read_text() + "u1,f99,5,1\n")
     assert cli.run(["reproduce", run.id]) == 2
     assert "cannot be reproduced: the data are not those of the run" in capsys.readouterr().err
@@ -208,9 +217,10 @@ def test_what_differs_is_named(
 ) -> None:
     archive, (run,) = Archive(None), made("algorithm=popularity", "seed=6")
     changes = {
-        "requirements.txt": ("\nnumpy==", "\nnumpy==1.0+"), "environment.yaml": ("threads: ", "threads: 9"),
+        "requirements.txt": ("\nnumpy==", "\nnumpy==1.0+"),
+        "environment.yaml": ("threads: ", "threads: 9"),
         "identity.yaml": ("recexp: ", "recexp: 9."),
-    }  # fmt: skip
+    }
     for name, (old, new) in changes.items():
         (tmp_path / name).write_text(archive.file(run, name).read_text().replace(old, new, 1))
     archive.add(run, files=[tmp_path / name for name in changes], tags={"mlflow.source.git.commit": "abc"})

@@ -14,10 +14,28 @@ PADDED = [0, 4, 10]
 
 
 def test_the_mission_s_metrics_are_there():
-    assert {"precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate", "rmse", "mae", "gini",
-            "novelty", "intra_list_diversity", "intra_list_diversity_cooccurrence", "catalog_coverage",
-            "long_tail_coverage", "average_popularity", "entropy", "personalization", "serendipity",
-            } <= set(NAMES)  # fmt: skip
+    assert {
+        "precision",
+        "recall",
+        "recall_capped",
+        "f1",
+        "ndcg",
+        "map",
+        "mrr",
+        "hit_rate",
+        "rmse",
+        "mae",
+        "gini",
+        "novelty",
+        "intra_list_diversity",
+        "intra_list_diversity_cooccurrence",
+        "catalog_coverage",
+        "long_tail_coverage",
+        "average_popularity",
+        "entropy",
+        "personalization",
+        "serendipity",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

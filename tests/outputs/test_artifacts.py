@@ -24,8 +24,9 @@ def rows(path: Path) -> list[list[str]]:
 
 
 def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
-    artifacts.write_lists(tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS,
-                          hits=artifacts.hits_of(LISTS, TARGET))  # fmt: skip
+    artifacts.write_lists(
+        tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS, hits=artifacts.hits_of(LISTS, TARGET)
+    )
     assert pq.read_table(tmp_path / "lists.parquet").to_pydict() == {
         "query": [0, 0, 1, 2, 2],
         "user_id": ["bob", "bob", None, "ann", "ann"],
@@ -44,9 +45,13 @@ def test_hits_by_position() -> None:
 def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:
     n = 1000
     artifacts.write_per_user(
-        tmp_path, users=np.arange(n, dtype=np.int32), user_ids=np.arange(n) + 5,
-        history=np.full(n, 3), held_out=np.full(n, 2), per_query={"ndcg_at_10": np.linspace(0, 1, n)},
-    )  # fmt: skip
+        tmp_path,
+        users=np.arange(n, dtype=np.int32),
+        user_ids=np.arange(n) + 5,
+        history=np.full(n, 3),
+        held_out=np.full(n, 2),
+        per_query={"ndcg_at_10": np.linspace(0, 1, n)},
+    )
     table = pq.read_table(tmp_path / "per_user.parquet")
     assert table.column_names == ["query", "user_id", "history", "held_out", "ndcg_at_10"]
     assert table["user_id"].to_pylist() == list(range(5, n + 5))
@@ -65,5 +70,6 @@ def test_small_tables(tmp_path: Path) -> None:
         ["user_activity", "1-3 rows, few", "7", "ndcg_at_10", "0.5", "0.25", "0.75"]
     ]
     assert rows(tmp_path / "metrics.csv")[1:] == [
-        ["test/ndcg_at_10", "0.5", "0.25", "0.75"], ["test/gini_at_10", "0.25", "", ""],
-    ]  # fmt: skip
+        ["test/ndcg_at_10", "0.5", "0.25", "0.75"],
+        ["test/gini_at_10", "0.25", "", ""],
+    ]

@@ -6,17 +6,26 @@ from recexp.outputs.description import Summary, describe_run
 
 def summary(**changed: object) -> Summary:
     values = {
-        "algorithm": "ease", "dataset": "toy", "split": "random", "seed": 3,
+        "algorithm": "ease",
+        "dataset": "toy",
+        "split": "random",
+        "seed": 3,
         "effects": [Effect("MinimumRating", (1000, 10, 20), (800, 9, 18)), Effect("KCore", (800, 9, 18), (700, 8, 15))],
         "sizes": {"all": (700, 8, 15), "train": (600, 8, 15), "test": (100, 7, 12)},
         "metrics": {
-            "test/ndcg_at_5": 0.5, "test/ndcg_at_10": 0.25, "test/gini_at_10": 0.75, "test/rmse": 1.5,
-            "test/fallback_share": 0.125, "cost/fit_seconds": 1.234,
+            "test/ndcg_at_5": 0.5,
+            "test/ndcg_at_10": 0.25,
+            "test/gini_at_10": 0.75,
+            "test/rmse": 1.5,
+            "test/fallback_share": 0.125,
+            "cost/fit_seconds": 1.234,
         },
-        "intervals": {"test/ndcg_at_10": (0.2, 0.3)}, "fallback_share": {"test": 0.125},
-        "command": "recexp algorithm=ease seed=3", "digests": {"recexp.data": "abc"},
+        "intervals": {"test/ndcg_at_10": (0.2, 0.3)},
+        "fallback_share": {"test": 0.125},
+        "command": "recexp algorithm=ease seed=3",
+        "digests": {"recexp.data": "abc"},
         "warnings": ["12 % of targets are old"],
-    }  # fmt: skip
+    }
     return Summary(**{**values, **changed})
 
 

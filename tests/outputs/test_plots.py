@@ -27,12 +27,16 @@ SCORES = np.array([[3.0, 2.0, 1.0], [2.5, 1.5, -np.inf]], np.float32)
 HITS = np.array([[True, False, False], [True, False, False]])
 CURVES = {"loss": [(1, 0.5), (2, 0.25)], "validation": [(1, 0.1), (2, 0.2)]}
 STUDY = {
-    "metric": "ndcg_at_10", "rising": True, "pruned": [2], "log": ["l2"], "importance": {"l2": 0.75, "kind": 0.25},
+    "metric": "ndcg_at_10",
+    "rising": True,
+    "pruned": [2],
+    "log": ["l2"],
+    "importance": {"l2": 0.75, "kind": 0.25},
     "trials": [
         {"number": n, "value": value, "params": {"l2": l2, "kind": kind}}
         for n, value, l2, kind in ((1, 0.2, 1.0, "a"), (3, 0.1, 100.0, "b"), (4, 0.3, 10.0, "a"))
     ],
-}  # fmt: skip
+}
 
 
 def drawn(folder: Path, slices: list[Slice], scores: np.ndarray, curves: dict) -> dict[str, ET.Element]:

@@ -44,8 +44,9 @@ def test_predicts_what_surprise_predicts(
     users, items = (part.astype(np.int32) for part in np.nonzero(~seen))
     expected = [peer.predict(user, item).est for user, item in zip(users.tolist(), items.tolist())]
 
-    settings = [f"algorithm.{key}={value}" for key, value in
-                {"aggregate": aggregate, "similarity": similarity, "k": K}.items()]  # fmt: skip
+    settings = [
+        f"algorithm.{key}={value}" for key, value in {"aggregate": aggregate, "similarity": similarity, "k": K}.items()
+    ]
     model = make(f"algorithm={name}", *settings).fit(data, rng=np.random.default_rng(0))
     rows = Interactions(users, items, np.ones(len(users), np.float32), N_USERS, N_ITEMS)
     found = model.predict(rows, Queries.of_users(users, data.interactions, exclude_seen=False))

@@ -44,20 +44,25 @@ def test_the_store_is_that_of_a_scikit_learn_pipeline() -> None:
     import pandas as pd
 
     data = make("dataset=electronics").load()
-    frame = pd.DataFrame({
-        name: [column.categories[code] for code in column.values] if column.categories else column.values
-        for name, column in data.items.items()
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            name: [column.categories[code] for code in column.values] if column.categories else column.values
+            for name, column in data.items.items()
+        }
+    )
     assert (frame["price"] > 0).all()
     prices = make_pipeline(FunctionTransformer(within_fences), MinMaxScaler(), FunctionTransformer(on_circle))
     weights = {"price": 2.0, "description": 0.5}
     pipeline = make_pipeline(
         ColumnTransformer(
-            [("category", OneHotEncoder(), ["category"]), ("price", prices, ["price"]),
-             ("description", TfidfVectorizer(), "description")],
+            [
+                ("category", OneHotEncoder(), ["category"]),
+                ("price", prices, ["price"]),
+                ("description", TfidfVectorizer(), "description"),
+            ],
             transformer_weights={name: weight**0.5 for name, weight in weights.items()},
         )
-    )  # fmt: skip
+    )
     expected = cosine_similarity(pipeline.fit_transform(frame))
     found = item_features(data, ["category", "price", "description"], weights, None, None)
     np.testing.assert_allclose((found @ found.T).toarray(), expected, atol=1e-5)

@@ -51,14 +51,29 @@ base = cache(known)
 @pytest.mark.parametrize(
     "word",
     [
-        "seed=2", "refit=false", "algorithm=popularity", "algorithm.l2=3", "algorithm@fallback=random",
-        "fallback.half_life_days=3", "runner=validation", "evaluation.cutoffs=[5]", "evaluation.metrics=[recall]",
-        "evaluation.metrics=[recall,ndcg]", "evaluation.catalogue=in_train", "evaluation.relevant_from=1.0",
-        "evaluation.history=train", "evaluation.resamples=9", "evaluation.confidence=0.9", "filter=none",
-        "split.seed=9", "split=temporal_user", "split.validation_ratio=0.3", "dataset.explicit=false",
+        "seed=2",
+        "refit=false",
+        "algorithm=popularity",
+        "algorithm.l2=3",
+        "algorithm@fallback=random",
+        "fallback.half_life_days=3",
+        "runner=validation",
+        "evaluation.cutoffs=[5]",
+        "evaluation.metrics=[recall]",
+        "evaluation.metrics=[recall,ndcg]",
+        "evaluation.catalogue=in_train",
+        "evaluation.relevant_from=1.0",
+        "evaluation.history=train",
+        "evaluation.resamples=9",
+        "evaluation.confidence=0.9",
+        "filter=none",
+        "split.seed=9",
+        "split=temporal_user",
+        "split.validation_ratio=0.3",
+        "dataset.explicit=false",
         "dataset.items=films.csv",
     ],
-)  # fmt: skip
+)
 def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str) -> None:
     (first, job), (other, other_job) = base(), known(word)
     assert first.tags["recexp.config"] != other.tags["recexp.config"]
@@ -117,9 +132,14 @@ def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
 
     _, x = config.experiment(config.compose(["dataset=electronics"]), tags={})
     fields = {"threads": None, "block_mib": 32, "cache": False}
-    protocols = [content(x, runner)["protocol"] for runner in (
-        Offline(**fields), Offline(**fields | {"block_mib": 8}), *(Bandit(**fields, epsilon=e) for e in (0.1, 0.3))
-    )]  # fmt: skip
+    protocols = [
+        content(x, runner)["protocol"]
+        for runner in (
+            Offline(**fields),
+            Offline(**fields | {"block_mib": 8}),
+            *(Bandit(**fields, epsilon=e) for e in (0.1, 0.3)),
+        )
+    ]
     assert protocols[0] == protocols[1]
     assert protocols[2]["runner"] == {"Bandit": {"epsilon": 0.1}} != protocols[3]["runner"]
 

@@ -185,8 +185,13 @@ def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: 
 
 
 def test_logging_goes_where_the_yaml_says(inside: Callable, workplace: Path) -> None:
-    done = inside("dataset=electronics", "algorithm=popularity", "logging.level=warning",
-                  "+logging.levels.splits=info", "logging.file=mine.log")  # fmt: skip
+    done = inside(
+        "dataset=electronics",
+        "algorithm=popularity",
+        "logging.level=warning",
+        "+logging.levels.splits=info",
+        "logging.file=mine.log",
+    )
     assert done.returncode == 0, done.stderr
     text = (workplace / "mine.log").read_text()
     assert "recexp.splits.base: test:" in text

@@ -24,9 +24,19 @@ FIELDS = {name: {field.name for field in fields(found)} for name, found in CLASS
 FOUND = sorted(CLASSES)
 RANDOM = ["random", "random_rows", "leave_random", "kfold", "user_holdout", "cold_users", "cold_items"]
 NAMES = [
-    "random", "random_rows", "temporal", "temporal_user", "leave_last", "leave_random", "kfold", "user_holdout",
-    "cold_users", "cold_items", "sessions", "predefined",
-]  # fmt: skip
+    "random",
+    "random_rows",
+    "temporal",
+    "temporal_user",
+    "leave_last",
+    "leave_random",
+    "kfold",
+    "user_holdout",
+    "cold_users",
+    "cold_items",
+    "sessions",
+    "predefined",
+]
 
 
 def having(*names: str) -> list[str]:
@@ -233,9 +243,14 @@ def test_a_part_that_gets_nothing_is_an_error_not_silence(make: Make, split_name
 
 def test_one_user_or_one_row_is_an_error_for_a_person(make: Make, split_name: str, files: dict[str, str]) -> None:
     one = Interactions(
-        users=np.zeros(1, np.int32), items=np.zeros(1, np.int32), values=np.ones(1, np.float32), n_users=1, n_items=1,
-        timestamps=np.zeros(1, np.int64), sessions=np.zeros(1, np.int32),
-    )  # fmt: skip
+        users=np.zeros(1, np.int32),
+        items=np.zeros(1, np.int32),
+        values=np.ones(1, np.float32),
+        n_users=1,
+        n_items=1,
+        timestamps=np.zeros(1, np.int64),
+        sessions=np.zeros(1, np.int32),
+    )
     settings = {"test": files["test"]} if split_name == "predefined" else {}
     with pytest.raises(DataError):
         list(make(split_name, **settings).split(Dataset("one", one, np.array([7]), np.array([8]))))

@@ -106,8 +106,14 @@ def test_validation_joins_train_before_the_test(make: Make, dataset: Dataset, tm
     assert train.items.tolist() == [0, 1, 1, 2, 0, 2, 4]
     assert train.timestamps.tolist() == [1, 2, 1, 3, 2, 9, 8]
     assert [train.events.categories[code] for code in train.events.values] == [
-        "view", "buy", "buy", "view", "view", "sale", "view",
-    ]  # fmt: skip
+        "view",
+        "buy",
+        "buy",
+        "view",
+        "view",
+        "sale",
+        "view",
+    ]
     assert named(split, "target") == [("anna", ["y"]), ("ben", ["z"])]  # r became train of anna
 
 

@@ -64,8 +64,10 @@ def test_the_same_difference_for_all_is_infinite_in_deviations() -> None:
     differences = np.array([0.3 - 0.2, 0.1, 0.2 - 0.1, 0.4 - 0.3, 0.5 - 0.4])[:, None]  # .1 but for rounding
     assert np.std(differences) > 0
     assert Effects.of(np.concatenate([differences, -differences, differences * 0], axis=1)).d_z.tolist() == [
-        np.inf, -np.inf, 0.0,
-    ]  # fmt: skip
+        np.inf,
+        -np.inf,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize("u", [5, 13, 14, 40])

@@ -52,9 +52,13 @@ class Odd(Recommender):
         return np.tile(self.items_, (len(queries), 1))
 """
 SMALL = (
-    "dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_sessions=1500",
-    "evaluation.resamples=50", "tracking.log_model=false",
-)  # fmt: skip
+    "dataset=electronics",
+    "dataset.n_users=120",
+    "dataset.n_products=80",
+    "dataset.n_sessions=1500",
+    "evaluation.resamples=50",
+    "tracking.log_model=false",
+)
 POOL = ("hydra/launcher=processes", "hydra.launcher.workers=2")
 
 
@@ -113,8 +117,11 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(runs: Callable, odd: list[str
     sweep = [*odd, "algorithm.how=sleep,nothing", *POOL, "hydra.launcher.workers=1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "recexp", *sweep],
-        cwd=workplace, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=workplace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     wait_for((workplace / "asleep").exists)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)

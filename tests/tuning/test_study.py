@@ -19,17 +19,26 @@ from recexp.tuning import study as module
 from recexp.tuning.space import grid_size
 from recexp.tuning.study import Pruned
 
-SPACE = {"x": Real(low=0.01, high=100.0, log=True), "n": Integer(low=1, high=9, log=False),
-         "kind": Choice(values=["a", "b", None])}  # fmt: skip
+SPACE = {
+    "x": Real(low=0.01, high=100.0, log=True),
+    "n": Integer(low=1, high=9, log=False),
+    "kind": Choice(values=["a", "b", None]),
+}
 DEFAULTS = {"x": 1.0, "n": 3, "kind": "a"}
 
 
 def study(folder: Path, *words: str, content: Mapping | None = None, space: Mapping = SPACE) -> Study:
     return Study(
-        tuning(*words), folder / "studies.db", algorithm="mine", space=space,
-        defaults={name: DEFAULTS[name] for name in space}, content=content or {"data": "d"}, metric="ndcg_at_10",
-        rising=True, seed=3,
-    )  # fmt: skip
+        tuning(*words),
+        folder / "studies.db",
+        algorithm="mine",
+        space=space,
+        defaults={name: DEFAULTS[name] for name in space},
+        content=content or {"data": "d"},
+        metric="ndcg_at_10",
+        rising=True,
+        seed=3,
+    )
 
 
 def tuning(*words: str):
@@ -141,8 +150,10 @@ def test_every_sampler_is_the_one_that_was_named() -> None:
     from optuna.samplers import RandomSampler, TPESampler
 
     assert {name: type(make(1)) for name, make in samplers.SAMPLERS.items()} == {
-        "tpe": TPESampler, "random": RandomSampler, "grid": RandomSampler
-    }  # fmt: skip
+        "tpe": TPESampler,
+        "random": RandomSampler,
+        "grid": RandomSampler,
+    }
     for name in samplers.SAMPLERS:
         assert tuning(f"tuning.sampler={name}").sampler == name
     with pytest.raises(ConfigError, match=r"tuning\.sampler: must be 'tpe', 'random' or 'grid'"):

@@ -45,8 +45,9 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
     assert "Looks at this test set in this store: 1, this run's included." in tags["mlflow.note.content"]
     command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
-    again = library.run(*[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"],
-                        config_dir="conf")  # fmt: skip
+    again = library.run(
+        *[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"], config_dir="conf"
+    )
     assert again.metrics["test/ndcg_at_10"] == metrics["test/ndcg_at_10"]
 
 
@@ -76,12 +77,17 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
     assert search.make({}).factors == 8 and passed == {}
     assert search.added == ["split.validation_ratio=0.1"]
     (search,), _ = searches.of(
-        ["algorithm=als", "algorithm.factors=range(8,65)", "algorithm.alpha=tag(log,interval(1,40))",
-         "split=leave_last"]
-    )  # fmt: skip
+        [
+            "algorithm=als",
+            "algorithm.factors=range(8,65)",
+            "algorithm.alpha=tag(log,interval(1,40))",
+            "split=leave_last",
+        ]
+    )
     assert {name: str(dimension) for name, dimension in search.space.items()} == {
-        "factors": "from 8 to 64", "alpha": "from 1.0 to 40.0"
-    }  # fmt: skip
+        "factors": "from 8 to 64",
+        "alpha": "from 1.0 to 40.0",
+    }
     assert search.space["alpha"].log and not search.space["factors"].log
     assert search.added == ["split.validation_n=1"]
     found, passed = searches.of(["algorithm=ease,random", "seed=1,2"])
@@ -127,8 +133,11 @@ def test_a_tuning_ends_with_what_it_found(
     words = shop("algorithm=guess,popularity", "split.validation_ratio=0.2", "tuning.trials=2", *QUIET)
     assert cli.run(["tune", *words]) == 0
     end = capsys.readouterr().out.rpartition("┏")[2]
-    head, *rows = [[cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]]
-                   for line in end.splitlines() if line[0] in "┃│"]  # fmt: skip
+    head, *rows = [
+        [cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]]
+        for line in end.splitlines()
+        if line[0] in "┃│"
+    ]
     assert head == ["algorithm", "trials", "best values", "validation ndcg@10", "test ndcg@10"]
     found = {run.data.tags["algorithm"]: run.data for run in runs()}
     assert [row[0] for row in rows] == ["guess", "popularity"] and [row[1] for row in rows] == ["2", "2"]
@@ -165,10 +174,14 @@ def test_values_survive_the_command_line() -> None:
 
 
 WRONG = {
-    "unknown key": (["algorithm=ease", "+search.l22={_target_: recexp.tuning.Real, low: 1.0, high: 2.0, log: false}"],
-                    "search.l22: unknown; did you mean l2? allowed: l2"),
-    "value that is refused": (["algorithm=ease", "search.l2.low=-1.0", "search.l2.log=false"],
-                              "search.l2: algorithm.l2: must be greater than 0 (got -1.0)"),
+    "unknown key": (
+        ["algorithm=ease", "+search.l22={_target_: recexp.tuning.Real, low: 1.0, high: 2.0, log: false}"],
+        "search.l22: unknown; did you mean l2? allowed: l2",
+    ),
+    "value that is refused": (
+        ["algorithm=ease", "search.l2.low=-1.0", "search.l2.log=false"],
+        "search.l2: algorithm.l2: must be greater than 0 (got -1.0)",
+    ),
     "sampler": (["tuning.sampler=best"], "tuning.sampler: must be 'tpe', 'random' or 'grid' (got 'best')"),
     "trials": (["tuning.trials=0"], "tuning.trials: must be greater than or equal to 1 (got 0)"),
     "no space": (["algorithm=random"], "algorithm: random has no search space: there is no conf/search/random.yaml"),
@@ -181,7 +194,7 @@ WRONG = {
     "runner": (["runner=validation"], "runner: tuning goes with runner=offline (got Validation)"),
     "interval of something else": (["seed=interval(1,5)"], "seed: only the algorithm's own values can be searched"),
     "no better": (["evaluation.metrics=[average_popularity]"], "evaluation.metrics: average_popularity_at_10 "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG.keys())
@@ -251,9 +264,13 @@ def test_looks_at_the_same_test_rows_are_counted(shop: Callable, runs: Callable,
     words = shop("algorithm=popularity", *QUIET)
     client, ids = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}"), []
     for more in (
-        ["split.validation_ratio=0.2"], ["seed=2", "tracking.experiment=other"], ["evaluation.catalogue=in_train"],
-        ["runner=validation", "split.validation_ratio=0.2"], ["split.test_ratio=0.3"], ["refit=false"],
-    ):  # fmt: skip
+        ["split.validation_ratio=0.2"],
+        ["seed=2", "tracking.experiment=other"],
+        ["evaluation.catalogue=in_train"],
+        ["runner=validation", "split.validation_ratio=0.2"],
+        ["split.test_ratio=0.3"],
+        ["refit=false"],
+    ):
         ids.append(library.run(*words, *more).run_id)
         if len(ids) == 2:
             client.delete_run(ids[0])
@@ -301,8 +318,9 @@ def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monke
     assert looks.looks(client, uri, "0" * 64) == 0
 
 
-def test_as_a_sweeper_trials_see_validation_alone(inside: Callable, shop: Callable, runs: Callable,
-                                                  workplace: Path) -> None:  # fmt: skip
+def test_as_a_sweeper_trials_see_validation_alone(
+    inside: Callable, shop: Callable, runs: Callable, workplace: Path
+) -> None:
     words = shop("algorithm=guess", "algorithm.salt=range(0,50)", "tracking.log_model=false")
     command = ["-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=3", "hydra.sweeper.jobs=2"]
     done = inside(*command)

@@ -107,7 +107,22 @@ class BPR(Recommender):
             def work(start: int, stop: int, shift: int = shift) -> None:
                 for mine in range(start, stop):
                     own = (mine + shift) % BLOCKS
-                    block(users, user_at[mine], user_at[mine + 1], items, item_at[own], item_at[own + 1], block_of,
-                          own, indptr, indices, self.users_, self.items_, rate, decay, seed)  # fmt: skip
+                    block(
+                        users,
+                        user_at[mine],
+                        user_at[mine + 1],
+                        items,
+                        item_at[own],
+                        item_at[own + 1],
+                        block_of,
+                        own,
+                        indptr,
+                        indices,
+                        self.users_,
+                        self.items_,
+                        rate,
+                        decay,
+                        seed,
+                    )
 
             threads.map_rows(work, BLOCKS)

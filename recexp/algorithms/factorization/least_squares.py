@@ -16,9 +16,16 @@ LINE = 16
 
 
 def solve(
-    rows: CSR, fixed: np.ndarray, gram: np.ndarray, ridges: np.ndarray, out: np.ndarray, *,
-    weights: tuple[float, float], pulls: tuple[float, float], steps: int,
-) -> None:  # fmt: skip
+    rows: CSR,
+    fixed: np.ndarray,
+    gram: np.ndarray,
+    ridges: np.ndarray,
+    out: np.ndarray,
+    *,
+    weights: tuple[float, float],
+    pulls: tuple[float, float],
+    steps: int,
+) -> None:
     """Improve each row x of `out`, float32 (n, d), towards the minimum, over its entries (v: row of `fixed`, value), of
 
         sum of w (v . x)^2 - 2 t v . x  +  x^T gram x  +  ridge |x|^2,   w, t = constant + slope * value.

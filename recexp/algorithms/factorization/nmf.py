@@ -73,9 +73,17 @@ class NMF(Recommender):
         from sklearn.decomposition import non_negative_factorization
 
         users, items, _ = non_negative_factorization(
-            x, users, np.ascontiguousarray(items), init="custom" if update else None, update_H=update,
-            max_iter=self.iterations, tol=0, solver="cd" if self.loss == "frobenius" else "mu",
-            beta_loss=self.loss.replace("_", "-"), alpha_W=self.regularization, alpha_H=self.regularization,
+            x,
+            users,
+            np.ascontiguousarray(items),
+            init="custom" if update else None,
+            update_H=update,
+            max_iter=self.iterations,
+            tol=0,
+            solver="cd" if self.loss == "frobenius" else "mu",
+            beta_loss=self.loss.replace("_", "-"),
+            alpha_W=self.regularization,
+            alpha_H=self.regularization,
             l1_ratio=self.l1_ratio,
-        )  # fmt: skip
+        )
         return users, items

@@ -52,13 +52,22 @@ def augmented(train: Dataset, items: sp.csr_array, users: sp.csr_array, value: f
     if times is not None:
         times = np.concatenate([np.full(new, times.min(initial=np.iinfo(np.int64).max)), times])
     larger = Interactions(
-        who, what, np.concatenate([np.full(new, value, np.float32), rows.values]), train.n_users + more_users,
-        train.n_items + more_items, timestamps=times, explicit=rows.explicit,
-    )  # fmt: skip
+        who,
+        what,
+        np.concatenate([np.full(new, value, np.float32), rows.values]),
+        train.n_users + more_users,
+        train.n_items + more_items,
+        timestamps=times,
+        explicit=rows.explicit,
+    )
     return replace(
-        train, interactions=larger, user_ids=np.arange(larger.n_users), item_ids=np.arange(larger.n_items),
-        users=_longer(train.users, train.n_users, more_users), items=_longer(train.items, train.n_items, more_items),
-    )  # fmt: skip
+        train,
+        interactions=larger,
+        user_ids=np.arange(larger.n_users),
+        item_ids=np.arange(larger.n_items),
+        users=_longer(train.users, train.n_users, more_users),
+        items=_longer(train.items, train.n_items, more_items),
+    )
 
 
 def widened(queries: Queries, users: sp.csr_array, value: float) -> Queries:

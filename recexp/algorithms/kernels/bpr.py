@@ -24,8 +24,23 @@ def step(users, u, items, i, j, rate, decay):
 
 
 @jit
-def block(user_order, user_start, user_stop, item_order, item_start, item_stop, block_of, own, indptr, indices,
-          users, items, rate, decay, seed):  # fmt: skip
+def block(
+    user_order,
+    user_start,
+    user_stop,
+    item_order,
+    item_start,
+    item_stop,
+    block_of,
+    own,
+    indptr,
+    indices,
+    users,
+    items,
+    rate,
+    decay,
+    seed,
+):
     """Take a step for each seen item of a block of users that is in the block of items `own`.
 
     Blocks are ranges of the orders, `block_of` gives each item's. The unseen item is drawn uniformly from the same

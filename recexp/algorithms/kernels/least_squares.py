@@ -7,9 +7,7 @@ from recexp.compiled import jit
 
 
 @jit(reorder=True)
-def solve(
-    start, stop, begin, others, values, weights, pulls, fixed, gram, ridges, steps, tolerance, out, scratch
-):  # fmt: skip
+def solve(start, stop, begin, others, values, weights, pulls, fixed, gram, ridges, steps, tolerance, out, scratch):
     """Improve row r of `out` (n, d), for r in start..stop, towards the solution x of A x = b with, over r's entries j,
 
         A = gram + ridges[r] I + sum of w_j v_j v_j^T,    b = sum of t_j v_j,    v_j = fixed[others[j]],

@@ -46,8 +46,21 @@ def sgd_epoch(begin, items, values, mean, rate, penalty, user_biases, item_biase
 
 
 @jit(reorder=True)
-def svdpp_epoch(begin, items, values, seen_begin, seen, mean, rate, penalty,
-                user_biases, item_biases, user_factors, item_factors, implicit):  # fmt: skip
+def svdpp_epoch(
+    begin,
+    items,
+    values,
+    seen_begin,
+    seen,
+    mean,
+    rate,
+    penalty,
+    user_biases,
+    item_biases,
+    user_factors,
+    item_factors,
+    implicit,
+):
     """As `sgd_epoch`, for user factors p + z, z = sum of the implicit factors y of the user's n items / sqrt(n).
 
     A step changes every y of the user alike, y <- keep y + step q / sqrt(n), so z <- keep z + step q, and after the

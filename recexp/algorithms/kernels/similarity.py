@@ -71,8 +71,24 @@ def push(docs, values, size, doc, value):
 
 
 @jit
-def nearest(start, stop, row_ptr, row_terms, row_data, row_norms, term_ptr, term_docs, term_data, doc_norms,
-            own, measure, shrinkage, binary, out_docs, out_values):  # fmt: skip
+def nearest(
+    start,
+    stop,
+    row_ptr,
+    row_terms,
+    row_data,
+    row_norms,
+    term_ptr,
+    term_docs,
+    term_data,
+    doc_norms,
+    own,
+    measure,
+    shrinkage,
+    binary,
+    out_docs,
+    out_values,
+):
     """Fill rows start..stop of out_docs (-1 padded, in no order) and out_values with each row's k best documents.
 
     Rows (terms by row) and documents (documents by term) are CSR; `binary`: all their data are 1. `own[r]` is the
@@ -118,8 +134,22 @@ def keep(start, stop, ptr, docs, data, out_docs, out_values):
 
 
 @jit
-def by_dots(start, stop, row_ptr, row_terms, row_data, row_norms, term_ptr, term_docs, term_data, doc_norms,
-            own, measure, shrinkage, out):  # fmt: skip
+def by_dots(
+    start,
+    stop,
+    row_ptr,
+    row_terms,
+    row_data,
+    row_norms,
+    term_ptr,
+    term_docs,
+    term_data,
+    doc_norms,
+    own,
+    measure,
+    shrinkage,
+    out,
+):
     """Fill out, float64 (stop - start, n), with the similarity of rows start..stop and each document, if positive."""
     for r in range(start, stop):
         values = out[r - start]

@@ -128,8 +128,26 @@ def joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, siz
 
 
 @jit
-def column(j, diagonal, dense, ptr, indices, data, l1, l2, positive, sweeps, tolerance, gradient, gain, place, items,
-           weights, near, block):  # fmt: skip
+def column(
+    j,
+    diagonal,
+    dense,
+    ptr,
+    indices,
+    data,
+    l1,
+    l2,
+    positive,
+    sweeps,
+    tolerance,
+    gradient,
+    gain,
+    place,
+    items,
+    weights,
+    near,
+    block,
+):
     """Find the weights of column j: how many `items` were looked at, and the (larger) `block`; the rest is filled.
 
     They are sought among few items first; then the gradient of all items shows which others would still move, and they
@@ -177,8 +195,26 @@ def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, it
     sizes, found_items, found_weights = np.zeros(stop - start, np.int64), np.empty(n, np.int32), np.empty(n, np.float32)
     total = 0
     for j in range(start, stop):
-        size, block = column(j, diagonal, dense, ptr, indices, data, l1, l2, positive, iterations, tolerance, gradient,
-                             gain, place, items, weights, near, block)  # fmt: skip
+        size, block = column(
+            j,
+            diagonal,
+            dense,
+            ptr,
+            indices,
+            data,
+            l1,
+            l2,
+            positive,
+            iterations,
+            tolerance,
+            gradient,
+            gain,
+            place,
+            items,
+            weights,
+            near,
+            block,
+        )
         if total + size > len(found_items):
             more_items, more_weights = np.empty(2 * (total + size), np.int32), np.empty(2 * (total + size), np.float32)
             for p in range(total):

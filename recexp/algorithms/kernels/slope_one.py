@@ -21,8 +21,9 @@ def count(start, stop, item_begin, item_users, user_begin, user_items, out):
 
 
 @jit
-def deviations(start, stop, item_begin, item_users, item_values, user_begin, user_items, user_values,
-               begin, out_items, out_values):  # fmt: skip
+def deviations(
+    start, stop, item_begin, item_users, item_values, user_begin, user_items, user_values, begin, out_items, out_values
+):
     """Fill rows start..stop, which `begin` delimits, with other items j and the mean of r_i - r_j over common users."""
     n = len(item_begin) - 1
     sums, counts = np.zeros(n), np.zeros(n, np.int32)

@@ -93,9 +93,15 @@ class SLIMADMM(ItemItem):
         return ConfigError(f"algorithm.rho: {self.rho} is too small here, with algorithm.l2: {self.l2}; {why}")
 
     def _step(
-        self, p: np.ndarray, product: np.ndarray, scale: np.ndarray, total: np.ndarray, reflected: np.ndarray,
-        start: int, stop: int,
-    ) -> None:  # fmt: skip
+        self,
+        p: np.ndarray,
+        product: np.ndarray,
+        scale: np.ndarray,
+        total: np.ndarray,
+        reflected: np.ndarray,
+        start: int,
+        stop: int,
+    ) -> None:
         """Bring rows start..stop of `total` and `reflected` from one iteration to the next; `product` becomes B."""
         rows, old = product[start:stop], total[start:stop]
         rows -= p[start:stop] * scale

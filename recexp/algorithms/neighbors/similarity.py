@@ -89,8 +89,9 @@ class Search:
         binary = bool((left[2] == 1).all() and (right[2] == 1).all())
 
         def search(start: int, stop: int) -> None:
-            kernel.nearest(start, stop, *left, row_norms, *right, norms, own, measure, float(self.shrinkage), binary,
-                           found, values)  # fmt: skip
+            kernel.nearest(
+                start, stop, *left, row_norms, *right, norms, own, measure, float(self.shrinkage), binary, found, values
+            )
 
         threads.map_rows(search, b)
         return _compressed(found, values, n)

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 def parser() -> Parser:
     """Return what reads the command's words."""
     parser = Parser(
-        "compare", __doc__, example="recexp compare --metric recall_at_10 --baseline popularity --html report.html",
+        "compare",
+        __doc__,
+        example="recexp compare --metric recall_at_10 --baseline popularity --html report.html",
         overrides={
             **STORE,
             "evaluation.confidence=X": "of intervals and tests; default: as in conf/evaluation, as all of evaluation.*",
         },
-    )  # fmt: skip
+    )
     parser.add_runs()
     parser.add_argument("--sweep", metavar="NAME", help="the runs of this sweep alone")
     parser.add_argument(
@@ -92,9 +94,13 @@ def _compare(given: Namespace) -> Iterator[str]:
             yield from _published(given.published, fields, notes)
             return
         options = Options(
-            metric=given.metric, baseline=given.baseline, test=given.test, correction=given.correction,
-            confidence=evaluation.confidence, resamples=evaluation.resamples,
-        )  # fmt: skip
+            metric=given.metric,
+            baseline=given.baseline,
+            test=given.test,
+            correction=given.correction,
+            confidence=evaluation.confidence,
+            resamples=evaluation.resamples,
+        )
         comparison = compare(archive, fields, options, config.metric, notes)
         yield tables.terminal(comparison)
         for name, path in files.items():

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 def parser() -> Parser:
     """Return what reads the command's words."""
     parser = Parser(
-        "evaluate", __doc__, example="recexp evaluate metric=mrr,gini cutoffs=[5,10]",
+        "evaluate",
+        __doc__,
+        example="recexp evaluate metric=mrr,gini cutoffs=[5,10]",
         overrides={
             "metric=NAME,...": "metrics, of those that recexp metric --help lists; default: those that each run has",
             "cutoffs=[5,...]": "lengths of lists, up to that of those kept; default: those that each run has",
             **STORE,
             **MOVED,
         },
-    )  # fmt: skip
+    )
     parser.add_runs()
     parser.add_argument("--again", action="store_true", help="compute what a run has already, too")
     return parser
@@ -60,9 +62,14 @@ def _tested(archive: "Archive", experiment: str) -> "tuple[list[Record], int]":
 
 
 def _evaluate(
-    archive: "Archive", records: "list[Record]", metrics: "dict[str, Metric] | None", cutoffs: list[int] | None,
-    overrides: list[str], *, again: bool,
-) -> Iterator[str]:  # fmt: skip
+    archive: "Archive",
+    records: "list[Record]",
+    metrics: "dict[str, Metric] | None",
+    cutoffs: list[int] | None,
+    overrides: list[str],
+    *,
+    again: bool,
+) -> Iterator[str]:
     from recexp.config import rebuilding
     from recexp.finished import backfill
 

@@ -10,10 +10,13 @@ from recexp.cli.parsing import STORE, Parser
 def parser() -> Parser:
     """Return what reads the command's words."""
     return Parser(
-        "export", __doc__, example="recexp export 287f36a5 run.zip", words=(2, 2),
+        "export",
+        __doc__,
+        example="recexp export 287f36a5 run.zip",
+        words=(2, 2),
         overrides=STORE,
         notes="RUN_ID may be the beginning of an id.",
-    )  # fmt: skip
+    )
 
 
 def run(given: Namespace) -> Iterator[str]:

@@ -11,12 +11,15 @@ from recexp.cli.parsing import STORE, Parser
 def parser() -> Parser:
     """Return what reads the command's words."""
     return Parser(
-        "import", __doc__, example="recexp import run.zip", words=(1, 1),
+        "import",
+        __doc__,
+        example="recexp import run.zip",
+        words=(1, 1),
         overrides={
             **STORE,
             "tracking.experiment=NAME": "where it goes; default: the experiment that it comes from",
         },
-    )  # fmt: skip
+    )
 
 
 def run(given: Namespace) -> Iterator[str]:

@@ -12,9 +12,12 @@ log = logging.getLogger(__name__)
 def parser() -> Parser:
     """Return what reads the command's words."""
     return Parser(
-        "recommend", __doc__, example="recexp recommend my_model 196 5", words=(2, 3),
+        "recommend",
+        __doc__,
+        example="recexp recommend my_model 196 5",
+        words=(2, 3),
         notes="MODEL is a folder that model.save() or a run has left. N is 10 unless given.",
-    )  # fmt: skip
+    )
 
 
 def run(given: Namespace) -> Iterator[str]:

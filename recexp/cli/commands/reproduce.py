@@ -12,14 +12,17 @@ from recexp.errors import ConfigError, RecexpError
 def parser() -> Parser:
     """Return what reads the command's words."""
     parser = Parser(
-        "reproduce", __doc__, example="recexp reproduce 287f36a5 dataset.root=/data/ml-100k", words=(1, 1),
+        "reproduce",
+        __doc__,
+        example="recexp reproduce 287f36a5 dataset.root=/data/ml-100k",
+        words=(1, 1),
         overrides={
             **STORE,
             **MOVED,
             "runner.threads=N": "how many threads work; default: as many as the run had",
         },
         notes="RUN_ID may be the beginning of an id. The exit code is 1 when a metric is off.",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--tolerance", type=_tolerance, metavar="X", help="relative difference that is within; default: 1e-06"
     )
@@ -44,8 +47,10 @@ def run(given: Namespace) -> Iterator[str]:
         yield from _aligned([head, *(rows or [["nothing"]])])
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
     if report.verdict == drift.OFF:
-        raise RecexpError(f"run {record.id} is not reproduced: {report.count(drift.OFF)} metrics are off by more than "
-                          f"{tolerance:g}; reproduction.md of run {report.run} has all")  # fmt: skip
+        raise RecexpError(
+            f"run {record.id} is not reproduced: {report.count(drift.OFF)} metrics are off by more than "
+            f"{tolerance:g}; reproduction.md of run {report.run} has all"
+        )
 
 
 def _tolerance(given: str) -> float:

@@ -26,7 +26,9 @@ def parser() -> Parser:
     path = config.options("tuning")["optuna"]
     values = "\n".join(f"  {line}" for line in path.read_text().splitlines() if not line.startswith("_target_"))
     return Parser(
-        "tune", __doc__, example="recexp tune algorithm=als,ease dataset=movielens_1m tuning.trials=50",
+        "tune",
+        __doc__,
+        example="recexp tune algorithm=als,ease dataset=movielens_1m tuning.trials=50",
         overrides={
             "algorithm=NAME,...": "what is tuned, each by itself; default: ease",
             "algorithm.k=range(5,50)": "searched instead of conf/search: from 5 to 49, for a range excludes its end",
@@ -36,7 +38,7 @@ def parser() -> Parser:
             "KEY=VALUE": "all else that a run takes: dataset, split, evaluation ...",
         },
         notes=f"tuning/{path.name}, each value to be set as tuning.KEY=VALUE:\n{values}",
-    )  # fmt: skip
+    )
 
 
 @dataclass

@@ -15,12 +15,14 @@ from recexp.errors import ConfigError, StoreError
 def parser() -> Parser:
     """Return what reads the command's words."""
     parser = Parser(
-        "ui", __doc__, example="recexp ui --port 5001",
+        "ui",
+        __doc__,
+        example="recexp ui --port 5001",
         overrides={
             **STORE,
             "tracking.experiment=NAME": "the leaderboard that the link shows; default: recexp",
         },
-    )  # fmt: skip
+    )
     parser.add_argument("--port", type=_port, default=5000, metavar="N", help="where it listens; default: %(default)s")
     return parser
 

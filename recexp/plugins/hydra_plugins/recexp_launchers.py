@@ -25,9 +25,12 @@ class InProcess(JobLauncher):
     def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
         for job, cfg in todo:
             run_job(
-                hydra_context=self.context, task_function=self.task, config=cfg, job_dir_key="hydra.sweep.dir",
+                hydra_context=self.context,
+                task_function=self.task,
+                config=cfg,
+                job_dir_key="hydra.sweep.dir",
                 job_subdir_key="hydra.sweep.subdir",
-            )  # fmt: skip
+            )
             yield job, self.sweep.results[job.command]
 
 
