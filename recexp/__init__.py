@@ -2,8 +2,9 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
-__all__ = ["FittedModel", "make", "run"]
+from recexp.version import __version__
+
+__all__ = ["FittedModel", "__version__", "make", "run"]
 
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:
@@ -25,7 +26,7 @@ def run(*overrides: str, config_dir: str | None = None) -> Any:
 
 def __getattr__(name: str) -> Any:
     if name == "FittedModel":
-        from recexp.model import FittedModel
+        from recexp.models.fitted import FittedModel
 
         return FittedModel
     raise AttributeError(f"module recexp has no attribute {name}")

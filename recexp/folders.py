@@ -1,7 +1,10 @@
-"""Where recexp keeps what it can make or fetch again."""
+"""Where recexp lies, and where it keeps what it can make or fetch again."""
 
 import os
 from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+"""The folder of this very recexp; it is imported from the one around it."""
 
 
 def cache_dir(name: str) -> Path:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_t
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from recexp.class_names import stored_name
+
 T = TypeVar("T")
 
 _OUTSIDE = "outside"
@@ -66,7 +68,7 @@ def describe(value: Any) -> Any:
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]
         fields = {name: describe(getattr(value, name)) for name in names}
-        return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
+        return {"class": stored_name(type(value)), **fields}
     if isinstance(value, dict):
         return {key: describe(item) for key, item in value.items()}
     if isinstance(value, list):

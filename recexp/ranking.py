@@ -68,7 +68,7 @@ class Ranking:
         `score(start, stop)` returns float32 (stop - start, n_items) and is called by several threads at once: scores
         that are ranked while they are in the processor's cache need not go through memory.
         """
-        from recexp.compiled import top_k
+        from recexp.kernels import top_k
 
         b, n_items = len(queries), queries.n_items
         lists = Lists.empty(b, min(k, n_items))

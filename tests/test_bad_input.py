@@ -180,7 +180,7 @@ def test_unwritable_store(inside: Callable, workplace: Path) -> None:
 
 
 def test_locked_store(inside: Callable, runs: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recexp.tracking.place.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("recexp.tracking.store_uri.LOCK_SECONDS", 0.2)
     connection = sqlite3.connect(workplace / "mlflow.db", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     done = inside("dataset=electronics")

@@ -10,6 +10,7 @@ import yaml
 
 import recexp
 from recexp.algorithms.base import Recommender
+from recexp.class_names import current_name
 from recexp.config import BASES, compose, experiment, groups, options, plain
 from recexp.config.building import build
 from recexp.errors import ConfigError
@@ -109,7 +110,7 @@ def plain_option(group: str, name: str) -> dict:
 def test_yaml_keys_are_the_class_fields(group: str, name: str) -> None:
     node = plain_option(group, name)
     for part in (node, *node.get("steps", [])):
-        fields = {field.name for field in dataclasses.fields(locate(part["_target_"]))}
+        fields = {field.name for field in dataclasses.fields(locate(current_name(part["_target_"])))}
         assert part.keys() - {"_target_"} == fields
 
 

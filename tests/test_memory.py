@@ -8,7 +8,7 @@ import numpy as np
 import recexp
 from recexp.cost import Costs
 from recexp.data import Dataset, Interactions
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.rng import generator
 
 n_users, n_items, m = 200_000, 20_000, 2_000_000

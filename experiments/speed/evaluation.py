@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import recexp
 from recexp.config import options
-from recexp.evaluation import Evaluation
+from recexp.evaluation.evaluation import Evaluation
 from recexp.metrics.base import Judged, ListMetric
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.rng import generator
 
 

@@ -16,11 +16,11 @@ import recexp
 from recexp.algorithms import kernels
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries, Split
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.ranking import Lists
 from recexp.rng import generator
 
-importlib.import_module("recexp.compiled")
+importlib.import_module("recexp.kernels")
 for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
     importlib.import_module(module.name)
 numba.njit(lambda: None)()  # numba imports half of itself, 129 modules, when it first has something to do

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.base import Recommender
-from recexp.algorithms.products import rows_times, times
+from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Queries
 from recexp.ranking import Lists, Ranking
 

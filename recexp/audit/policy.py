@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterator
 from typing import Literal
 
+from recexp.audit.duplicate_users import twins
 from recexp.audit.features import leaking
 from recexp.audit.report import Claim, Report
 from recexp.audit.rows import answers, repeats, strangers
 from recexp.audit.times import order
-from recexp.audit.twins import twins
 from recexp.data import Split
 from recexp.errors import LeakageError
 from recexp.params import Part, params

@@ -9,10 +9,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 
-import recexp
 from recexp import config, plugins
 from recexp.cli import help
 from recexp.errors import ConfigError, InterruptedRunError, RecexpError, said, unknown
+from recexp.version import __version__
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         wants_help = any(a in ("--help", "-h") for a in arguments)
         words = [a for a in arguments if not a.startswith("-")]
         if arguments == ["--version"]:
-            print(f"recexp {recexp.__version__}")
+            print(f"recexp {__version__}")
         elif words[:1] and words[0] in help.commands():
             arguments.remove(words[0])
             for line in _command(words[0], arguments, wants_help):

@@ -5,9 +5,9 @@ folders (where yaml lies) -> composing (one config of many files) -> building (o
 searches from the command of a tuning.
 """
 
-from recexp.config.assembling import BASES, assemble, component, experiment, make, metric, metric_nodes, run
 from recexp.config.building import build
 from recexp.config.composing import compose, explained, parse, plain
+from recexp.config.experiments import BASES, assemble, component, experiment, make, metric, metric_nodes, run
 from recexp.config.folders import conf_dir, groups, options, search_dirs, use_config_dirs
 
 __all__ = [

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from recexp.class_names import current_name
 from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def build(node: Any, base: type, where: str) -> Any:
 
 def imported(target: str, where: str) -> Any:
     """Return what a `_target_` names; raises ConfigError."""
-    module, _, name = target.rpartition(".")
+    module, _, name = current_name(target).rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:

@@ -7,7 +7,7 @@ from recexp.data import Dataset
 from recexp.data.column import Kind
 from recexp.datasets.base import Source
 from recexp.errors import DataError
-from recexp.files import (
+from recexp.io import (
     Features,
     Format,
     Role,

@@ -11,9 +11,9 @@ from recexp.data import Column, Dataset
 from recexp.datasets.download import exclusive, fetch_wheel, install
 from recexp.datasets.release import Release
 from recexp.errors import DataError
-from recexp.files import Features, RawLog, build_dataset, exists, read_bytes, to_numpy
 from recexp.folders import cache_dir
 from recexp.identity import digest_arrays
+from recexp.io import Features, RawLog, build_dataset, exists, read_bytes, to_numpy
 from recexp.params import Location, params
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class MovieLensSmall(Release):
     def read(self, base: Path) -> Dataset:
         import pyarrow as pa
 
-        from recexp.files import read_table
+        from recexp.io import read_table
 
         whole, half = pa.int64(), pa.float32()
         layout = pa.schema([("userId", whole), ("movieId", whole), ("rating", half), ("timestamp", whole)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
 from recexp.errors import DataError
-from recexp.files import Features, RawLog, build_dataset, exists, numbers, parse_log, read_table
+from recexp.io import Features, RawLog, build_dataset, exists, numbers, parse_log, read_table
 from recexp.params import Location, params
 
 if TYPE_CHECKING:

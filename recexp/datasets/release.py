@@ -9,8 +9,8 @@ from recexp.data import Dataset
 from recexp.datasets.base import Source
 from recexp.datasets.download import exclusive, fetch
 from recexp.errors import DataError
-from recexp.files import exists
 from recexp.folders import cache_dir
+from recexp.io import exists
 from recexp.params import Location, params
 
 log = logging.getLogger(__name__)

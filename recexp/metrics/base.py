@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from recexp.errors import ConfigError, DataError
-from recexp.metrics.judged import Judged
+from recexp.metrics.ranked_lists import Judged
 
 __all__ = ["Judged", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 
 def cosines_before(lists: np.ndarray, users: sp.csr_array, times: np.ndarray, counts: np.ndarray) -> np.ndarray:

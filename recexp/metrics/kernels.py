@@ -1,6 +1,6 @@
 """Compiled loops that metrics use: imported inside functions only."""
 
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 
 @jit

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recexp.folders import cache_dir
+from recexp.prepared.cached_log import Line, heard, recording, replay
 from recexp.prepared.packing import pack, unpack
-from recexp.prepared.replay import Line, heard, recording, replay
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-import recexp
 from recexp.datasets.base import Source
-from recexp.files import located
 from recexp.filters.base import Filters
+from recexp.folders import PACKAGE
 from recexp.identity import digest
+from recexp.io import located
 from recexp.params import classes, describe, ours
 from recexp.splits.base import Splitter
+from recexp.version import __version__
 
 FORMAT = 1
-_CODE = ("data", "datasets", "files", "filters", "splits", "prepared", "identity.py", "params.py", "rng.py")
+_CODE = ("data", "datasets", "io", "filters", "splits", "prepared", "identity.py", "params.py", "rng.py")
 
 
 def of_data(source: Source, filters: Filters, seed: int) -> str | None:
@@ -30,7 +31,7 @@ def of_data(source: Source, filters: Filters, seed: int) -> str | None:
         return None
     return digest(
         {
-            "versions": [FORMAT, recexp.__version__, np.__version__, _code()],
+            "versions": [FORMAT, __version__, np.__version__, _code()],
             "source": describe(source),
             "files": content,
             "filters": describe(filters),
@@ -60,9 +61,9 @@ def _ours(value: Any) -> bool:
 @cache
 def _code() -> str:
     """Return the sha256 of the files that make data and splits: what older code made is not served to newer code."""
-    package, sha = Path(recexp.__file__).parent, hashlib.sha256()
+    sha = hashlib.sha256()
     for name in _CODE:
-        path = package / name
+        path = PACKAGE / name
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             sha.update(file.read_bytes())
     return sha.hexdigest()

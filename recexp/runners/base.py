@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from recexp.algorithms.base import Recommender
 from recexp.audit import Audit
 from recexp.datasets.base import Source
-from recexp.evaluation import Evaluation
+from recexp.evaluation.evaluation import Evaluation
 from recexp.filters.base import Filters
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.params import params
 from recexp.splits.base import Splitter
 from recexp.tracking import Finished, Store, Tracking

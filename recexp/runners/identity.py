@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import recexp
 from recexp.audit import Report
 from recexp.data import Dataset, Split
 from recexp.filters.base import Effect
@@ -11,6 +10,7 @@ from recexp.identity import code, digest
 from recexp.params import describe
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking.names import CODE, CONFIG, PROTOCOL, SPLIT, TEST
+from recexp.version import __version__
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def content(x: Experiment, runner: Runner) -> dict[str, Any]:
     components = [runner, x.source, x.filters, x.splitter, x.algorithm, x.fallback, evaluation]
     own, rules = code(components), {key: rule for key, rule in describe(runner).items() if key != "class"}
     return {
-        "recexp": recexp.__version__,
+        "recexp": __version__,
         "protocol": {
             "runner": {type(runner).__name__: rules} if rules else type(runner).__name__,
             "filters": describe(x.filters),

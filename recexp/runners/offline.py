@@ -13,8 +13,8 @@ from recexp.algorithms.base import Recommender, Report, Validate
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
-from recexp.evaluation import Evaluation
-from recexp.model import FittedModel
+from recexp.evaluation.evaluation import Evaluation
+from recexp.models.fitted import FittedModel
 from recexp.params import Resource, Switch, params
 from recexp.prepared import Preparation
 from recexp.ranking import Ranking

@@ -9,11 +9,11 @@ import numpy as np
 from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
-from recexp.evaluation import Results
-from recexp.model import FittedModel
-from recexp.outputs import artifacts
-from recexp.outputs.description import Summary, describe_run
-from recexp.outputs.plots import write_plots
+from recexp.evaluation.evaluation import Results
+from recexp.evidence import run_files
+from recexp.evidence.description import Summary, describe_run
+from recexp.evidence.plots import write_plots
+from recexp.models.fitted import FittedModel
 from recexp.ranking import Lists
 from recexp.runners import environment
 from recexp.runners.base import Experiment, Outcome
@@ -127,9 +127,9 @@ def record(
 
 def write_origins(run: Run, x: Experiment, identity: Identity) -> None:
     """Write what the run is made of: config.yaml, identity.yaml, and of where, environment.yaml."""
-    (run.directory / "config.yaml").write_text(mask(artifacts.as_yaml(x.config)))
-    (run.directory / "identity.yaml").write_text(artifacts.as_yaml(identity.content))
-    (run.directory / "environment.yaml").write_text(artifacts.as_yaml(environment.describe()))
+    (run.directory / "config.yaml").write_text(mask(run_files.as_yaml(x.config)))
+    (run.directory / "identity.yaml").write_text(run_files.as_yaml(identity.content))
+    (run.directory / "environment.yaml").write_text(run_files.as_yaml(environment.describe()))
 
 
 def _write_files(
@@ -144,15 +144,15 @@ def _write_files(
     split, results = test.split, test.results
     queries, target = split.queries, split.target
     ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
-    hits = artifacts.hits_of(test.lists, target)
+    hits = run_files.hits_of(test.lists, target)
     write_plots(
         run.directory / "plots", slices=results.slices, scores=test.lists.scores, hits=hits, curves=run.curves()
     )
     write_origins(run, x, identity)
-    artifacts.write_metrics(run.directory, metrics, intervals)
-    artifacts.write_slices(run.directory, results.slices)
-    artifacts.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=hits)
-    artifacts.write_per_user(
+    run_files.write_metrics(run.directory, metrics, intervals)
+    run_files.write_slices(run.directory, results.slices)
+    run_files.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=hits)
+    run_files.write_per_user(
         run.directory,
         users=results.users,
         user_ids=ids["user_ids"],
@@ -161,7 +161,7 @@ def _write_files(
         per_query=results.per_query,
     )
     if test.predicted is not None:
-        artifacts.write_predictions(run.directory, split.test, test.predicted, **ids)
+        run_files.write_predictions(run.directory, split.test, test.predicted, **ids)
 
 
 def _warnings(audit: Report, fallback: dict[str, float]) -> list[str]:

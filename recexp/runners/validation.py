@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from recexp import threads
 from recexp.cost import Costs
-from recexp.outputs import artifacts
-from recexp.outputs.description import Summary, describe_run
+from recexp.evidence import run_files
+from recexp.evidence.description import Summary, describe_run
 from recexp.params import params
 from recexp.runners.base import Experiment, Outcome
 from recexp.runners.offline import Offline
@@ -45,7 +45,7 @@ def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, c
     metrics = {f"{part.name}/{name}": value for name, value in part.results.metrics.items()}
     intervals = {f"{part.name}/{name}": interval for name, interval in part.results.intervals.items()}
     write_origins(run, x, sealed.identity)
-    artifacts.write_metrics(run.directory, metrics, intervals)
+    run_files.write_metrics(run.directory, metrics, intervals)
     metrics |= {f"{part.name}/fallback_share": part.fallback_share}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
     tags, train = sealed.identity.tags, part.split.train

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.errors import DataError
-from recexp.files import RawLog, encode, exists, lookup, read_bytes, read_log
-from recexp.files.log import Format, Role
+from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
+from recexp.io.log import Format, Role
 from recexp.params import Location, params
 from recexp.splits.base import Splitter, ask, single
 

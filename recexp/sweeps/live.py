@@ -12,7 +12,7 @@ from recexp.metric_names import is_test
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result
 
 if TYPE_CHECKING:
-    from recexp.evaluation import Evaluation
+    from recexp.evaluation.evaluation import Evaluation
 
 log = logging.getLogger(__package__)
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-import recexp
 from recexp.errors import RecexpError
+from recexp.folders import PACKAGE
 from recexp.sweeps.jobs import FAILED, Job, Result
 
 ATTEMPTS = 2
@@ -36,7 +36,7 @@ class Member:
     """A process of the pool, in a session of its own: Ctrl-C reaches the pool, which ends it in order."""
 
     def __init__(self, log: Path) -> None:
-        root = str(Path(recexp.__file__).parent.parent)
+        root = str(PACKAGE.parent)
         self.log = log
         self.job: Job | None = None
         self.heavy = 0

@@ -1,16 +1,13 @@
 """Tracking: every run becomes one MLflow run that holds what is needed to compare it, trust it and repeat it."""
 
-from recexp.tracking.archive import Archive, Record
 from recexp.tracking.names import flatten, mask
 from recexp.tracking.run import Input, Run
 from recexp.tracking.store import Finished, Store, Tracking
 from recexp.tracking.view import leaderboard_link, ui_command, ui_link
 
 __all__ = [
-    "Archive",
     "Finished",
     "Input",
-    "Record",
     "Run",
     "Store",
     "Tracking",

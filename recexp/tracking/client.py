@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp.errors import StoreError
-from recexp.tracking import place
+from recexp.tracking import store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,7 +39,7 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
 
     Within the block no other process makes it, or anything that the block makes in it.
     """
-    file = place.sqlite_file(uri)
+    file = store_uri.sqlite_file(uri)
     with nullcontext() if file is None else _locked(file):
         if file is not None and not file.exists():
             _create(file)
@@ -51,7 +51,7 @@ def _locked(file: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(place.lock_file(file), timeout=place.CREATE_SECONDS):
+        with FileLock(store_uri.lock_file(file), timeout=store_uri.CREATE_SECONDS):
             yield
     except Timeout as error:
         raise StoreError(f"tracking.uri: {file} is being created by another process that does not end") from error

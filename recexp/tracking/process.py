@@ -8,33 +8,32 @@ import sys
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import recexp
 from recexp import errors
 from recexp.errors import RecexpError, StoreError
+from recexp.folders import PACKAGE
 
 _START = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import recexp
 sys.path.append(sys.path.pop(0))
-from recexp.tracking import worker
-worker.main()
+from recexp.tracking import process_main
+process_main.main()
 """
 """Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
 
 
 class Worker:
-    """A process that answers requests in order (`recexp.tracking.worker`); several may be sent before one is read.
+    """A process that answers requests in order (see `process_main`); several may be sent before one is read.
 
     Its input ends when this process does, however that happens, and then it leaves too. Signals meant for this
     process's group do not reach it: a run that is interrupted can still be marked as such.
     """
 
     def __init__(self) -> None:
-        root = str(Path(recexp.__file__).parent.parent)
+        root = str(PACKAGE.parent)
         self.owner = os.getpid()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, root],

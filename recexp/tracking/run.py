@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from recexp.errors import DiskFullError, RecexpError
-from recexp.tracking import local, place
+from recexp.tracking import run_log, store_uri
 from recexp.tracking.names import flatten, mask
 
 if TYPE_CHECKING:
@@ -55,22 +55,22 @@ class Run:
         self._finished = False
 
     def __enter__(self) -> Self:
-        with place.explained(self._store.uri):
+        with store_uri.explained(self._store.uri):
             self.scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
             self.directory = self.scratch / "files"
             self.directory.mkdir()
-        self._log = local.LogFile(self.directory / "recexp.log", self._log_so_far)
+        self._log = run_log.LogFile(self.directory / "recexp.log", self._log_so_far)
         self._creating = self._create()
         self._store.worker.send("prepare")
-        self._restore_sigterm = local.exit_on_sigterm()
+        self._restore_sigterm = run_log.exit_on_sigterm()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._restore_sigterm()
         try:
-            if error is not None and (place.is_full(error) or isinstance(error, DiskFullError)):
+            if error is not None and (store_uri.is_full(error) or isinstance(error, DiskFullError)):
                 self._discard()
-                raise place.explain(error, self._store.uri) from error
+                raise store_uri.explain(error, self._store.uri) from error
             if not self._finished:
                 self._fail(error)
         finally:

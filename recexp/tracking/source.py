@@ -6,7 +6,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-import recexp
+from recexp import folders
 
 MAX_DIFF_BYTES = 1_000_000
 
@@ -17,9 +17,9 @@ def git_state(folder: Path) -> tuple[dict[str, str], str]:
     Outside of git they are those of the clone that recexp runs from, or empty. Files that git does not track count when
     they may be part of the experiment: code and yaml.
     """
-    clone = Path(recexp.__file__).parent.parent
-    folders = [folder, *([clone] if (clone / ".git").exists() else [])]
-    found = ((commit, at) for at in folders if (commit := _git(at, "rev-parse", "HEAD")))
+    clone = folders.PACKAGE.parent
+    places = [folder, *([clone] if (clone / ".git").exists() else [])]
+    found = ((commit, at) for at in places if (commit := _git(at, "rev-parse", "HEAD")))
     commit, folder = next(found, ("", folder))
     if not commit:
         return {}, ""

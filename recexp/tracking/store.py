@@ -12,7 +12,7 @@ from pydantic import Field
 
 from recexp.errors import StoreError
 from recexp.params import Location, params
-from recexp.tracking import local, place, process, view
+from recexp.tracking import process, run_log, store_uri, view
 from recexp.tracking.run import Run
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Tracking:
 
     def open(self) -> "Store":
         """Return the store, to be used in a `with` block; raises StoreError at once when it cannot be written."""
-        uri = place.resolve(self.uri)
-        place.check(uri, self.artifacts)
+        uri = store_uri.resolve(self.uri)
+        store_uri.check(uri, self.artifacts)
         return Store(uri, self.artifacts, self.experiment, log_model=self.log_model)
 
 
@@ -69,7 +69,7 @@ class Store:
         self.uri = uri
         self.experiment = experiment
         self.log_model = log_model
-        self._records = local.Records()
+        self._records = run_log.Records()
         self.idle_since = _now()
         self.worker = process.take()
         self.opening = self.worker.send(
@@ -158,8 +158,8 @@ class Store:
 
 def _artifact_location(uri: str, artifacts: str | None) -> str | None:
     if artifacts is None:
-        file = place.sqlite_file(uri)
-        return None if file is None else place.artifacts_of(file).as_uri()
+        file = store_uri.sqlite_file(uri)
+        return None if file is None else store_uri.artifacts_of(file).as_uri()
     return artifacts if "://" in artifacts else Path(artifacts).absolute().as_uri()
 
 

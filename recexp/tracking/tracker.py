@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
-from recexp.tracking import claims, client, local, looks, model, source, view
+from recexp.tracking import client, model, run_locks, run_log, source, test_use, view
 from recexp.tracking.inputs import entity, log_inputs
 from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, LOOKS, STUDY, TUNING, clean
 
@@ -22,7 +22,7 @@ class Tracker:
         self._experiment: Experiment | None = None
         self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
-        self._claims: claims.Claims | None = None
+        self._claims: run_locks.Claims | None = None
 
     @property
     def experiment(self) -> "Experiment":
@@ -44,12 +44,12 @@ class Tracker:
                 found = self.client.get_experiment(created)
         if found.lifecycle_stage == "deleted":
             raise StoreError(f"tracking.experiment: {experiment} was deleted; restore it in MLflow or use another name")
-        self._experiment, self._claims = found, claims.Claims(uri)
+        self._experiment, self._claims = found, run_locks.Claims(uri)
         return found.experiment_id
 
     def finished(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
         """Return the id and metrics of a complete run that carries all of `tags`."""
-        runs = claims.search(self.client, self.experiment.experiment_id, {**tags, COMPLETE: "true"}, limit=1)
+        runs = run_locks.search(self.client, self.experiment.experiment_id, {**tags, COMPLETE: "true"}, limit=1)
         return (runs[0].info.run_id, runs[0].data.metrics) if runs else None
 
     def claim(self, identity: str, once: dict[str, str] | None, wait: bool) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Tracker:
             return {"busy": True}
         if once is None:
             return {}
-        claims.bury(self.client, self.experiment.experiment_id, identity)
+        run_locks.bury(self.client, self.experiment.experiment_id, identity)
         found = self.finished({CONFIG: identity, **once})
         if found is not None:
             self._claims.release()
@@ -70,7 +70,7 @@ class Tracker:
 
     def jobs_done(self, jobs: list[str]) -> dict[str, list[Any]]:
         """Return the sweep and the runs of those of `jobs` that are done."""
-        return claims.jobs_done(self.client, self.experiment.experiment_id, jobs)
+        return run_locks.jobs_done(self.client, self.experiment.experiment_id, jobs)
 
     def job_done(self, job: str, runs: list[str]) -> None:
         """Mark a job as done by its runs, all of them complete."""
@@ -80,12 +80,12 @@ class Tracker:
 
     def looks(self, test: str) -> int:
         """Return how many runs have looked at a test part."""
-        return looks.looks(self.client, self.uri, test)
+        return test_use.looks(self.client, self.uri, test)
 
     def look(self, run_id: str, test: str) -> int:
         """Mark a run as having looked at a test part, and return as the how manieth."""
         with self._claims.turn(test):
-            number = looks.looks(self.client, self.uri, test) + 1
+            number = test_use.looks(self.client, self.uri, test) + 1
             self.client.set_tag(run_id, LOOKS, str(number))
         return number
 
@@ -169,10 +169,10 @@ class Tracker:
 
     def discard(self, run_id: str) -> None:
         """Remove what was written of a run, space first."""
-        local.remove(self.client.get_run(run_id).info.artifact_uri)
+        run_log.remove(self.client.get_run(run_id).info.artifact_uri)
         logged = self._models.pop(run_id, None)
         if logged is not None:
-            local.remove(logged.artifact_location)
+            run_log.remove(logged.artifact_location)
             self.client.delete_logged_model(logged.model_id)
         self.client.set_terminated(run_id, "FAILED")
         self.client.delete_run(run_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from recexp.metric_names import headlines
-from recexp.tracking import place
+from recexp.tracking import store_uri
 
 VIEW = "recexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
@@ -37,8 +37,8 @@ def leaderboard_link(uri: str, experiment_id: str, port: int = 5000) -> str:
 
 def ui_link(uri: str | None, experiment: str, port: int) -> str:
     """Return the link to an experiment's leaderboard in the UI that `ui_command` starts, or to all experiments."""
-    uri = place.resolve(uri)
-    file = place.sqlite_file(uri)
+    uri = store_uri.resolve(uri)
+    file = store_uri.sqlite_file(uri)
     if file is not None and file.is_file():
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
             query = "select experiment_id from experiments where name = ?"
@@ -63,7 +63,7 @@ def view_state(metrics: Iterable[str], *, lower_is_better: bool) -> str:
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
     """Return the command of the MLflow UI on a store, for this machine only, and its environment."""
-    uri = place.resolve(uri)
+    uri = store_uri.resolve(uri)
     command = [
         sys.executable,
         "-m",
@@ -82,9 +82,9 @@ def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
         "--uvicorn-opts",
         "--log-level warning --no-access-log",
     ]
-    file = place.sqlite_file(uri)
+    file = store_uri.sqlite_file(uri)
     if file is not None:
-        command += ["--default-artifact-root", place.artifacts_of(file).as_uri()]
+        command += ["--default-artifact-root", store_uri.artifacts_of(file).as_uri()]
     bin_folder = str(Path(sys.executable).parent)  # the server starts `uvicorn` from the path
     path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from recexp.errors import StoreError
 from recexp.identity import digest
-from recexp.tracking import mask, place
+from recexp.tracking import mask, store_uri
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -20,9 +20,9 @@ def studies_of(uri: str | None) -> Path:
 
     Those of a server are in the working directory, a digest of its address in the file's name.
     """
-    resolved = place.resolve(uri)
+    resolved = store_uri.resolve(uri)
     server = Path(f"mlflow-{digest(mask(resolved))[:10]}.db").absolute()
-    store = place.sqlite_file(resolved) or server
+    store = store_uri.sqlite_file(resolved) or server
     return store.with_name(f"{store.stem}-tuning.db")
 
 
@@ -40,7 +40,7 @@ def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) 
     pruners = optuna.pruners
     pruner = pruners.NopPruner() if prune_after is None else pruners.MedianPruner(n_startup_trials=prune_after)
     try:
-        with FileLock(place.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
+        with FileLock(store_uri.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
             storage = RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
             return optuna.create_study(
                 storage=storage,

@@ -14,7 +14,7 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.identity import digest
 from recexp.params import describe
 from recexp.rng import generator
-from recexp.tuning import strangers
+from recexp.tuning import foreign_trials
 from recexp.tuning.base import Tuning
 from recexp.tuning.samplers import SAMPLERS
 from recexp.tuning.space import Dimension, Value, grid_points, grid_size
@@ -97,14 +97,14 @@ class Study:
         self._same({key: digest(value) for key, value in whole.items()})
         self._begin = time.monotonic()
         self._retry()
-        strangers.name_them(self.name, self._trials(), total=self.total)
+        foreign_trials.name_them(self.name, self._trials(), total=self.total)
         if not self._study.trials and defaults:
             self._enqueue(defaults)
 
     def ask(self) -> "Trial | None":
         """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
         states = [trial.state.name for trial in self._trials()]
-        number = len(self._ended()) + states.count("RUNNING") - len(strangers.lost(self._trials()))
+        number = len(self._ended()) + states.count("RUNNING") - len(foreign_trials.lost(self._trials()))
         late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
         if late or number >= self.total:
             return None
@@ -156,7 +156,9 @@ class Study:
         done = [trial for trial in ended if trial.state.name == "COMPLETE"]
         if not done:
             reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
-            reasons += [f"{strangers.begun(trial)} and has not ended" for trial in strangers.strangers(self._trials())]
+            reasons += [
+                f"{foreign_trials.begun(trial)} and has not ended" for trial in foreign_trials.strangers(self._trials())
+            ]
             raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
         best = min(done, key=lambda trial: (-trial.value if self.rising else trial.value, trial.number))
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
@@ -186,7 +188,7 @@ class Study:
         return out.getvalue()
 
     def plots(self) -> dict[str, Any]:
-        """Return what `recexp.outputs.study_plots` draws."""
+        """Return what `recexp.tuning.study_plots` draws."""
         ended = [*enumerate(self._ended(), 1)]
         done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
         return {
@@ -220,7 +222,7 @@ class Study:
 
     def _next_of_grid(self) -> dict[str, Value]:
         """Return the first point of the grid, in the order of the seed, that has not been tried."""
-        lost = [trial.number for trial in strangers.lost(self._trials())]
+        lost = [trial.number for trial in foreign_trials.lost(self._trials())]
         tried = [trial.params for trial in self._trials() if trial.number not in lost]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
         return next(point for point in points if point not in tried)

@@ -14,7 +14,7 @@ from recexp.config import compose, options, plain
 from recexp.config.building import build
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, ModelError, NotFittedError
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.ranking import Ranking
 
 NODES = plain(compose([f"+algorithm@found.{name}={name}" for name in options("algorithm")]))["found"]

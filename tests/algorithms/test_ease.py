@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.linear import ease, gram
 from recexp.algorithms.linear.ease import EASE
-from recexp.algorithms.products import rows_times, times
+from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
 

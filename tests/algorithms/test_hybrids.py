@@ -18,7 +18,7 @@ from recexp.algorithms.linear.ease import EASE
 from recexp.config import make
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, MisfitError
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.params import params
 from recexp.ranking import Ranking
 

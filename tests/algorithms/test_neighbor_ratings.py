@@ -13,7 +13,7 @@ from recexp.algorithms.neighbors.knn import KNN
 from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
-from recexp.model import FittedModel
+from recexp.models.fitted import FittedModel
 from recexp.ranking import Ranking
 
 R = np.array([[5, 3, 0, 1], [4, 0, 4, 1], [1, 1, 0, 5], [0, 2, 5, 4]], float)

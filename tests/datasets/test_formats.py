@@ -9,7 +9,7 @@ import pytest
 import recexp
 from recexp.data import Dataset
 from recexp.errors import DataError
-from recexp.tracking import Archive
+from recexp.history.archive import Archive
 
 
 def load(name: str, path: Path, *overrides: str, field: str = "interactions") -> Dataset:

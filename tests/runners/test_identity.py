@@ -10,11 +10,11 @@ import pytest
 
 import recexp as library
 from recexp import config
+from recexp.history.archive import Archive
 from recexp.params import params
 from recexp.runners.identity import Data, Identity, content, identify
 from recexp.runners.offline import Offline
 from recexp.sweeps import jobs
-from recexp.tracking import Archive
 
 OWN_SOURCE = """
 from recexp.datasets.files import Files

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp.config import compose, experiment, searches
+from recexp.config import compose, experiment
 from recexp.errors import ConfigError
 from recexp.runners import sealed
 from recexp.runners.sealed import seal
-from recexp.tuning import Objective
+from recexp.tuning import Objective, searches
 
 VALIDATED = {
     "random": ["split.validation_ratio=0.2"],

@@ -14,7 +14,7 @@ import pytest
 from recexp import make
 from recexp.data import Dataset
 from recexp.errors import ConfigError, RecexpError, StoreError
-from recexp.tuning import Choice, Integer, Real, Study, samplers, storage, strangers
+from recexp.tuning import Choice, Integer, Real, Study, foreign_trials, samplers, storage
 from recexp.tuning import study as module
 from recexp.tuning.space import grid_size
 from recexp.tuning.study import Pruned
@@ -138,7 +138,7 @@ def test_trials_of_another_machine_are_named_and_not_waited_for_for_ever(
     assert rows(waiting) == []
     with pytest.raises(RecexpError, match=r"no trial gave a value; the first: trial 0 was begun on elsewhere"):
         waiting.best  # noqa: B018
-    monkeypatch.setattr(strangers, "PATIENCE", timedelta())
+    monkeypatch.setattr(foreign_trials, "PATIENCE", timedelta())
     found = study(tmp_path, *words)
     assert "has not ended, and is not counted any longer" in caplog.text
     found.run(dict, worth)
@@ -274,6 +274,6 @@ def test_where_studies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_importing_recexp_needs_no_optuna() -> None:
-    code = "import sys, recexp.tuning, recexp.config.searches; print('optuna' in sys.modules)"
+    code = "import sys, recexp.tuning, recexp.tuning.searches; print('optuna' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

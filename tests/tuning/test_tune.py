@@ -14,7 +14,8 @@ import pytest
 
 import recexp as library
 from recexp import cli
-from recexp.config import options, searches
+from recexp.config import options
+from recexp.tuning import searches
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 
@@ -167,7 +168,7 @@ def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: P
 def test_values_survive_the_command_line() -> None:
     values = {"a": 0.1 + 0.2, "b": 1e-7, "c": None, "d": True, "e": "kullback_leibler", "f": 12, "g": "two words"}
     from recexp.config import parse
-    from recexp.config.words import overrides
+    from recexp.tuning.overrides import overrides
 
     read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values))}
     assert {key: getattr(value, "text", value) for key, value in read.items()} == values
@@ -305,17 +306,17 @@ print(*(tracker.look(run, "ab" * 32) for run in ids))
 def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
-    from recexp.tracking import looks
+    from recexp.tracking import test_use
 
     outcome = library.run(*shop("algorithm=popularity", *QUIET))
     uri = f"sqlite:///{workplace / 'mlflow.db'}"
     client = MlflowClient(uri)
     test = client.get_run(outcome.run_id).data.tags["recexp.test"]
     client.delete_run(outcome.run_id)
-    assert looks.looks(client, uri, test) == 1
-    monkeypatch.setattr(looks.place, "sqlite_file", lambda uri: None)
-    assert looks.looks(client, uri, test) == 1
-    assert looks.looks(client, uri, "0" * 64) == 0
+    assert test_use.looks(client, uri, test) == 1
+    monkeypatch.setattr(test_use.store_uri, "sqlite_file", lambda uri: None)
+    assert test_use.looks(client, uri, test) == 1
+    assert test_use.looks(client, uri, "0" * 64) == 0
 
 
 def test_as_a_sweeper_trials_see_validation_alone(

@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
-from recexp.algorithms.products import times
 from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
+from recexp.algorithms.sparse_products import times
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 

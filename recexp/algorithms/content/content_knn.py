@@ -10,7 +10,7 @@ from recexp import threads
 from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.item_item import ItemItem
-from recexp.algorithms.products import times
+from recexp.algorithms.sparse_products import times
 from recexp.data import Dataset
 from recexp.params import PositiveInt, params
 
@@ -65,7 +65,7 @@ class ContentKNN(ItemItem):
 
 def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
     """Return the k rows with the largest positive product with each row, but itself: float32 CSR (n, n) of products."""
-    from recexp.compiled import top_k
+    from recexp.kernels import top_k
 
     n = rows.shape[0]
     columns, strip = rows.T.tocsr(), max(1, STRIP // max(1, n))

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_values
+from recexp.algorithms.factorization.factor_ranking import top_k
 from recexp.algorithms.factorization.least_squares import enough, lined, solve
-from recexp.algorithms.factorization.lists import top_k
-from recexp.algorithms.products import CSR, csr_arrays
+from recexp.algorithms.sparse_products import CSR, csr_arrays
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params

@@ -6,8 +6,8 @@ import numpy as np
 
 from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.least_squares import enough, solve
-from recexp.algorithms.products import CSR
 from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots, listed, rated
+from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveFloat, PositiveInt, params
 

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from recexp import threads
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_some
-from recexp.algorithms.factorization.lists import top_k
-from recexp.algorithms.products import csr_arrays
+from recexp.algorithms.factorization.factor_ranking import top_k
+from recexp.algorithms.sparse_products import csr_arrays
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.factorization.spectrum import right_singular
-from recexp.algorithms.products import rows_times, times
+from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 from recexp.ranking import Lists, Ranking

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.products import CSR
+from recexp.algorithms.sparse_products import CSR
 
 TOLERANCE = 1e-6
 """Of the residual, relative: what float32 can tell from 0."""

@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.factorization.descent import Descent
+from recexp.algorithms.factorization.sgd import Descent
 from recexp.algorithms.ratings import clipped, dots, listed
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Recommender, Report, Validate, silent
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.spectrum import right_singular
-from recexp.algorithms.products import rows_times, times
+from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params

@@ -5,9 +5,9 @@ from typing import Self
 import numpy as np
 
 from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.factorization.descent import Descent
-from recexp.algorithms.products import csr_arrays, times
+from recexp.algorithms.factorization.sgd import Descent
 from recexp.algorithms.ratings import clipped, distinct, dots, listed
+from recexp.algorithms.sparse_products import csr_arrays, times
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.kernels.hashing import mixed
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 
 @jit(reorder=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from recexp.algorithms.kernels.lanes import WIDTH, add_product, load, spread, store, total
-from recexp.compiled import jit
+from recexp.algorithms.kernels.simd import WIDTH, add_product, load, spread, store, total
+from recexp.kernels import jit
 
 
 @jit(reorder=True)

@@ -5,7 +5,7 @@ Numbers are float32 throughout: a float64 scalar would halve the width of the ve
 
 import numpy as np
 
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 
 @jit(reorder=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 COSINE, DICE, JACCARD, SCALED, DOT, COMMON_COSINE, MSD, PEARSON = range(8)
 """Formulas of a product and two norms; the last three, of sums over the terms that both have."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 FIRST = 128
 """Items that a column's search begins with."""

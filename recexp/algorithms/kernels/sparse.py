@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.compiled import jit
+from recexp.kernels import jit
 
 
 @jit

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.products import CSR, csr_arrays
+from recexp.algorithms.sparse_products import CSR, csr_arrays
 from recexp.errors import DataError
 
 STRIP = 512

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.neighbors.similarity import Search
-from recexp.algorithms.products import csr_arrays
+from recexp.algorithms.sparse_products import csr_arrays
 
 Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
 

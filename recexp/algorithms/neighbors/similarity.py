@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.products import csr_arrays
+from recexp.algorithms.sparse_products import csr_arrays
 
 Similarity = Literal[
     "cosine", "asymmetric_cosine", "dice", "jaccard", "dot", "adjusted_cosine", "pearson", "msd", "common_cosine"

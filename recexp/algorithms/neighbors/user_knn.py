@@ -10,8 +10,8 @@ from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
-from recexp.algorithms.products import rows_times, times
 from recexp.algorithms.ratings import checked
+from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
 from recexp.params import params

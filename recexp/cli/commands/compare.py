@@ -13,7 +13,7 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
 
 if TYPE_CHECKING:
-    from recexp.compare.collect import Field
+    from recexp.comparison.collect import Field
 
 
 def parser() -> Parser:
@@ -68,8 +68,8 @@ def run(given: Namespace) -> Iterator[str]:
 
 
 def _compare(given: Namespace) -> Iterator[str]:
-    from recexp.compare import Comparison, Options, collect, compare, latex, report, tables
-    from recexp.tracking import Archive
+    from recexp.comparison import Comparison, Options, collect, compare, latex, report, tables
+    from recexp.history.archive import Archive
 
     writers: dict[str, Callable[[Archive, Comparison], str]] = {
         "csv": lambda archive, comparison: tables.as_csv(comparison),
@@ -110,7 +110,7 @@ def _compare(given: Namespace) -> Iterator[str]:
 
 
 def _published(path: Path, fields: "list[Field]", notes: list[str]) -> Iterator[str]:
-    from recexp.compare import published
+    from recexp.comparison import published
 
     rows = published.read(path, fields)
     yield published.as_markdown(rows)

@@ -10,8 +10,8 @@ from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
 
 if TYPE_CHECKING:
+    from recexp.history.archive import Archive, StoredRun
     from recexp.metrics.base import Metric
-    from recexp.tracking import Archive, Record
 
 
 def parser() -> Parser:
@@ -38,10 +38,10 @@ def run(given: Namespace) -> Iterator[str]:
     if not wanted:
         parser().error(f"got {' '.join(given.arguments) or 'nothing'}")
     metrics, cutoffs = _metrics(wanted.get("metrics")), _cutoffs(wanted.get("cutoffs"))
-    from recexp.config import rebuilding
-    from recexp.tracking import Archive
+    from recexp.history import rebuild
+    from recexp.history.archive import Archive
 
-    tracking, overrides = rebuilding.told(words)
+    tracking, overrides = rebuild.told(words)
     with Archive(tracking.uri) as archive:
         if given.runs:
             records = [archive.run(name) for name in dict.fromkeys(given.runs.split(","))]
@@ -52,7 +52,7 @@ def run(given: Namespace) -> Iterator[str]:
         yield from _evaluate(archive, records, metrics, cutoffs, overrides, again=given.again)
 
 
-def _tested(archive: "Archive", experiment: str) -> "tuple[list[Record], int]":
+def _tested(archive: "Archive", experiment: str) -> "tuple[list[StoredRun], int]":
     """Return the runs of an experiment that have metrics of the test, and how many have none."""
     records = archive.runs(experiment)
     tested = [record for record in records if record.tested]
@@ -63,20 +63,19 @@ def _tested(archive: "Archive", experiment: str) -> "tuple[list[Record], int]":
 
 def _evaluate(
     archive: "Archive",
-    records: "list[Record]",
+    records: "list[StoredRun]",
     metrics: "dict[str, Metric] | None",
     cutoffs: list[int] | None,
     overrides: list[str],
     *,
     again: bool,
 ) -> Iterator[str]:
-    from recexp.config import rebuilding
-    from recexp.finished import backfill
+    from recexp.history import backfill, rebuild
 
     jobs, problems = [], {}
     for record in records:
         try:
-            basis = rebuilding.basis(archive, record, overrides)
+            basis = rebuild.basis(archive, record, overrides)
             job = backfill.Job.of(record, basis, metrics=metrics, cutoffs=cutoffs, again=again)
         except RecexpError as error:
             problems[record.id] = error
@@ -128,7 +127,7 @@ def _cutoffs(given: str | None) -> list[int] | None:
     return sorted({int(word) for word in words})
 
 
-def _title(record: "Record") -> str:
+def _title(record: "StoredRun") -> str:
     return f"run {record.id} ({record.name})"
 
 

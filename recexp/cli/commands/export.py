@@ -24,10 +24,10 @@ def run(given: Namespace) -> Iterator[str]:
     run_id, name = given.words
     if not name.endswith(".zip"):
         parser().error(f"got {name}")
-    from recexp.config import rebuilding
-    from recexp.tracking import Archive, transfer
+    from recexp.history import rebuild, transfer
+    from recexp.history.archive import Archive
 
-    tracking, _ = rebuilding.told(given.overrides)
+    tracking, _ = rebuild.told(given.overrides)
     file = Path(name)
     with Archive(tracking.uri) as archive:
         record = archive.run(run_id)

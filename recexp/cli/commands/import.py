@@ -24,10 +24,10 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield the run's id in this store; one that is there already is not taken twice."""
-    from recexp.config import rebuilding
-    from recexp.tracking import Archive, transfer
+    from recexp.history import rebuild, transfer
+    from recexp.history.archive import Archive
 
-    tracking, _ = rebuilding.told(given.overrides)
+    tracking, _ = rebuild.told(given.overrides)
     with transfer.opened(Path(given.words[0])) as parcel:
         if not any(word.startswith("tracking.experiment=") for word in given.overrides):
             tracking = replace(tracking, experiment=str(parcel.record["experiment"]))

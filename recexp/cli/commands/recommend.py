@@ -25,7 +25,7 @@ def run(given: Namespace) -> Iterator[str]:
     folder, user, n = [*given.words, "10"][:3]
     if not (n.isdigit() and int(n)):
         parser().error(f"N: must be a number from 1, got {n}")
-    from recexp.model import FittedModel
+    from recexp.models.fitted import FittedModel
 
     model = FittedModel.load(folder)
     if not model.answers(user):

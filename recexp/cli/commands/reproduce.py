@@ -31,17 +31,16 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield the report of the new run; raises RecexpError at the end when a metric is off."""
-    from recexp.config import rebuilding
-    from recexp.finished import drift, reproduction
-    from recexp.tracking import Archive
+    from recexp.history import drift, rebuild, reproduction
+    from recexp.history.archive import Archive
 
     tolerance = drift.TOLERANCE if given.tolerance is None else given.tolerance
-    tracking, rest = rebuilding.told(given.overrides)
+    tracking, rest = rebuild.told(given.overrides)
     overrides = [word for word in given.overrides if word in rest or word.startswith("tracking.")]
     command = shlex.join(["recexp", "reproduce", *given.arguments])
     with Archive(tracking.uri) as archive:
         record = archive.run(given.words[0])
-        runner, experiment, changes = rebuilding.rebuild(archive, record, overrides, command=command)
+        runner, experiment, changes = rebuild.rebuild(archive, record, overrides, command=command)
         report = reproduction.reproduce(archive, record, runner, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():
         yield from _aligned([head, *(rows or [["nothing"]])])

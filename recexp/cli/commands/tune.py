@@ -13,10 +13,10 @@ from recexp.errors import InterruptedRunError, MisfitError, RecexpError
 from recexp.metric_names import is_test, pretty
 
 if TYPE_CHECKING:
-    from recexp.config.searches import Search
     from recexp.runners.base import Outcome
     from recexp.runners.sealed import Sealed
     from recexp.tuning import Study
+    from recexp.tuning.searches import Search
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class _Tuned:
 
 def run(given: Namespace) -> Iterator[str]:
     """Tune each algorithm, run it with the best values found, and print them side by side."""
-    from recexp.config import searches
     from recexp.tracking import process
+    from recexp.tuning import searches
     from recexp.tuning.storage import studies_of
 
     process.start()
@@ -98,9 +98,9 @@ def _opened(search: "Search") -> "tuple[Study, Sealed]":
 
 def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
     """Search, then fit the best values on train and validation and test them, unless a run of them is there."""
-    from recexp.config import searches
-    from recexp.config.words import overrides
     from recexp.tracking.names import TEST
+    from recexp.tuning import searches
+    from recexp.tuning.overrides import overrides
 
     test = sealed.identity.tags[TEST]
     search.run(study, sealed)
@@ -117,7 +117,7 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
 
 def _conclude(done: dict[str, _Tuned]) -> None:
     """Print what was found, and how often the test that it was judged by has been looked at."""
-    from recexp.config.words import overrides
+    from recexp.tuning.overrides import overrides
 
     if not done:
         return

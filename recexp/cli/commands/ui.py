@@ -30,18 +30,18 @@ def parser() -> Parser:
 def run(given: Namespace) -> Iterator[str]:
     """Become the MLflow server of the store, after giving the leaderboard's link."""
     from recexp import tracking
-    from recexp.tracking import place
+    from recexp.tracking import store_uri
 
     port = given.port
     store = build(config.plain(config.compose(given.overrides))["tracking"], tracking.Tracking, "tracking")
-    place.check(place.resolve(store.uri), store.artifacts)
+    store_uri.check(store_uri.resolve(store.uri), store.artifacts)
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise StoreError(f"port {port} cannot be used ({error}); choose another with recexp ui --port N") from error
-    file = place.sqlite_file(place.resolve(store.uri))
+    file = store_uri.sqlite_file(store_uri.resolve(store.uri))
     if file is not None and not file.exists():
         raise StoreError(f"there are no runs yet: {file} does not exist; run recexp first, or name tracking.uri=...")
     command, environment = tracking.ui_command(store.uri, port)

@@ -9,7 +9,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 if TYPE_CHECKING:
-    from recexp.config.searches import Search
+    from recexp.tuning.searches import Search
 
 
 class OptunaSweeper(Sweeper):
@@ -35,7 +35,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         from recexp import console
-        from recexp.config import searches
+        from recexp.tuning import searches
 
         found, passed = searches.of(arguments, OmegaConf.to_container(self.tuning, resolve=True))
         console.configure_logging(found[0].experiment.config["logging"])
@@ -44,8 +44,8 @@ class OptunaSweeper(Sweeper):
         return done
 
     def _search(self, search: "Search") -> list[JobReturn]:
-        from recexp.config import searches
-        from recexp.config.words import overrides
+        from recexp.tuning import searches
+        from recexp.tuning.overrides import overrides
 
         sealed = search.seal()
         study, identity = search.study(sealed), sealed.identity

@@ -1,0 +1,21 @@
+"""The names by which classes are known in stored runs, saved models and configs, whatever file they lie in now."""
+
+STORED_NAMES = {
+    "recexp.evaluation.evaluation.Evaluation": "recexp.evaluation.Evaluation",
+}
+"""Where a class lies now, and the name it was first stored under, for those that have moved since.
+
+Digests are made of these names, and people's yaml, runs and models name them: a class that moves gets a line here.
+"""
+_CURRENT_NAMES = {stored: current for current, stored in STORED_NAMES.items()}
+
+
+def stored_name(cls: type) -> str:
+    """Return the dotted name under which a class is described, saved and configured."""
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    return STORED_NAMES.get(name, name)
+
+
+def current_name(name: str) -> str:
+    """Return the dotted name from which a class can be imported now, given the one it is stored under."""
+    return _CURRENT_NAMES.get(name, name)

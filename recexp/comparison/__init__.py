@@ -1,0 +1,6 @@
+"""Compare: which of the tracked runs are better, by how much, and how sure that is."""
+
+from recexp.comparison.comparison import compare
+from recexp.comparison.results import Comparison, Options
+
+__all__ = ["Comparison", "Options", "compare"]

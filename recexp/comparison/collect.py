@@ -1,0 +1,180 @@
+"""Which runs are compared: those of one protocol, on one data set or several; the rest is left out, with the reason."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from recexp.comparison.rows import Row, rows, short
+from recexp.errors import ConfigError, StoreError
+from recexp.history.archive import Archive, StoredRun
+from recexp.metric_names import bare, cutoff, headlines
+from recexp.tracking import flatten
+from recexp.tracking.names import PROTOCOL, REPRODUCES
+
+_TOLD = 3
+"""Protocols that are left out with their differences told, those of the newest runs."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """All that may be compared directly: the rows of one protocol on one data set."""
+
+    dataset: str
+    protocol: str
+    rows: list[Row]
+
+    @property
+    def newest(self) -> StoredRun:
+        """The run that began last."""
+        return max((run for row in self.rows for run in row.runs), key=lambda run: run.started)
+
+    @property
+    def conditions(self) -> str:
+        """What its runs share beside the data: filter, split with its values, the catalogue that is ranked."""
+        run = self.newest
+        own = {key.removeprefix("split."): text for key, text in run.params.items() if key.startswith("split.")}
+        values = [f"{key}={own[key]}" for key in sorted(own) if key not in ("_target_", "seed") and own[key] != "null"]
+        split = f"{run.tags.get('split', '')} ({', '.join(values)})" if values else run.tags.get("split")
+        known = {"filter": run.tags.get("filter"), "split": split, "catalogue": run.params.get("evaluation.catalogue")}
+        return ", ".join(f"{name} {value}" for name, value in known.items() if value)
+
+    def metrics(self) -> list[str]:
+        """Return the names of all test metrics, the headline and its cut-off first."""
+        return test_metrics(run for row in self.rows for run in [*row.runs, *row.older])
+
+
+def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None) -> list[StoredRun]:
+    """Return the runs asked for: those of the given ids, of a sweep, or all complete ones of the experiment."""
+    if runs:
+        found = [archive.run(run_id) for run_id in dict.fromkeys(runs)]
+        for run in found:
+            if not run.complete or PROTOCOL not in run.tags:
+                raise ConfigError(f"--runs: {run.id} is not a finished run ({run.status.lower()})")
+        return list({run.id: run for run in found}.values())
+    found = [run for run in archive.runs(experiment) if PROTOCOL in run.tags]
+    if not found:
+        raise StoreError(f"tracking.experiment: there are no finished runs in {experiment}; run recexp first")
+    if sweep is None:
+        return found
+    some = [run for run in found if run.tags.get("sweep") == sweep]
+    if not some:
+        sweeps = list(dict.fromkeys(run.tags["sweep"] for run in reversed(found) if "sweep" in run.tags))
+        raise ConfigError(
+            f"--sweep: there is no {sweep} in {experiment}; the newest: {', '.join(sweeps[:9]) or 'none'}"
+        )
+    return some
+
+
+def fields(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tuple[list[Field], list[str]]:
+    """Return a field for each data set, that of the newest run first, and what was left out and why.
+
+    The newest run says which protocol counts; runs that differ from it in the data alone are compared on their own data
+    set. What else differs is left out, and so are runs without test metrics and those that reproduce others; with
+    `strict` (runs were named) the latter count, and for the rest raises ConfigError that names it.
+    """
+    found, notes = _usable(found, strict=strict)
+    by_protocol: dict[str, list[StoredRun]] = {}
+    for run in sorted(found, key=lambda run: -run.started):
+        by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
+    reference: dict[str, str] | None = None
+    taken: list[Field] = []
+    others: list[tuple[list[StoredRun], str]] = []
+    for protocol, runs in by_protocol.items():
+        content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
+        reference = content if reference is None else reference
+        unlike = _unlike(content, reference, [*_names(taken)], _dataset(runs[0]))
+        if unlike and strict:
+            first = taken[0].newest
+            raise ConfigError(
+                f"--runs: {short(runs[0])} ({runs[0].name}) and {short(first)} ({first.name}) are of different "
+                f"protocols and cannot be compared: {unlike}"
+            )
+        if unlike:
+            others.append((runs, unlike))
+            continue
+        made, repeated = rows(runs)
+        taken.append(Field(_dataset(runs[0]), protocol, made))
+        if repeated:
+            notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
+    for runs, unlike in others[:_TOLD]:
+        what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
+        notes.append(f"left out: {what}; --runs or --sweep takes them")
+    if rest := [run for runs, _ in others[_TOLD:] for run in runs]:
+        notes.append(f"left out: {_count(len(rest), 'run')} of {len(others) - _TOLD} further protocols")
+    return taken, notes
+
+
+def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun], list[str]]:
+    """Return the runs that can be compared, and a note on each kind of the others."""
+    some: list[StoredRun] = []
+    untested: list[StoredRun] = []
+    again: list[StoredRun] = []
+    notes = []
+    for run in found:
+        into = untested if not run.tested else again if REPRODUCES in run.tags and not strict else some
+        into.append(run)
+    if untested and strict:
+        raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
+    if untested:
+        notes.append(f"left out: {_count(len(untested), 'run')} without test metrics, such as {short(untested[0])}")
+    if again:
+        notes.append(f"left out: {_count(len(again), 'run')} made to reproduce others; --runs takes them")
+    if not some:
+        raise StoreError(f"there is nothing to compare; {'; '.join(notes)}")
+    return some, notes
+
+
+def test_metrics(runs: Iterable[StoredRun]) -> list[str]:
+    """Return the names of the runs' test metrics, those of the newest run's headline first."""
+    names: dict[str, None] = {}
+    order: list[str] = []
+    cutoffs: list[int] = []
+    for run in sorted(runs, key=lambda run: -run.started):
+        order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
+        cutoffs = cutoffs or json.loads(run.params.get("evaluation.cutoffs", "[]"))
+        names |= dict.fromkeys(sorted(run.tested))
+    place = {name: number for number, name in enumerate(order)}
+    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), cutoff(name) or 0))
+    first = headlines(name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs))
+    return [*first, *(name for name in ordered if name not in first)]
+
+
+def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str], name: str) -> str:
+    """Return which keys differ, beside the data where it is another data set; nothing if none does."""
+    keys = [key for key in dict.fromkeys([*reference, *content]) if content.get(key) != reference.get(key)]
+    if name not in names:
+        keys = [key for key in keys if not _is_data(key, content.get(key), reference.get(key))]
+    return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in keys)
+
+
+def _is_data(key: str, *values: str | None) -> bool:
+    """Whether a key of the protocol is about the data: the rows, or the very files of a split (their sha256)."""
+    return key == "data" or (key.startswith("split.") and all(re.fullmatch("[0-9a-f]{64}", v or "") for v in values))
+
+
+def _difference(key: str, here: str | None, there: str | None) -> str:
+    if key == "data":
+        return "other rows under the same name of data set than those"
+    if key.endswith("class"):
+        here, there = (value and value.rpartition(".")[2] for value in (here, there))
+    if here is None:
+        return f"without {key}, which is {there} there"
+    return f"{key}={here}, which is not there" if there is None else f"{key}={here} instead of {there}"
+
+
+def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:
+    """Return what a run's protocol is made of, by dotted names."""
+    return flatten(archive.yaml(run, "identity.yaml")["protocol"])
+
+
+def _names(taken: Sequence[Field]) -> list[str]:
+    return [field.dataset for field in taken]
+
+
+def _dataset(run: StoredRun) -> str:
+    return run.params.get("dataset.name") or run.tags.get("dataset", "")
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -1,0 +1,172 @@
+"""Compare the runs of a protocol: leaderboards with intervals, paired tests between the best, ranks over data sets."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from recexp.comparison import definitions, friedman, pairs, values
+from recexp.comparison.collect import Field
+from recexp.comparison.results import Comparison, Leaderboard, Line, Options
+from recexp.comparison.rows import Row, share
+from recexp.errors import ConfigError, unknown
+from recexp.history.archive import Archive
+from recexp.metric_names import bare, headlines
+from recexp.metrics.base import Metric, RatingMetric
+from recexp.rng import generator
+from recexp.statistics.bootstrap import intervals
+from recexp.tracking.names import SPLIT
+
+TESTED = 20
+"""How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
+FEW = 100
+"""With fewer users percentile intervals of skewed values hold clearly less than they say."""
+_JUDGED = {"relevant", "ratings"}
+_NAMED = 5
+"""Rows that a note names."""
+COSTS = ("cost/fit_seconds", "cost/recommend_seconds")
+
+MetricOf = Callable[[str], Metric]
+"""From the name of a metric, `ndcg`, to its definition; raises ConfigError."""
+
+
+def compare(
+    archive: Archive, fields: Sequence[Field], options: Options, metric_of: MetricOf, notes: Sequence[str] = ()
+) -> Comparison:
+    """Compare the rows of each field. Raises ConfigError for a metric or baseline that is not there, or a metric that
+    is not the same in all runs."""
+    name = _metric(fields, options.metric)
+    shown = headlines(fields[0].metrics())
+    names = [name, *(other for other in shown if other != name)]
+    metric, said = metric_of(bare(name)), list(notes)
+    if metric.higher_is_better is None:
+        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
+    kinds = {other: _known(other, metric_of) for other in names}
+    rising = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
+    beyond = [other for other, kind in kinds.items() if kind and rising[other] is not None and not kind.needs & _JUDGED]
+    chosen = [(field, _rows(field, name, metric, said)) for field in fields]
+    if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
+        lacking = [field.dataset for field, rows in chosen if not _called(rows, options.baseline)]
+        said += [f"{dataset}: left out, for {options.baseline} is not there" for dataset in lacking]
+        chosen = [(field, rows) for field, rows in chosen if field.dataset not in lacking]
+    definitions.check(archive, [row for _, rows in chosen for row in rows[: definitions.depth(metric, TESTED)]], name)
+    boards = [_board(archive, field, rows, name, metric, names[1:], options, said) for field, rows in chosen if rows]
+    if not values.testable(metric):
+        said.append(f"{name} has one value a run, none a user: there are neither intervals nor tests")
+    return Comparison(name, options, rising, beyond, boards, friedman.of(boards, metric, options, said), said)
+
+
+def _known(name: str, metric_of: MetricOf) -> Metric | None:
+    try:
+        return metric_of(bare(name))
+    except ConfigError:  # of a config folder that is not given now
+        return None
+
+
+def _metric(fields: Sequence[Field], wanted: str | None) -> str:
+    """Return the full name of the metric."""
+    names = list(dict.fromkeys(name for field in fields for name in field.metrics()))
+    if wanted is None:
+        return names[0]
+    for name in names:
+        if wanted in (name, name.partition("/")[2]):
+            return name
+    allowed = list(dict.fromkeys(name.partition("/")[2] for name in names))
+    raise ConfigError(f"--metric: {unknown('', wanted, allowed, what='no run has it')}")
+
+
+def _rows(field: Field, name: str, metric: Metric, notes: list[str]) -> list[Row]:
+    """Return the rows with a metric, each with the runs that have it, the best first."""
+    rows = [row.having(name) for row in field.rows if row.has(name)]
+    if len(rows) < len(field.rows):
+        notes.append(f"{field.dataset}: without {name}, so left out: {len(field.rows) - len(rows)} of the models")
+    whole = {row.key: len(row.runs) for row in field.rows}
+    fewer = [f"{row.label} ({whole[row.key] - len(row.runs)})" for row in rows if len(row.runs) < whole[row.key]]
+    if fewer:
+        notes.append(f"{field.dataset}: runs without {name} are left out of {_listed(fewer, ', ')}")
+    sign = 1 if metric.higher_is_better else -1
+    return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
+
+
+def _board(
+    archive: Archive,
+    field: Field,
+    rows: Sequence[Row],
+    name: str,
+    metric: Metric,
+    others: Sequence[str],
+    options: Options,
+    notes: list[str],
+) -> Leaderboard:
+    baseline = None if options.baseline is None else _baseline(rows, options.baseline)
+    reference = baseline if baseline is not None else rows[0]
+    best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
+    notes += _unequal(field, best)
+    if not values.testable(metric):
+        return Leaderboard(field, [_line(row, name, others) for row in rows], [], reference.label)
+    found = values.read(archive, best, name, metric)
+    if found.n_users < FEW:
+        notes.append(f"{field.dataset}: {found.n_users} users: with so few, intervals may hold less than they say")
+    bounds = dict(zip((row.label for row in best), _bounds(found, metric, options)))
+    lines = [_line(row, name, others, bounds.get(row.label)) for row in rows]
+    made, said = pairs.of(rows, best, baseline, found, name, metric, options)
+    notes += [f"{field.dataset}: {note}" for note in said]
+    return Leaderboard(field, lines, made, reference.label)
+
+
+def _unequal(field: Field, rows: Sequence[Row]) -> list[str]:
+    """Say which rows lack splits that others have: their means are not of the same."""
+    known = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
+    said = []
+    for row in rows:
+        lacking = sorted(share(known[split]) for split in known.keys() - {run.tags[SPLIT] for run in row.runs})
+        if lacking:
+            said.append(f"{row.label} lacks {_listed(lacking, ', ')}")
+    if not said:
+        return []
+    return [
+        f"{field.dataset}: means are of unequal splits, differences of those that two models share: "
+        f"{_listed(said, '; ')}"
+    ]
+
+
+def _listed(words: Sequence[str], between: str) -> str:
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return between.join(words[:_NAMED]) + more
+
+
+def _called(rows: Sequence[Row], wanted: str) -> list[Row]:
+    exact = [row for row in rows if row.label == wanted]
+    return exact or [row for row in rows if row.label.partition(" ")[0] == wanted]
+
+
+def _baseline(rows: Sequence[Row], wanted: str) -> Row:
+    found = _called(rows, wanted)
+    if len(found) == 1:
+        return found[0]
+    problem = "there are several of" if found else "among what is compared there is no"
+    labels = [row.label for row in found or rows][:TESTED]
+    raise ConfigError(f"--baseline: {problem} {wanted}; give one of: {', '.join(map(repr, labels))}")
+
+
+def _line(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None = None) -> Line:
+    found = [run.metrics[name] for run in row.runs]
+    deviation = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
+    low, high = (math.nan, math.nan) if bounds is None else bounds.tolist()
+    means = {other: row.mean(other) for other in others if any(other in run.metrics for run in row.runs)}
+    costs = [run for run in row.runs if all(cost in run.metrics for cost in COSTS)]
+    seconds = sum(row.mean(cost) for cost in COSTS) if costs else math.nan
+    return Line(row, float(np.mean(found)), deviation, low, high, means, seconds)
+
+
+def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarray:
+    """Return float64 (r, 2): the interval of each row's mean, users resampled."""
+    drawn = intervals(
+        found.means,
+        found.n_users,
+        resamples=options.resamples,
+        confidence=options.confidence,
+        rng=generator(0, "compare", "bootstrap"),
+    )
+    bounds = np.concatenate(drawn, axis=1).T
+    return metric.finish(bounds) if isinstance(metric, RatingMetric) else bounds

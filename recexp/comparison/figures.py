@@ -1,0 +1,115 @@
+"""Which charts a report has of a leaderboard."""
+
+import math
+from collections.abc import Iterator
+
+from recexp import charts
+from recexp.charts import Picture, Point
+from recexp.comparison.comparison import TESTED
+from recexp.comparison.results import Comparison, Leaderboard, Line
+from recexp.errors import StoreError
+from recexp.evaluation.slices import Slice
+from recexp.evidence import run_files
+from recexp.history.archive import Archive, StoredRun
+from recexp.metric_names import at, cutoff, pretty
+from recexp.tracking.names import SPLIT
+
+Figure = tuple[str, Picture, str]
+"""Title, picture, caption."""
+LINES = 8
+"""Models in a chart of lines, the best; with more, lines can hardly be told apart."""
+
+
+def of(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator[Figure]:
+    """Yield the charts of the best models of a leaderboard, those that there is something for."""
+    lines, name = board.lines[:TESTED], pretty(comparison.metric)
+    lines += [line for line in board.lines[TESTED:] if line.row.label == board.reference]
+    rows = [(line.row.label, line.mean, line.low, line.high) for line in lines]
+    sure = f"With the {comparison.options.confidence:.0%} interval over users." if board.pairs else ""
+    yield name, charts.bars(rows), sure
+    yield from _cost(comparison, lines)
+    for other in comparison.beyond:
+        if other != comparison.metric:
+            yield from _front(comparison, lines, other)
+    best = [line for line in lines[:LINES] if line.row.runs]
+    runs = _alike(best)
+    yield from _slices(archive, comparison, runs)
+    yield from _curves(archive, runs)
+
+
+def value(comparison: Comparison, line: Line, name: str) -> float:
+    """Return a line's mean of a shown metric, NaN where it has none."""
+    return line.mean if name == comparison.metric else line.means.get(name, math.nan)
+
+
+def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
+    points = [Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
+    if len(points) > 1:
+        front = _undominated(points, x_rising=False, y_rising=bool(comparison.rising[comparison.metric]))
+        name = "seconds to fit and recommend"
+        picture = charts.scatter(points, name, pretty(comparison.metric), log=True, front=front)
+        yield "Accuracy against cost", picture, "On the line: models that no other beats in both."
+
+
+def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Figure]:
+    points = [Point(line.row.label, line.means[other], line.mean) for line in lines if other in line.means]
+    if len(points) > 1:
+        y_rising, x_rising = (bool(comparison.rising[name]) for name in (comparison.metric, other))
+        front = _undominated(points, x_rising=x_rising, y_rising=y_rising)
+        better = "right" if x_rising else "left"
+        picture = charts.scatter(points, pretty(other), pretty(comparison.metric), front=front)
+        title = f"Accuracy against {pretty(other).partition('@')[0].replace('_', ' ')}"
+        yield title, picture, f"The Pareto front; better is to the {better}."
+
+
+def _undominated(points: list[Point], *, x_rising: bool, y_rising: bool) -> list[int]:
+    """Return the places of the points that no other is at least as good as in both, and better in one."""
+    keys = [(p.x if x_rising else -p.x, p.y if y_rising else -p.y) for p in points]
+    return [
+        place for place, (x, y) in enumerate(keys) if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
+    ]
+
+
+def _alike(lines: list[Line]) -> dict[str, StoredRun]:
+    """Return a run of each line by label, all of the best one's newest split where they have it."""
+    if not lines:
+        return {}
+    split = lines[0].row.runs[-1].tags.get(SPLIT)
+    chosen = {line.row.label: [run for run in line.row.runs if run.tags.get(SPLIT) == split] for line in lines}
+    return {label: runs[-1] for label, runs in chosen.items() if runs}
+
+
+def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]) -> Iterator[Figure]:
+    """Draw the compared metric by groups of users, and what was found by groups of items."""
+    tables: dict[str, list[Slice]] = {}
+    for label, run in runs.items():
+        try:
+            tables[label] = run_files.read_slices(archive.file(run, "slices.csv"))
+        except StoreError:  # its chart is not worth a report
+            continue
+    wanted = comparison.metric.rpartition("/")[2]
+    for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
+        names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
+        own = at("found", cutoff(wanted) or 0)
+        name = next((n for n in (wanted, own) if n in names), "")
+        found = {
+            label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]
+            for label, rows in tables.items()
+        }
+        groups = list(dict.fromkeys(group for rows in found.values() for group, _ in rows))
+        if len(groups) > 1:
+            series = {label: [(float(groups.index(g)), v) for g, v in rows] for label, rows in found.items() if rows}
+            said = "Items found of those held out." if name.startswith("found") else "Of one split."
+            if (picture := charts.lines(series, "", pretty(name), groups)) is not None:
+                yield f"By {kind.replace('_', ' ')}", picture, said
+
+
+def _curves(archive: Archive, runs: dict[str, StoredRun]) -> Iterator[Figure]:
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for label, run in runs.items():
+        for name, points in archive.curves(run).items():
+            if len(points) > 1:
+                found.setdefault(name, {})[label] = [(float(step), value) for step, value in points]
+    for name, series in found.items():
+        if (picture := charts.lines(series, "step", name)) is not None:
+            yield f"Learning curve: {name}", picture, ""

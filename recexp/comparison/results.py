@@ -1,0 +1,148 @@
+"""What a comparison holds: how it was made, leaderboards, pairs, ranks over data sets."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recexp.comparison.collect import Field
+from recexp.comparison.rows import Row
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compare.
+
+    Attributes
+    ----------
+    metric : `ndcg_at_10`, or with its part `test/ndcg_at_10`; None: the headline of the newest run.
+    baseline : the row that others are tested against; None: all pairs of the best rows are tested.
+    test : one of statistics.TESTS. correction : one of statistics.CORRECTIONS.
+    confidence : of intervals; differences are significant below 1 - confidence. resamples : of users, for intervals.
+    """
+
+    metric: str | None
+    baseline: str | None
+    test: str
+    correction: str
+    confidence: float
+    resamples: int
+
+    @property
+    def alpha(self) -> float:
+        """The largest p-value that is significant."""
+        return 1 - self.confidence
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over users (or NaN).
+
+    `means` are of the other metrics that a person reads first, `seconds` the time of fitting and recommending.
+    """
+
+    row: Row
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    means: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two lines compared user by user on the splits that both have, by their labels.
+
+    Attributes
+    ----------
+    first, second : labels.
+    difference : of the means over the common splits, first - second; NaN, as p is, where there are none.
+    p, adjusted : of the test, and corrected.
+    ahead : 1 if the first is ahead, -1 if the second is, 0 if they are not told apart: ahead is what is significantly
+        better user by user and has the better mean over the common splits, too.
+    users : that both have.
+    d_z, rank_biserial, wins, ties, losses : see `Effects`; positive ones and wins are the first's.
+    """
+
+    first: str
+    second: str
+    difference: float
+    p: float
+    adjusted: float
+    ahead: int
+    users: int
+    d_z: float
+    rank_biserial: float
+    wins: int
+    ties: int
+    losses: int
+
+    def turned(self) -> "Pair":
+        """Return the same with the second line first."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            difference=-self.difference,
+            ahead=-self.ahead,
+            d_z=-self.d_z,
+            rank_biserial=-self.rank_biserial,
+            wins=self.losses,
+            losses=self.wins,
+        )
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The lines of one data set, the best first, and the pairs tested. `reference` is the label others are set against:
+    the baseline, or else the best."""
+
+    field: Field
+    lines: list[Line]
+    pairs: list[Pair]
+    reference: str
+
+    def against_reference(self, label: str) -> Pair | None:
+        """Return the pair of a line with the reference, if it was tested; the line comes first."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (label, self.reference):
+                return pair
+            if (pair.second, pair.first) == (label, self.reference):
+                return pair.turned()
+        return None
+
+
+@dataclass(frozen=True)
+class Across:
+    """Models over several data sets, by mean rank: Friedman's test (NaN with fewer than three models), the critical
+    difference of Nemenyi's, and the groups that it cannot tell apart."""
+
+    datasets: list[str]
+    labels: list[str]
+    mean_ranks: np.ndarray
+    chi2: float
+    p: float
+    difference: float
+    groups: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found.
+
+    Attributes
+    ----------
+    metric : full name of the one compared by. options : as given.
+    rising : which way each shown metric improves, the compared one first; None: neither.
+    beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
+    boards : a leaderboard a data set. across : ranks over several data sets.
+    notes : what was left out, and why.
+    """
+
+    metric: str
+    options: Options
+    rising: dict[str, bool | None]
+    beyond: list[str]
+    boards: list[Leaderboard]
+    across: Across | None
+    notes: list[str]

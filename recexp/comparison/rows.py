@@ -1,0 +1,173 @@
+"""Rows of a leaderboard: which runs are of one configuration, and what it is called."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from recexp.history.archive import StoredRun
+from recexp.tracking.names import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
+
+_DIGITS = 8
+"""Enough of an id or digest to name what it is of; --runs takes such ids."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What all runs of a row share: an algorithm and its params, or, where it was tuned, how that was done."""
+
+    algorithm: str
+    tuned: bool
+    params: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What rows of the same algorithm have in common."""
+        return f"{self.algorithm} tuned" if self.tuned else self.algorithm
+
+
+@dataclass(frozen=True)
+class Row:
+    """One configuration.
+
+    Attributes
+    ----------
+    label : tells it from the other rows of its field.
+    key : tells it from them, too; the same configuration has the same one on another data set.
+    runs : in order of seed and fold, the newest of each seed and split.
+    older : runs that one of `runs` repeats, but without a test metric that they have; the newest first.
+    """
+
+    label: str
+    key: Key
+    runs: list[StoredRun]
+    older: list[StoredRun]
+
+    def has(self, name: str) -> bool:
+        """Whether a run has the metric."""
+        return any(name in run.metrics for run in [*self.runs, *self.older])
+
+    def having(self, name: str) -> "Row":
+        """Return the row with the newest run of each seed and split that has a metric."""
+        kept: dict[tuple[str, str], StoredRun] = {}
+        for run in [*self.runs, *self.older]:
+            if name in run.metrics:
+                kept.setdefault(_part(run), run)
+        return replace(self, runs=sorted(kept.values(), key=_place))
+
+    def mean(self, name: str) -> float:
+        """Return the mean of a metric over the runs that have it, which must be one at least."""
+        return _mean(run.metrics[name] for run in self.runs if name in run.metrics)
+
+    def by_split(self, name: str) -> dict[str, float]:
+        """Return the mean of a metric on each split, which is named by its digest."""
+        found: dict[str, list[float]] = {}
+        for run in self.runs:
+            if name in run.metrics:
+                found.setdefault(run.tags[SPLIT], []).append(run.metrics[name])
+        return {split: _mean(values) for split, values in found.items()}
+
+
+def short(run: StoredRun) -> str:
+    """Return the beginning of a run's id."""
+    return run.id[:_DIGITS]
+
+
+def share(run: StoredRun) -> str:
+    """Return which seed, fold and split a run is of, to be read."""
+    fold = f" fold {run.tags['fold']}" if "fold" in run.tags else ""
+    return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
+
+
+def rows(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
+    """Return a row for each configuration, and how many runs are left out because newer ones repeat them.
+
+    `runs` are in order, the newest first. A tuned run counts for what was tuned, whatever values were found; where
+    these are those of a row that was not tuned, it is a run of that row as well.
+    """
+    plain = {_plain(run) for run in runs if TUNING not in run.tags}
+    found: dict[Key, dict[tuple[str, str], list[StoredRun]]] = {}
+    repeated = 0
+    for run in runs:
+        keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
+        places = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
+        new = [place for place in places if not place or run.tested.difference(*(one.tested for one in place))]
+        for place in new:
+            place.append(run)
+        repeated += not new
+    made = []
+    for label, (key, parts) in zip(_labels([*found]), found.items()):
+        newest, *older = ([*filter(None, some)] for some in _layers([*parts.values()]))
+        made.append(Row(label, key, sorted(newest, key=_place), [run for some in older for run in some]))
+    return made, repeated
+
+
+def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]]:
+    """Return the first of each part, then the second ones, and so on; None where a part has no more."""
+    return [[part[n] if n < len(part) else None for part in parts] for n in range(max(map(len, parts)))]
+
+
+def _plain(run: StoredRun) -> Key:
+    some = {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
+    code = {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}  # two versions of a class are two models
+    return Key(run.tags.get("algorithm", ""), False, tuple(sorted((some | code).items())))
+
+
+def _tuned(run: StoredRun) -> Key:
+    how = tuple((tag, run.tags[tag]) for tag in (SEARCH, STUDY_TRIALS) if tag in run.tags)
+    return Key(run.tags.get("algorithm", ""), True, how)
+
+
+def _part(run: StoredRun) -> tuple[str, str]:
+    return run.tags.get("seed", ""), run.tags.get(SPLIT, "")
+
+
+def _place(run: StoredRun) -> tuple[int, int]:
+    return int(run.tags.get("seed", 0)), int(run.tags.get("fold", 0))
+
+
+def _labels(keys: Sequence[Key]) -> list[str]:
+    """Name each row after its algorithm and the params in which it differs from others of the same algorithm.
+
+    Where that is not enough, classes are given by their full paths and searches by their digests; what is still alike,
+    for the text of one value is that of several, gets a number.
+    """
+    apart: dict[str, list[str]] = {}
+    for name in {key.name for key in keys}:
+        own = [dict(key.params) for key in keys if key.name == name]
+        names = sorted({param for some in own for param in some})
+        apart[name] = [param for param in names if len({some.get(param) for some in own}) > 1]
+    labels = [_label(key, apart[key.name], whole=False) for key in keys]
+    often = Counter(labels)
+    labels = [
+        _label(key, apart[key.name], whole=True) if often[label] > 1 else label for key, label in zip(keys, labels)
+    ]
+    seen: Counter[str] = Counter()
+    for place, label in enumerate(labels):
+        seen[label] += 1
+        while seen[label] > 1 and labels[place] in labels[:place]:
+            labels[place] = f"{label} #{seen[label]}"
+            seen[label] += 1
+    return labels
+
+
+def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:
+    own = dict(key.params)
+    words = (_word(param, own[param], whole=whole) for param in params if param in own)
+    return " ".join([key.name, *filter(None, words)])
+
+
+def _word(param: str, value: str, *, whole: bool) -> str:
+    """Return a param in short: `l2=100`, `parts.cf=ItemKNN`, `30 trials`; nothing for what only the whole has."""
+    param = param.removeprefix("algorithm.")
+    if param == STUDY_TRIALS:
+        return f"{value} trials"
+    if param == SEARCH:
+        return f"search={value[:_DIGITS]}" if whole else ""
+    if "_target_" in param:
+        return f"{param.removesuffix('._target_')}={value if whole else value.rpartition('.')[2]}"
+    return f"{param}={value}"
+
+
+def _mean(values: Iterable[float]) -> float:
+    some = list(values)
+    return sum(some) / len(some)

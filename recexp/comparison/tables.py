@@ -1,0 +1,240 @@
+"""A comparison as text: for the terminal, as csv, LaTeX and json."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from recexp.comparison.comparison import TESTED
+from recexp.comparison.results import Across, Comparison, Leaderboard, Line, Pair
+from recexp.comparison.rows import short
+from recexp.metric_names import pretty
+from recexp.statistics import CORRECTIONS
+
+WIDTH = 140
+"""Columns of a table where the terminal does not say how many it has."""
+_MODEL = 30
+"""Columns that the name of a model may take before others have to make room."""
+_HEAD = 10
+"""Columns that the head with the reference's name may be folded to, and that a model's name has at least."""
+_FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run", "interval")
+"""What a narrow terminal goes without, in this order; csv, json and the report have it all."""
+
+
+def number(value: float, form: str = ".4f") -> str:
+    """Return a number, nothing for NaN."""
+    return "" if math.isnan(value) else format(value, form)
+
+
+def chance(p: float) -> str:
+    """Return a p-value."""
+    return "" if math.isnan(p) else "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def terminal(comparison: Comparison) -> str:
+    """Return the leaderboards, the ranks over data sets and the notes, as tables."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=None if Console().is_terminal else WIDTH, force_terminal=Console().is_terminal)
+    for board in comparison.boards:
+        console.print(_table(comparison, board, console.width))
+    if comparison.across is not None:
+        console.print(_ranks(comparison.across))
+        console.print(friedman(comparison.across, comparison.options.alpha), soft_wrap=True, highlight=False)
+    for note in [*method(comparison), *comparison.notes]:
+        console.print(f"- {note}", soft_wrap=True, highlight=False, markup=False)
+    return out.getvalue().rstrip("\n")
+
+
+def method(comparison: Comparison) -> list[str]:
+    """Return how the numbers came about, in a sentence each."""
+    options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
+    fields = [board.field for board in comparison.boards]
+    found = [f"all runs on {field.dataset}: {field.conditions}" for field in fields if field.conditions]
+    if pairs:
+        correction = CORRECTIONS[options.correction].title
+        against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
+        found += [
+            f"intervals hold {options.confidence:.0%} and resample users, given these fits; what other seeds and folds "
+            "would change is in sd",
+            f"p: {options.test} test of users' differences on equal splits, {against}, {correction}",
+            "d_z: mean difference of a user, in deviations (inf: the same for all); positive is better",
+        ]
+    if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
+        found.append("without p: pairs that share no split; run them with the same seeds")
+    return found
+
+
+def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
+    """Return the leaderboard, in so many columns of text."""
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    names = [
+        "",
+        "model",
+        "runs",
+        "mean",
+        "sd",
+        "interval",
+        f"vs {board.reference}",
+        "p",
+        "d_z",
+        "won/tied/lost",
+        "seconds",
+        "run",
+    ]
+    shown = [line for place, line in enumerate(board.lines) if place < TESTED or line.row.label == board.reference]
+    rows = []
+    for line in shown:
+        pair = board.against_reference(line.row.label)
+        interval = "" if math.isnan(line.low) else f"{line.low:.4f} {line.high:.4f}"
+        rows.append(
+            [
+                str(board.lines.index(line) + 1),
+                line.row.label,
+                str(len(line.row.runs)),
+                number(line.mean),
+                number(line.deviation),
+                interval,
+                *(["", "", "", ""] if pair is None else _against(pair)),
+                number(line.seconds, ".1f"),
+                short(line.row.runs[-1]),
+            ]
+        )
+    used = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
+    widths = _widths(names, rows, used, width)
+    columns = [
+        Column(Text(names[place]), overflow="fold", width=needed, justify="left" if place == 1 else "right")
+        for place, needed in widths.items()
+    ]
+    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in widths))
+    said = []
+    if len(shown) < len(board.lines):
+        said.append(f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all")
+    if left := [names[place] for place in used if place not in widths]:
+        said.append(f"no room for {', '.join(left)}: --csv has them")
+    table.caption = "\n".join(said)
+    return table
+
+
+def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], used: Sequence[int], width: int) -> dict[int, int]:
+    """Return the width of each column, by place, that there is room for: what matters least goes first."""
+    kept = [*used]
+    words = [max(map(len, name.split()), default=0) for name in names]
+    heads = [min(_HEAD, word) if name.startswith("vs ") else word for name, word in zip(names, words)]
+    need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
+    whole = [max(len(name), n) for name, n in zip(names, need)]
+    need[1] = min(need[1], _MODEL)
+    hidden = [place for place in map(names.index, _FIRST_TO_GO) if place in kept]
+    while (room := width - 1 - sum(need[place] + 3 for place in kept)) < 0 and hidden:
+        kept.remove(hidden.pop(0))
+    need[1] = max(_HEAD, need[1] + min(room, 0))
+    for place in kept:  # what is left is for those that had to be folded
+        more = min(max(0, room), whole[place] - need[place])
+        need[place], room = need[place] + more, room - more
+    return {place: need[place] for place in kept}
+
+
+def _against(pair: Pair) -> list[str]:
+    difference, won = number(pair.difference, "+.4f"), f"{pair.wins}/{pair.ties}/{pair.losses}"
+    return [difference, chance(pair.adjusted), number(pair.d_z, "+.2f"), won if pair.users else ""]
+
+
+def _ranks(across: Across) -> Any:
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table("model", Column(Text(f"mean rank on {', '.join(across.datasets)}"), justify="right"))
+    for label, rank in zip(across.labels, across.mean_ranks):
+        table.add_row(Text(label), f"{rank:.2f}")
+    return table
+
+
+def friedman(across: Across, alpha: float) -> str:
+    """Return what Friedman's and Nemenyi's tests say."""
+    apart = f"mean ranks differ when they are {across.difference:.2f} apart (Nemenyi, {alpha:.2g})"
+    return apart if math.isnan(across.p) else f"Friedman chi2 = {across.chi2:.2f}, p = {chance(across.p)}; {apart}"
+
+
+def records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return a plain dict a line of all leaderboards; what is not defined is None."""
+    found = []
+    for board in comparison.boards:
+        for place, line in enumerate(board.lines, start=1):
+            found.append(_record(comparison, board, place, line))
+    return found
+
+
+def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) -> dict[str, Any]:
+    pair = board.against_reference(line.row.label)
+    names = ("difference", "p", "adjusted", "ahead", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
+    against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
+    others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.rising)[1:]}
+    return {
+        "dataset": board.field.dataset,
+        "rank": place,
+        "model": line.row.label,
+        "metric": comparison.metric,
+        "mean": line.mean,
+        "deviation": _finite(line.deviation),
+        "runs": len(line.row.runs),
+        "low": _finite(line.low),
+        "high": _finite(line.high),
+        "seconds": _finite(line.seconds),
+        **others,
+        "reference": board.reference,
+        **against,
+        "run_ids": " ".join(run.id for run in line.row.runs),
+    }
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return a line a model, with everything that is known of it; no text begins as a formula of a spreadsheet does."""
+    rows, out = records(comparison), io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return all of the comparison, every tested pair included."""
+    across = comparison.across
+    content = {
+        "metric": comparison.metric,
+        "options": asdict(comparison.options),
+        "notes": comparison.notes,
+        "protocols": {board.field.dataset: board.field.protocol for board in comparison.boards},
+        "models": records(comparison),
+        "pairs": [
+            {"dataset": board.field.dataset, **{key: _finite(value) for key, value in asdict(pair).items()}}
+            for board in comparison.boards
+            for pair in board.pairs
+        ],
+        "across": None
+        if across is None
+        else {
+            "datasets": across.datasets,
+            "mean_ranks": dict(zip(across.labels, across.mean_ranks.tolist())),
+            "friedman_chi2": _finite(across.chi2),
+            "friedman_p": _finite(across.p),
+            "critical_difference": across.difference,
+            "not_told_apart": [[across.labels[place] for place in group] for group in across.groups],
+        },
+    }
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,129 @@
+"""The values of each user, read from the runs' files: what intervals and paired tests stand on."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recexp.comparison.rows import Row
+from recexp.errors import DataError, StoreError
+from recexp.history.archive import Archive, StoredRun
+from recexp.io import to_numpy
+from recexp.metrics.base import ListMetric, Metric, RatingMetric
+from recexp.statistics.bootstrap import Means
+from recexp.tracking.names import SPLIT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of r rows' users. A user may own several queries and appear in several splits.
+
+    Attributes
+    ----------
+    means : of each row's values over its queries, to be resampled by user; one column.
+    by_split : float64 (r, s, u), the mean of each user's values in each of s splits, NaN where there is none.
+    """
+
+    means: list[Means]
+    by_split: np.ndarray
+
+    @property
+    def n_users(self) -> int:
+        """All users of any row."""
+        return self.by_split.shape[2]
+
+    def differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return float64 (u, c): each user's mean difference over the splits common to c pairs of rows; NaN for none.
+
+        `first` and `second` are int (c,), places of rows.
+        """
+        found = np.empty((self.n_users, len(first)))
+        for column, (a, b) in enumerate(zip(first, second)):
+            apart = self.by_split[a] - self.by_split[b]
+            n = (~np.isnan(apart)).sum(axis=0)
+            found[:, column] = np.where(n > 0, np.nansum(apart, axis=0) / np.maximum(n, 1), np.nan)
+        return found
+
+
+def testable(metric: Metric) -> bool:
+    """Whether a metric has a value for each user."""
+    return isinstance(metric, ListMetric | RatingMetric)
+
+
+def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Values:
+    """Read the values behind a metric, `test/ndcg_at_10`, of all runs of `rows`.
+
+    Those of a rating metric are the errors of its rows. Raises DataError for a run that has no such values.
+    """
+    codes: dict[Hashable, int] = {}
+    owners: dict[str, np.ndarray] = {}
+    splits = {split: place for place, split in enumerate({run.tags[SPLIT]: 0 for row in rows for run in row.runs})}
+    found: list[list[tuple[int, np.ndarray, np.ndarray]]] = []
+    for row in rows:
+        parts = []
+        for run in row.runs:
+            split = run.tags[SPLIT]
+            table = _table(archive, run, name, metric, with_users=split not in owners)
+            if split not in owners:
+                owners[split] = _owners(table, split, codes)
+            values = _column(table, name, metric)
+            if len(values) != len(owners[split]):
+                raise DataError(f"run {run.id} has values of {len(values)} queries, unlike others of its split")
+            parts.append((splits[split], owners[split], values))
+        found.append(parts)
+    by_split = np.full((len(rows), len(splits), len(codes)), np.nan)
+    for place, parts in enumerate(found):
+        for split in {split for split, _, _ in parts}:
+            same = [(owner, values) for number, owner, values in parts if number == split]
+            by_split[place, split] = _by_user(*map(np.concatenate, zip(*same)), len(codes))
+    means = [
+        Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
+        for parts in found
+    ]
+    return Values(means, by_split)
+
+
+def _by_user(owners: np.ndarray, values: np.ndarray, n_users: int) -> np.ndarray:
+    """Return each user's mean, float64 (u,), NaN where there is none."""
+    known = ~np.isnan(values)
+    n = np.bincount(owners[known], minlength=n_users)
+    sums = np.bincount(owners[known], weights=values[known], minlength=n_users)
+    return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
+
+
+def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_users: bool) -> "pa.Table":
+    from pyarrow import lib, parquet
+
+    rated = isinstance(metric, RatingMetric)
+    file, columns = ("predictions.parquet", ["rating", "predicted"]) if rated else ("per_user.parquet", [_named(name)])
+    advice = "leave it out with --runs, or run it again"
+    try:
+        path = archive.file(run, file)
+        return parquet.read_table(path, columns=[*columns, *(["user_id"] if with_users else [])])
+    except StoreError as error:
+        raise DataError(f"{error}: intervals and paired tests need the values of users; {advice}") from error
+    except (lib.ArrowException, OSError, KeyError) as error:
+        raise DataError(f"{file} of run {run.id} cannot be used ({error}); {advice}") from error
+
+
+def _column(table: "pa.Table", name: str, metric: Metric) -> np.ndarray:
+    """Return float64 (q,), the value of each query, or the error of each rated row."""
+    if isinstance(metric, RatingMetric):
+        predicted, actual = (to_numpy(table[key]).astype(np.float64) for key in ("predicted", "rating"))
+        return metric.errors(predicted, actual)
+    return to_numpy(table[_named(name)])
+
+
+def _owners(table: "pa.Table", split: str, codes: dict[Hashable, int]) -> np.ndarray:
+    """Number the users, int64 (q,), the same in all splits; one without an id owns a single query."""
+    ids = table["user_id"].to_pylist()
+    keys = ((split, place) if user is None else user for place, user in enumerate(ids))
+    return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
+
+
+def _named(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -1,0 +1,220 @@
+"""The tables of a run: per-user results and lists as parquet for code, small csv tables for the eye."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data import Interactions
+from recexp.errors import DataError
+from recexp.evaluation.slices import Slice
+from recexp.io import from_numpy, to_numpy
+from recexp.ranking import Lists
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SAMPLE = 200
+"""Rows in the small tables."""
+_OWN = ("query", "user_id", "history", "held_out")
+"""Columns of per_user.parquet that are not metrics."""
+
+
+def hits_of(lists: Lists, target: sp.csr_array) -> np.ndarray:
+    """Return bool (b, k): whether each listed item is in its query's target, CSR (b, n_items)."""
+    n_items = target.shape[1]
+    rows = np.repeat(np.arange(target.shape[0], dtype=np.int64), np.diff(target.indptr))
+    keys = np.arange(len(lists.items), dtype=np.int64)[:, None] * n_items + lists.items
+    wanted = np.append(np.sort(rows * n_items + target.indices), -1)  # several times faster than np.isin
+    return (wanted[np.searchsorted(wanted[:-1], keys)] == keys) & (lists.items >= 0)
+
+
+def write_lists(
+    folder: Path, *, users: np.ndarray, user_ids: np.ndarray, item_ids: np.ndarray, lists: Lists, hits: np.ndarray
+) -> None:
+    """Write lists.parquet: query, user_id, rank, item_id, score, hit; and the first few as lists_sample.csv.
+
+    Parameters
+    ----------
+    users : int32 (b,), the user codes of the queries, -1 where unknown.
+    user_ids, item_ids : original ids by code.
+    lists : b lists.
+    hits : bool (b, k), see `hits_of`.
+    """
+    import pyarrow as pa
+
+    b, k = lists.items.shape
+    listed = (lists.items >= 0).ravel()
+    query = np.repeat(np.arange(b, dtype=np.int32), k)[listed]
+    items = lists.items.ravel()[listed]
+    table = pa.table(
+        {
+            "query": from_numpy(query),
+            "user_id": _ids(user_ids, users[query]),
+            "rank": from_numpy(np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed]),
+            "item_id": _ids(item_ids, items),
+            "score": from_numpy(lists.scores.ravel()[listed]),
+            "hit": from_numpy(hits.ravel()[listed]),
+        }
+    )
+    _write(table, folder / "lists.parquet")
+    _write_csv(table.slice(0, SAMPLE), folder / "lists_sample.csv")
+
+
+def write_per_user(
+    folder: Path,
+    *,
+    users: np.ndarray,
+    user_ids: np.ndarray,
+    history: np.ndarray,
+    held_out: np.ndarray,
+    per_query: Mapping[str, np.ndarray],
+) -> None:
+    """Write per_user.parquet, a row a query with all list metrics; and an even sample as per_user_sample.csv.
+
+    Parameters
+    ----------
+    users : int32 (b,), the user codes of the queries, -1 where unknown.
+    user_ids : original ids by code.
+    history, held_out : int64 (b,), rows known of the user and relevant items held out.
+    per_query : float64 (b,) by metric name.
+    """
+    import pyarrow as pa
+
+    queries = np.arange(len(users), dtype=np.int32)
+    own = {"query": from_numpy(queries), "user_id": _ids(user_ids, users)}
+    own |= {"history": from_numpy(history), "held_out": from_numpy(held_out.astype(np.int64))}
+    _write(
+        pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
+        folder / "per_user.parquet",
+    )
+    sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
+    at = from_numpy(sample)
+    shown = {name: from_numpy(np.round(values[sample], 4)) for name, values in per_query.items()}
+    _write_csv(
+        pa.table({**{name: column.take(at) for name, column in own.items()}, **shown}), folder / "per_user_sample.csv"
+    )
+
+
+def write_predictions(
+    folder: Path, rows: Interactions, predicted: np.ndarray, *, user_ids: np.ndarray, item_ids: np.ndarray
+) -> None:
+    """Write predictions.parquet: user_id, item_id, rating and predicted, float32 (m,), of each held-out row."""
+    import pyarrow as pa
+
+    users, items = _ids(user_ids, rows.users), _ids(item_ids, rows.items)
+    ratings = {"rating": from_numpy(rows.values), "predicted": from_numpy(predicted)}
+    table = pa.table({"user_id": users, "item_id": items, **ratings})
+    _write(table, folder / "predictions.parquet")
+
+
+def write_slices(folder: Path, slices: Sequence[Slice]) -> None:
+    """Write slices.csv: each metric by group of users or items, with its interval."""
+    names = ("slice", "group", "size", "metric", "value", "low", "high")
+    _write_rows(folder / "slices.csv", names, ([getattr(row, name) for name in names] for row in slices))
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]) -> None:
+    """Write metrics.csv: name, value, low, high; bounds are empty where a metric has no interval."""
+    rows = ((name, value, *intervals.get(name, ("", ""))) for name, value in metrics.items())
+    _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
+
+
+def as_yaml(content: Mapping[str, object]) -> str:
+    """Return plain content as YAML, keys in the order given."""
+    import yaml
+
+    return yaml.dump(content, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)  # libyaml's
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Return a table of a run. Raises DataError when it is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+
+
+def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lists:
+    """Return the first k items of each of as many lists of a lists.parquet, as codes of `item_ids`.
+
+    Raises DataError when the file holds other queries, or items that are unknown.
+    """
+    import pyarrow.compute as pc
+
+    table = read_parquet(path, ["query", "rank", "item_id", "score"])
+    codes = pc.index_in(table["item_id"], value_set=from_numpy(item_ids))
+    query, rank = to_numpy(table["query"]), to_numpy(table["rank"])
+    if codes.null_count or (len(query) and query.max() >= queries):
+        raise DataError(f"{path.name} does not fit: it has items or queries that the split does not have")
+    lists, kept = Lists.empty(queries, k), rank <= k
+    at = query[kept], rank[kept] - 1
+    lists.items[at], lists.scores[at] = to_numpy(codes)[kept], to_numpy(table["score"])[kept]
+    return lists
+
+
+def read_per_user(path: Path) -> dict[str, np.ndarray]:
+    """Return the list metrics of a per_user.parquet, float64 (b,) by name."""
+    table = read_parquet(path)
+    return {name: to_numpy(table[name]) for name in table.column_names if name not in _OWN}
+
+
+def read_predictions(path: Path) -> np.ndarray:
+    """Return the predicted ratings of a predictions.parquet, float32 (m,)."""
+    return to_numpy(read_parquet(path, ["predicted"])["predicted"])
+
+
+def read_slices(path: Path) -> list[Slice]:
+    """Return the rows of a slices.csv."""
+    return [
+        Slice(
+            row["slice"],
+            row["group"],
+            int(row["size"]),
+            row["metric"],
+            *(float(row[name]) for name in ("value", "low", "high")),
+        )
+        for row in _read_rows(path)
+    ]
+
+
+def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Return the values and intervals of a metrics.csv by full name."""
+    rows = _read_rows(path)
+    values = {row["metric"]: float(row["value"]) for row in rows}
+    return values, {row["metric"]: (float(row["low"]), float(row["high"])) for row in rows if row["low"]}
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _ids(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":
+    """Return original ids of codes; null for -1."""
+    return from_numpy(ids).take(from_numpy(codes, codes < 0))
+
+
+def _write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def _write(table: "pa.Table", path: Path) -> None:
+    from pyarrow import parquet
+
+    parquet.write_table(table, path, compression="zstd")
+
+
+def _write_csv(table: "pa.Table", path: Path) -> None:
+    from pyarrow.csv import WriteOptions, write_csv
+
+    write_csv(table, path, WriteOptions(quoting_style="needed"))

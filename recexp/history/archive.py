@@ -1,0 +1,274 @@
+"""Archive: the runs that a store holds, to be read, compared, repeated and added to."""
+
+import math
+import re
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from recexp.errors import StoreError
+from recexp.metric_names import is_test
+from recexp.tracking import client, run_log, store_uri
+from recexp.tracking.names import COMPLETE, IMPORTED, clean, search_terms
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+PAGE = 1000
+"""Runs asked for at a time."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What the store knows of one run; its files are fetched by `Archive.file`.
+
+    Attributes
+    ----------
+    id, name : of the run.
+    experiment : the id of the experiment it belongs to.
+    started : when it began, in milliseconds since 1970 UTC.
+    status : FINISHED, FAILED, KILLED or RUNNING.
+    tags, params, metrics : by full name, the newest value of each metric.
+    files : the address of its files.
+    """
+
+    id: str
+    name: str
+    experiment: str
+    started: int
+    status: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: dict[str, float]
+    files: str
+
+    @property
+    def tested(self) -> set[str]:
+        """The names of its metrics of the test."""
+        return {name for name in self.metrics if is_test(name)}
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything of the run is there; the numbers of others are not to be trusted."""
+        return self.status == "FINISHED" and self.tags.get(COMPLETE) == "true"
+
+
+class Archive:
+    """A store that exists already. Raises StoreError when there is none or it cannot be read.
+
+    What is fetched from elsewhere lies in a temporary folder until the end of a `with` block, or of the archive.
+    """
+
+    def __init__(self, uri: str | None) -> None:
+        self.uri = store_uri.resolve(uri)
+        file = store_uri.sqlite_file(self.uri)
+        if file is not None and not file.is_file():
+            raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
+        client.load()
+        with self.explained():
+            self.client = client.connect(self.uri)
+        self._fetched: dict[tuple[str, str], Path] = {}
+        self._scratch: Path | None = None
+        self._remove: Callable[[], object] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was fetched."""
+        self._remove()
+        self._fetched, self._scratch = {}, None
+
+    def experiments(self) -> dict[str, str]:
+        """Return the names of all experiments by id."""
+        with self.explained():
+            return {found.experiment_id: found.name for found in self.client.search_experiments()}
+
+    def runs(
+        self, experiment: str | None = None, *, tags: Mapping[str, str] | None = None, complete: bool = True
+    ) -> list[StoredRun]:
+        """Return the runs of an experiment (None: of all) that carry all of `tags`, the oldest first.
+
+        Without `complete` those that failed, were killed or are still running come too. Raises StoreError for an
+        unknown experiment.
+        """
+        names = self.experiments()
+        ids = [key for key, name in names.items() if experiment in (None, name)]
+        if not ids:
+            listed = _listed(names)
+            raise StoreError(
+                f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
+                "give --experiment NAME or tracking.experiment=NAME"
+            )
+        wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
+        terms = search_terms(wanted)
+        found: list[StoredRun] = []
+        token: str | None = None
+        with self.explained():
+            while True:
+                page = self.client.search_runs(
+                    ids, terms, max_results=PAGE, page_token=token, order_by=["attributes.start_time ASC"]
+                )
+                found += map(_record, page)
+                token = page.token
+                if not token:
+                    return [run for run in found if run.complete or not complete]
+
+    def run(self, run_id: str) -> StoredRun:
+        """Return one run, complete or not, by its id or how that begins, in this store or in that which it came from.
+
+        Raises StoreError when there is none.
+        """
+        if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
+            found: list[Run] = []
+            for name in ("attributes.run_id", f"tags.`{IMPORTED}`"):
+                with self.explained():
+                    beginning = f"{name} LIKE '{run_id}%'"
+                    found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
+            if len(found) == 1:
+                return _record(found[0])
+            if len(found) > 1:
+                raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
+        raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
+
+    def file(self, run: StoredRun, path: str) -> Path:
+        """Return where one file (or folder) of a run lies on this machine, fetched if it lies elsewhere.
+
+        Raises StoreError when the run has none of that name.
+        """
+        if (folder := run_log.folder(run.files)) is not None and (folder / path).exists():
+            return folder / path
+        if (run.id, path) in self._fetched:
+            return self._fetched[run.id, path]
+        from mlflow.artifacts import download_artifacts
+
+        with self.explained():
+            if self.has(run, path):
+                where = self._folder(run)
+                found = download_artifacts(
+                    run_id=run.id, artifact_path=path, tracking_uri=self.uri, dst_path=str(where)
+                )
+                self._fetched[run.id, path] = Path(found)
+                return Path(found)
+        raise StoreError(f"run {run.id} has no file {path}")
+
+    def _folder(self, run: StoredRun) -> Path:
+        """Return the folder that a run's files are fetched into."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
+            self._remove = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        folder = self._scratch / run.id
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def has(self, run: StoredRun, path: str) -> bool:
+        """Return whether a run has a file (or folder) of that name."""
+        if (here := run_log.folder(run.files)) is not None:
+            return (here / path).exists()
+        parent = path.rpartition("/")[0] or None
+        with self.explained():
+            return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
+
+    def add(
+        self,
+        run: StoredRun,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        files: Iterable[Path] = (),
+        folder: str | None = None,
+    ) -> None:
+        """Add metrics, tags, and files (into `folder` among the run's files) to a run that is there."""
+        from mlflow.entities import Metric, RunTag
+
+        now = int(time.time() * 1000)
+        with self.explained():
+            for file in files:
+                self._fetched.clear()  # it may take the place of one that was fetched
+                self.client.log_artifact(run.id, str(file), folder)
+            self.client.log_batch(
+                run.id,
+                metrics=[Metric(clean(k), v, now, 0) for k, v in (metrics or {}).items() if math.isfinite(v)],
+                tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+            )
+
+    def curves(self, run: StoredRun) -> dict[str, list[tuple[int, float]]]:
+        """Return the learning curves of a run: (step, value) pairs by name."""
+        found = {}
+        with self.explained():
+            for name in sorted(name for name in run.metrics if name.startswith("training/")):
+                points = self.client.get_metric_history(run.id, name)
+                found[name.removeprefix("training/")] = [(point.step, point.value) for point in points]
+        return found
+
+    def publish(self, experiment: str, name: str, tags: Mapping[str, str], description: str, file: Path) -> str:
+        """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
+        `description` is Markdown for its page.
+
+        The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
+        used again.
+        """
+        terms = search_terms(tags)
+        with self.explained():
+            found = list(self.client.search_runs([experiment], terms, max_results=1))
+            run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
+            self.client.log_artifact(run.info.run_id, str(file))
+            self.client.set_tag(run.info.run_id, "mlflow.note.content", description)
+            self.client.set_terminated(run.info.run_id, "FINISHED")
+        return run.info.run_id
+
+    def config(self, run: StoredRun) -> dict[str, Any]:
+        """Return the resolved config that a run was made of."""
+        return self.yaml(run, "config.yaml")
+
+    def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
+        """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
+        import yaml
+
+        try:
+            text = self.file(run, path).read_text(encoding="utf-8")
+            found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
+        if not isinstance(found, dict):
+            raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")
+        return found
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what MLflow and the database raise into StoreError."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (OSError, MlflowException, SQLAlchemyError) as error:
+            raise store_uri.explain(error, self.uri) from error
+
+
+def _record(run: "Run") -> StoredRun:
+    info, data = run.info, run.data
+    return StoredRun(
+        id=info.run_id,
+        name=info.run_name or "",
+        experiment=info.experiment_id,
+        started=info.start_time,
+        status=info.status,
+        tags=dict(data.tags),
+        params=dict(data.params),
+        metrics=dict(data.metrics),
+        files=info.artifact_uri or "",
+    )
+
+
+def _listed(names: Mapping[str, str]) -> str:
+    return ", ".join(sorted(names.values())) or "none"

@@ -1,0 +1,97 @@
+"""A stored config as today's classes take it: fields that came since get today's values, those that went go."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic.dataclasses import is_pydantic_dataclass
+
+from recexp.config.building import imported
+from recexp.config.composing import compose, plain
+from recexp.config.folders import options
+from recexp.errors import ConfigError
+from recexp.history.drift import Difference, differences
+from recexp.tracking import flatten
+
+GROUPS = {"fallback": "algorithm"}
+"""Where the options of a part lie, when the folder is not called like it."""
+
+
+class Completion:
+    """Completes the parts of one config, and remembers what it added and left out, by dotted name.
+
+    Parameters
+    ----------
+    root : the config, in which values may refer to others (`${seed}`).
+    choices : the options that were chosen, by group; of those with the same class they come first.
+    """
+
+    def __init__(self, root: Mapping[str, Any], choices: Mapping[str, str]) -> None:
+        self._root, self._choices = root, choices
+        self._new: dict[str, Any] = {}
+        self._gone: dict[str, Any] = {}
+
+    @property
+    def changes(self) -> list[Difference]:
+        """What is not as it was when the config was stored."""
+        return differences(flatten(self._gone), flatten(self._new))
+
+    def keys(self, allowed: list[str]) -> dict[str, Any]:
+        """Return the config with the `allowed` keys at its top, and no others."""
+        missing = [key for key in allowed if key not in self._root]
+        self._gone |= {key: value for key, value in self._root.items() if key not in allowed}
+        self._new |= {key: value for key, value in (plain(compose()) if missing else {}).items() if key in missing}
+        return {key: value for key, value in {**self._root, **self._new}.items() if key in allowed}
+
+    def part(self, value: Any, where: str, group: str | None = None) -> Any:
+        """Return a node, and those in it, with the fields of their classes; `group` has its options."""
+        group = group or GROUPS.get(where, where)
+        if isinstance(value, list):
+            return [self.part(item, f"{where}.{number}", group) for number, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        node = {key: self.part(item, f"{where}.{key}", group) for key, item in value.items()}
+        fields = _fields(node, where)
+        if fields is None:
+            return node
+        for name in [name for name in node if name not in fields]:
+            self._gone[f"{where}.{name}"] = node.pop(name)
+        if any(name not in node for name in fields):
+            today = self._today(str(node["_target_"]), group)
+            for name in [name for name in fields if name not in node and today.get(name, "???") != "???"]:
+                node[name] = self._new[f"{where}.{name}"] = self._resolved(today[name])
+        return node
+
+    def _today(self, target: str, group: str) -> dict[str, Any]:
+        """Return the node of a class in the yaml of a group, {} where there is none."""
+        from omegaconf import OmegaConf
+
+        found = options(group)
+        chosen = self._choices.get(group)
+        for path in [found[name] for name in sorted(found, key=lambda name: name != chosen)]:
+            for node in _nodes(OmegaConf.to_container(OmegaConf.load(path))):
+                if node.get("_target_") == target:
+                    return node
+        return {}
+
+    def _resolved(self, value: Any) -> Any:
+        from omegaconf import OmegaConf
+
+        return OmegaConf.to_container(OmegaConf.create({**self._root, "given": [value]}).given, resolve=True)[0]
+
+
+def _fields(node: dict[str, Any], where: str) -> list[str] | None:
+    """Return what the class of a node takes, and its name; None where it has none, or none that can be known."""
+    try:
+        cls = imported(str(node["_target_"]), where) if "_target_" in node else None
+    except ConfigError:  # whoever builds it says so
+        return None
+    known = isinstance(cls, type) and is_pydantic_dataclass(cls)
+    return ["_target_", *(field.name for field in dataclasses.fields(cls))] if known else None
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from _nodes(item)

@@ -1,0 +1,168 @@
+"""From a stored run back to the experiment that it was, without the config folders that it came from."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from recexp import config, console, threads
+from recexp.config.building import build
+from recexp.config.experiments import KEYS, parts
+from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
+from recexp.history.archive import Archive, StoredRun
+from recexp.history.backfill import Basis
+from recexp.history.drift import Difference
+from recexp.history.migrate import Completion
+from recexp.tracking import Tracking
+
+if TYPE_CHECKING:
+    from recexp.runners.base import Experiment, Runner
+
+OPEN = ("dataset", "split", "tracking", "runner", "logging", "debug")
+"""The parts of a run's config in which values may be given anew: where things lie, not what they are."""
+NAMES = ("dataset", "filter", "split", "algorithm")
+"""The groups whose chosen options are tags of a run."""
+JUDGED = ("dataset", "filter", "split", "evaluation")
+"""What lists are judged on, and by."""
+
+
+class Rebuilt(NamedTuple):
+    """An experiment of a stored run, and the fields of its config that came or went since."""
+
+    runner: "Runner"
+    experiment: "Experiment"
+    changes: list[Difference]
+
+
+def told(words: Sequence[str]) -> tuple[Tracking, list[str]]:
+    """Return the store that `tracking=mine`, `tracking.uri=...` and the like name, or the usual one, and other words.
+
+    recexp logs from now on as `logging.level=...` says.
+    """
+    ours = [word for word in words if re.match(r"(tracking|logging|debug)\b[^=]*=", word)]
+    cfg = config.plain(config.compose(ours))
+    console.configure_logging(cfg["logging"])
+    return build(cfg["tracking"], Tracking, "tracking"), [word for word in words if word not in ours]
+
+
+def rebuild(
+    archive: Archive, run: StoredRun, overrides: Sequence[str], *, command: str = "", tags: dict[str, str] | None = None
+) -> Rebuilt:
+    """Build and check the experiment of a run from its own files; overrides say what has moved.
+
+    It goes to the store and the experiment of the run, and has the run's fold alone. Fields that came since have the
+    value of today's options. Raises StoreError when the run is not complete or lacks files, ConfigError or DataError
+    when a class cannot be imported or data have gone.
+    """
+    with _explained(run):
+        choices, stored = _stored(archive, run)
+        completion = Completion(stored, choices)
+        node = {key: completion.part(value, key) for key, value in completion.keys(KEYS).items()}
+        node["tracking"] |= {"uri": archive.uri, "artifacts": None, "experiment": archive.experiments()[run.experiment]}
+        node["resume"] = False
+        if node["runner"].get("threads", 1) is None:
+            node["runner"]["threads"] = _threads(archive, run)
+        for text in overrides:
+            _override(node, text)
+        metrics = _metrics(archive, run, completion)
+        with _telling(run):
+            runner, experiment = config.assemble(node, metrics, choices=choices, command=command, tags=tags or {})
+    fold = run.tags.get("fold")
+    one = replace(experiment, fold=None if fold is None else int(fold))
+    return Rebuilt(runner, one, completion.changes)
+
+
+def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
+    """Build and check what a run was judged on and by, and nothing else of it; raises as `rebuild`.
+
+    StoreError also when it kept no lists.
+    """
+    with _explained(run):
+        choices, stored = _stored(archive, run)
+        if not archive.has(run, "lists.parquet"):
+            runner = str(stored["runner"]["_target_"]).rpartition(".")[2]
+            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {runner})")
+        completion = Completion(stored, choices)
+        node = {**stored, **{name: completion.part(stored[name], name) for name in JUDGED}}
+        for text in overrides:
+            _override(node, text)
+        with _telling(run):
+            made = parts(node, _metrics(archive, run, completion), JUDGED)
+        return Basis(
+            source=made["dataset"],
+            filters=made["filter"],
+            splitter=made["split"],
+            evaluation=made["evaluation"],
+            seed=int(node["seed"]),
+            cache=node["runner"].get("cache") is not False,
+            data=archive.yaml(run, "identity.yaml")["protocol"]["data"],
+        )
+
+
+def _stored(archive: Archive, run: StoredRun) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the chosen options and the config of a complete run."""
+    if not run.complete:
+        raise StoreError(f"run {run.id} is not complete (status {run.status}); it has nothing to stand on")
+    return {name: run.tags.get(name, "") for name in NAMES}, archive.config(run)
+
+
+def _metrics(archive: Archive, run: StoredRun, completion: Completion) -> dict[str, Any] | None:
+    """Return the nodes of a run's metrics as they were defined then; None where it had none."""
+    described = archive.yaml(run, "identity.yaml").get("evaluation", {}).get("metrics", {})
+    nodes = {name: _node(metric) for name, metric in described.items()}
+    return {k: completion.part(v, f"evaluation.metrics.{k}", "metric") for k, v in nodes.items()} or None
+
+
+def _node(described: Any) -> Any:
+    """Return the config node of what `params.describe` says of a component."""
+    if isinstance(described, dict):
+        return {"_target_" if key == "class" else key: _node(value) for key, value in described.items()}
+    return [_node(value) for value in described] if isinstance(described, list) else described
+
+
+def _threads(archive: Archive, run: StoredRun) -> int | None:
+    """Return the number of threads that the run had, if this machine has them; None is all there are."""
+    had = archive.yaml(run, "environment.yaml")["threads"] if archive.has(run, "environment.yaml") else None
+    return had if had is not None and had < threads.count() else None
+
+
+def _override(node: dict[str, Any], text: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    with config.explained([text]):
+        given = OverridesParser.create().parse_override(text)
+    key = given.key_or_group
+    path = key.split(".")
+    plain = given.input_line.partition("=")[0] == key and not given.is_sweep_override()
+    if not plain or path[0] not in OPEN or (len(path) == 1 and key != "debug"):
+        raise ConfigError(f"{text}: a run keeps its own config; values that can be given anew lie in {', '.join(OPEN)}")
+    for at, part in enumerate(path):
+        if not isinstance(node, dict) or part not in node:
+            raise ConfigError(unknown(".".join(path[:at]), part, list(node) if isinstance(node, dict) else []))
+        if at == len(path) - 1:
+            node[part] = given.value()
+        node = node[part]
+
+
+@contextmanager
+def _explained(run: StoredRun) -> Iterator[None]:
+    """Say of a config that is not as ours are what that means."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"run {run.id}: its config is damaged, or of another version of recexp ({error!r})") from error
+
+
+@contextmanager
+def _telling(run: StoredRun) -> Iterator[None]:
+    """Say of an error which run it is about, and what helps."""
+    try:
+        yield
+    except RecexpError as error:
+        advice = ""
+        if "cannot import" in str(error):
+            advice = "; its code must be installed, or lie in the working directory or in PYTHONPATH"
+        elif isinstance(error, DataError):
+            advice = "; data that lie elsewhere now are named as dataset.interactions=FILE or dataset.root=DIR"
+        raise type(error)(f"run {run.id} cannot be built again: {error}{advice}") from error

@@ -1,0 +1,159 @@
+"""Reproduction: a run made again from what it left behind, and how far the two are from each other."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from recexp.errors import DataError, StoreError
+from recexp.evidence import run_files
+from recexp.history import backfill, drift
+from recexp.history.archive import Archive, StoredRun
+from recexp.history.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
+from recexp.runners.base import Experiment, Runner
+from recexp.tracking import flatten
+from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT
+
+DIGESTS = ("recexp.data", SPLIT, PROTOCOL, CONFIG)
+SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a reproduction.
+
+    Attributes
+    ----------
+    reproduces, run : ids of the first run and of the new one.
+    tolerance : up to which metrics count as the same.
+    fingerprints : which digests are equal.
+    metrics : each metric of both.
+    lists : queries with equal lists, and queries; None where the runner leaves no lists.
+    differences : what is not the same in config, packages, machine and code.
+    """
+
+    reproduces: str
+    run: str
+    tolerance: float
+    fingerprints: dict[str, bool]
+    metrics: list[Change]
+    lists: tuple[int, int] | None
+    differences: list[Difference]
+
+    @property
+    def verdict(self) -> str:
+        """bit-equal, within tolerance or off: the worst of the metrics, and bit-equal only with equal lists."""
+        found = {change.verdict for change in self.metrics}
+        equal, queries = self.lists or (0, 0)
+        return OFF if OFF in found else WITHIN if WITHIN in found or equal < queries else EQUAL
+
+    def count(self, verdict: str) -> int:
+        """Return how many metrics have that verdict."""
+        return sum(change.verdict == verdict for change in self.metrics)
+
+    def summary(self) -> str:
+        """Return the verdict and what it rests on, in a line."""
+        judged = len(self.metrics) - self.count(ADDED)
+        parts = [f"{self.count(v)} {v}" for v in (WITHIN, OFF) if self.count(v)]
+        equal = f"{self.count(EQUAL)} of {judged} metrics bit-equal{''.join(f', {part}' for part in parts)}"
+        lists = "" if self.lists is None else f"; {self.lists[0]:,} of {self.lists[1]:,} lists equal"
+        return f"{self.verdict}: {equal}{lists}"
+
+    def tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
+        """Yield the head and rows of each table of the report."""
+        marks = [[name, "equal" if same else "differs"] for name, same in self.fingerprints.items()]
+        yield ["fingerprint", ""], marks
+        rows = [[c.name, _number(c.before), _number(c.after), _step(c), c.text] for c in self.metrics]
+        yield ["metric", "then", "now", "difference", ""], rows
+        yield ["what else differs", "then", "now"], [[d.name, d.before, d.after] for d in self.differences]
+
+    def markdown(self) -> str:
+        """Return the report to read."""
+        parts = [f"# Reproduction of run {self.reproduces}", f"**{self.summary()}**, tolerance {self.tolerance:g}"]
+        for head, rows in self.tables():
+            lines = [head, ["---"] * len(head), *rows]
+            parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else f"{head[0]}: nothing")
+        return "\n\n".join(parts) + "\n"
+
+    def json(self) -> str:
+        """Return the report for programs."""
+        return json.dumps({"verdict": self.verdict, **asdict(self)}, indent=1) + "\n"
+
+
+def reproduce(
+    archive: Archive,
+    run: StoredRun,
+    runner: Runner,
+    experiment: Experiment,
+    *,
+    tolerance: float,
+    changes: Sequence[Difference] = (),
+) -> Report:
+    """Run the experiment of `run` again as a new run, and leave the report among its files.
+
+    `changes` are those of its config, made so that it could be built.
+    Raises DataError before anything is fitted when the data are not those of the run. Anything else that differs (the
+    split, because a library draws otherwise by now; the config, because recexp has another version) is reported.
+    """
+    before = archive.yaml(run, "identity.yaml")
+    if runner.lists:
+        archive.file(run, "lists.parquet")  # without it there is nothing to compare: better said now
+
+    def check(content: dict[str, Any]) -> None:
+        then, now = before["protocol"]["data"], content["protocol"]["data"]
+        if then != now:
+            raise DataError(f"run {run.id} cannot be reproduced: {drift.other_data(then, now)}")
+
+    tagged = replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id})
+    outcomes = runner.run(tagged)
+    if not outcomes:
+        raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split does not have now")
+    new = archive.run(outcomes[-1].run_id)
+    report = Report(
+        reproduces=run.id,
+        run=new.id,
+        tolerance=tolerance,
+        fingerprints={name: run.tags.get(name) == new.tags.get(name) for name in DIGESTS},
+        metrics=drift.compare_metrics(
+            run.metrics,
+            new.metrics,
+            run_files.read_metrics(archive.file(run, "metrics.csv"))[1],
+            tolerance=tolerance,
+            added=run.tags.get(backfill.ADDED, "").split(),
+        ),
+        lists=drift.equal_lists(*(archive.file(of, "lists.parquet") for of in (run, new))) if runner.lists else None,
+        differences=_differences(archive, run, new, changes),
+    )
+    with tempfile.TemporaryDirectory(prefix="recexp-") as folder:
+        files = [Path(folder) / "reproduction.md", Path(folder) / "reproduction.json"]
+        for file, text in zip(files, (report.markdown(), report.json())):
+            file.write_text(text, encoding="utf-8")
+        archive.add(new, files=files, tags={"recexp.reproduced": report.verdict})
+    return report
+
+
+def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequence[Difference]) -> list[Difference]:
+    """Return what is not the same in config and data, packages, machine, and the commit of the working directory."""
+
+    def plain(of: StoredRun, name: str) -> dict[str, Any]:
+        return flatten(archive.yaml(of, name)) if archive.has(of, name) else {}
+
+    def packages(of: StoredRun) -> list[str]:
+        return archive.file(of, "requirements.txt").read_text().split()
+
+    found = drift.differences(plain(run, "identity.yaml"), plain(new, "identity.yaml"))
+    found += [change for change in changes if change.name not in {difference.name for difference in found}]
+    found += drift.compare_requirements(packages(run), packages(new))
+    found += drift.differences(plain(run, "environment.yaml"), plain(new, "environment.yaml"))
+    tags = [{name: tags[name] for name in SOURCE if name in tags} for tags in (run.tags, new.tags)]
+    return found + drift.differences(*tags)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"
+
+
+def _step(change: Change) -> str:
+    return "" if change.before is None or change.after is None else f"{change.after - change.before:+.1e}"

@@ -1,0 +1,255 @@
+"""Runs between stores: all that a store knows of a run as a zip file, and back. It carries plain data, no code."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from recexp.errors import DataError, StoreError
+from recexp.history.archive import Archive, StoredRun
+from recexp.tracking import model, view
+from recexp.tracking.names import COMPLETE, IMPORTED, JOB, JOB_RUNS
+from recexp.version import __version__
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
+    from mlflow.entities import Run as Entity
+
+KIND, FORMAT = "recexp run", 1
+MANIFEST, RECORD, FILES, MODEL = "manifest.json", "record.json", "files", "model"
+_LEFT = (COMPLETE, JOB, JOB_RUNS, "mlflow.runName")
+"""Tags that an import does not take over: it sets them itself, or the runs that they name are in the other store."""
+_ENVIRONMENT = ("requirements.txt", "conda.yaml", "python_env.yaml")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """An exported run, unpacked and verified: `folder` holds `files/` and perhaps `model/`, `record` the rest."""
+
+    folder: Path
+    record: dict[str, Any]
+
+
+def pack(archive: Archive, run: StoredRun, file: Path) -> None:
+    """Write a complete run as a zip file: tags, params, metrics with their history, inputs, files and the model.
+
+    Raises StoreError when the run is not complete or cannot be read, or `file` is there already or cannot be written.
+    """
+    if not run.complete:
+        raise StoreError(f"run {run.id} is not complete (status {run.status}) and cannot be exported")
+    if file.exists():
+        raise StoreError(f"{file} is there already")
+    with archive.explained(), tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
+        folder = Path(scratch)
+        entity = archive.client.get_run(run.id)
+        (folder / FILES).mkdir()
+        archive.client.download_artifacts(run.id, "", str(folder / FILES))
+        _fetch_model(archive, entity, folder)
+        record = _describe(archive, run, entity)
+        (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        members = sorted(path for path in folder.rglob("*") if path.is_file())
+        sums = {path.relative_to(folder).as_posix(): _sha256(path) for path in members}
+        manifest = {"kind": KIND, "format": FORMAT, "recexp": __version__, "run": record["id"], "sha256": sums}
+        _write(folder, [*sums], json.dumps(manifest, indent=1), file)
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Parcel]:
+    """Unpack and verify an exported run for the time of the block.
+
+    Raises DataError when there is no such file, it is no exported run, it is damaged, or a name in it leads elsewhere.
+    """
+    if not file.is_file():
+        raise DataError(f"{file}: no such file")
+    with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
+        folder = Path(scratch)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                sums = _manifest(archive, file)
+                for name, expected in sums.items():
+                    target = folder / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(name) as source, target.open("wb") as copy:
+                        shutil.copyfileobj(source, copy)
+                    if _sha256(target) != expected:
+                        raise DataError(f"{file} is damaged: {name} has not the checksum that {MANIFEST} says")
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            if not re.fullmatch(r"\w+", record["id"]):
+                raise ValueError(f"{RECORD} has no run id")
+            (folder / FILES).mkdir(exist_ok=True)
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{file} is no zip file, or a damaged one: {error}") from error
+        except _DAMAGE as error:
+            raise DataError(f"{file} is damaged: {error}") from error
+        yield Parcel(folder, record)
+
+
+def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, bool]:
+    """Put an exported run into an experiment; return its id here, and whether it is new.
+
+    A run that is in the store already, by its own id or imported, is left as it is.
+    """
+    origin = parcel.record["id"]
+    if (found := _present(archive, origin)) is not None:
+        return found, False
+    with archive.explained():
+        try:
+            client, record = archive.client, parcel.record
+            tags = {key: value for key, value in record["tags"].items() if key not in _LEFT}
+            run_id = client.create_run(
+                experiment_id, start_time=record["started"], tags={**tags, IMPORTED: origin}, run_name=record["name"]
+            ).info.run_id
+            try:
+                _fill(archive, parcel, experiment_id, run_id)
+            except BaseException:
+                client.set_terminated(run_id, "FAILED")
+                client.delete_run(run_id)
+                raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(f"the exported run {origin} is damaged: {RECORD}: {error!r}") from error
+    return run_id, True
+
+
+def _describe(archive: Archive, run: StoredRun, entity: "Entity") -> dict[str, Any]:
+    """Return all that the store knows of a run, as plain data."""
+    client, experiment = archive.client, archive.client.get_experiment(run.experiment)
+    history = {
+        name: [(point.value, point.timestamp, point.step) for point in client.get_metric_history(run.id, name)]
+        for name in run.metrics
+    }
+    inputs = [
+        {
+            **{key: getattr(given.dataset, key) for key in ("name", "digest", "source_type", "source")},
+            "tags": {tag.key: tag.value for tag in given.tags},
+        }
+        for given in entity.inputs.dataset_inputs
+    ]
+    return {
+        "id": run.tags.get(IMPORTED, run.id),
+        "name": run.name,
+        "experiment": experiment.name,
+        "started": run.started,
+        "ended": entity.info.end_time,
+        "tags": run.tags,
+        "params": run.params,
+        "metrics": history,
+        "inputs": inputs,
+        "view": experiment.tags.get(view.VIEW_TAG),
+    }
+
+
+def _fetch_model(archive: Archive, entity: "Entity", folder: Path) -> None:
+    """Copy the saved model and its requirements; what MLflow says of it is written anew where it arrives."""
+    from mlflow.artifacts import download_artifacts
+
+    for output in entity.outputs.model_outputs[:1] if entity.outputs else []:
+        (folder / "logged").mkdir()
+        where = archive.client.get_logged_model(output.model_id).artifact_location
+        logged = Path(download_artifacts(artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=archive.uri))
+        shutil.move(logged / "recexp", folder / MODEL / "recexp")
+        for name in _ENVIRONMENT:
+            shutil.move(logged / name, folder / MODEL / name)
+        shutil.rmtree(folder / "logged")
+
+
+def _write(folder: Path, members: list[str], manifest: str, file: Path) -> None:
+    """Write the zip file as a whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(MANIFEST, manifest)
+            for name in members:
+                archive.write(folder / name, name)
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
+    """Return the checksums of all members, whose names are safe."""
+    names = archive.namelist()
+    if MANIFEST not in names:
+        raise DataError(f"{file} is not a run that recexp has exported: it has no {MANIFEST}")
+    manifest = json.loads(archive.read(MANIFEST))
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        raise DataError(f"{file} is not a run that recexp has exported: its {MANIFEST} does not say so")
+    if manifest["format"] != FORMAT:
+        raise DataError(f"{file} has format {manifest['format']}; this recexp reads format {FORMAT}")
+    sums = dict(manifest["sha256"])
+    for name in [*names, *sums]:
+        path = PurePosixPath(name)
+        inside = name in (MANIFEST, RECORD) or path.parts[:1] in ((FILES,), (MODEL,))
+        if not inside or ".." in path.parts or "\\" in name or ":" in name or name != path.as_posix():
+            raise DataError(f"{file} holds {name!r}, which is no part of an exported run; nothing was imported")
+    if sorted(names) != sorted([*sums, MANIFEST]) or RECORD not in sums:
+        raise DataError(f"{file} is damaged: it does not hold the files that {MANIFEST} lists")
+    return sums
+
+
+def _present(archive: Archive, origin: str) -> str | None:
+    for run in archive.runs(tags={IMPORTED: origin}):
+        return run.id
+    with archive.explained():
+        found = archive.client.search_runs([*archive.experiments()], f"attributes.run_id = '{origin}'", max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> None:
+    """Write everything and mark the run as complete, like the process that writes a run at first."""
+    from mlflow.entities import Metric, Param
+
+    client, record = archive.client, parcel.record
+    model_id = _log_model(archive, parcel, experiment_id, run_id) if (parcel.folder / MODEL).is_dir() else None
+    client.log_artifacts(run_id, str(parcel.folder / FILES))
+    client.log_inputs(run_id, datasets=[_input(given) for given in record["inputs"]])
+    client.log_batch(
+        run_id,
+        metrics=[
+            Metric(name, float(value), int(at), int(step), model_id=model_id)
+            for name, points in record["metrics"].items()
+            for value, at, step in points
+        ],
+        params=[Param(name, value) for name, value in record["params"].items()],
+    )
+    if record["view"] and view.VIEW_TAG not in client.get_experiment(experiment_id).tags:
+        client.set_experiment_tag(experiment_id, view.VIEW_TAG, record["view"])
+    client.set_terminated(run_id, "FINISHED", record["ended"])
+    client.set_tag(run_id, COMPLETE, "true")
+
+
+def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> str:
+    from mlflow.entities import LoggedModelOutput
+
+    logged = archive.client.create_logged_model(
+        experiment_id, name="model", source_run_id=run_id, params=parcel.record["params"], model_type="recommender"
+    )
+    wrapped, came = parcel.folder / "wrapped", parcel.folder / MODEL
+    model.wrap(came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id)
+    for name in _ENVIRONMENT:
+        shutil.copy(came / name, wrapped / name)
+    archive.client.log_model_artifacts(logged.model_id, str(wrapped))
+    archive.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    archive.client.finalize_logged_model(logged.model_id, "READY")
+    return logged.model_id
+
+
+def _input(given: dict[str, Any]) -> "DatasetInput":
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(given["name"], given["digest"], given["source_type"], given["source"])
+    return DatasetInput(dataset, tags=[InputTag(key, value) for key, value in given["tags"].items()])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,223 @@
+"""FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recexp import progress
+from recexp.algorithms.base import Recommender
+from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError, ModelError
+from recexp.models import saving
+from recexp.ranking import Lists, Ranking
+from recexp.version import __version__
+
+Id = int | str
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """Recommends by original ids; unknown users get the fallback, never an exception.
+
+    Attributes
+    ----------
+    model : the fitted algorithm.
+    fallback : a fitted algorithm that answers queries which `model` cannot (no history, unknown user).
+    ranking : masks and ties, the same in evaluation as in serving.
+    user_ids, item_ids : (n_users,), (n_items,): original ids by code.
+    known : the interactions that known users' histories are made of, user by user in time order.
+    trained : bool (n_users,), which users the model learned from.
+    exclude_seen : whether what is in a history is kept out of the list.
+    block_mib : how much memory a block of dense scores may take.
+    """
+
+    model: Recommender
+    fallback: Recommender
+    ranking: Ranking
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    known: Interactions
+    trained: np.ndarray
+    exclude_seen: bool
+    block_mib: int
+
+    @staticmethod
+    def of(
+        model: Recommender,
+        fallback: Recommender,
+        ranking: Ranking,
+        train: Dataset,
+        *,
+        exclude_seen: bool,
+        block_mib: int,
+    ) -> "FittedModel":
+        """Wrap models fitted on `train`, whose interactions are the known users' histories."""
+        known, begin = train.interactions.histories
+        ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
+        return FittedModel(model, fallback, ranking, *ids, known, trained, exclude_seen, block_mib)
+
+    def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
+        """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
+        return replace(self, known=known.histories[0], ranking=ranking)
+
+    def serves(self, queries: Queries) -> np.ndarray:
+        """Return bool (b,): which queries the model answers; the fallback answers the others."""
+        return self.model.serves(queries, self.trained)
+
+    def lists(self, queries: Queries, k: int) -> Lists:
+        """Return the k best items of each query, worked out in blocks of users."""
+        if k < 1:
+            raise DataError(f"the number of items to recommend must be at least 1 (got {k})")
+        served = self.serves(queries)
+        lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
+        rows = max(1, self.block_mib * 2**20 // (4 * max(1, len(self.item_ids))))
+        with progress.bar(len(queries), "recommend") as advance:
+            for model, mask in ((self.model, served), (self.fallback, ~served)):
+                at = np.flatnonzero(mask)
+                for start in range(0, len(at), rows):
+                    block = slice(start, start + rows) if mask.all() else at[start : start + rows]
+                    part = model.recommend(queries.take(block), k, self.ranking)
+                    lists.items[block], lists.scores[block] = part.items, part.scores
+                    advance(len(part.items))
+        return lists
+
+    def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
+        """Return at most n (item id, score) pairs, best first.
+
+        `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
+        over. An unknown or missing user without history gets the fallback's list.
+        """
+        lists = self.lists(self._query(user_id, history), n)
+        return [
+            (self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
+            for i, s in zip(lists.items[0], lists.scores[0])
+            if i >= 0
+        ]
+
+    def answers(self, user_id: Id | None, history: Sequence[Id] | None = None) -> bool:
+        """Return whether the model itself answers, not the fallback: it may not know the user, or need a history."""
+        return bool(self.serves(self._query(user_id, history))[0])
+
+    def predict(
+        self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
+    ) -> dict[Id, float]:
+        """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
+        query = self._query(user_id, history)
+        codes = [_code(item, self.item_ids, self._item_code) for item in item_ids]
+        known = np.array([code for code in codes if code >= 0], np.int32)
+        if self.model.predicts:
+            ones = np.ones(len(known), np.float32)
+            rows = Interactions(np.zeros(len(known), np.int32), known, ones, 1, len(self.item_ids))
+            found = self._predict(rows, query.take(np.zeros(len(known), np.int64)))
+        else:
+            found = (self.model if self.serves(query)[0] else self.fallback).score(query)[0, known]
+        values = dict(zip(known.tolist(), found.tolist()))
+        return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes)}
+
+    def estimate(self, rows: Interactions, queries: Queries) -> np.ndarray:
+        """Return float32 (m,): the predicted rating of each row, its user's history being that of the user's query."""
+        query = np.full(len(self.user_ids), -1)
+        query[queries.users] = np.arange(len(queries))
+        at = query[rows.users]
+        start, stop = (np.where(at >= 0, ends[at], 0) for ends in (queries.start, queries.stop))
+        history = Queries(rows.users, queries.log, start, stop, timestamps=rows.timestamps, context=rows.context)
+        return self._predict(rows, history)
+
+    def _predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        """Return float32 (m,): the model's predictions, the fallback's for whom only that can answer."""
+        predicted = self.model.predict(rows, history)
+        others = np.flatnonzero(~self.serves(history))
+        if self.fallback.predicts and len(others):
+            predicted[others] = self.fallback.predict(rows.take(others), history.take(others))
+        return predicted
+
+    def save(self, path: str | Path) -> None:
+        """Write the model's folder (see `saving`)."""
+        model, arrays = saving.pack(self.model, "model/")
+        fallback, more = saving.pack(self.fallback, "fallback/")
+        known = self.known
+        own = {
+            "user_ids": self.user_ids,
+            "item_ids": self.item_ids,
+            "trained": self.trained,
+            "ties": self.ranking.ties,
+            "catalogue": self.ranking.catalogue,
+            "known.users": known.users,
+            "known.items": known.items,
+            "known.values": known.values,
+        }
+        times = {"known.timestamps": known.timestamps, "known.sessions": known.sessions}
+        own |= {name: array for name, array in times.items() if array is not None}
+        header = {
+            "recexp": __version__,
+            "model": model,
+            "fallback": fallback,
+            "exclude_seen": self.exclude_seen,
+            "block_mib": self.block_mib,
+            "explicit": known.explicit,
+        }
+        saving.write(Path(path), header, {**arrays, **more, **own})
+
+    @staticmethod
+    def load(path: str | Path) -> "FittedModel":
+        """Read a saved model; raises ModelError when it is missing, corrupt, or its class is not a Recommender."""
+        header, arrays = saving.read(Path(path))
+        try:
+            user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
+            known = Interactions(
+                users=arrays["known.users"],
+                items=arrays["known.items"],
+                values=arrays["known.values"],
+                n_users=len(user_ids),
+                n_items=len(item_ids),
+                timestamps=arrays.get("known.timestamps"),
+                sessions=arrays.get("known.sessions"),
+                explicit=header["explicit"],
+            )
+            return FittedModel(
+                model=saving.unpack(header["model"], arrays),
+                fallback=saving.unpack(header["fallback"], arrays),
+                ranking=Ranking(arrays["ties"], arrays["catalogue"]),
+                user_ids=user_ids,
+                item_ids=item_ids,
+                known=known,
+                trained=arrays["trained"],
+                exclude_seen=header["exclude_seen"],
+                block_mib=header["block_mib"],
+            )
+        except KeyError as error:
+            raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
+
+    def _query(self, user_id: Id | None, history: Sequence[Id] | None) -> Queries:
+        code = _code(user_id, self.user_ids, self._user_code)
+        if history is None and code >= 0:
+            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=self.exclude_seen)
+        codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
+        items = np.array([c for c in codes if c >= 0], np.int32)
+        log = Interactions(
+            np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
+        )
+        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=self.exclude_seen).asked_by(code)
+
+    @cached_property
+    def _user_code(self) -> dict[Id, int]:
+        return {user: code for code, user in enumerate(self.user_ids.tolist())}
+
+    @cached_property
+    def _item_code(self) -> dict[Id, int]:
+        return {item: code for code, item in enumerate(self.item_ids.tolist())}
+
+
+def _code(value: Id | None, ids: np.ndarray, codes: dict[Id, int]) -> int:
+    """Return the code of an id, -1 for an unknown one; requests over HTTP carry "5" for 5."""
+    if value is None:
+        return -1
+    if ids.dtype == object:
+        return codes.get(str(value), -1)
+    try:
+        return codes.get(int(value), -1) if float(value).is_integer() else -1
+    except (ValueError, OverflowError):
+        return -1

@@ -1,0 +1,87 @@
+"""The process that writes to MLflow, so that importing and using it takes no time from the experiment.
+
+It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
+line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It leaves when its input ends.
+"""
+
+import gc
+import json
+import os
+import queue
+import signal
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from recexp.errors import StoreError
+from recexp.tracking import client, store_uri
+from recexp.tracking.tracker import Tracker
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)  # whatever a library prints must not look like an answer
+    ready = threading.Event()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, lines, ready), daemon=True).start()
+    gc.disable()  # objects of an import live on: to look through them again and again takes a tenth of its time
+    client.load()
+    gc.freeze()
+    gc.set_threshold(100_000)  # the store's library makes thousands of objects a run and no garbage to speak of
+    gc.enable()
+    ready.set()
+    tracker = Tracker()
+    while line := lines.get():
+        said = json.dumps(_answer(tracker, json.loads(line)))
+        try:
+            answers.write(said.encode() + b"\n")
+            answers.flush()
+        except BrokenPipeError:
+            break
+    os._exit(0)
+
+
+def _listen(requests: BinaryIO, lines: "queue.SimpleQueue[bytes]", ready: threading.Event) -> None:
+    for line in requests:
+        if line.endswith(b"\n"):  # else the parent was interrupted
+            lines.put(line)
+    if not ready.is_set():
+        os._exit(0)  # the parent has gone before anything was begun
+    lines.put(b"")
+
+
+def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    do = request.pop("do")
+    methods: dict[str, Callable[..., Any]] = {
+        "open": tracker.open,
+        "finished": tracker.finished,
+        "create": tracker.create,
+        "prepare": tracker.prepare,
+        "finish": tracker.finish,
+        "fail": tracker.fail,
+        "discard": tracker.discard,
+        "claim": tracker.claim,
+        "jobs_done": tracker.jobs_done,
+        "job_done": tracker.job_done,
+        "look": tracker.look,
+        "looks": tracker.looks,
+        "attach": tracker.attach,
+    }
+    try:
+        return {"ok": methods[do](**request)}
+    except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
+        problem = store_uri.explain(error, tracker.uri)
+        return {"error": {"kind": type(problem).__name__, "message": str(problem), "trace": ""}}
+    except Exception as error:  # the end of this process's world: the parent raises it in its own
+        message = f"tracking, {do}: {type(error).__name__}: {error}"
+        return {"error": {"kind": "", "message": message, "trace": traceback.format_exc()}}

@@ -1,0 +1,219 @@
+"""Which runs are compared, which of them are one row, and what the rows are called."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recexp.comparison import latex, report, tables
+from recexp.errors import ConfigError, StoreError
+from recexp.rng import generator
+
+
+def values(level: float, name: str, u: int = 40) -> np.ndarray:
+    return level + generator(6, name).normal(0, 0.05, u)
+
+
+def lines(found: Any) -> dict[str, list[str]]:
+    return {line.row.label: [run.id for run in line.row.runs] for line in found.boards[0].lines}
+
+
+def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
+    first = shelf.run("als", values(0.5, "als"))
+    shelf.run("pop", values(0.3, "pop"))
+    again = shelf.run("als", values(0.1, "off"), tags={"recexp.reproduces": first.id})
+    found = shelf.compare()
+    assert lines(found)["als"] == [first.id]
+    assert "left out: 1 run made to reproduce others; --runs takes them" in found.notes
+    assert lines(shelf.compare(strict=True))["als"] == [again.id]
+
+
+def test_two_versions_of_a_class_are_two_models(shelf: Any) -> None:
+    first = shelf.run("mine", values(0.5, "a"), tags={"recexp.code": "aaaa" * 16})
+    second = shelf.run("mine", values(0.1, "b"), tags={"recexp.code": "bbbb" * 16})
+    assert lines(shelf.compare()) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
+
+
+def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
+    shelf.run("als", values(0.5, "als"))
+    metrics = {"validation/ndcg_at_10": 0.4, "validation/fallback_share": 0.0, "test/fallback_share": 0.0}
+    newest = shelf.run("als", protocol={"runner": "Validation"}, metrics=metrics)
+    found = shelf.compare()
+    assert [*lines(found)] == ["als"]
+    assert f"left out: 1 run without test metrics, such as {newest.id[:8]}" in found.notes
+    with pytest.raises(ConfigError, match=f"--runs: {newest.id} .als seed 1. has no test metrics"):
+        shelf.compare(strict=True)
+    del shelf.found[0]
+    with pytest.raises(StoreError, match="there is nothing to compare; left out: 1 run without test metrics"):
+        shelf.compare()
+
+
+def test_a_row_is_of_its_runs_that_have_the_metric(shelf: Any) -> None:
+    als = shelf.run("als", values(0.5, "als"))
+    shelf.run("als", values(0.5, "other"), seed=2, name="recall_at_10")
+    pop = shelf.run("pop", values(0.3, "pop"))
+    found = shelf.compare(metric="ndcg_at_10")
+    assert lines(found) == {"als": [als.id], "pop": [pop.id]}
+    assert "toy: runs without test/ndcg_at_10 are left out of als (1)" in found.notes
+
+
+def test_a_newer_run_with_fewer_metrics_does_not_hide_the_older(shelf: Any) -> None:
+    old = shelf.run("als", values(0.5, "als"))
+    shelf.run("pop", values(0.3, "pop"))
+    new = shelf.run("als", values(0.2, "new"), name="recall_at_10")
+    shelf.run("pop", values(0.3, "pop 2"), name="recall_at_10")
+    assert lines(shelf.compare(metric="ndcg_at_10"))["als"] == [old.id]
+    assert lines(shelf.compare(metric="recall_at_10"))["als"] == [new.id]
+    newest = shelf.run("als", values(0.4, "newest"))
+    found = shelf.compare(metric="ndcg_at_10")
+    assert lines(found)["als"] == [newest.id] and "left out: 1 run that a newer one repeats" in found.notes
+
+
+def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
+    for dataset, name in (("a", "ndcg_at_10"), ("b", "recall_at_10")):
+        for algorithm in ("als", "pop"):
+            shelf.run(algorithm, values(0.5, f"{dataset} {algorithm}"), dataset=dataset, name=name)
+    found = shelf.compare(metric="ndcg_at_10")
+    assert [board.field.dataset for board in found.boards] == ["a"]
+    assert "b: without test/ndcg_at_10, so left out: 2 of the models" in found.notes
+
+
+TUNED = {"tuning": "als-1", "recexp.search": "abc", "recexp.study_trials": "30"}
+
+
+def test_a_tuned_run_with_the_values_of_a_row_is_a_run_of_it_too(shelf: Any) -> None:
+    """Tuning found the default best for seed 1, and another value for seed 2."""
+    both = shelf.run("als", values(0.5, "1"), params={"l2": "1"}, tags=TUNED)
+    two = shelf.run("als", values(0.5, "2"), seed=2, params={"l2": "1"})
+    best = shelf.run("als", values(0.6, "2"), seed=2, params={"l2": "9"}, tags=TUNED)
+    assert lines(shelf.compare()) == {"als": [both.id, two.id], "als tuned": [both.id, best.id]}
+
+
+def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
+    longer = {**TUNED, "recexp.study_trials": "100"}
+    wider = {**longer, "recexp.search": "abd"}
+    for place, tags in enumerate((TUNED, longer, wider)):
+        for seed in (1, 2):
+            own = values(0.5 - 0.1 * place, f"{place} {seed}")
+            shelf.run("als", own, seed=seed, tags=tags, params={"l2": str(seed)})
+    assert [(label, len(runs)) for label, runs in lines(shelf.compare()).items()] == [
+        ("als tuned 30 trials", 2),
+        ("als tuned search=abc 100 trials", 2),
+        ("als tuned search=abd 100 trials", 2),
+    ]
+
+
+def test_no_two_rows_have_one_label_or_share_what_is_theirs(shelf: Any) -> None:
+    """Classes of one name in two modules; and values whose text is that of two params."""
+    for target, level in (("a.Foo", 0.3), ("b.Foo", 0.6)):
+        shelf.run("mine", values(level, target), params={"_target_": target})
+    for params in ({"x": "1 y=2"}, {"x": "1", "y": "2"}):
+        shelf.run("odd", values(0.5, str(params)), params=params)
+    (board,) = shelf.compare().boards
+    labels = [line.row.label for line in board.lines]
+    assert sorted(labels) == ["mine _target_=a.Foo", "mine _target_=b.Foo", "odd x=1 y=2", "odd x=1 y=2 #2"]
+    assert all(line.low < line.mean < line.high for line in board.lines)
+    assert board.lines[0].low > 0.55 and board.lines[-1].high < 0.35
+    assert len({(pair.first, pair.second) for pair in board.pairs}) == 6
+
+
+def test_one_name_for_two_definitions_of_a_metric_is_refused(shelf: Any) -> None:
+    runs = [
+        shelf.run(
+            algorithm,
+            metrics={"test/long_tail_coverage_at_10": 0.5},
+            defined={"long_tail_coverage": {"class": "recexp.LongTailCoverage", "head": head}},
+        )
+        for algorithm, head in (("als", 0.8), ("pop", 0.8), ("ease", 0.2))
+    ]
+    says = r"long_tail_coverage_at_10 is not the same in all runs: head=0.[28] in .*, head=0.[28] in .*; choose runs"
+    with pytest.raises(ConfigError, match=says) as raised:
+        shelf.compare(metric="long_tail_coverage_at_10")
+    assert f"head=0.2 in {runs[2].id[:8]} (ease seed 1)" in str(raised.value)
+    del shelf.found[2]
+    assert len(lines(shelf.compare(metric="long_tail_coverage_at_10"))) == 2
+
+
+def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
+    for dataset, l2 in (("a", "10"), ("b", "1000")):
+        shelf.run("als", values(0.5, dataset), dataset=dataset, params={"l2": l2})
+        shelf.run("ease", values(0.4, dataset), dataset=dataset, params={"l2": "1"})
+        shelf.run("pop", values(0.2, dataset), dataset=dataset)
+        shelf.run(
+            "ials",
+            values(0.3, dataset),
+            dataset=dataset,
+            params={"k": l2},
+            tags={"tuning": dataset, "recexp.search": "s", "recexp.study_trials": "9"},
+        )
+    shelf.run("ease", values(0.45, "other"), dataset="b", params={"l2": "7"})
+    found = shelf.compare()
+    assert found.across is not None and sorted(found.across.labels) == ["ease l2=1", "ials tuned", "pop"]
+    (note,) = [note for note in found.notes if "without a rank" in note]
+    assert all(word in note for word in ("als (a)", "als (b)", "ease l2=7 (b)")) and "ials" not in note
+
+
+def test_files_of_a_split_are_data(shelf: Any) -> None:
+    def split(letter: str) -> dict[str, Any]:
+        return {"split": {"test": letter * 64, "exclude_seen": True}}
+
+    for dataset in ("a", "b"):
+        for algorithm, level in (("als", 0.5), ("pop", 0.3)):
+            shelf.run(algorithm, values(level, dataset), dataset=dataset, protocol=split(dataset))
+    found = shelf.compare()
+    assert found.across is not None and found.across.labels == ["als", "pop"] and len(found.boards) == 2
+    shelf.run("ease", values(0.6, "ease"), dataset="b", protocol=split("c"))
+    found = shelf.compare()
+    assert any("left out: 2 runs of another protocol" in note and "split.test=" in note for note in found.notes)
+
+
+def test_text_of_users_stays_text(shelf: Any) -> None:
+    """What the terminal, LaTeX and spreadsheets would read as commands."""
+    shelf.run("=1+1", values(0.5, "a"), dataset="[red]\n@d")
+    shelf.run("pop", values(0.4, "b"), params={"x": "a\nb"}, dataset="[red]\n@d")
+    shelf.run("pop", values(0.3, "c"), params={"x": "[/b]"}, dataset="[red]\n@d")
+    found = shelf.compare()
+    shown = tables.terminal(found)
+    assert "[red]" in shown and "pop x=[/b]" in shown and "vs =1+1" in shown
+    rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
+    assert rows[0]["model"] == "'=1+1" and rows[1]["reference"] == "'=1+1" and rows[1]["difference"].startswith("-0.")
+    written = latex.as_latex(found)
+    assert written.splitlines()[1].startswith("% [red] @d; dagger") and "pop x=a b & " in written
+    assert "pop x=[/b]" in report.as_html(shelf, found)
+
+
+def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    label = {"regularization": "0.001", "iterations": "20"}
+    for seed in (1, 2):
+        shelf.run("als", values(0.5, f"a{seed}"), seed=seed, params=label)
+        shelf.run("als", values(0.4, f"b{seed}"), seed=seed, params={**label, "iterations": "100"})
+    found = shelf.compare()
+    for width, there in ((56, False), (76, False), (140, True)):
+        monkeypatch.setattr(tables, "WIDTH", width)
+        table = tables.terminal(found).split("\n- ")[0].splitlines()
+        assert max(map(len, table)) <= width
+        assert any(re.search(r"als iterat.* 0\.\d{4} ", line) for line in table)
+        assert any("won/tied/lost" in line and "no room" not in line for line in table) == there
+        assert any("no room for" in line for line in table) != there
+
+
+def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> None:
+    """Runs at 1 and 5, of which 5 is compared; a value at 3 would be the middle one of all."""
+    for name, level in (("als", 0.5), ("pop", 0.4)):
+        run = shelf.run(
+            name, values(level, name), name="ndcg_at_5", metrics={"test/ndcg_at_1": 0.1, "test/ndcg_at_3": 0.2}
+        )
+        run.params["evaluation.cutoffs"] = "[1, 5]"
+    assert shelf.compare().metric == "test/ndcg_at_5"
+
+
+def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
+    for ratio in range(1, 7):
+        shelf.run("als", values(0.5, "als"), protocol={"split": {"test_ratio": ratio / 10}})
+    notes = shelf.compare().notes
+    told = [re.findall(r"split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "another protocol" in note]
+    assert told == [["0.5"], ["0.4"], ["0.3"]]
+    assert notes[-2:].count("left out: 2 runs of 2 further protocols") == 1

@@ -1,0 +1,75 @@
+"""The tables that a run leaves, read back."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from recexp.evaluation.slices import Slice
+from recexp.evidence import run_files
+from recexp.ranking import Lists
+
+USERS = np.array([1, -1, 0], np.int32)
+USER_IDS = np.array(["ann", "bob"], object)
+ITEM_IDS = np.array([10, 20, 30])
+LISTS = Lists(np.array([[2, 0], [1, -1], [0, 1]], np.int32), np.array([[0.9, 0.5], [0.4, -np.inf], [3, 2]], np.float32))
+TARGET = sp.csr_array(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32))
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
+    run_files.write_lists(
+        tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS, hits=run_files.hits_of(LISTS, TARGET)
+    )
+    assert pq.read_table(tmp_path / "lists.parquet").to_pydict() == {
+        "query": [0, 0, 1, 2, 2],
+        "user_id": ["bob", "bob", None, "ann", "ann"],
+        "rank": [1, 2, 1, 1, 2],
+        "item_id": [30, 10, 20, 10, 20],
+        "score": np.array([0.9, 0.5, 0.4, 3, 2], np.float32).tolist(),
+        "hit": [False, True, True, False, False],
+    }
+    assert rows(tmp_path / "lists_sample.csv")[1] == ["0", "bob", "1", "30", "0.9", "false"]
+
+
+def test_hits_by_position() -> None:
+    assert run_files.hits_of(LISTS, TARGET).tolist() == [[False, True], [True, False], [False, False]]
+
+
+def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:
+    n = 1000
+    run_files.write_per_user(
+        tmp_path,
+        users=np.arange(n, dtype=np.int32),
+        user_ids=np.arange(n) + 5,
+        history=np.full(n, 3),
+        held_out=np.full(n, 2),
+        per_query={"ndcg_at_10": np.linspace(0, 1, n)},
+    )
+    table = pq.read_table(tmp_path / "per_user.parquet")
+    assert table.column_names == ["query", "user_id", "history", "held_out", "ndcg_at_10"]
+    assert table["user_id"].to_pylist() == list(range(5, n + 5))
+    assert table["ndcg_at_10"].to_pylist() == np.linspace(0, 1, n).tolist()
+    lines = rows(tmp_path / "per_user_sample.csv")
+    assert len(lines) == 1 + run_files.SAMPLE
+    assert lines[1] == ["0", "5", "3", "2", "0"] and lines[-1] == ["999", "1004", "3", "2", "1"]
+
+
+def test_small_tables(tmp_path: Path) -> None:
+    run_files.write_slices(tmp_path, [Slice("user_activity", "1-3 rows, few", 7, "ndcg_at_10", 0.5, 0.25, 0.75)])
+    run_files.write_metrics(
+        tmp_path, {"test/ndcg_at_10": 0.5, "test/gini_at_10": 0.25}, {"test/ndcg_at_10": (0.25, 0.75)}
+    )
+    assert rows(tmp_path / "slices.csv")[1:] == [
+        ["user_activity", "1-3 rows, few", "7", "ndcg_at_10", "0.5", "0.25", "0.75"]
+    ]
+    assert rows(tmp_path / "metrics.csv")[1:] == [
+        ["test/ndcg_at_10", "0.5", "0.25", "0.75"],
+        ["test/gini_at_10", "0.25", "", ""],
+    ]
