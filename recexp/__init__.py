@@ -9,19 +9,19 @@ __all__ = ["FittedModel", "__version__", "make", "run"]
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:
     """Build one component: `make("algorithm=ease", "algorithm.l2=100")`; the first override names it."""
-    from recexp import config
+    from recexp import api
 
-    return config.make(*overrides, config_dir=config_dir)
+    return api.make(*overrides, config_dir=config_dir)
 
 
 def run(*overrides: str, config_dir: str | None = None) -> Any:
-    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns an Outcome, or one a fold."""
+    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns a RunResult, or one a fold."""
     from recexp.tracking import process
 
     process.start()  # it imports MLflow while this process imports and composes
-    from recexp import config
+    from recexp import api
 
-    return config.run(*overrides, config_dir=config_dir)
+    return api.run(*overrides, config_dir=config_dir)
 
 
 def __getattr__(name: str) -> Any:

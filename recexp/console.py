@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import ConfigError
-from recexp.metric_names import headlines, is_test, parsed, pretty
+from recexp.metric_names import headlines, is_final, parsed, pretty
 
 if TYPE_CHECKING:
-    from recexp.runners.base import Outcome
+    from recexp.runners.experiment import RunResult
 
 NAMED = 5
 """So many jobs are named with a reason that they share."""
@@ -54,18 +54,18 @@ def configure_logging(node: Any) -> None:
     )
 
 
-def show(outcomes: "list[Outcome]") -> None:
-    """Print each outcome's test metrics, with half their interval, its run id and link."""
+def show(runs: "list[RunResult]") -> None:
+    """Print each run's final metrics, with half their interval, its id and link."""
     from rich.console import Console
     from rich.table import Column, Table
 
     console = Console()
-    for outcome in outcomes:
+    for run in runs:
         cells: dict[str, dict[str, str]] = {}
-        for name, value in outcome.metrics.items():
+        for name, value in run.metrics.items():
             part, metric, k = parsed(name)
-            if is_test(name):
-                low, high = outcome.intervals.get(name, (value, value))
+            if is_final(name, run.final):
+                low, high = run.intervals.get(name, (value, value))
                 spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
                 cells.setdefault(f"{part}/{metric}", {})[k] = f"{value:.4f}{spread}"
         cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
@@ -74,16 +74,16 @@ def show(outcomes: "list[Outcome]") -> None:
             table.add_row(metric, *(row.get(cutoff, "") for cutoff in cutoffs))
         if cells:
             console.print(table)
-        if outcome.shown:
+        if run.shown:
             console.print("recommended to the shown user:")
-        for item, name, score in outcome.shown:
+        for item, name, score in run.shown:
             called = name if name == str(item) else f"{name} ({item})"
             console.print(f"  {called}: {score:.4f}", soft_wrap=True, highlight=False, markup=False)
-        console.print(f"run {outcome.run_id}: {outcome.link}", soft_wrap=True, highlight=False)
-    if len(outcomes) > 1:
-        summarise("fold", {str(fold): [outcome] for fold, outcome in enumerate(outcomes)} | {"mean of folds": outcomes})
-    if outcomes:
-        leaderboard(outcomes[-1].leaderboard)
+        console.print(f"run {run.run_id}: {run.link}", soft_wrap=True, highlight=False)
+    if len(runs) > 1:
+        summarise("fold", {str(fold): [run] for fold, run in enumerate(runs)} | {"mean of folds": runs})
+    if runs:
+        leaderboard(runs[-1].leaderboard)
 
 
 def leaderboard(link: str) -> None:
@@ -94,10 +94,10 @@ def leaderboard(link: str) -> None:
     say(f"leaderboard{hint}: {link}")
 
 
-def _heading(metric: str) -> str:
-    """Return a metric's name as short as it can be understood: `ndcg@10`; only another part than the test is named."""
+def _heading(metric: str, final: str) -> str:
+    """Return a metric's name as short as it can be understood: `ndcg@10`; only another part than the final is named."""
     part, _, _ = parsed(metric)
-    return pretty(metric) if part == "test" else f"{part}/{pretty(metric)}"
+    return pretty(metric) if part == final else f"{part}/{pretty(metric)}"
 
 
 def in_short(commands: Iterable[str]) -> list[str]:
@@ -106,18 +106,19 @@ def in_short(commands: Iterable[str]) -> list[str]:
     return [" ".join(word for word in some if not all(word in others for others in words)) for some in words]
 
 
-def summarise(what: str, rows: "Mapping[str, list[Outcome]]", states: Mapping[str, str] | None = None) -> None:
-    """Print a line a row, each a `what`: its state if given, and the mean over its outcomes of the first metrics."""
+def summarise(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[str, str] | None = None) -> None:
+    """Print a line a row, each a `what`: its state if given, and the mean over its runs of the first metrics."""
     from rich.console import Console
     from rich.table import Column, Table
 
-    found = [outcome for outcomes in rows.values() for outcome in outcomes if outcome.metrics]
-    names = headlines(dict.fromkeys(name for outcome in found for name in outcome.metrics))[:3]
+    found = [run for runs in rows.values() for run in runs if run.metrics]
+    final = found[0].final if found else ""
+    names = headlines(dict.fromkeys(name for run in found for name in run.metrics), final)[:3]
     state = [] if states is None else [Column("state", no_wrap=True)]
-    values = (Column(_heading(name), overflow="fold", min_width=6) for name in names)
+    values = (Column(_heading(name, final), overflow="fold", min_width=6) for name in names)
     table = Table(Column(what, overflow="fold", min_width=12), *state, *values)
-    for label, outcomes in rows.items():
-        values = [[outcome.metrics[name] for outcome in outcomes if name in outcome.metrics] for name in names]
+    for label, runs in rows.items():
+        values = [[run.metrics[name] for run in runs if name in run.metrics] for name in names]
         said = [] if states is None else [states[label]]
         table.add_row(label, *said, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
     Console().print(table)

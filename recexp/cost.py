@@ -1,15 +1,22 @@
 """What a run costs: seconds by step, and the peak of resident memory."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Costs:
-    """Collects seconds by name, and the process's peak memory since it was made."""
+    """Collects seconds by name, and the process's peak memory, since it was made or reset."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again."""
         self.seconds: dict[str, float] = {}
         self._begin = time.perf_counter()
         with suppress(OSError):  # Linux: start the peak afresh, so that each job of a sweep has its own
@@ -23,6 +30,17 @@ class Costs:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+    def measure_each(self, name: str, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items, and add the seconds that it takes to make each to `name`."""
+        made = iter(items)
+        while True:
+            with self.measure(name):
+                try:
+                    item = next(made)
+                except StopIteration:
+                    return
+            yield item
 
     def metrics(self) -> dict[str, float]:
         """Return `fit_seconds` and the like, `total_seconds` and `peak_mib`."""

@@ -37,15 +37,19 @@ def is_judgement(name: str) -> bool:
     return not name.startswith(("cost/", "audit/")) and not name.endswith("/fallback_share")
 
 
-def is_test(name: str) -> bool:
-    """Whether it says how good a model is on the test part, or on the test's listed candidates."""
-    return name.startswith("test") and is_judgement(name)
+def is_final(name: str, final: str) -> bool:
+    """Whether it says how good something is on the final part of a run, `test`, or on listed candidates of that."""
+    part = name.rpartition("/")[0]
+    return (part == final or part.startswith(f"{final}_")) and is_judgement(name)
 
 
-def headlines(names: Iterable[str]) -> list[str]:
-    """Return the names that a person reads first: those of the test, at one cut-off (10, or else the middle one)."""
+def headlines(names: Iterable[str], final: str = "") -> list[str]:
+    """Return the names that a person reads first: those of the final part, at one cut-off (10, or else the middle one).
+
+    Where none is of that part, those of all parts count.
+    """
     judged = [name for name in names if is_judgement(name)]
-    first = [name for name in judged if is_test(name)] or judged
+    first = [name for name in judged if is_final(name, final)] or judged
     cutoffs = sorted({k for name in first if (k := cutoff(name)) is not None})
     chosen = 10 if 10 in cutoffs or not cutoffs else cutoffs[len(cutoffs) // 2]
     return [name for name in first if cutoff(name) in (None, chosen)]

@@ -111,7 +111,7 @@ def test_outer_libraries_stay_where_they_belong(path: Path) -> None:
         "import recexp",
         "from recexp.cli import run; run(['--help'])",
         "from recexp.cli import run; run(['tune', '--help'])",
-        "from recexp.config import make; make('algorithm=ease'); make('split=random'); make('dataset=movielens_100k')",
+        "from recexp import make; make('algorithm=ease'); make('split=random'); make('dataset=movielens_100k')",
     ],
     ids=["import", "help", "help of a command", "build"],
 )

@@ -12,7 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
 import reference
 
-from recexp.config import make
+from recexp import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 

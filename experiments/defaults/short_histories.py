@@ -11,7 +11,7 @@ import numpy as np
 from defaults import SEEDS, validation
 from reference import lists, ndcg_and_recall
 
-from recexp.config import make
+from recexp import make
 from recexp.data import Queries
 from recexp.ranking import Ranking
 

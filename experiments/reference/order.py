@@ -5,7 +5,7 @@ import sys
 import numpy as np
 from reference import lists, ndcg_and_recall, split
 
-from recexp.config import make
+from recexp import make
 from recexp.data import Queries
 from recexp.ranking import Ranking
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recexp import make
 from recexp.algorithms.base import Recommender
-from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 

@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
 from reference import ndcg_and_recall, split
 
-from recexp.config import make
+from recexp import make
 
 HERE = Path(__file__).parent
 SLACK = 0.001

@@ -112,7 +112,7 @@ def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun
     again: list[StoredRun] = []
     notes = []
     for run in found:
-        into = untested if not run.tested else again if REPRODUCES in run.tags and not strict else some
+        into = untested if not run.final_metrics else again if REPRODUCES in run.tags and not strict else some
         into.append(run)
     if untested and strict:
         raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
@@ -133,7 +133,7 @@ def test_metrics(runs: Iterable[StoredRun]) -> list[str]:
     for run in sorted(runs, key=lambda run: -run.started):
         order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
         cutoffs = cutoffs or json.loads(run.params.get("evaluation.cutoffs", "[]"))
-        names |= dict.fromkeys(sorted(run.tested))
+        names |= dict.fromkeys(sorted(run.final_metrics))
     place = {name: number for number, name in enumerate(order)}
     ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), cutoff(name) or 0))
     first = headlines(name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs))

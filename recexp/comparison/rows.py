@@ -90,7 +90,11 @@ def rows(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
     for run in runs:
         keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
         places = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
-        new = [place for place in places if not place or run.tested.difference(*(one.tested for one in place))]
+        new = [
+            place
+            for place in places
+            if not place or run.final_metrics.difference(*(one.final_metrics for one in place))
+        ]
         for place in new:
             place.append(run)
         repeated += not new

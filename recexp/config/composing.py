@@ -90,11 +90,26 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
 
 
 def _reworded(message: str, overrides: list[str]) -> str:
+    if (found := re.match(r"Could not override '([\w@]+)'\.\s+No match in the defaults list", message)) and options(
+        found[1].partition("@")[0]
+    ):
+        return _no_such_component(found[1].rpartition("@")[2], overrides)
     if found := re.match(r"Could not override '([^']+)'", message):
         return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
     if (found := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(found[1]):
         return unknown(found[1], found[2] or "''", list(options(found[1])), what="unknown option")
     return message.strip()
+
+
+def _no_such_component(name: str, overrides: list[str]) -> str:
+    """Return that the chosen runner has none of that name, and what it has."""
+    runner = next((word.partition("=")[2] for word in overrides if word.lstrip("+").startswith("runner=")), "offline")
+    others = [word for word in overrides if word.startswith("runner=")]
+    node = plain(compose(others))
+    has = [
+        key for key, value in node.items() if isinstance(value, dict) and key not in ("runner", "tracking", "logging")
+    ]
+    return f"{name}: runner={runner} has no {name}; it has {', '.join(has)}"
 
 
 def _no_such_key(key: str, others: list[str]) -> str:

@@ -1,58 +1,50 @@
 """From a composed config to an experiment, or to one of its components, built and checked."""
 
-import importlib
+import dataclasses
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recexp.config.building import build
+from recexp.config.building import build, imported
 from recexp.config.composing import compose, plain
 from recexp.config.folders import conf_dir, options, search_dirs, within
 from recexp.errors import ConfigError, unknown
+from recexp.metrics.base import Metric
+from recexp.runners.base import Runner
+from recexp.runners.experiment import Experiment
+from recexp.tracking import Tracking
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from recexp.metrics.base import Metric
-    from recexp.runners.base import Experiment, Outcome, Runner
-
-BASES = {
-    "runner": "recexp.runners.base:Runner",
-    "dataset": "recexp.datasets.base:Source",
-    "filter": "recexp.filters.base:Filters",
-    "split": "recexp.splits.base:Splitter",
-    "algorithm": "recexp.algorithms.base:Recommender",
-    "fallback": "recexp.algorithms.base:Recommender",
-    "metric": "recexp.metrics.base:Metric",
-    "evaluation": "recexp.evaluation.evaluation:Evaluation",
-    "audit": "recexp.audit:Audit",
-    "tracking": "recexp.tracking:Tracking",
-}
-"""The class that each part of the config must be a kind of."""
-SWITCHES = {"seed": int, "refit": bool, "resume": bool, "debug": bool}
-KEYS = [*SWITCHES, "show", "logging", *(name for name in BASES if name != "metric")]
-"""What a config has at its top."""
+PACKAGE = "# @package _global_"
+"""The first line of a runner's yaml, which brings components that lie beside it in the config."""
+SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
+"""What every config has at its top, whatever its runner."""
 
 
-def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> "tuple[Runner, Experiment]":
+def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> Experiment:
     """Build and check every component of an experiment before any data is read; `cfg` includes Hydra's own part."""
     hydra = cfg.hydra
     for override in hydra.overrides.task:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
+    choices = chosen(cfg)
+    _check_package(choices["runner"])
     node = plain(cfg)
-    choices = {group: name for group, name in hydra.runtime.choices.items() if not group.startswith("hydra/")}
-    if _nameless(node["dataset"]):
+    if _nameless(node.get("dataset")):
         node["dataset"] = _named(node["dataset"], choices["dataset"])
         choices["dataset"] = node["dataset"]["name"]
-    return assemble(
-        node,
-        None,
-        tags=tags,
-        choices=choices,
-        command=shlex.join(["recexp", *(f"--config-dir={d}" for d in search_dirs()[:-1]), *hydra.overrides.task]),
-    )
+    folders = (f"--config-dir={folder}" for folder in search_dirs()[:-1])
+    command = shlex.join(["recexp", *folders, *hydra.overrides.task])
+    return assemble(node, None, tags=tags, choices=choices, command=command)
+
+
+def chosen(cfg: "DictConfig") -> dict[str, str]:
+    """Return the option chosen for each component, by its name in the config: `fallback`, not `algorithm@fallback`."""
+    choices = cfg.hydra.runtime.choices.items()
+    return {key.rpartition("@")[2]: name for key, name in choices if not key.startswith("hydra/")}
 
 
 def assemble(
@@ -62,70 +54,80 @@ def assemble(
     choices: dict[str, str],
     command: str,
     tags: dict[str, str],
-) -> "tuple[Runner, Experiment]":
+) -> Experiment:
     """Build and check an experiment from its resolved config; `metrics` are the nodes of those that it names.
 
     Without `metrics` they are looked up in the config folders.
     """
-    from recexp.runners.base import Experiment
-
-    if strange := [unknown("", key, KEYS) for key in node if key not in KEYS]:
-        raise ConfigError("\n".join(strange))
-    for key, kind in SWITCHES.items():
-        if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
-            raise ConfigError(
-                f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
-            )
-    if node["show"] is not None and type(node["show"]) not in (int, str):
-        raise ConfigError(f"show: must be a user id or null (got {node['show']!r})")
-    for name in BASES:
-        if name != "metric" and not isinstance(node[name], dict):
-            at = "algorithm@fallback" if name == "fallback" else name
-            raise ConfigError(
-                f"{name}: choose one with {at}=..., of {', '.join(options(at.partition('@')[0]))} (got {node[name]!r})"
-            )
-    part = parts(node, metrics, [name for name in BASES if name != "metric"])
-    return part["runner"], Experiment(
+    _check_shared(node)
+    runner = build(node["runner"], Runner, "runner")
+    allowed = keys(type(runner))
+    for key in node:
+        if key not in allowed:
+            raise ConfigError(_strange(key, choices.get("runner", ""), type(runner), allowed))
+    built = Experiment(
+        runner=runner,
+        components=parts(node, metrics, runner.components),
+        tracking=build(node["tracking"], Tracking, "tracking"),
         seed=node["seed"],
         resume=node["resume"],
-        refit=node["refit"],
-        show=node["show"],
-        source=part["dataset"],
-        filters=part["filter"],
-        splitter=part["split"],
-        algorithm=part["algorithm"],
-        fallback=part["fallback"],
-        evaluation=part["evaluation"],
-        audit=part["audit"],
-        tracking=part["tracking"],
         config=node,
         choices=choices,
         command=command,
         tags=tags,
     )
+    runner.check(built)
+    return built
 
 
-def parts(node: dict[str, Any], metrics: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
-    """Build and check the parts of a resolved config that are named; `metrics` as in `assemble`."""
-    resolved = {name: dict(node[name]) for name in names}
+def keys(runner: type[Runner]) -> list[str]:
+    """Return what the config of a runner may have at its top: a field of its own may be given there."""
+    return [*SHARED, *runner.components, *(f.name for f in dataclasses.fields(runner) if f.name != "threads")]
+
+
+def parts(node: Mapping[str, Any], metrics: dict[str, Any] | None, bases: Mapping[str, type]) -> dict[str, Any]:
+    """Build and check the components of a resolved config that are named by `bases`; `metrics` as in `assemble`."""
+    for name in bases:
+        if not isinstance(node.get(name), dict):
+            group = group_of(name, bases)
+            word = name if name == group else f"{group}@{name}"
+            allowed = ", ".join(options(group))
+            raise ConfigError(f"{name}: choose one with {word}=..., of {allowed} (got {node.get(name)!r})")
+    resolved = {name: dict(node[name]) for name in bases}
     if "evaluation" in resolved:
         resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
-    found = {name: build(value, _base(name), name) for name, value in resolved.items()}
-    for name in ("dataset", "split"):
-        if name in found:
-            found[name].check()
-    return found
+    return {name: build(value, bases[name], name) for name, value in resolved.items()}
+
+
+def group_of(name: str, bases: Mapping[str, type]) -> str:
+    """Return the group that has the options of a component: that of its name, or that of another of the same base."""
+    same = (other for other, base in bases.items() if options(other) and base is bases.get(name))
+    return name if options(name) else next(same, name)
 
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:
     """Build one component; the first override names it: `make("algorithm=ease", "algorithm.l2=100")`."""
     group = overrides[0].partition("=")[0].lstrip("+") if overrides else ""
-    if group not in BASES:
-        raise ConfigError(f"make: the first override must name a component, one of {', '.join(BASES)} (got {group!r})")
     with within(config_dir):
         if group == "metric":
             return metric(overrides[0].partition("=")[2])
-        return component(compose(overrides), group)
+        runner = next((name for name, cls in _runners() if group in (*cls.components, "runner", "tracking")), None)
+        if runner is None:
+            names = dict.fromkeys([*(name for _, cls in _runners() for name in cls.components), "metric", "runner"])
+            raise ConfigError(
+                f"make: the first override must name a component, one of {', '.join(names)} (got {group!r})"
+            )
+        return component(compose([*([] if group == "runner" else [f"runner={runner}"]), *overrides]), group)
+
+
+def _runners() -> Iterable[tuple[str, type[Runner]]]:
+    """Yield the runners there are by name, ours first."""
+    import yaml
+
+    for name, path in sorted(options("runner").items(), key=lambda pair: not pair[1].is_relative_to(conf_dir())):
+        node = yaml.safe_load(path.read_text(encoding="utf-8")).get("runner") or {}
+        if "_target_" in node:
+            yield name, imported(node["_target_"], f"runner={name}")
 
 
 def component(cfg: "DictConfig", group: str) -> Any:
@@ -134,21 +136,14 @@ def component(cfg: "DictConfig", group: str) -> Any:
     if group == "evaluation":
         node["metrics"] = metric_nodes(node.get("metrics"))
     if group == "dataset" and _nameless(node):
-        node = _named(node, cfg.hydra.runtime.choices["dataset"])
-    return build(node, _base(group), group)
+        node = _named(node, chosen(cfg)["dataset"])
+    bases = {"tracking": Tracking, "runner": Runner, **imported(cfg.runner["_target_"], "runner").components}
+    return build(node, bases[group], group)
 
 
-def metric(name: str) -> "Metric":
+def metric(name: str) -> Metric:
     """Build a metric by name; raises ConfigError for one that no config folder has."""
-    return build(_option("metric", name), _base("metric"), "metric")
-
-
-def run(*overrides: str, config_dir: str | None = None) -> "Outcome | list[Outcome]":
-    """Run an experiment and return its outcome; a list of them where the split has folds."""
-    with within(config_dir):
-        runner, parts = experiment(compose(overrides), tags={})
-    outcomes = runner.run(parts)
-    return outcomes[0] if len(outcomes) == 1 else outcomes
+    return build(_option("metric", name), Metric, "metric")
 
 
 def metric_nodes(names: Any) -> dict[str, Any]:
@@ -167,6 +162,32 @@ def metric_nodes(names: Any) -> dict[str, Any]:
     return nodes
 
 
+def _check_shared(node: Mapping[str, Any]) -> None:
+    for key, kind in {"seed": int, "resume": bool, "debug": bool}.items():
+        if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
+            raise ConfigError(
+                f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
+            )
+    for key in ("runner", "tracking"):
+        if not isinstance(node[key], dict):
+            raise ConfigError(f"{key}: choose one with {key}=..., of {', '.join(options(key))} (got {node[key]!r})")
+
+
+def _check_package(runner: str) -> None:
+    """Raise ConfigError for a runner's yaml without the line that lets it bring components."""
+    path = options("runner")[runner]
+    if PACKAGE not in path.read_text(encoding="utf-8"):
+        raise ConfigError(
+            f"{path}: the yaml of a runner must begin with the line `{PACKAGE}` and have its own fields under runner:"
+        )
+
+
+def _strange(key: str, option: str, runner: type[Runner], allowed: list[str]) -> str:
+    if options(key):
+        return f"{key}: runner={option} has no {key}; it has {', '.join(runner.components)}"
+    return unknown("", key, allowed)
+
+
 def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
@@ -181,13 +202,8 @@ def _nameless(dataset: Any) -> bool:
 
 
 def _named(dataset: dict[str, Any], option: str) -> dict[str, Any]:
-    """Return a data set's node with a name: that of its option where this is the user's own, else its file's."""
+    """Return a dataset's node with a name: that of its option where this is the user's own, else its file's."""
     path = options("dataset").get(option)
     own = path is not None and not path.is_relative_to(conf_dir())
     file = Path(str(dataset.get("interactions", option))).name.removesuffix(".gz")
     return {**dataset, "name": option if own else Path(file).stem or option}
-
-
-def _base(name: str) -> type:
-    module, _, cls = BASES[name].partition(":")
-    return getattr(importlib.import_module(module), cls)

@@ -1,1 +1,1 @@
-"""What a run leaves for people and programs: tables, pictures, and the page that is read first."""
+"""Evidence: what a runner hands over of a run, the files it becomes, and how a person reads it."""

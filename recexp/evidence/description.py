@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from recexp.evidence.evidence import Table
 from recexp.metric_names import headlines, is_judgement, parsed
-
-if TYPE_CHECKING:
-    from recexp.filters.base import Effect
 
 
 @dataclass(frozen=True)
@@ -16,33 +13,30 @@ class Summary:
 
     Attributes
     ----------
-    algorithm, dataset, split : names, as chosen in the config.
+    subject, setting : what ran on what, as chosen in the config.
+    conditions : the options chosen for its other components, by name.
     seed : of the run.
-    effects : what each filter step did.
-    sizes : (rows, users, items) by part: train, validation, test ...
+    final : the part whose metrics count.
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
-    fallback_share : share of lists that the fallback gave, by part.
+    tables : of data and the like.
     warnings : what a reader must know before believing the numbers.
-    facts : what the leakage audit says of this kind of split; its metrics are under `audit/`.
-    looks : how many runs have looked at this test part, this one included; 0 where this one does not count.
+    evaluations : how often this test set has been evaluated, by this run too; 0 where this one does not count.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
 
-    algorithm: str
-    dataset: str
-    split: str
+    subject: str
+    setting: str
+    conditions: Mapping[str, str]
     seed: int
-    effects: "Sequence[Effect]"
-    sizes: Mapping[str, tuple[int, int, int]]
+    final: str
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
-    fallback_share: Mapping[str, float]
     command: str
     digests: Mapping[str, str]
+    tables: Sequence[Table] = field(default_factory=tuple)
     warnings: Sequence[str] = field(default_factory=tuple)
-    facts: Sequence[str] = field(default_factory=tuple)
-    looks: int = 0
+    evaluations: int = 0
 
 
 def describe_run(summary: Summary) -> str:
@@ -51,9 +45,8 @@ def describe_run(summary: Summary) -> str:
         _headline(summary),
         *(f"> **Warning:** {warning}" for warning in summary.warnings),
         _metrics(summary),
-        _looks(summary),
-        _data(summary),
-        _audit(summary),
+        _evaluations(summary),
+        *(part for table in summary.tables for part in (_table(table.head, table.rows), *table.notes)),
         _costs(summary),
         f"**Repeat**\n\n```\n{summary.command}\n```",
         _table(("identity", "sha256"), [(name, f"`{digest}`") for name, digest in summary.digests.items()]),
@@ -63,10 +56,11 @@ def describe_run(summary: Summary) -> str:
 
 def _headline(s: Summary) -> str:
     """Return one line: what ran on what, and how well."""
-    name = next(iter(headlines(s.metrics)), None)
+    name = next(iter(headlines(s.metrics, s.final)), None)
     result = "" if name is None else f": {name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}"
-    users = f", {s.sizes['test'][1]:,} test users" if "test" in s.sizes else ""
-    return f"**{s.algorithm}** on **{s.dataset}**, split {s.split}, seed {s.seed}**{result}**{users}"
+    where = f" on **{s.setting}**" if s.setting else ""
+    conditions = "".join(f", {name} {option}" for name, option in s.conditions.items())
+    return f"**{s.subject}**{where}{conditions}, seed {s.seed}**{result}**"
 
 
 def _metrics(s: Summary) -> str:
@@ -86,30 +80,13 @@ def _metrics(s: Summary) -> str:
     return "\n\n".join(tables)
 
 
-def _looks(s: Summary) -> str:
-    if not s.looks:
-        return ""
-    return f"Looks at this test set in this store: {s.looks:,}, this run's included."
-
-
-def _data(s: Summary) -> str:
-    rows = [(f"filter {e.step}: before", *map(_count, e.before)) for e in s.effects[:1]]
-    rows += [(f"after {e.step}", *map(_count, e.after)) for e in s.effects]
-    rows += [(f"**{part}**", *map(_count, sizes)) for part, sizes in s.sizes.items()]
-    return _table(("data", "rows", "users", "items"), rows)
-
-
-def _audit(s: Summary) -> str:
-    found = {name.removeprefix("audit/"): value for name, value in s.metrics.items() if name.startswith("audit/")}
-    rows = [(name, f"{value:g}" if name == "leaking_features" else f"{value:.2%}") for name, value in found.items()]
-    return "\n\n".join(part for part in (_table(("leakage audit", "value"), rows), *s.facts) if part)
+def _evaluations(s: Summary) -> str:
+    return f"Looks at this test set in this store: {s.evaluations:,}, this run's included." if s.evaluations else ""
 
 
 def _costs(s: Summary) -> str:
     costs = {name: value for name, value in s.metrics.items() if name.startswith("cost/")}
-    rows = [(name.removeprefix("cost/"), f"{value:.3g}") for name, value in costs.items()]
-    rows += [(f"fallback lists, {part}", f"{share:.1%}") for part, share in s.fallback_share.items()]
-    return _table(("cost", "value"), rows)
+    return _table(("cost", "value"), [(name.removeprefix("cost/"), f"{value:.3g}") for name, value in costs.items()])
 
 
 def _interval(s: Summary, name: str, form: str) -> str:
@@ -121,10 +98,6 @@ def _half_width(s: Summary, name: str) -> str:
         return ""
     low, high = s.intervals[name]
     return f" ±{(high - low) / 2:.4f}&ensp;"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from recexp.evaluation.slices import Slice
 
 BINS = 60
+Curves = Mapping[str, Sequence[tuple[int, float]]]
+"""Learning curves: (step, value) pairs by name."""
 
 
-def write_plots(
-    folder: Path,
-    *,
-    slices: "Sequence[Slice]",
-    scores: np.ndarray,
-    hits: np.ndarray,
-    curves: Mapping[str, Sequence[tuple[int, float]]],
-) -> None:
+def write_curves(folder: Path, curves: Curves) -> None:
+    """Draw the learning curves there are into `folder`."""
+    drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
+    write(folder, "learning_curve", "Training", charts.stacked(drawn))
+
+
+def write_plots(folder: Path, *, slices: "Sequence[Slice]", scores: np.ndarray, hits: np.ndarray) -> None:
     """Draw what there is into `folder`.
 
     Parameters
@@ -31,7 +32,6 @@ def write_plots(
     slices : all slices of the run; the headline metric is shown by user activity, recall by item popularity.
     scores : float32 (b, k), scores of the listed items, best first; -inf where there is none.
     hits : bool (b, k), which of them were held out.
-    curves : (step, value) pairs by name; may be empty.
     """
     activity, popularity = _of(slices, "user_activity"), _of(slices, "item_popularity")
     metric, found = (rows[0].metric if rows else "" for rows in (activity, popularity))
@@ -48,8 +48,6 @@ def write_plots(
         _bars(popularity, "share found"),
     )
     write(folder, "scores", "Scores of recommended items", _scores(scores, hits))
-    drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
-    write(folder, "learning_curve", "Training", charts.stacked(drawn))
 
 
 def write(folder: Path, name: str, title: str, picture: Picture | None) -> None:

@@ -1,4 +1,4 @@
-"""The tables of a run: per-user results and lists as parquet for code, small csv tables for the eye."""
+"""The tables of a run, written and read: values of units and lists as parquet for code, small csv for the eye."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from recexp import file_names
 from recexp.data import Interactions
 from recexp.errors import DataError
 from recexp.evaluation.slices import Slice
 from recexp.io import from_numpy, to_numpy
+from recexp.metric_names import bare
 from recexp.ranking import Lists
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 200
 """Rows in the small tables."""
-_OWN = ("query", "user_id", "history", "held_out")
+QUERY_COLUMNS = ("query", "user_id", "history", "held_out")
 """Columns of per_user.parquet that are not metrics."""
 
 
@@ -53,50 +55,45 @@ def write_lists(
     table = pa.table(
         {
             "query": from_numpy(query),
-            "user_id": _ids(user_ids, users[query]),
+            "user_id": ids_of(user_ids, users[query]),
             "rank": from_numpy(np.tile(np.arange(1, k + 1, dtype=np.int32), b)[listed]),
-            "item_id": _ids(item_ids, items),
+            "item_id": ids_of(item_ids, items),
             "score": from_numpy(lists.scores.ravel()[listed]),
             "hit": from_numpy(hits.ravel()[listed]),
         }
     )
-    _write(table, folder / "lists.parquet")
-    _write_csv(table.slice(0, SAMPLE), folder / "lists_sample.csv")
+    _write(table, folder / file_names.LISTS)
+    _write_csv(table.slice(0, SAMPLE), folder / file_names.LISTS_SAMPLE)
 
 
-def write_per_user(
+def write_units(
     folder: Path,
+    unit: str,
+    ids: "np.ndarray | pa.Array",
+    values: Mapping[str, np.ndarray],
     *,
-    users: np.ndarray,
-    user_ids: np.ndarray,
-    history: np.ndarray,
-    held_out: np.ndarray,
-    per_query: Mapping[str, np.ndarray],
+    about: Mapping[str, np.ndarray],
 ) -> None:
-    """Write per_user.parquet, a row a query with all list metrics; and an even sample as per_user_sample.csv.
+    """Write per_UNIT.parquet, a row a unit: UNIT_id, what it is `about`, all values; and an even sample as csv.
 
     Parameters
     ----------
-    users : int32 (b,), the user codes of the queries, -1 where unknown.
-    user_ids : original ids by code.
-    history, held_out : int64 (b,), rows known of the user and relevant items held out.
-    per_query : float64 (b,) by metric name.
+    unit : what a row is of: user, episode.
+    ids : (n,), equal ids are one unit in paired tests; null where unknown.
+    values : float64 (n,) by metric.
+    about : int64 (n,) by name of a column.
     """
     import pyarrow as pa
 
-    queries = np.arange(len(users), dtype=np.int32)
-    own = {"query": from_numpy(queries), "user_id": _ids(user_ids, users)}
-    own |= {"history": from_numpy(history), "held_out": from_numpy(held_out.astype(np.int64))}
-    _write(
-        pa.table({**own, **{name: from_numpy(values) for name, values in per_query.items()}}),
-        folder / "per_user.parquet",
-    )
-    sample = np.unique(np.linspace(0, len(users) - 1, SAMPLE).astype(np.int64))
-    at = from_numpy(sample)
-    shown = {name: from_numpy(np.round(values[sample], 4)) for name, values in per_query.items()}
-    _write_csv(
-        pa.table({**{name: column.take(at) for name, column in own.items()}, **shown}), folder / "per_user_sample.csv"
-    )
+    ids = from_numpy(ids) if isinstance(ids, np.ndarray) else ids
+    own = {f"{unit}_id": ids, **{name: from_numpy(column) for name, column in about.items()}}
+    table = pa.table({**own, **{name: from_numpy(column) for name, column in values.items()}})
+    _write(table, folder / file_names.per_unit(unit))
+    sample = np.unique(np.linspace(0, len(ids) - 1, SAMPLE).astype(np.int64))
+    rows = from_numpy(sample)
+    shown = {name: from_numpy(np.round(column[sample], 4)) for name, column in values.items()}
+    small = pa.table({**{name: column.take(rows) for name, column in own.items()}, **shown})
+    _write_csv(small, folder / file_names.per_unit_sample(unit))
 
 
 def write_predictions(
@@ -105,22 +102,34 @@ def write_predictions(
     """Write predictions.parquet: user_id, item_id, rating and predicted, float32 (m,), of each held-out row."""
     import pyarrow as pa
 
-    users, items = _ids(user_ids, rows.users), _ids(item_ids, rows.items)
+    users, items = ids_of(user_ids, rows.users), ids_of(item_ids, rows.items)
     ratings = {"rating": from_numpy(rows.values), "predicted": from_numpy(predicted)}
     table = pa.table({"user_id": users, "item_id": items, **ratings})
-    _write(table, folder / "predictions.parquet")
+    _write(table, folder / file_names.PREDICTIONS)
 
 
 def write_slices(folder: Path, slices: Sequence[Slice]) -> None:
     """Write slices.csv: each metric by group of users or items, with its interval."""
     names = ("slice", "group", "size", "metric", "value", "low", "high")
-    _write_rows(folder / "slices.csv", names, ([getattr(row, name) for name in names] for row in slices))
+    _write_rows(folder / file_names.SLICES, names, ([getattr(row, name) for name in names] for row in slices))
 
 
-def write_metrics(folder: Path, metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]) -> None:
-    """Write metrics.csv: name, value, low, high; bounds are empty where a metric has no interval."""
-    rows = ((name, value, *intervals.get(name, ("", ""))) for name, value in metrics.items())
-    _write_rows(folder / "metrics.csv", ("metric", "value", "low", "high"), rows)
+def write_metrics(
+    folder: Path,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    higher_is_better: Mapping[str, bool | None],
+) -> None:
+    """Write metrics.csv: name, value, low, high, higher_is_better; what a metric does not have is empty.
+
+    `higher_is_better` is by names without part and cut-off.
+    """
+    marks = {True: "true", False: "false", None: ""}
+    rows = (
+        (name, value, *intervals.get(name, ("", "")), marks[higher_is_better.get(bare(name))])
+        for name, value in metrics.items()
+    )
+    _write_rows(folder / file_names.METRICS, ("metric", "value", "low", "high", "higher_is_better"), rows)
 
 
 def as_yaml(content: Mapping[str, object]) -> str:
@@ -159,10 +168,10 @@ def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lis
     return lists
 
 
-def read_per_user(path: Path) -> dict[str, np.ndarray]:
+def read_user_values(path: Path) -> dict[str, np.ndarray]:
     """Return the list metrics of a per_user.parquet, float64 (b,) by name."""
     table = read_parquet(path)
-    return {name: to_numpy(table[name]) for name in table.column_names if name not in _OWN}
+    return {name: to_numpy(table[name]) for name in table.column_names if name not in QUERY_COLUMNS}
 
 
 def read_predictions(path: Path) -> np.ndarray:
@@ -191,12 +200,18 @@ def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, f
     return values, {row["metric"]: (float(row["low"]), float(row["high"])) for row in rows if row["low"]}
 
 
+def read_directions(path: Path) -> dict[str, bool | None]:
+    """Return which way the metrics of a metrics.csv improve, by full name in the order of the file; None: unknown."""
+    marks = {"true": True, "false": False}
+    return {row["metric"]: marks.get(row.get("higher_is_better") or "") for row in _read_rows(path)}
+
+
 def _read_rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def _ids(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":
+def ids_of(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":
     """Return original ids of codes; null for -1."""
     return from_numpy(ids).take(from_numpy(codes, codes < 0))
 

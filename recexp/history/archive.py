@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from recexp.errors import StoreError
-from recexp.metric_names import is_test
+from recexp.metric_names import is_final
 from recexp.tracking import client, run_log, store_uri
-from recexp.tracking.names import COMPLETE, IMPORTED, clean, search_terms
+from recexp.tracking.names import COMPLETE, FINAL, IMPORTED, SUBJECT, UNIT, clean, search_terms
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -49,9 +49,24 @@ class StoredRun:
     files: str
 
     @property
-    def tested(self) -> set[str]:
-        """The names of its metrics of the test."""
-        return {name for name in self.metrics if is_test(name)}
+    def final(self) -> str:
+        """The part whose metrics count."""
+        return self.tags.get(FINAL, "test")
+
+    @property
+    def unit(self) -> str:
+        """What the values behind its final metrics are of."""
+        return self.tags.get(UNIT, "user")
+
+    @property
+    def subject(self) -> list[str]:
+        """The names of the components that a comparison is about, the first of which names the run."""
+        return self.tags.get(SUBJECT, "algorithm fallback").split()
+
+    @property
+    def final_metrics(self) -> set[str]:
+        """The names of its metrics of the final part."""
+        return {name for name in self.metrics if is_final(name, self.final)}
 
     @property
     def complete(self) -> bool:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from recexp import file_names
 from recexp.data import Dataset, Split
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, DataError, RecexpError
 from recexp.evaluation.evaluation import Evaluation, Results
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
+from recexp.evidence.recommendations import query_units
 from recexp.filters.base import Filters
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.drift import other_data
 from recexp.identity import digest
-from recexp.metric_names import is_test
+from recexp.metric_names import bare, is_final
 from recexp.metrics.base import Metric
 from recexp.params import describe, locations
 from recexp.prepared import Preparation
@@ -87,7 +89,7 @@ class Job:
     @property
     def missing(self) -> list[str]:
         """Names of the results that are wanted, `ndcg_at_10`."""
-        has = {name.partition("/")[2] for name in self.run.metrics if is_test(name)}
+        has = {name.partition("/")[2] for name in self.run.metrics if is_final(name, self.run.final)}
         return [name for name in self.evaluation.names if self.again or name not in has]
 
 
@@ -146,11 +148,11 @@ def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
         raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
     predicted = None
     if job.evaluation.rates:
-        if not archive.has(job.run, "predictions.parquet"):
+        if not archive.has(job.run, file_names.PREDICTIONS):
             raise ConfigError("evaluation.metrics: metrics of ratings need predicted ones, and the run kept none")
-        predicted = run_files.read_predictions(archive.file(job.run, "predictions.parquet"))
+        predicted = run_files.read_predictions(archive.file(job.run, file_names.PREDICTIONS))
     lists = run_files.read_lists(
-        archive.file(job.run, "lists.parquet"),
+        archive.file(job.run, file_names.LISTS),
         item_ids=split.train.item_ids,
         queries=len(split.queries),
         k=min(stored, n_items),
@@ -160,16 +162,20 @@ def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
 
 def _add(archive: Archive, job: Job, split: Split, results: Results) -> Values:
     """Add values to the run: its tables first, so that what is in the store is in them, too."""
-    run, part, names = job.run, "test_candidates" if results.candidates else "test", job.missing
+    run, names = job.run, job.missing
+    part = f"{run.final}_candidates" if results.candidates else run.final
     found = {f"{part}/{name}": results.metrics[name] for name in names if name in results.metrics}
     bounds = {f"{part}/{name}": results.intervals[name] for name in names if name in results.intervals}
-    values, intervals = run_files.read_metrics(archive.file(run, "metrics.csv"))
+    file = archive.file(run, file_names.METRICS)
+    values, intervals = run_files.read_metrics(file)
+    directions = {bare(name): higher for name, higher in run_files.read_directions(file).items()}
+    directions |= {name: metric.higher_is_better for name, metric in job.evaluation.metrics.items()}
     added = dict.fromkeys([*run.tags.get(ADDED, "").split(), *(name for name in found if name not in run.metrics)])
     with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
         folder = Path(scratch)
-        run_files.write_metrics(folder, values | found, intervals | bounds)
-        _write_per_user(archive, run, folder, split, {n: v for n, v in results.per_query.items() if n in names})
-        old, new = _by_name(run_files.read_slices(archive.file(run, "slices.csv"))), _by_name(results.slices)
+        run_files.write_metrics(folder, values | found, intervals | bounds, directions)
+        _write_user_values(archive, run, folder, split, {n: v for n, v in results.per_query.items() if n in names})
+        old, new = _by_name(run_files.read_slices(archive.file(run, file_names.SLICES))), _by_name(results.slices)
         run_files.write_slices(folder, list({**old, **(new if job.again else new | old)}.values()))
         archive.add(run, files=sorted(folder.iterdir()))
     archive.add(run, metrics=found, tags={ADDED: " ".join(added)})
@@ -180,15 +186,9 @@ def _by_name(rows: Sequence[Slice]) -> dict[tuple[str, str, str], Slice]:
     return {(row.slice, row.group, row.metric): row for row in rows}
 
 
-def _write_per_user(
-    archive: Archive, run: StoredRun, folder: Path, split: Split, fresh: Mapping[str, np.ndarray]
+def _write_user_values(
+    archive: Archive, run: StoredRun, folder: Path, split: Split, new: Mapping[str, np.ndarray]
 ) -> None:
-    queries = split.queries
-    run_files.write_per_user(
-        folder,
-        users=queries.users,
-        user_ids=split.train.user_ids,
-        history=queries.lengths,
-        held_out=np.diff(split.target.indptr),
-        per_query={**run_files.read_per_user(archive.file(run, "per_user.parquet")), **fresh},
-    )
+    stored = run_files.read_user_values(archive.file(run, file_names.per_unit(run.unit)))
+    units = query_units(split, {**stored, **new})
+    run_files.write_units(folder, run.unit, units.ids, units.values, about=units.about)

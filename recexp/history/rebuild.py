@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recexp import config, console, threads
-from recexp.config.building import build
-from recexp.config.experiments import KEYS, parts
+from recexp import config, console, file_names, threads
+from recexp.config.building import build, imported
+from recexp.config.experiments import assemble, keys, parts
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.backfill import Basis
@@ -17,12 +17,11 @@ from recexp.history.migrate import Completion
 from recexp.tracking import Tracking
 
 if TYPE_CHECKING:
-    from recexp.runners.base import Experiment, Runner
+    from recexp.runners.base import Runner
+    from recexp.runners.experiment import Experiment
 
 OPEN = ("dataset", "split", "tracking", "runner", "logging", "debug")
 """The parts of a run's config in which values may be given anew: where things lie, not what they are."""
-NAMES = ("dataset", "filter", "split", "algorithm")
-"""The groups whose chosen options are tags of a run."""
 JUDGED = ("dataset", "filter", "split", "evaluation")
 """What lists are judged on, and by."""
 
@@ -30,7 +29,6 @@ JUDGED = ("dataset", "filter", "split", "evaluation")
 class Rebuilt(NamedTuple):
     """An experiment of a stored run, and the fields of its config that came or went since."""
 
-    runner: "Runner"
     experiment: "Experiment"
     changes: list[Difference]
 
@@ -56,9 +54,9 @@ def rebuild(
     when a class cannot be imported or data have gone.
     """
     with _explained(run):
-        choices, stored = _stored(archive, run)
+        runner, choices, stored = _stored(archive, run)
         completion = Completion(stored, choices)
-        node = {key: completion.part(value, key) for key, value in completion.keys(KEYS).items()}
+        node = {key: completion.part(value, key) for key, value in completion.keys(keys(runner)).items()}
         node["tracking"] |= {"uri": archive.uri, "artifacts": None, "experiment": archive.experiments()[run.experiment]}
         node["resume"] = False
         if node["runner"].get("threads", 1) is None:
@@ -67,10 +65,10 @@ def rebuild(
             _override(node, text)
         metrics = _metrics(archive, run, completion)
         with _telling(run):
-            runner, experiment = config.assemble(node, metrics, choices=choices, command=command, tags=tags or {})
+            experiment = assemble(node, metrics, choices=choices, command=command, tags=tags or {})
     fold = run.tags.get("fold")
     one = replace(experiment, fold=None if fold is None else int(fold))
-    return Rebuilt(runner, one, completion.changes)
+    return Rebuilt(one, completion.changes)
 
 
 def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
@@ -79,8 +77,8 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
     StoreError also when it kept no lists.
     """
     with _explained(run):
-        choices, stored = _stored(archive, run)
-        if not archive.has(run, "lists.parquet"):
+        runner, choices, stored = _stored(archive, run)
+        if not archive.has(run, file_names.LISTS):
             runner = str(stored["runner"]["_target_"]).rpartition(".")[2]
             raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {runner})")
         completion = Completion(stored, choices)
@@ -88,7 +86,7 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
         for text in overrides:
             _override(node, text)
         with _telling(run):
-            made = parts(node, _metrics(archive, run, completion), JUDGED)
+            made = parts(node, _metrics(archive, run, completion), {name: runner.components[name] for name in JUDGED})
         return Basis(
             source=made["dataset"],
             filters=made["filter"],
@@ -96,20 +94,22 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
             evaluation=made["evaluation"],
             seed=int(node["seed"]),
             cache=node["runner"].get("cache") is not False,
-            data=archive.yaml(run, "identity.yaml")["protocol"]["data"],
+            data=archive.yaml(run, file_names.IDENTITY)["protocol"]["data"],
         )
 
 
-def _stored(archive: Archive, run: StoredRun) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the chosen options and the config of a complete run."""
+def _stored(archive: Archive, run: StoredRun) -> "tuple[type[Runner], dict[str, str], dict[str, Any]]":
+    """Return the runner, the chosen options and the config of a complete run."""
     if not run.complete:
         raise StoreError(f"run {run.id} is not complete (status {run.status}); it has nothing to stand on")
-    return {name: run.tags.get(name, "") for name in NAMES}, archive.config(run)
+    stored = archive.config(run)
+    runner = imported(stored["runner"]["_target_"], "runner")
+    return runner, {name: run.tags.get(name, "") for name in runner.components}, stored
 
 
 def _metrics(archive: Archive, run: StoredRun, completion: Completion) -> dict[str, Any] | None:
     """Return the nodes of a run's metrics as they were defined then; None where it had none."""
-    described = archive.yaml(run, "identity.yaml").get("evaluation", {}).get("metrics", {})
+    described = archive.yaml(run, file_names.IDENTITY).get("evaluation", {}).get("metrics", {})
     nodes = {name: _node(metric) for name, metric in described.items()}
     return {k: completion.part(v, f"evaluation.metrics.{k}", "metric") for k, v in nodes.items()} or None
 
@@ -123,7 +123,8 @@ def _node(described: Any) -> Any:
 
 def _threads(archive: Archive, run: StoredRun) -> int | None:
     """Return the number of threads that the run had, if this machine has them; None is all there are."""
-    had = archive.yaml(run, "environment.yaml")["threads"] if archive.has(run, "environment.yaml") else None
+    file = file_names.MACHINE
+    had = archive.yaml(run, file)["threads"] if archive.has(run, file) else None
     return had if had is not None and had < threads.count() else None
 
 

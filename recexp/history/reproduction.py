@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from recexp import file_names
 from recexp.errors import DataError, StoreError
 from recexp.evidence import run_files
 from recexp.history import backfill, drift
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
-from recexp.runners.base import Experiment, Runner
+from recexp.runners.driver import run_experiment
+from recexp.runners.experiment import Experiment
 from recexp.tracking import flatten
 from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT
 
@@ -21,7 +23,7 @@ SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
 
 
 @dataclass(frozen=True)
-class Report:
+class ReproductionReport:
     """What became of a reproduction.
 
     Attributes
@@ -85,33 +87,29 @@ class Report:
 def reproduce(
     archive: Archive,
     run: StoredRun,
-    runner: Runner,
     experiment: Experiment,
     *,
     tolerance: float,
     changes: Sequence[Difference] = (),
-) -> Report:
+) -> ReproductionReport:
     """Run the experiment of `run` again as a new run, and leave the report among its files.
 
     `changes` are those of its config, made so that it could be built.
     Raises DataError before anything is fitted when the data are not those of the run. Anything else that differs (the
     split, because a library draws otherwise by now; the config, because recexp has another version) is reported.
     """
-    before = archive.yaml(run, "identity.yaml")
-    if runner.lists:
-        archive.file(run, "lists.parquet")  # without it there is nothing to compare: better said now
+    before = archive.yaml(run, file_names.IDENTITY)
 
     def check(content: dict[str, Any]) -> None:
-        then, now = before["protocol"]["data"], content["protocol"]["data"]
+        then, now = (some["protocol"].get("data") for some in (before, content))
         if then != now:
             raise DataError(f"run {run.id} cannot be reproduced: {drift.other_data(then, now)}")
 
-    tagged = replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id})
-    outcomes = runner.run(tagged)
-    if not outcomes:
+    results = run_experiment(replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id}))
+    if not results:
         raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split does not have now")
-    new = archive.run(outcomes[-1].run_id)
-    report = Report(
+    new = archive.run(results[-1].run_id)
+    report = ReproductionReport(
         reproduces=run.id,
         run=new.id,
         tolerance=tolerance,
@@ -119,19 +117,29 @@ def reproduce(
         metrics=drift.compare_metrics(
             run.metrics,
             new.metrics,
-            run_files.read_metrics(archive.file(run, "metrics.csv"))[1],
+            run_files.read_metrics(archive.file(run, file_names.METRICS))[1],
             tolerance=tolerance,
             added=run.tags.get(backfill.ADDED, "").split(),
         ),
-        lists=drift.equal_lists(*(archive.file(of, "lists.parquet") for of in (run, new))) if runner.lists else None,
+        lists=_equal_lists(archive, run, new),
         differences=_differences(archive, run, new, changes),
     )
     with tempfile.TemporaryDirectory(prefix="recexp-") as folder:
-        files = [Path(folder) / "reproduction.md", Path(folder) / "reproduction.json"]
+        files = [Path(folder) / name for name in (file_names.REPRODUCTION, file_names.REPRODUCTION_JSON)]
         for file, text in zip(files, (report.markdown(), report.json())):
             file.write_text(text, encoding="utf-8")
         archive.add(new, files=files, tags={"recexp.reproduced": report.verdict})
     return report
+
+
+def _equal_lists(archive: Archive, run: StoredRun, new: StoredRun) -> tuple[int, int] | None:
+    """Return how many lists are equal, and of how many; None where the new run keeps no lists.
+
+    Raises StoreError where those of the first run have been removed.
+    """
+    if not archive.has(new, file_names.LISTS):
+        return None
+    return drift.equal_lists(*(archive.file(of, file_names.LISTS) for of in (run, new)))
 
 
 def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequence[Difference]) -> list[Difference]:
@@ -141,12 +149,12 @@ def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequ
         return flatten(archive.yaml(of, name)) if archive.has(of, name) else {}
 
     def packages(of: StoredRun) -> list[str]:
-        return archive.file(of, "requirements.txt").read_text().split()
+        return archive.file(of, file_names.REQUIREMENTS).read_text().split()
 
-    found = drift.differences(plain(run, "identity.yaml"), plain(new, "identity.yaml"))
+    found = drift.differences(plain(run, file_names.IDENTITY), plain(new, file_names.IDENTITY))
     found += [change for change in changes if change.name not in {difference.name for difference in found}]
     found += drift.compare_requirements(packages(run), packages(new))
-    found += drift.differences(plain(run, "environment.yaml"), plain(new, "environment.yaml"))
+    found += drift.differences(plain(run, file_names.MACHINE), plain(new, file_names.MACHINE))
     tags = [{name: tags[name] for name in SOURCE if name in tags} for tags in (run.tags, new.tags)]
     return found + drift.differences(*tags)
 

@@ -59,7 +59,7 @@ class FittedModel:
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
         return FittedModel(model, fallback, ranking, *ids, known, trained, exclude_seen, block_mib)
 
-    def informed(self, known: Interactions, ranking: Ranking) -> "FittedModel":
+    def with_history(self, known: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
         return replace(self, known=known.histories[0], ranking=ranking)
 

@@ -1,100 +1,134 @@
-"""Runner: a kind of experiment; Experiment: the parts that one is made of."""
+"""Runner: a kind of experiment. It says what it is made of, what its runs are about, and how one is carried out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from recexp.algorithms.base import Recommender
-from recexp.audit import Audit
-from recexp.datasets.base import Source
-from recexp.evaluation.evaluation import Evaluation
-from recexp.filters.base import Filters
-from recexp.models.fitted import FittedModel
-from recexp.params import params
-from recexp.splits.base import Splitter
-from recexp.tracking import Finished, Store, Tracking
+from recexp.algorithms.fit_context import LogStep, ignore_step
+from recexp.cost import Costs
+from recexp.errors import ConfigError
+from recexp.evidence.evidence import Evidence
+from recexp.params import Resource, describe, params
 
-
-@dataclass(frozen=True)
-class Experiment:
-    """All components, built and validated before any data is read.
-
-    `show` is the user to whom models recommend something to look at, `config` the resolved config that all came from,
-    `choices` the option chosen in each group, `command` the words that run it again, `tags` what else its runs are
-    marked with (the sweep), `job` the key by which its runs are found when they are complete. Of a split with folds
-    only `fold` is run, where one is named. `check` is shown the content of each run's identity before anything is
-    fitted, and may refuse it by an exception.
-    """
-
-    seed: int
-    resume: bool
-    refit: bool
-    show: int | str | None
-    source: Source
-    filters: Filters
-    splitter: Splitter
-    algorithm: Recommender
-    fallback: Recommender
-    evaluation: Evaluation
-    audit: Audit
-    tracking: Tracking
-    config: dict[str, Any]
-    choices: dict[str, str]
-    command: str
-    tags: dict[str, str]
-    fold: int | None = None
-    check: Callable[[dict[str, Any]], None] | None = None
-    job: str | None = None
-
-    @property
-    def once(self) -> dict[str, str] | None:
-        """The tags of the runs among which a complete one is enough: all on resume, a sweep's own; None: do it again.
-
-        A sweep hands the job of a worker that died to another, and the first may yet turn out to have finished it.
-        """
-        sweep = {key: value for key, value in self.tags.items() if key == "sweep"}
-        return {} if self.resume else sweep or None
+if TYPE_CHECKING:
+    from recexp.runners.experiment import Experiment
+    from recexp.runners.objective import Objective
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One finished run: its id and links in the tracking store, metrics by name, their intervals, and the model.
+class Plan:
+    """What one run will do, known before anything is fitted.
 
-    `shown` are (item id, name, score) of what it recommends to the user that the experiment shows; `earlier` says that
-    the run was there already.
+    Attributes
+    ----------
+    work : what the runner's `run` works on: the data of a fold. None where its components are all it needs.
+    protocol : what of it two runs must share to be compared, as plain data: the fingerprint of the data.
+    content : what of it decides the result besides, as plain data: the fingerprint of the split.
+    tags : what the run is marked with: recexp.data, recexp.split, the fold.
     """
 
-    run_id: str
-    link: str
-    leaderboard: str
-    metrics: dict[str, float]
-    intervals: dict[str, tuple[float, float]]
-    model: FittedModel | None
-    shown: tuple[tuple[int | str, str, float], ...] = ()
-    earlier: bool = False
+    work: Any = None
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def there(cls, run: Finished, store: Store) -> "Outcome":
-        """Return the outcome of a run that was in the store already."""
-        return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, None, earlier=True)
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run in progress is given: where its costs and learning curves go, and a folder for checkpoints.
+
+    The folder is not there yet; it is kept by the run's identity until the run is complete.
+    """
+
+    costs: Costs
+    log_step: LogStep = ignore_step
+    checkpoint: Path | None = None
+
+    def staged(self, stage: str) -> "RunContext":
+        """Return the context of one of several fits of a run: its curves and checkpoints are its own."""
+        folder = None if self.checkpoint is None else self.checkpoint / stage
+        return replace(self, log_step=PrefixedStep(self.log_step, f"{stage}_"), checkpoint=folder)
+
+
+@dataclass(frozen=True)
+class PrefixedStep:
+    """Logs steps with a prefix before their names."""
+
+    log_step: LogStep
+    prefix: str
+
+    def __call__(self, step: int, values: Mapping[str, float]) -> None:
+        """Log one point."""
+        self.log_step(step, {f"{self.prefix}{name}": value for name, value in values.items()})
 
 
 @params
 class Runner(ABC):
-    """A kind of experiment; a subclass implements `run`.
+    """A kind of experiment. A subclass is decorated with `@params` and implements `headline` and `run`.
+
+    Its yaml, conf/runner/NAME.yaml, begins with `# @package _global_`, brings the components by its defaults list, and
+    has the runner's own fields under `runner:`.
+
+    Parameters
+    ----------
+    threads : how many threads work; None is all cores.
 
     Class attributes
     ----------------
-    lists : whether its runs keep the lists that were judged, as lists.parquet.
+    components : the base class of each component, by its name in the config.
+    subject : the names of those that a comparison is about; runs are called after the first.
+    final : the part whose metrics count: `test` of `test/ndcg_at_10`.
+    unit : what the values behind the final metrics are of: a user, an episode.
+    trials : the option of conf/runner that carries out one trial of a tuning as a run of its own, or None.
     """
 
-    lists: ClassVar[bool] = False
+    components: ClassVar[Mapping[str, type]]
+    subject: ClassVar[tuple[str, ...]]
+    final: ClassVar[str]
+    unit: ClassVar[str]
+    trials: ClassVar[str | None] = None
+
+    threads: Resource | None
 
     @abstractmethod
-    def run(self, experiment: Experiment) -> list[Outcome]:
-        """Run `experiment` and return the outcome of each fold (one where there are no folds).
+    def headline(self, experiment: "Experiment") -> tuple[str, bool | None]:
+        """Return the metric that is looked at first, without its part, and whether higher is better (None: neither)."""
 
-        `runners.record` has what every runner does: `once` around each run, `record` at its end, `conclude` at the end
-        of all; `runners.identity` says who a run is.
-        """
+    @abstractmethod
+    def run(self, experiment: "Experiment", plan: Plan, context: RunContext) -> Evidence:
+        """Carry out one run and return what it found; what all runs share is done by `runners.driver`."""
+
+    def plans(self, experiment: "Experiment", costs: Costs) -> Iterator[Plan]:
+        """Yield what each run will do: one run, unless the runner makes several (folds)."""
+        yield Plan()
+
+    def check(self, experiment: "Experiment") -> None:  # noqa: B027
+        """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""
+
+    def protocol(self, experiment: "Experiment") -> dict[str, Any]:
+        """Return what two runs must share to be compared, as plain data: all components but the subject."""
+        others = {name: part for name, part in experiment.components.items() if name not in self.subject}
+        return {"runner": self.rules(), **describe(others)}
+
+    def content(self, experiment: "Experiment") -> dict[str, Any]:
+        """Return what decides a result besides the protocol and the seed, as plain data: the subject."""
+        return {name: describe(experiment[name]) for name in self.subject}
+
+    def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:
+        """Return that of the protocol, the plan's part included, which the final part is made by."""
+        return dict(protocol)
+
+    def job_content(self, experiment: "Experiment") -> dict[str, Any] | None:
+        """Return what decides a job's results besides, known before data is loaded; None: that is not known."""
+        return {}
+
+    def objective(self, experiment: "Experiment") -> "Objective":
+        """Return what a tuning improves: it sees nothing of the final part. Raises ConfigError where there is none."""
+        raise ConfigError(f"runner: {type(self).__name__} cannot be tuned: it has no objective")
+
+    def rules(self) -> Any:
+        """Return the runner's name, with its fields where it has any that decide results."""
+        fields = {key: value for key, value in describe(self).items() if key != "class"}
+        return {type(self).__name__: fields} if fields else type(self).__name__

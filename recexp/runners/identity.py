@@ -1,27 +1,15 @@
 """Who a run is: the content that decides its results, and the tags by which it is found and compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recexp.audit import Report
-from recexp.data import Dataset, Split
-from recexp.filters.base import Effect
 from recexp.identity import code, digest
 from recexp.params import describe
-from recexp.runners.base import Experiment, Runner
-from recexp.tracking.names import CODE, CONFIG, PROTOCOL, SPLIT, TEST
+from recexp.runners.base import Plan
+from recexp.runners.experiment import Experiment
+from recexp.tracking.names import CODE, CONFIG, FINAL, PROTOCOL, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a fold works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
-
-    loaded: str
-    effects: list[Effect]
-    filtered: Dataset
-    split: Split
-    audit: Report
 
 
 @dataclass(frozen=True)
@@ -31,56 +19,48 @@ class Identity:
     tags: dict[str, str]
     content: dict[str, Any]
 
+    def replaced(self, subject: Mapping[str, Any]) -> str:
+        """Return the digest of a run with other subjects, by name: its tag recexp.config."""
+        return digest({**self.content, **describe(dict(subject))})
 
-def content(x: Experiment, runner: Runner) -> dict[str, Any]:
-    """Return all that decides an experiment's results beside its data, as plain data: what is known before these are.
+
+def content(experiment: Experiment) -> dict[str, Any]:
+    """Return all that decides an experiment's results and is known before its data, as plain data.
 
     Under `protocol` is what runs must share to be compared, under `code` the classes that are not recexp's.
     """
-    evaluation = x.evaluation
-    components = [runner, x.source, x.filters, x.splitter, x.algorithm, x.fallback, evaluation]
-    own, rules = code(components), {key: rule for key, rule in describe(runner).items() if key != "class"}
+    runner = experiment.runner
+    own = code([runner, *experiment.components.values()])
     return {
         "recexp": __version__,
-        "protocol": {
-            "runner": {type(runner).__name__: rules} if rules else type(runner).__name__,
-            "filters": describe(x.filters),
-            "split": x.splitter.rule(),
-            "catalogue": evaluation.catalogue,
-            "relevant_from": evaluation.relevant_from,
-            "history": evaluation.history,
-            "refit": x.refit,
-        },
-        "seed": x.seed,
+        "protocol": runner.protocol(experiment),
+        "seed": experiment.seed,
         "runner": describe(runner),
-        "algorithm": describe(x.algorithm),
-        "fallback": describe(x.fallback),
-        "evaluation": {**describe(evaluation), "headline": evaluation.headline},
+        **runner.content(experiment),
         **({"code": own} if own else {}),
     }
 
 
-def identify(x: Experiment, runner: Runner, data: Data) -> Identity:
-    """Return who a run is, of the data's fingerprints and the fold. Its digests are made of content:
+def identify(experiment: Experiment, plan: Plan) -> Identity:
+    """Return who a run is. Its digests are made of content:
 
-    `recexp.data` of the filtered rows, `recexp.split` of the very split, `recexp.protocol` of what two runs must share
-    to be compared (neither seed nor fold), `recexp.test` of what the test part is made by, whatever is done with the
-    rest, `recexp.code` of a model's classes that are not ours, `recexp.config` of everything that can change a result.
+    `recexp.data` of the filtered rows, `recexp.split` of the very split, or else of the protocol and the seed: units of
+    runs that have it in common are the same. `recexp.protocol` is of what two runs must share to be compared (neither
+    seed nor fold), `recexp.test` of what the final part is made by, whatever is done with the rest, `recexp.code` of
+    the subject's classes that are not ours, `recexp.config` of everything that can change a result.
     """
-    known = content(x, runner)
-    protocol = {**known["protocol"], "data": data.loaded}
-    whole = {**known, "protocol": protocol, "split": data.split.fingerprint}
-    tested = {name: protocol[name] for name in ("data", "filters")}
-    tested["split"] = {name: part for name, part in protocol["split"].items() if not name.startswith("validation")}
-    names = {key: x.choices.get(key, "") for key in ("dataset", "filter", "split", "algorithm")}
-    fold = {} if data.split.fold is None else {"fold": str(data.split.fold)}
+    runner, known = experiment.runner, content(experiment)
+    protocol = {**known["protocol"], **plan.protocol}
+    whole = {**known, "protocol": protocol, **plan.content}
     digests = {
-        "recexp.data": data.filtered.fingerprint,
-        SPLIT: data.split.fingerprint,
+        SPLIT: digest({"protocol": protocol, "seed": experiment.seed}),
+        **plan.tags,
         PROTOCOL: digest(protocol),
-        TEST: digest(tested),
+        TEST: digest(runner.final_content(protocol)),
         CONFIG: digest(whole),
     }
-    if own := code([x.algorithm, x.fallback]):
+    if own := code([experiment[name] for name in runner.subject]):
         digests[CODE] = digest(own)
-    return Identity({**names, **x.tags, **fold, "seed": str(x.seed), **digests}, whole)
+    chosen = {name: experiment.choices.get(name, "") for name in runner.components}
+    read_by = {FINAL: runner.final, UNIT: runner.unit, SUBJECT: " ".join(runner.subject)}
+    return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **read_by, **digests}, whole)

@@ -1,14 +1,24 @@
 """The seal on the test: data are read and split, and all that leaves here is the part made inside train."""
 
-from dataclasses import dataclass
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
+from recexp.algorithms.fit_context import LogStep, ignore_step
+from recexp.cost import Costs
 from recexp.data import Split
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError, MisfitError
 from recexp.filters.base import Effect
-from recexp.runners.base import Experiment
-from recexp.runners.identity import Data, Identity, identify
-from recexp.runners.offline import Offline, refuse_misfits
+from recexp.params import describe
+from recexp.runners.base import Plan
+from recexp.runners.experiment import Experiment
+from recexp.runners.fold import Fold, check_compatible, prepare
+from recexp.runners.identity import identify
+from recexp.runners.objective import Objective
+from recexp.runners.stages import Stages
 
 FOLDS = (
     "tuning needs one split, and {} makes folds: the test rows of each are among the others' validation; "
@@ -16,42 +26,78 @@ FOLDS = (
 )
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """What may be seen before the test: no object that can be reached from here holds a test row, or makes one.
+@dataclass(frozen=True, kw_only=True)
+class SealedObjective(Objective):
+    """Fits an algorithm on the train part of validation, and judges it by the headline metric.
 
-    The files of the data are where they were: who reads them anew, reads all of them.
+    No object that can be reached from here holds a test row, or makes one; the files of the data are where they were:
+    who reads them anew, reads all of them. The value is that which a run of the same config logs for validation.
 
     Attributes
     ----------
+    plan : of a run on these data.
     split : the validation split; its train is smaller, its held-out rows are not those of the test.
-    identity : who a run on the whole would be: digests of content.
     effects : what each filter step did.
+    stages : what fits and judges.
+    components : the subject with the values that are not searched.
     """
 
+    plan: Plan
     split: Split
-    identity: Identity
     effects: list[Effect]
+    stages: Stages
+    components: Mapping[str, Any]
+
+    def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
+        components = {**self.components, **subject}
+        evaluation = self.stages.evaluation
+        first = dict([next(iter(evaluation.metrics.items()))])
+        quick = replace(evaluation, metrics=first, resamples=1)  # other metrics and intervals would only cost time
+        stages = replace(self.stages, evaluation=quick, fallback=components["fallback"], costs=Costs())
+        algorithm = copy.deepcopy(components["algorithm"])
+        if missing := algorithm.missing_requirements(self.split.train):
+            raise MisfitError(f"algorithm: {missing}")
+        model = stages.fit(algorithm, self.split, log_step, validate=True)
+        part = stages.judge("validation", self.split, self.split.queries, model)
+        value = part.results.metrics[self.metric]
+        if not math.isfinite(value):
+            raise DataError(f"{self.metric} is {value}")
+        return value
 
 
-def seal(x: Experiment, runner: Offline) -> Sealed:
+def seal(experiment: Experiment) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
     Raises ConfigError where there is no validation part, or folds; MisfitError where data and algorithm do not go
     together.
     """
-    with runner.prepare(x) as prepared:
+    with prepare(experiment, cache=experiment.runner.cache) as prepared:
         loaded = prepared.load()
-        refuse_misfits(x, loaded.dataset)
+        check_compatible(experiment, loaded.dataset)
         splits = list(islice(prepared.splits(loaded), 2))
-    name = x.choices.get("split", type(x.splitter).__name__)
+    name = experiment.choices.get("split", type(experiment["split"]).__name__)
     if len(splits) > 1:
         raise ConfigError(f"split: {FOLDS.format(name)}")
-    split = x.evaluation.relevant(splits[0])
+    evaluation = experiment["evaluation"]
+    split = evaluation.relevant(splits[0])
     if split.validation is None:
         raise ConfigError(f"split: {name} has no validation part to tune on; see `recexp split={name} --help`")
-    data = Data(loaded.source, loaded.effects, loaded.dataset, split, x.audit.inspect(split, x.splitter.time))
-    return Sealed(unsealed(split), identify(x, runner, data), loaded.effects)
+    fold = Fold.of(experiment, loaded, split)
+    plan = fold.plan(None)
+    identity = identify(experiment, plan)
+    return SealedObjective(
+        part="validation",
+        metric=evaluation.headline,
+        higher_is_better=evaluation.higher_is_better is not False,
+        identity=identity,
+        content={key: value for key, value in identity.content.items() if key not in ("evaluation", "runner")},
+        definition=describe(evaluation.judge),
+        plan=plan,
+        split=unsealed(split),
+        effects=fold.effects,
+        stages=Stages.of(experiment, Costs()),
+        components={name: experiment[name] for name in experiment.runner.subject},
+    )
 
 
 def unsealed(split: Split) -> Split:

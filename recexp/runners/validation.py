@@ -1,18 +1,19 @@
 """A run that stops before the test: fitted on the train part of validation, judged by its held-out rows."""
 
 import copy
-from typing import ClassVar
+from collections.abc import Iterator
+from dataclasses import replace
 
-from recexp import threads
 from recexp.cost import Costs
-from recexp.evidence import run_files
-from recexp.evidence.description import Summary, describe_run
+from recexp.evidence.evidence import Evidence, Table
 from recexp.params import params
-from recexp.runners.base import Experiment, Outcome
+from recexp.runners.base import Plan, RunContext
+from recexp.runners.experiment import Experiment
+from recexp.runners.fold import data_table
 from recexp.runners.offline import Offline
-from recexp.runners.record import Part, conclude, once, write_origins
-from recexp.runners.sealed import Sealed, seal
-from recexp.tracking import Input, Run, Store
+from recexp.runners.sealed import SealedObjective, seal
+from recexp.runners.stages import Stages
+from recexp.tracking import Input
 
 
 @params
@@ -21,55 +22,27 @@ class Validation(Offline):
 
     Parameters
     ----------
-    threads, block_mib, cache : see `Offline`.
+    threads, block_mib, cache, refit, show : see `Offline`.
     """
 
-    lists: ClassVar[bool] = False
+    def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
+        with costs.measure("data"):
+            sealed = seal(experiment)
+        yield replace(sealed.plan, work=sealed)
 
-    def run(self, experiment: Experiment) -> list[Outcome]:
-        x, costs = experiment, Costs()
-        with threads.limit(self.threads), x.tracking.open() as store:
-            with costs.measure("data"):
-                sealed = seal(x, self)
-
-            def work(run: Run) -> Outcome:
-                algorithm, split = copy.deepcopy(x.algorithm), sealed.split
-                model = self.fit(x, algorithm, split, costs, report=run.log_step, validate=True)
-                part = self.judge(x, "validation", split, split.queries, model, costs)
-                return _record(x, store, run, sealed, part, costs)
-
-            return conclude(x, store, [once(x, store, sealed.identity, work, stage="validation")])
-
-
-def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, costs: Costs) -> Outcome:
-    metrics = {f"{part.name}/{name}": value for name, value in part.results.metrics.items()}
-    intervals = {f"{part.name}/{name}": interval for name, interval in part.results.intervals.items()}
-    write_origins(run, x, sealed.identity)
-    run_files.write_metrics(run.directory, metrics, intervals)
-    metrics |= {f"{part.name}/fallback_share": part.fallback_share}
-    metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
-    tags, train = sealed.identity.tags, part.split.train
-    rows = {"train of validation": train.interactions, "validation": part.split.test}
-    summary = Summary(
-        algorithm=tags["algorithm"],
-        dataset=tags["dataset"],
-        split=tags["split"],
-        seed=x.seed,
-        effects=sealed.effects,
-        sizes={name: (len(some), len(some.used_users), len(some.used_items)) for name, some in rows.items()},
-        metrics=metrics,
-        intervals=intervals,
-        fallback_share={part.name: part.fallback_share},
-        command=x.command,
-        digests={name: tag for name, tag in tags.items() if name.startswith("recexp.")},
-    )
-    named = f"{tags['dataset']} {tags['split']}"
-    run.finish(
-        metrics=metrics,
-        params=x.config,
-        description=describe_run(summary),
-        model_folder=None,
-        inputs=[Input("train", f"{named} train of validation", train.fingerprint, x.source.name)],
-        lower_is_better=x.evaluation.rising is False,
-    )
-    return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, None)
+    def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
+        sealed: SealedObjective = plan.work
+        split, stages = sealed.split, Stages.of(experiment, context.costs)
+        algorithm = copy.deepcopy(experiment["algorithm"])
+        model = stages.fit(algorithm, split, context.log_step, validate=True, checkpoint=context.checkpoint)
+        part = stages.judge("validation", split, split.queries, model)
+        rows = {"train of validation": split.train.interactions, "validation": split.test}
+        answers = Table(("answers", "share"), [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}")])
+        name = f"{experiment.choices['dataset']} {experiment.choices['split']} train of validation"
+        return Evidence(
+            metrics={**part.metrics, f"{part.name}/fallback_share": part.fallback_share},
+            intervals=part.intervals,
+            higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
+            tables=[data_table(sealed.effects, rows), answers],
+            inputs=[Input("train", name, split.train.fingerprint, experiment["dataset"].name)],
+        )

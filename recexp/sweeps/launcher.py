@@ -14,7 +14,7 @@ from hydra.plugins.launcher import Launcher
 from recexp import config, console
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
-from recexp.sweeps.jobs import FAILED, Job, Result
+from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.live import View
 from recexp.sweeps.sweep import Sweep
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
-    from recexp.runners.base import Experiment
+    from recexp.runners.experiment import Experiment
 
 ENVIRONMENT = ("RECEXP_DATA",)
 """What a job depends on and a process elsewhere must be told."""
@@ -47,7 +47,7 @@ class JobLauncher(Launcher):
         return None
 
     @abstractmethod
-    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
         """Run the jobs, telling `view` of each that begins, and yield each that has ended with its result."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
@@ -71,8 +71,8 @@ class JobLauncher(Launcher):
             if job.number in results:
                 self.sweep.add(job.command, results[job.number])
         todo = [pair for pair in zip(all_jobs, composed) if pair[0].number not in results]
-        evaluation = next((x.evaluation for x in experiments.values()), None)
-        with View([job.command for job in all_jobs], evaluation) as view:
+        first = next(iter(experiments.values()), None)
+        with View([job.command for job in all_jobs], None if first is None else first.runner.headline(first)) as view:
             for number, result in results.items():
                 view.ended(all_jobs[number - initial_job_idx], result)
             with closing(self.work(todo, view)) as working:
@@ -101,7 +101,7 @@ class JobLauncher(Launcher):
             cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
         return cfg
 
-    def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, Result], dict[int, Experiment]]":
+    def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
         """Build each job; those that cannot be built have failed before anything is run."""
         from hydra.core.hydra_config import HydraConfig
 
@@ -110,31 +110,31 @@ class JobLauncher(Launcher):
             number = cfg.hydra.job.num
             HydraConfig.instance().set_config(cfg)
             try:
-                _, experiments[number] = jobs.prepare(cfg, tags={})
+                experiments[number] = jobs.prepare(cfg, tags={})
             except Exception as error:
-                results[number] = Result(FAILED, error=error)
+                results[number] = JobResult(FAILED, error=error)
         return results, experiments
 
-    def _refuse(self, results: dict[int, Result], jobs_in_all: int) -> None:
+    def _refuse(self, results: dict[int, JobResult], jobs_in_all: int) -> None:
         """Raise what is wrong with all jobs alike: a mistake in shared words is told once, and nothing runs."""
         first = next(iter(results.values()), None)
         alike = first is not None and {str(result.error) for result in results.values()} == {str(first.error)}
         if alike and len(results) == jobs_in_all and isinstance(first.error, RecexpError):
             raise first.error
 
-    def _skip(self, results: dict[int, Result], experiments: "dict[int, Experiment]") -> None:
+    def _skip(self, results: dict[int, JobResult], experiments: "dict[int, Experiment]") -> None:
         """On resume, add the results of finished jobs, and go on under the name of the sweep that most belong to."""
         found = jobs.finished([x for x in experiments.values() if x.resume])
-        for number, x in experiments.items():
-            if x.resume and x.job in found:
-                results[number] = found[x.job][1]
+        for number, experiment in experiments.items():
+            if experiment.resume and experiment.job_key in found:
+                results[number] = found[experiment.job_key][1]
         names = Counter(sweep for sweep, _ in found.values() if sweep)
         if names and self.sweep.name is None:
             self.sweep.name = names.most_common(1)[0][0]
 
-    def _job(self, cfg: "DictConfig", n_threads: int | None) -> Job:
+    def _job(self, cfg: "DictConfig", n_threads: int | None) -> SweepJob:
         task = list(cfg.hydra.overrides.task)
-        return Job(
+        return SweepJob(
             number=cfg.hydra.job.num,
             overrides=[*cfg.hydra.overrides.hydra, *task],
             sweep=self.sweep.name,
@@ -145,7 +145,7 @@ class JobLauncher(Launcher):
             command=jobs.command_of(task),
         )
 
-    def _returned(self, cfg: "DictConfig", result: Result) -> JobReturn:
+    def _returned(self, cfg: "DictConfig", result: JobResult) -> JobReturn:
         failed = result.state == FAILED
         returned = JobReturn(
             overrides=list(cfg.hydra.overrides.task),

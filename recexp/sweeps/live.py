@@ -4,31 +4,28 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from recexp import console
 from recexp.errors import said
-from recexp.metric_names import is_test
-from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Job, Result
-
-if TYPE_CHECKING:
-    from recexp.evaluation.evaluation import Evaluation
+from recexp.metric_names import is_final
+from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult, SweepJob
 
 log = logging.getLogger(__package__)
 
 
 class View:
-    """Counts the jobs of a sweep, given by their commands; `evaluation` says which metric is the best by what."""
+    """Counts the jobs of a sweep, given by their commands; `headline` is the metric shown, and which way is better."""
 
-    def __init__(self, commands: Sequence[str], evaluation: "Evaluation | None") -> None:
+    def __init__(self, commands: Sequence[str], headline: tuple[str, bool | None] | None) -> None:
         self.short = {command: short or command for command, short in zip(commands, console.in_short(commands))}
         self.total = len(commands)
         self.states: Counter[str] = Counter()
         self.running: dict[int, str] = {}
         self.best: tuple[float, str] | None = None
         self.deaths = 0
-        self._metric = "" if evaluation is None else evaluation.headline
-        self._sign = -1 if evaluation is not None and evaluation.rising is False else 1
+        self._metric, higher_is_better = headline or ("", None)
+        self._sign = -1 if higher_is_better is False else 1
         self._live: Any = None
 
     def show(self) -> None:
@@ -47,17 +44,17 @@ class View:
         if self._live is not None:
             self._live.stop()
 
-    def began(self, job: Job) -> None:
+    def began(self, job: SweepJob) -> None:
         """A job is being worked at."""
         self.running[job.number] = self.short[job.command]
 
-    def lost(self, job: Job, why: str) -> None:
+    def lost(self, job: SweepJob, why: str) -> None:
         """A job's process has died, and another will take it."""
         self.running.pop(job.number, None)
         self.deaths += 1
         self._say(logging.WARNING, f"{self.short[job.command]}: {why}; it is begun again")
 
-    def ended(self, job: Job, result: Result) -> None:
+    def ended(self, job: SweepJob, result: JobResult) -> None:
         """A job has ended."""
         self.running.pop(job.number, None)
         self.states[result.state] += 1
@@ -81,8 +78,9 @@ class View:
         lines += [f"running: {label}" for label in self.running.values()]
         return "\n".join(lines).replace("[", "\\[")
 
-    def _value(self, result: Result) -> float | None:
-        names = (name for name in result.metrics if is_test(name))
+    def _value(self, result: JobResult) -> float | None:
+        final = next((run.final for run in result.runs), "")
+        names = (name for name in result.metrics if is_final(name, final))
         return next((result.metrics[name] for name in names if name.partition("/")[2] == self._metric), None)
 
     def _say(self, level: int, text: str) -> None:

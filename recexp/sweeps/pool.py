@@ -15,7 +15,7 @@ from pathlib import Path
 
 from recexp.errors import RecexpError
 from recexp.folders import PACKAGE
-from recexp.sweeps.jobs import FAILED, Job, Result
+from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 
 ATTEMPTS = 2
 """How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
@@ -38,7 +38,7 @@ class Member:
     def __init__(self, log: Path) -> None:
         root = str(PACKAGE.parent)
         self.log = log
-        self.job: Job | None = None
+        self.job: SweepJob | None = None
         self.heavy = 0
         self._buffer = b""
         with open(log, "ab") as file:
@@ -50,7 +50,7 @@ class Member:
                 start_new_session=True,
             )
 
-    def give(self, job: Job) -> None:
+    def give(self, job: SweepJob) -> None:
         """Hand over a job; that the process has died meanwhile is found out by `read`."""
         self.job = job
         with suppress(OSError):
@@ -100,8 +100,8 @@ class Pool:
         self._started = 0
 
     def run(
-        self, jobs: Sequence[Job], began: Callable[[Job], None], lost: Callable[[Job, str], None]
-    ) -> Iterator[tuple[Job, Result]]:
+        self, jobs: Sequence[SweepJob], began: Callable[[SweepJob], None], lost: Callable[[SweepJob, str], None]
+    ) -> Iterator[tuple[SweepJob, JobResult]]:
         """Yield each job with its result as it ends; `began` and `lost` hear of those begun, and to be begun again."""
         queue, attempts = deque(jobs), Counter[int]()
         with selectors.DefaultSelector() as selector:
@@ -124,21 +124,21 @@ class Pool:
                                 queue.appendleft(job)
                                 lost(job, reason)
                             else:
-                                yield job, Result(FAILED, error=RecexpError(reason))
+                                yield job, JobResult(FAILED, error=RecexpError(reason))
                             continue
                         if told is not None:
                             member.job = None
-                            yield job, Result.from_json(told)
+                            yield job, JobResult.from_json(told)
                     self._watch()
             finally:
                 self.end()
 
     def _hand_out(
         self,
-        queue: deque[Job],
+        queue: deque[SweepJob],
         attempts: Counter[int],
         selector: selectors.BaseSelector,
-        began: Callable[[Job], None],
+        began: Callable[[SweepJob], None],
     ) -> None:
         free = [member for member in self._members if member.job is None]
         while queue and (free or len(self._members) < self.workers):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recexp import config, console
 from recexp.errors import ConfigError, RecexpError, said
 from recexp.sweeps import jobs
-from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, Result
+from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -34,7 +34,7 @@ class Sweep:
 
     def __init__(self) -> None:
         self.commands: list[str] = []
-        self.results: dict[str, Result] = {}
+        self.results: dict[str, JobResult] = {}
         self.name: str | None = None
         self.folder: Path | None = None
         self.deaths = 0
@@ -75,12 +75,12 @@ class Sweep:
         result = jobs.execute(cfg, tags=tags)
         self.add(command, result)
         self._here.add(command)
-        console.show(result.outcomes)
+        console.show(result.runs)
         if result.error is not None and (result.state == FAILED or not sweeping):
             raise result.error
         return result.metrics or None
 
-    def add(self, command: str, result: Result) -> None:
+    def add(self, command: str, result: JobResult) -> None:
         """Take note of a job that has ended."""
         if result.state != SKIPPED or command not in self.results:  # else the same words came twice
             self.results[command] = result
@@ -92,10 +92,10 @@ class Sweep:
 
     def show(self) -> None:
         """Print the jobs side by side, and why those have no result that have none."""
-        elsewhere = [result.outcomes for command, result in self.results.items() if command not in self._here]
-        for outcomes in elsewhere:
-            if len(self.results) == 1 or any(outcome.shown for outcome in outcomes):
-                console.show(outcomes)
+        elsewhere = [result.runs for command, result in self.results.items() if command not in self._here]
+        for runs in elsewhere:
+            if len(self.results) == 1 or any(run.shown for run in runs):
+                console.show(runs)
         if len(self.results) < 2:
             return
         ordered = sorted(self.results, key={command: n for n, command in enumerate(self.commands)}.get)
@@ -103,13 +103,13 @@ class Sweep:
         states = {result.state for result in rows.values()}
         console.summarise(
             "job",
-            {label: result.outcomes for label, result in rows.items()},
+            {label: result.runs for label, result in rows.items()},
             {label: result.state for label, result in rows.items()} if states != {DONE} else None,
         )
         console.say(self._count())
         for state in (MISFIT, FAILED):
             console.reasons(state, {label: said(r.error) for label, r in rows.items() if r.state == state})
-        if link := next((outcome.leaderboard for outcomes in elsewhere for outcome in outcomes), None):
+        if link := next((run.leaderboard for runs in elsewhere for run in runs), None):
             console.leaderboard(link)
 
     def _count(self) -> str:
@@ -137,7 +137,7 @@ class Sweep:
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"
             raise RecexpError(f"{count}; resume=true runs them again. The first: {said(failed[0])}") from failed[0]
-        for error in failed or (self.errors if not any(r.outcomes for r in results) else []):
+        for error in failed or (self.errors if not any(r.runs for r in results) else []):
             raise error
 
 

@@ -23,6 +23,9 @@ CONFIG, PROTOCOL, SPLIT, CODE = "recexp.config", "recexp.protocol", "recexp.spli
 """The tags that hold a run's identity, what runs must share to be compared, and the very split."""
 TEST = "recexp.test"
 """The tag of a run that says what its test part is made of."""
+FINAL, UNIT, SUBJECT = "recexp.final", "recexp.unit", "recexp.subject"
+"""The tags of a run that say how it is read: the part whose metrics count, what the values behind them are of, and the
+components that it is about, the first of which names it. Runs without them are of recommenders, tested for users."""
 LOOKS = "recexp.test_looks"
 """The tag of a run: the number of its look, from 1; set as it happens."""
 REPRODUCES = "recexp.reproduces"

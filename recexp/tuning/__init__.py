@@ -1,8 +1,7 @@
-"""Tuning: the values of an algorithm, chosen on validation data; the test is sealed until one is chosen."""
+"""Tuning: values of what is compared, chosen without the final part, which is sealed until one is chosen."""
 
 from recexp.tuning.base import Tuning
-from recexp.tuning.objective import Objective
 from recexp.tuning.space import Choice, Dimension, Integer, Real
 from recexp.tuning.study import Study
 
-__all__ = ["Choice", "Dimension", "Integer", "Objective", "Real", "Study", "Tuning"]
+__all__ = ["Choice", "Dimension", "Integer", "Real", "Study", "Tuning"]

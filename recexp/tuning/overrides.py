@@ -6,17 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp import config
-from recexp.config.building import build
+from recexp.config.building import build, imported
 from recexp.errors import ConfigError
-from recexp.tuning import Dimension
+from recexp.tuning.space import Dimension
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 
-def overrides(values: Mapping[str, Any]) -> list[str]:
-    """Return the words that give an algorithm these values."""
-    return [f"algorithm.{name}={_word(value)}" for name, value in values.items()]
+def overrides(values: Mapping[str, Any], subject: Sequence[str]) -> list[str]:
+    """Return the words that give the components of a subject these values, by the names of a search space."""
+    return [f"{'.'.join(place(name, subject))}={_word(value)}" for name, value in values.items()]
+
+
+def subject_of(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the components that the runner of a command is about. Raises ConfigError."""
+    runner = [word for word in words if word.startswith("runner=")]
+    return imported(config.compose(runner).runner["_target_"], "runner").subject
+
+
+def place(name: str, subject: Sequence[str]) -> tuple[str, str]:
+    """Return the component that a name of a search space is of, and the field's: the first subject's have no prefix."""
+    head, _, rest = name.partition(".")
+    return (head, rest) if rest and head in subject[1:] else (subject[0], name)
 
 
 def _word(value: Any) -> str:
@@ -25,8 +37,8 @@ def _word(value: Any) -> str:
     return str(value) if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]\w*", value) else f"'{value}'"
 
 
-def parsed(words: Sequence[str]) -> "tuple[dict[str, Override], list[list[str]]]":
-    """Return what is to be searched, by the algorithm's field, and the words of each search."""
+def ranges_and_jobs(words: Sequence[str], subject: Sequence[str]) -> "tuple[dict[str, Override], list[list[str]]]":
+    """Return what is to be searched, by the names of a search space, and the words of each job."""
     if flags := [word for word in words if word.startswith("-")]:
         raise ConfigError(f"tuning takes key=value only (got {' '.join(flags)})")
     ranges: dict[str, Override] = {}
@@ -35,12 +47,12 @@ def parsed(words: Sequence[str]) -> "tuple[dict[str, Override], list[list[str]]]
         key = override.get_key_element()
         if not override.is_sweep_override():
             forms.append([word])
-        elif key.startswith("algorithm."):
-            ranges[key.removeprefix("algorithm.")] = override
+        elif key.partition(".")[0] in subject and "." in key:
+            ranges[key.removeprefix(f"{subject[0]}.")] = override
         elif override.is_discrete_sweep():
             forms.append([f"{key}={value}" for value in override.sweep_string_iterator()])
         else:
-            raise ConfigError(f"{key}: only the algorithm's own values can be searched in an interval")
+            raise ConfigError(f"{key}: only values of {' and '.join(subject)} can be searched in an interval")
     return ranges, [list(some) for some in itertools.product(*forms)]
 
 
@@ -56,11 +68,11 @@ def searched(name: str, override: "Override", default: Any) -> Dimension:
     elif isinstance(sweep, RangeSweep) and sweep.step == 1 and type(sweep.start) is type(sweep.stop) is int:
         if sweep.stop - sweep.start < 2:
             typed = f"range({sweep.start},{sweep.stop})"
-            raise ConfigError(f"algorithm.{name}: {typed} has fewer than two values to search; it excludes its end")
+            raise ConfigError(f"{name}: {typed} has fewer than two values to search; it excludes its end")
         node = {"_target_": target + "Integer", "low": sweep.start, "high": sweep.stop - 1, "log": log_scale}
     else:
         node = {"_target_": target + "Choice", "values": [_plain(value) for value in override.sweep_iterator()]}
-    return build(node, Dimension, f"algorithm.{name}")
+    return build(node, Dimension, name)
 
 
 def _plain(value: Any) -> Any:

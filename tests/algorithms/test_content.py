@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import recexp as library
+from recexp import make
 from recexp.algorithms.content.content_based import ContentBased
 from recexp.algorithms.content.content_knn import ContentKNN
 from recexp.algorithms.content.features import item_features
 from recexp.algorithms.neighbors.item_knn import ItemKNN
-from recexp.config import make
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recexp import make
 from recexp.algorithms.base import Recommender, silent
 from recexp.algorithms.hybrid.hybrid_cascade import HybridCascade
 from recexp.algorithms.hybrid.hybrid_features import HybridFeatures
@@ -15,7 +16,6 @@ from recexp.algorithms.hybrid.hybrid_switching import HybridSwitching
 from recexp.algorithms.hybrid.hybrid_weighted import HybridWeighted
 from recexp.algorithms.hybrid.scales import scaled
 from recexp.algorithms.linear.ease import EASE
-from recexp.config import make
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, MisfitError
 from recexp.models.fitted import FittedModel

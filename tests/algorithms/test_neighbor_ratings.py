@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from recexp import make
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.neighbors.knn import KNN
-from recexp.config import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
 from recexp.models.fitted import FittedModel

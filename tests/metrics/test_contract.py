@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recexp.config import make
+from recexp import make
 from recexp.metrics.base import ListMetric, Metric, RatingMetric, RunMetric
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "metric").glob("*.yaml"))

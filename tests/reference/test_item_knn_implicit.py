@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recexp.config import make
+from recexp import make
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 

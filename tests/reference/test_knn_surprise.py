@@ -4,7 +4,7 @@ import numpy as np
 import pandas
 import pytest
 
-from recexp.config import make
+from recexp import make
 from recexp.data import Dataset, Interactions, Queries
 
 surprise = pytest.importorskip("surprise")

@@ -8,8 +8,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, MultiLabelBinarizer, OneHotEncoder, normalize
 
+from recexp import make
 from recexp.algorithms.content.features import item_features
-from recexp.config import make
 from recexp.data import Column, Dataset, Split
 
 

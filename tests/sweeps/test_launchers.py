@@ -15,7 +15,7 @@ import pytest
 
 from recexp import config
 from recexp.sweeps import jobs
-from recexp.sweeps.jobs import DONE, FAILED, Job, Result
+from recexp.sweeps.jobs import DONE, FAILED, JobResult, SweepJob
 from recexp.sweeps.live import View
 
 ODD = """
@@ -237,15 +237,15 @@ class Cluster:
                 if deaths.get(number, 0):
                     deaths[number] -= 1
                     raise Death("its node died")
-                return Result(DONE).to_json()
+                return JobResult(DONE).to_json()
 
             def end(self, handles: list[str]) -> None:
                 cluster.ended = handles
 
         self.launcher = Fake()
 
-    def work(self, n: int) -> Iterator[tuple[Job, Result]]:
-        todo = [Job(number, [], "s", ".", [], {}, None, f"recexp seed={number}") for number in range(n)]
+    def work(self, n: int) -> Iterator[tuple[SweepJob, JobResult]]:
+        todo = [SweepJob(number, [], "s", ".", [], {}, None, f"recexp seed={number}") for number in range(n)]
         with View([job.command for job in todo], None) as view:
             yield from self.launcher.work([(job, None) for job in todo], view)
 
@@ -333,16 +333,16 @@ def test_a_sweep_leaves_a_folder_only_when_something_failed(inside: Callable, od
 
 
 def test_the_view_counts_and_knows_the_best() -> None:
-    from recexp.runners.base import Outcome
+    from recexp.runners.base import RunResult
 
     commands = [f"recexp seed={seed}" for seed in range(4)]
     view = View(commands, config.make("evaluation=ratings"))
-    todo = [Job(n, [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
+    todo = [SweepJob(n, [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
     for job in todo:
         view.began(job)
     for job, rmse in zip(todo, (0.95, 0.91, 0.97)):
-        outcome = Outcome("id", "", "", {"test/rmse": rmse}, {}, None)
-        view.ended(job, Result(DONE, [outcome]))
+        outcome = RunResult("id", "", "", {"test/rmse": rmse}, {}, None)
+        view.ended(job, JobResult(DONE, [outcome]))
     assert view.render().splitlines() == [
         "3 of 4 jobs (3 done)",
         "best so far: rmse 0.9100, seed=1",

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp.config import compose, experiment
+from recexp.config import compose
+from recexp.config.experiments import experiment
 
 MODELS = '''
 import gc

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp.config import compose, experiment
+from recexp.config import compose
+from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
 from recexp.runners import sealed
 from recexp.runners.sealed import seal

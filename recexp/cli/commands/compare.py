@@ -69,6 +69,7 @@ def run(given: Namespace) -> Iterator[str]:
 
 def _compare(given: Namespace) -> Iterator[str]:
     from recexp.comparison import Comparison, Options, collect, compare, latex, report, tables
+    from recexp.config import experiments
     from recexp.history.archive import Archive
 
     writers: dict[str, Callable[[Archive, Comparison], str]] = {
@@ -85,7 +86,7 @@ def _compare(given: Namespace) -> Iterator[str]:
         if not path.absolute().parent.is_dir():
             raise ConfigError(f"recexp compare: {path} cannot be written: there is no folder {path.absolute().parent}")
     cfg = config.compose(given.overrides)
-    tracking, evaluation = config.component(cfg, "tracking"), config.component(cfg, "evaluation")
+    tracking, evaluation = (experiments.component(cfg, group) for group in ("tracking", "evaluation"))
     with Archive(tracking.uri) as archive:
         ids = [word for word in (given.runs or "").split(",") if word]
         found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
@@ -101,7 +102,7 @@ def _compare(given: Namespace) -> Iterator[str]:
             confidence=evaluation.confidence,
             resamples=evaluation.resamples,
         )
-        comparison = compare(archive, fields, options, config.metric, notes)
+        comparison = compare(archive, fields, options, experiments.metric, notes)
         yield tables.terminal(comparison)
         for name, path in files.items():
             path.write_text(writers[name](archive, comparison), encoding="utf-8")

@@ -16,13 +16,15 @@ def run(given: Namespace) -> Iterator[str]:
     """Yield what is known of every data set that can be chosen."""
     from omegaconf import OmegaConf
 
+    from recexp.config.experiments import component
+
     for name in config.options("dataset"):
         cfg = config.compose([f"dataset={name}"])
         node, missing = cfg.dataset, sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("dataset."))
         if missing:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
-            source = config.component(cfg, "dataset")
+            source = component(cfg, "dataset")
             made = "none: it is made from its parameters" if source.files() == {} else None
             where = source.location() or made or "not on this machine yet; fetched on first use"
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from recexp import config
 from recexp.cli.parsing import MOVED, STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, RecexpError, StoreError
@@ -55,7 +54,7 @@ def run(given: Namespace) -> Iterator[str]:
 def _tested(archive: "Archive", experiment: str) -> "tuple[list[StoredRun], int]":
     """Return the runs of an experiment that have metrics of the test, and how many have none."""
     records = archive.runs(experiment)
-    tested = [record for record in records if record.tested]
+    tested = [record for record in records if record.final_metrics]
     if not tested:
         raise StoreError(f"there are no complete runs with metrics of the test in the experiment {experiment}")
     return tested, len(records) - len(tested)
@@ -112,9 +111,10 @@ def _wanted(overrides: list[str]) -> tuple[dict[str, str], list[str]]:
 def _metrics(given: str | None) -> "dict[str, Metric] | None":
     if given is None:
         return None
+    from recexp.config.experiments import metric_nodes
     from recexp.metrics.base import Metric
 
-    nodes = config.metric_nodes([name.strip() for name in given.split(",")])
+    nodes = metric_nodes([name.strip() for name in given.split(",")])
     return {name: build(node, Metric, f"metric {name}") for name, node in nodes.items()}
 
 

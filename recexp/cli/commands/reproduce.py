@@ -40,8 +40,8 @@ def run(given: Namespace) -> Iterator[str]:
     command = shlex.join(["recexp", "reproduce", *given.arguments])
     with Archive(tracking.uri) as archive:
         record = archive.run(given.words[0])
-        runner, experiment, changes = rebuild.rebuild(archive, record, overrides, command=command)
-        report = reproduction.reproduce(archive, record, runner, experiment, tolerance=tolerance, changes=changes)
+        experiment, changes = rebuild.rebuild(archive, record, overrides, command=command)
+        report = reproduction.reproduce(archive, record, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():
         yield from _aligned([head, *(rows or [["nothing"]])])
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"

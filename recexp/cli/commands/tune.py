@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from recexp import config, console
 from recexp.cli.parsing import Parser
 from recexp.errors import InterruptedRunError, MisfitError, RecexpError
-from recexp.metric_names import is_test, pretty
+from recexp.metric_names import is_final, pretty
 
 if TYPE_CHECKING:
-    from recexp.runners.base import Outcome
-    from recexp.runners.sealed import Sealed
-    from recexp.tuning import Study
-    from recexp.tuning.searches import Search
+    from recexp.runners.experiment import RunResult
+    from recexp.runners.objective import Objective
+    from recexp.tuning.job import TuningJob
+    from recexp.tuning.study import Study
 
 log = logging.getLogger(__name__)
 
@@ -43,46 +43,47 @@ def parser() -> Parser:
 
 @dataclass
 class _Tuned:
-    """A search that has ended: its study, what its test gave, and how often the test part has been looked at."""
+    """A tuning that has ended: its study, the run of the best values, and how often its test set has been evaluated."""
 
     study: "Study"
-    outcome: "Outcome"
+    run: "RunResult"
+    subject: tuple[str, ...]
     test: str
-    looks: int
+    evaluations: int
 
 
 def run(given: Namespace) -> Iterator[str]:
     """Tune each algorithm, run it with the best values found, and print them side by side."""
     from recexp.tracking import process
-    from recexp.tuning import searches
+    from recexp.tuning import job as tuning_jobs
     from recexp.tuning.storage import studies_of
 
     process.start()
-    found, passed = searches.of(given.overrides)
+    found, left_out = tuning_jobs.of(given.overrides)
     console.configure_logging(found[0].experiment.config["logging"])
     kept = studies_of(found[0].experiment.tracking.uri)
-    labels = console.in_short([" ".join(["recexp", *search.words]) for search in found])
+    labels = console.in_short([" ".join(["recexp", *job.words]) for job in found])
     done: dict[str, _Tuned] = {}
     failures: list[Exception] = []
-    for label, search in zip(labels, found):
-        label = label.removeprefix("algorithm=") or search.algorithm
+    for label, job in zip(labels, found):
+        label = label.removeprefix(f"{job.experiment.runner.subject[0]}=") or job.name
         study = None
         try:
-            study, sealed = _opened(search)
-            done[label] = _tuned(search, study, sealed)
-            console.show([done[label].outcome])
+            study, objective = _opened(job)
+            done[label] = _tuned(job, study, objective)
+            console.show([done[label].run])
         except KeyboardInterrupt:
             raise InterruptedRunError(_interrupted(label, study, len(done), len(found), kept, given)) from None
         except MisfitError as error:
             log.warning("passed over: %s", error)
-            passed[label] = str(error)
+            left_out[label] = str(error)
             failures += [error] if len(found) == 1 else []
         except Exception as error:
             failures.append(error)
             if len(found) > 1:
                 log.error("failed: %s: %s", label, error)
     _conclude(done)
-    console.reasons("passed over", passed)
+    console.reasons("passed over", left_out)
     if len(failures) > 1:
         raise RecexpError(f"{len(failures)} searches failed; the first: {failures[0]}")
     if failures:
@@ -90,29 +91,30 @@ def run(given: Namespace) -> Iterator[str]:
     yield f"trials are kept in {kept}; the same command goes on with them"
 
 
-def _opened(search: "Search") -> "tuple[Study, Sealed]":
-    with search.experiment.tracking.open():  # a store that cannot be written is found out before the work
-        sealed = search.seal()
-        return search.study(sealed), sealed
+def _opened(job: "TuningJob") -> "tuple[Study, Objective]":
+    with job.experiment.tracking.open():  # a store that cannot be written is found out before the work
+        objective = job.objective()
+        return job.study(objective), objective
 
 
-def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
-    """Search, then fit the best values on train and validation and test them, unless a run of them is there."""
+def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
+    """Search, then run the best values on the final part, unless a run of them is there."""
+    from recexp.config.experiments import experiment
+    from recexp.runners.driver import run_experiment
     from recexp.tracking.names import TEST
-    from recexp.tuning import searches
+    from recexp.tuning.job import attach
     from recexp.tuning.overrides import overrides
 
-    test = sealed.identity.tags[TEST]
-    search.run(study, sealed)
-    del sealed
+    test, search, subject = objective.identity.tags[TEST], job.digest(objective), job.experiment.runner.subject
+    job.run(study, objective)
+    del objective
     best = study.best
-    log.info("study %s: trial %d is the best; fitting it for the test", study.name, best.number)
-    words = [*search.words, *overrides(best.params)]
-    runner, experiment = config.experiment(config.compose(words), tags={"tuning": study.name})
-    (outcome,) = runner.run(replace(experiment, resume=True))
-    searches.attach(search, study, outcome.run_id)
-    with search.experiment.tracking.open() as store:
-        return _Tuned(study, outcome, test, store.looks(test))
+    log.info("study %s: trial %d is the best; running it for the test", study.name, best.number)
+    cfg = config.compose([*job.words, *overrides(best.params, subject)])
+    (result,) = run_experiment(replace(experiment(cfg, tags={"tuning": study.name}), resume=True))
+    attach(job, study, search, result.run_id)
+    with job.experiment.tracking.open() as store:
+        return _Tuned(study, result, subject, test, store.looks(test))
 
 
 def _conclude(done: dict[str, _Tuned]) -> None:
@@ -125,14 +127,15 @@ def _conclude(done: dict[str, _Tuned]) -> None:
     for label, one in done.items():
         best, metric = one.study.best, one.study.metric
         short = {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in best.params.items()}
-        values = ", ".join(word.removeprefix("algorithm.") for word in overrides(short))
-        tested = [v for n, v in one.outcome.metrics.items() if is_test(n) and n.partition("/")[2] == metric]
-        rows.append([label, str(one.study.ended), values, *(f"{value:.4f}" for value in (best.value, *tested[:1]))])
+        values = ", ".join(word.removeprefix(f"{one.subject[0]}.") for word in overrides(short, one.subject))
+        final = [v for n, v in one.run.metrics.items() if is_final(n, one.run.final) and n.partition("/")[2] == metric]
+        rows.append([label, str(one.study.ended), values, *(f"{value:.4f}" for value in (best.value, *final[:1]))])
     metrics = {pretty(one.study.metric) for one in done.values()}
     what = f" {metrics.pop()}" if len(metrics) == 1 else ""
-    console.table(["algorithm", "trials", "best values", f"validation{what}", f"test{what}"], rows)
-    looks = {one.test: one.looks for one in done.values()}  # the last search knows of all looks
-    console.say(f"looks at this test set in this store: {' and '.join(map(str, looks.values()))}")
+    parts = [f"{part}{what}" for part in (one.study.part, one.run.final)]
+    console.table([one.subject[0], "trials", "best values", *parts], rows)
+    evaluations = {one.test: one.evaluations for one in done.values()}  # the last tuning knows of all
+    console.say(f"looks at this test set in this store: {' and '.join(map(str, evaluations.values()))}")
 
 
 def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept: object, given: Namespace) -> str:

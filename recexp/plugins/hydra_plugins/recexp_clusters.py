@@ -14,7 +14,7 @@ from recexp import threads
 from recexp.errors import ConfigError, RecexpError
 from recexp.params import PositiveInt, params
 from recexp.sweeps import jobs
-from recexp.sweeps.jobs import FAILED, Job, Result
+from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
 from recexp.sweeps.live import View
 from recexp.sweeps.pool import ATTEMPTS, END_SECONDS
@@ -38,7 +38,7 @@ class Remote(JobLauncher):
                 f"hydra/launcher={self.package}: needs the package {self.package}: pip install 'recexp[{self.package}]'"
             )
 
-    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
         queue, attempts, flying = deque(job for job, _ in todo), Counter[int](), {}
@@ -54,13 +54,13 @@ class Remote(JobLauncher):
                 for handle in self.wait(list(flying)):
                     job = flying.pop(handle)
                     try:
-                        yield job, Result.from_json(self.take(handle))
+                        yield job, JobResult.from_json(self.take(handle))
                     except Death as death:
                         if attempts[job.number] < ATTEMPTS:
                             queue.append(job)
                             view.lost(job, str(death))
                         else:
-                            yield job, Result(FAILED, error=RecexpError(str(death)))
+                            yield job, JobResult(FAILED, error=RecexpError(str(death)))
         finally:
             self.end(list(flying))
 

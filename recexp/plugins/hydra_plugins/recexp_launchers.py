@@ -9,7 +9,7 @@ from hydra.core.utils import run_job
 
 from recexp import threads
 from recexp.params import PositiveInt, params
-from recexp.sweeps.jobs import Job, Result
+from recexp.sweeps.jobs import JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
 from recexp.sweeps.live import View
 from recexp.sweeps.pool import Pool
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class InProcess(JobLauncher):
     """One job after another in this process."""
 
-    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
         for job, cfg in todo:
             run_job(
                 hydra_context=self.context,
@@ -50,7 +50,7 @@ class Processes(JobLauncher):
     def threads(self, jobs: int) -> int:
         return max(1, threads.count() // max(1, min(self.workers, jobs)))
 
-    def work(self, todo: "Sequence[tuple[Job, DictConfig]]", view: View) -> Iterator[tuple[Job, Result]]:
+    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
         view.show()

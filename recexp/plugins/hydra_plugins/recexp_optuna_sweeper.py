@@ -9,7 +9,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 if TYPE_CHECKING:
-    from recexp.tuning.searches import Search
+    from recexp.tuning.job import TuningJob
 
 
 class OptunaSweeper(Sweeper):
@@ -35,32 +35,39 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         from recexp import console
-        from recexp.tuning import searches
+        from recexp.tuning import job as tuning_jobs
 
-        found, passed = searches.of(arguments, OmegaConf.to_container(self.tuning, resolve=True))
+        found, left_out = tuning_jobs.of(arguments, OmegaConf.to_container(self.tuning, resolve=True))
         console.configure_logging(found[0].experiment.config["logging"])
-        done = [job for search in found for job in self._search(search)]
-        console.reasons("passed over", passed)
+        done = [returned for job in found for returned in self._tune(job)]
+        console.reasons("passed over", left_out)
         return done
 
-    def _search(self, search: "Search") -> list[JobReturn]:
-        from recexp.tuning import searches
+    def _tune(self, job: "TuningJob") -> list[JobReturn]:
+        from recexp.errors import ConfigError
+        from recexp.tuning.job import attach, run_of
         from recexp.tuning.overrides import overrides
 
-        sealed = search.seal()
-        study, identity = search.study(sealed), sealed.identity
-        del sealed
-        words = [word for word in search.words if not word.startswith(("runner=", "resume="))]
+        runner = job.experiment.runner
+        if runner.trials is None:
+            name = type(runner).__name__
+            raise ConfigError(f"hydra/sweeper=optuna: {name} has no runs that are trials; recexp tune goes with it")
+        objective = job.objective()
+        study, identity, digest = job.study(objective), objective.identity, job.digest(objective)
+        part = objective.part
+        del objective
+        words = [word for word in job.words if not word.startswith(("runner=", "resume="))]
+        own = [word for word in job.words if word.startswith("runner=")]
         done: list[JobReturn] = []
         while trials := [trial for trial in (study.ask() for _ in range(max(1, self.jobs))) if trial is not None]:
-            jobs = [[*words, "runner=validation", *overrides(trial.params)] for trial in trials]
-            for trial, job in zip(trials, self._launch(jobs)):
-                study.tell(trial, *_outcome(job, study.metric))
-                done.append(job)
+            chosen = [overrides(trial.params, runner.subject) for trial in trials]
+            for trial, returned in zip(trials, self._launch([[*words, f"runner={runner.trials}", *c] for c in chosen])):
+                study.tell(trial, *_value(returned, part, study.metric))
+                done.append(returned)
         best = study.best
-        done += self._launch([[*words, "resume=true", *overrides(best.params)]])
+        done += self._launch([[*own, *words, "resume=true", *overrides(best.params, runner.subject)]])
         if done[-1].status == JobStatus.COMPLETED:
-            searches.attach(search, study, searches.run_of(search, identity, best))
+            attach(job, study, digest, run_of(job, identity, best))
         return done
 
     def _launch(self, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
@@ -68,10 +75,10 @@ class OptunaSweeper(Sweeper):
         return list(self.launcher.launch(jobs, initial_job_idx=first))
 
 
-def _outcome(job: JobReturn, metric: str) -> tuple[float | None, str]:
+def _value(job: JobReturn, part: str, metric: str) -> tuple[float | None, str]:
     """Return a trial's metric, or None and why there is none."""
     if job.status != JobStatus.COMPLETED:
         return None, str(job._return_value)
     metrics: dict[str, Any] = job.return_value or {}
-    values = [v for name, v in metrics.items() if name.startswith("validation") and name.endswith(f"/{metric}")]
-    return (values[0], "") if values else (None, f"the job gave no validation/{metric}")
+    values = [v for name, v in metrics.items() if name.startswith(part) and name.endswith(f"/{metric}")]
+    return (values[0], "") if values else (None, f"the job gave no {part}/{metric}")

@@ -1,4 +1,4 @@
-"""Environment: what a run ran on, beside the packages, that may change the last digits of its results."""
+"""Machine: what a run ran on, beside the packages, that may change the last digits of its results."""
 
 import platform
 from typing import Any

@@ -1,0 +1,107 @@
+"""Evidence: what a runner found in one run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from recexp import file_names
+from recexp.evidence import run_files
+from recexp.evidence.plots import Curves, write_curves
+from recexp.rng import generator
+from recexp.statistics.bootstrap import Means, intervals
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recexp.models.fitted import FittedModel
+    from recexp.tracking import Input
+
+
+class Table(NamedTuple):
+    """A table of a run's description: a head and rows of text, and sentences below it."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Units:
+    """The values behind the final metrics, one a unit (a user's query, an episode): what tests and intervals stand on.
+
+    Attributes
+    ----------
+    ids : (n,), who or what each row is of; equal ids are one unit in paired tests. Integers, texts, or an Arrow array.
+    values : float64 (n,) by metric, NaN where there is none.
+    about : further columns, int64 (n,) by name.
+    """
+
+    ids: "np.ndarray | pa.Array"
+    values: Mapping[str, np.ndarray]
+    about: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was found.
+
+    Attributes
+    ----------
+    metrics : values by full name, `test/ndcg_at_10`; those of the final part first, its headline at the very first.
+    intervals : (low, high) by the same names, of those that have one.
+    higher_is_better : which way metrics improve, by their names without part and cut-off; the headline's is known.
+    units : the values behind the final metrics, or None.
+    tables, warnings : what a person reads beside the metrics.
+    inputs : the data that went in.
+    model, shown : what was fitted, and (item id, name, score) of some of its recommendations.
+    """
+
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    higher_is_better: Mapping[str, bool | None] = field(default_factory=dict)
+    units: Units | None = None
+    tables: Sequence[Table] = ()
+    warnings: Sequence[str] = ()
+    inputs: "Sequence[Input]" = ()
+    model: "FittedModel | None" = None
+    shown: tuple[tuple[int | str, str, float], ...] = ()
+
+    @classmethod
+    def of_units(
+        cls,
+        part: str,
+        values: Mapping[str, np.ndarray],
+        *,
+        seed: int,
+        ids: np.ndarray | None = None,
+        resamples: int = 1000,
+        confidence: float = 0.95,
+        **more: object,
+    ) -> Self:
+        """Return evidence whose metrics are means over units: `values` are float64 (n,) by metric, the headline first.
+
+        Intervals are bootstrap percentiles over units. `part` is the runner's final part; `ids` are 0..n-1 unless
+        given; `more` are further attributes.
+        """
+        table = np.stack([np.asarray(value, np.float64) for value in values.values()], axis=1)
+        ids = np.arange(len(table)) if ids is None else np.asarray(ids)
+        _, owners = np.unique(ids, return_inverse=True)
+        means = Means.of(table, owners)
+        rng = generator(seed, "bootstrap", part)
+        (bounds,) = intervals([means], len(means.users), resamples=resamples, confidence=confidence, rng=rng)
+        names = [f"{part}/{name}" for name in values]
+        return cls(
+            metrics=dict(zip(names, means.values.tolist())),
+            intervals=dict(zip(names, map(tuple, bounds.T.tolist()))),
+            units=Units(ids, dict(zip(values, table.T))),
+            **more,
+        )
+
+    def write(self, folder: Path, unit: str, curves: Curves) -> None:
+        """Write the evidence's files into the run's folder: the values of its units, and plots of learning curves."""
+        if self.units is not None:
+            run_files.write_units(folder, unit, self.units.ids, self.units.values, about=self.units.about)
+        write_curves(folder / file_names.PLOTS, curves)

@@ -1,0 +1,20 @@
+"""The names of a run's files; `evidence.run_files` writes and reads those that hold results."""
+
+CONFIG, IDENTITY, MACHINE = "config.yaml", "identity.yaml", "environment.yaml"
+"""The resolved config, the content of the digests, and the machine that it ran on."""
+LOG, REQUIREMENTS, DIFF = "recexp.log", "requirements.txt", "git.diff"
+METRICS, SLICES = "metrics.csv", "slices.csv"
+LISTS, LISTS_SAMPLE, PREDICTIONS = "lists.parquet", "lists_sample.csv", "predictions.parquet"
+PLOTS = "plots"
+TRIALS = "trials.csv"
+REPRODUCTION, REPRODUCTION_JSON = "reproduction.md", "reproduction.json"
+
+
+def per_unit(unit: str) -> str:
+    """Return the name of the table of values of each unit: `per_user.parquet`."""
+    return f"per_{unit}.parquet"
+
+
+def per_unit_sample(unit: str) -> str:
+    """Return the name of a small part of it, for the eye: `per_user_sample.csv`."""
+    return f"per_{unit}_sample.csv"

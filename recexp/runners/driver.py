@@ -1,0 +1,102 @@
+"""What all runs share: an open store, threads, costs, reuse of complete runs, the record, the conclusion."""
+
+import logging
+import shutil
+
+from recexp import file_names, threads
+from recexp.cost import Costs
+from recexp.evidence import run_files
+from recexp.evidence.description import Summary, describe_run
+from recexp.evidence.evidence import Evidence
+from recexp.folders import cache_dir
+from recexp.metric_names import bare, is_final, is_judgement
+from recexp.runners import machine
+from recexp.runners.base import Plan, RunContext
+from recexp.runners.experiment import Experiment, RunResult
+from recexp.runners.identity import Identity, identify
+from recexp.tracking import Run, Store, mask
+from recexp.tracking.names import CONFIG, REPRODUCES, TEST
+
+log = logging.getLogger(__name__)
+
+
+def run_experiment(experiment: Experiment) -> list[RunResult]:
+    """Carry out the runs of an experiment, or find those that are complete where that is enough; return their results.
+
+    When all are complete its job is marked as done, so that the next time it is known before data is loaded.
+    """
+    results, costs = [], Costs()
+    with threads.limit(experiment.runner.threads), experiment.tracking.open() as store:
+        for plan in experiment.runner.plans(experiment, costs):
+            results.append(run_or_reuse(experiment, store, plan, costs))
+            costs.reset()
+        if experiment.job_key is not None and results:
+            store.job_done(experiment.job_key, [result.run_id for result in results])
+    return results
+
+
+def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs) -> RunResult:
+    """Return the result of a complete run of the plan's identity where one is enough, else that of a new one.
+
+    The experiment's `check` sees the identity first.
+    """
+    identity = identify(experiment, plan)
+    if experiment.check is not None:
+        experiment.check(identity.content)
+    if complete := store.claim(identity.tags[CONFIG], experiment.reuse_tags):
+        log.info("already done in run %s", complete.id)
+        return RunResult.of_stored(complete, store, experiment.runner.final)
+    words = (experiment.subject, f"seed {experiment.seed}", experiment.setting)
+    with store.run(name=" ".join(filter(None, words)), tags=identity.tags) as run:
+        checkpoint = cache_dir("checkpoints") / identity.tags[CONFIG]
+        evidence = experiment.runner.run(experiment, plan, RunContext(costs, run.log_step, checkpoint))
+        result = record(experiment, store, run, identity, evidence, costs)
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        return result
+
+
+def record(
+    experiment: Experiment, store: Store, run: Run, identity: Identity, evidence: Evidence, costs: Costs
+) -> RunResult:
+    """Write what a run found, and who it is, into the store; then the run is complete."""
+    runner, folder = experiment.runner, run.directory
+    headline, higher_is_better = runner.headline(experiment)
+    (folder / file_names.CONFIG).write_text(mask(run_files.as_yaml(experiment.config)))
+    (folder / file_names.IDENTITY).write_text(run_files.as_yaml(identity.content))
+    (folder / file_names.MACHINE).write_text(run_files.as_yaml(machine.describe()))
+    directions = {**evidence.higher_is_better, bare(headline): higher_is_better}
+    judged = {name: value for name, value in evidence.metrics.items() if is_judgement(name)}
+    run_files.write_metrics(folder, judged, evidence.intervals, directions)
+    evidence.write(folder, runner.unit, run.curves())
+    saved = None
+    if evidence.model is not None and experiment.tracking.log_model:
+        saved = run.scratch / "recommender"
+        evidence.model.save(saved)
+    metrics = {**evidence.metrics, **{f"cost/{name}": value for name, value in costs.metrics().items()}}
+    counts = REPRODUCES not in identity.tags and any(is_final(name, runner.final) for name in judged)
+    summary = Summary(
+        subject=experiment.subject,
+        setting=experiment.setting,
+        conditions=experiment.conditions,
+        seed=experiment.seed,
+        final=runner.final,
+        metrics=metrics,
+        intervals=evidence.intervals,
+        tables=evidence.tables,
+        warnings=evidence.warnings,
+        evaluations=run.look(identity.tags[TEST]) if counts else 0,
+        command=experiment.command,
+        digests={name: tag for name, tag in identity.tags.items() if len(tag) == 64},
+    )
+    run.finish(
+        metrics=metrics,
+        params=experiment.config,
+        description=describe_run(summary),
+        inputs=evidence.inputs,
+        model_folder=saved,
+        lower_is_better=higher_is_better is False,
+    )
+    intervals = dict(evidence.intervals)
+    return RunResult(
+        run.id, run.link, store.leaderboard, metrics, intervals, runner.final, evidence.model, evidence.shown
+    )

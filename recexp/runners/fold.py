@@ -1,0 +1,118 @@
+"""Fold: the data that one run of a recommender works on, and what is said of it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from recexp.audit import Report
+from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.errors import ConfigError, MisfitError
+from recexp.evidence.evidence import Table
+from recexp.filters.base import Effect
+from recexp.prepared import Preparation
+from recexp.prepared.preparation import Loaded
+from recexp.runners.base import Plan
+from recexp.runners.experiment import Experiment
+from recexp.tracking import Input
+from recexp.tracking.names import DATA, SPLIT
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What a run works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
+
+    loaded: str
+    effects: list[Effect]
+    filtered: Dataset
+    split: Split
+    audit: Report
+
+    @classmethod
+    def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
+        """Audit a split of the loaded data. Raises LeakageError where the policy says so."""
+        audit = experiment["audit"].inspect(split, experiment["split"].time)
+        return cls(loaded.source, loaded.effects, loaded.dataset, split, audit)
+
+    def plan(self, work: Any) -> Plan:
+        """Return the plan of a run on this fold."""
+        fold = {} if self.split.fold is None else {"fold": str(self.split.fold)}
+        return Plan(
+            work=work,
+            protocol={"data": self.loaded},
+            content={"split": self.split.fingerprint},
+            tags={**fold, DATA: self.filtered.fingerprint, SPLIT: self.split.fingerprint},
+        )
+
+    def inputs(self, experiment: Experiment) -> list[Input]:
+        """Return the data that goes into the run."""
+        source, choices = experiment["dataset"], experiment.choices
+        named, origin = f"{choices['dataset']} {choices['split']}", str(source.location() or source.name)
+        return [
+            Input("data", choices["dataset"], self.filtered.fingerprint, origin),
+            Input("train", f"{named} train", self.split.train.fingerprint, origin),
+            Input("test", f"{named} test", self.split.fingerprint, origin),
+        ]
+
+    def tables(self) -> list[Table]:
+        """Return what filters and split made of the data, and what the audit found."""
+        parts = {"all": self.filtered.interactions, "train": self.split.train.interactions}
+        if (inner := self.split.validation) is not None:
+            parts |= {"train of validation": inner.train.interactions, "validation": inner.test}
+        parts["test"] = self.split.test
+        audit = [(name, _audited(name, value)) for name, value in self.audit.metrics.items()]
+        return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
+
+
+def prepare(experiment: Experiment, *, cache: bool) -> Preparation:
+    """Return what loads, filters and splits the data of an experiment."""
+    components = (experiment[name] for name in ("dataset", "filter", "split"))
+    return Preparation(*components, seed=experiment.seed, cache=cache)
+
+
+def check_compatible(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
+    evaluation = experiment["evaluation"]
+    for role in ("algorithm", "fallback"):
+        if missing := experiment[role].missing_requirements(dataset):
+            raise MisfitError(f"{role}: {missing}")
+    show = experiment.runner.show
+    if show is not None and str(show) not in map(str, dataset.user_ids):
+        raise ConfigError(f"show: there is no user {show} in {dataset.name} after filtering")
+    if evaluation.rates and not experiment["algorithm"].capabilities.predicts:
+        raise MisfitError(
+            f"evaluation.metrics: metrics of ratings need predicted ones; {type(experiment['algorithm']).__name__} "
+            "gives none, algorithm=mf does"
+        )
+    evaluation.check(dataset)
+
+
+def shown_queries(experiment: Experiment, split: Split) -> Queries:
+    """Return the test queries with the histories that the model is shown: all that is known, or its own train rows."""
+    queries = split.queries
+    if experiment.runner.refit or split.validation is None or experiment["evaluation"].history == "all":
+        return queries
+    train = split.train.interactions
+    if (queries.lengths != np.bincount(train.users, minlength=train.n_users)[queries.users]).any():
+        raise ConfigError("evaluation.history=train: with this split, histories are more than the users' train rows")
+    shown = Queries.of_users(queries.users, split.validation.train.interactions, exclude_seen=False)
+    if not shown.lengths.all():
+        raise ConfigError("evaluation.history=train: some test users have no rows in the train part of validation")
+    return replace(queries, log=shown.log, start=shown.start, stop=shown.stop)
+
+
+def data_table(effects: list[Effect], parts: dict[str, Interactions]) -> Table:
+    """Return rows, users and items after each filter and in each part."""
+    rows = [(f"filter {e.step}: before", *map(_count, e.before)) for e in effects[:1]]
+    rows += [(f"after {e.step}", *map(_count, e.after)) for e in effects]
+    for name, log in parts.items():
+        rows.append((f"**{name}**", *map(_count, (len(log), len(log.used_users), len(log.used_items)))))
+    return Table(("data", "rows", "users", "items"), rows)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _audited(name: str, value: float) -> str:
+    return f"{value:g}" if name == "leaking_features" else f"{value:.2%}"

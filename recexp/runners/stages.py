@@ -1,0 +1,143 @@
+"""The stages that runners of recommenders share: fit a model, ask it, judge its answers."""
+
+import copy
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from recexp import threads
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.fit_context import FitContext, LogStep
+from recexp.cost import Costs
+from recexp.data import Queries, Split
+from recexp.errors import ConfigError
+from recexp.evaluation.evaluation import Evaluation
+from recexp.evidence.recommendations import PartResult
+from recexp.models.fitted import FittedModel
+from recexp.models.saving import check_savable
+from recexp.ranking import Ranking
+from recexp.rng import generator
+from recexp.runners.experiment import Experiment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Fits and judges one algorithm. It holds neither source nor splitter, which lead to the test.
+
+    Attributes
+    ----------
+    fallback : not fitted yet; each fit makes one of its own.
+    exclude_seen : whether items in a history are kept out of its list.
+    block_mib : memory in MiB that a block of scores may take.
+    costs : where the seconds of each stage go.
+    """
+
+    evaluation: Evaluation
+    fallback: Recommender
+    exclude_seen: bool
+    seed: int
+    block_mib: int
+    costs: Costs
+
+    @classmethod
+    def of(cls, experiment: Experiment, costs: Costs) -> "Stages":
+        """Return the stages of an experiment with a recommender."""
+        return cls(
+            evaluation=experiment["evaluation"],
+            fallback=experiment["fallback"],
+            exclude_seen=experiment["split"].exclude_seen,
+            seed=experiment.seed,
+            block_mib=experiment.runner.block_mib,
+            costs=costs,
+        )
+
+    def fit(
+        self,
+        algorithm: Recommender,
+        split: Split,
+        log_step: LogStep,
+        *,
+        validate: bool,
+        checkpoint: Path | None = None,
+    ) -> FittedModel:
+        """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries.
+
+        `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError when what was
+        learned cannot be saved.
+        """
+        fallback_context = FitContext(rng=generator(self.seed, "fallback"), threads=threads.count())
+        fallback = copy.deepcopy(self.fallback).fit(split.train, fallback_context)
+        fitted = FittedModel.of(
+            algorithm,
+            fallback,
+            self.ranking(split),
+            split.train,
+            exclude_seen=self.exclude_seen,
+            block_mib=self.block_mib,
+        )
+        context = FitContext(
+            rng=generator(self.seed, "fit"),
+            log_step=Unsigned(log_step) if self.evaluation.higher_is_better is False else log_step,
+            validate=Validation(self, split, fitted) if validate else None,
+            threads=threads.count(),
+            checkpoint=checkpoint,
+        )
+        with self.costs.measure("fit"):
+            algorithm.fit(split.train, context)
+        check_savable(algorithm)
+        return fitted
+
+    def ranking(self, split: Split) -> Ranking:
+        """Return the rule by which scores become lists."""
+        return self.evaluation.ranking(split.train, seed=self.seed)
+
+    def judge(self, name: str, split: Split, queries: Queries, model: FittedModel) -> PartResult:
+        """Ask the model the queries of a split and measure its answers."""
+        evaluation = self.evaluation
+        with self.costs.measure("recommend"):
+            lists = model.lists(queries, evaluation.cutoffs[-1])
+            predicted = model.estimate(split.test, queries) if evaluation.rates else None
+        with self.costs.measure("evaluate"):
+            results = evaluation.evaluate(split, lists, seed=self.seed, predicted=predicted)
+        part = name if queries.candidates is None else f"{name}_candidates"
+        headline = evaluation.headline
+        if evaluation.higher_is_better and not results.per_query.get(headline, np.ones(1)).any():
+            log.warning("%s: %s is 0 for each query: lists hold nothing of what was held out", part, headline)
+        share = float(np.mean(~model.can_answer(queries)))
+        if share:
+            log.info("%s: %.1f %% of the lists are the fallback's", part, 100 * share)
+        return PartResult(part, split, lists, predicted, results, share)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The `validate` of a fit: rates the model on held-out data inside train by the headline; higher is better."""
+
+    stages: Stages
+    split: Split
+    fitted: FittedModel
+
+    def __call__(self, model: Recommender) -> float:
+        """Return the headline metric of `model` as it is now, negative where lower is better."""
+        quick = replace(self.stages.evaluation, resamples=1)  # intervals would only cost time here
+        if quick.higher_is_better is None:
+            raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
+        stages = replace(self.stages, evaluation=quick, costs=Costs())
+        part = stages.judge("validation", self.split, self.split.queries, replace(self.fitted, model=model))
+        return part.results.metrics[quick.headline] * (1 if quick.higher_is_better else -1)
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """Logs a model's validation values, which `Validation` gave it, as the metric itself where lower is better."""
+
+    log_step: LogStep
+
+    def __call__(self, step: int, values: Mapping[str, float]) -> None:
+        """Log one point."""
+        self.log_step(step, {key: -value if key.endswith("validation") else value for key, value in values.items()})

@@ -1,0 +1,249 @@
+"""Tuning jobs: from the words of a command to which components are tuned, which of their values, and how."""
+
+import copy
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recexp import config, file_names, threads
+from recexp.config.building import build
+from recexp.config.experiments import chosen, experiment
+from recexp.errors import ConfigError, StoreError, unknown
+from recexp.identity import digest
+from recexp.params import describe
+from recexp.runners.experiment import Experiment
+from recexp.runners.identity import Identity
+from recexp.runners.objective import Objective
+from recexp.tracking.names import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
+from recexp.tuning.base import Tuning
+from recexp.tuning.overrides import place, ranges_and_jobs, searched, subject_of
+from recexp.tuning.space import Dimension
+from recexp.tuning.storage import studies_of
+from recexp.tuning.study import Best, Study
+from recexp.tuning.study_plots import write_study_plots
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+log = logging.getLogger(__name__)
+
+
+class NothingToTuneError(ConfigError):
+    """A subject has no search space, or the command fixes all of it; among several it is left out."""
+
+
+@dataclass(frozen=True)
+class TuningJob:
+    """The search for values of one experiment's subject.
+
+    Attributes
+    ----------
+    words : the overrides of the experiment without what is searched for; with the values found they run it again.
+    added : those of them that the command did not have: a validation part.
+    space : dimensions by dotted name of the field: `k` of the first subject, `fallback.k` of another.
+    """
+
+    words: list[str]
+    added: list[str]
+    tuning: Tuning
+    space: dict[str, Dimension]
+    experiment: Experiment
+
+    @property
+    def name(self) -> str:
+        """The name of what is tuned."""
+        return self.experiment.subject
+
+    def make(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Build the subject's components, by name, with some of their values replaced, by dotted name."""
+        nodes = {name: copy.deepcopy(self.experiment.config[name]) for name in self.experiment.runner.subject}
+        for name, value in values.items():
+            component, field = self._place(name)
+            _parent(nodes[component], field)[field.rpartition(".")[2]] = value
+        bases = self.experiment.runner.components
+        return {name: build(node, bases[name], name) for name, node in nodes.items()}
+
+    def objective(self) -> Objective:
+        """Read the data, and keep what trials may see."""
+        for word in self.added:
+            log.info("%s: added, for trials are judged on a validation part", word)
+        with threads.limit(self.experiment.runner.threads):
+            return self.experiment.runner.objective(self.experiment)
+
+    def study(self, objective: Objective) -> Study:
+        """Open the study, new or begun before."""
+        defaults = {name: self._default(name) for name in self.space}
+        for name, value in [*defaults.items()]:
+            if not self.space[name].holds(value):
+                del defaults[name]
+                what = f"its value in the yaml, {value}, is not {self.space[name]} and is not tried"
+                log.warning("%s: %s", ".".join(self._place(name)), what)
+        return Study(
+            self.tuning,
+            studies_of(self.experiment.tracking.uri),
+            name=self.name,
+            space=self.space,
+            seed=self.experiment.seed,
+            defaults=defaults,
+            content={**objective.content, **self._fixed(), "definition": objective.definition},
+            part=objective.part,
+            metric=objective.metric,
+            higher_is_better=objective.higher_is_better,
+        )
+
+    def digest(self, objective: Objective) -> str:
+        """Return what tells this way of tuning from others of the subject, the same for all data, splits and seeds."""
+        how = describe(self.tuning)
+        del how["trials"], how["study"]
+        space = {name: describe(dimension) for name, dimension in self.space.items()}
+        content = {**self._fixed(), "space": space, "tuning": how}
+        return digest({**content, "metric": objective.metric, "definition": objective.definition})
+
+    def run(self, study: Study, objective: Objective) -> None:
+        """Try values in this process until the study has enough."""
+        with threads.limit(self.experiment.runner.threads):
+            study.run(self.make, objective)
+
+    def check(self, where: str) -> None:
+        """Raise ConfigError unless every dimension is of a field, and all its values are allowed."""
+        for name, dimension in self.space.items():
+            component, field = self._place(name)
+            node = self.experiment.config[component]
+            parent, key = _parent(node, field, strict=False), field.rpartition(".")[2]
+            if parent is None or key not in parent:
+                fields = [field for field in parent or node if field != "_target_"]
+                raise ConfigError(unknown(f"{where}.{name}".rpartition(".")[0], key, fields))
+            for value in dimension.ends():
+                try:
+                    self.make({name: value})
+                except ConfigError as error:
+                    raise ConfigError(f"{where}.{name}: {error}") from error
+        if not self.space:
+            first = self.experiment.runner.subject[0]
+            raise NothingToTuneError(f"{first}: nothing of {self.name} is left to be tuned: all is given")
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return what identifies the subject without what is searched for."""
+        fixed = {name: describe(self.experiment[name]) for name in self.experiment.runner.subject}
+        for name in self.space:
+            component, field = self._place(name)
+            del _parent(fixed[component], field)[field.rpartition(".")[2]]
+        return fixed
+
+    def _default(self, name: str) -> Any:
+        component, field = self._place(name)
+        return _parent(self.experiment.config[component], field)[field.rpartition(".")[2]]
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """Return the component and the dotted name of the field in it."""
+        return place(name, self.experiment.runner.subject)
+
+
+def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[list[TuningJob], dict[str, str]]:
+    """Return the tuning jobs of a command, built and checked before any data is read, and why others are left out.
+
+    A list of values, `algorithm=als,ease` or `seed=1,2`, makes a job of each; but ranges and lists of the subject's own
+    values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
+    conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
+    """
+    ranges, jobs = ranges_and_jobs(words, subject_of(words))
+    found, left_out = [], {}
+    for job in jobs:
+        try:
+            found.append(_job(job, ranges, tuning))
+        except NothingToTuneError as error:
+            if len(jobs) == 1:
+                raise
+            left_out[" ".join(job)] = str(error)
+    if not found:
+        raise ConfigError("\n".join(left_out.values()))
+    return found, left_out
+
+
+def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> TuningJob:
+    words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
+    own = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
+    first = subject_of(own)[0]
+    name = chosen(config.compose(own)).get(first, "")
+    extra = [] if any(word.startswith("+tuning=") for word in words) else ["+tuning=optuna"]
+    if not ranges and not any(word.startswith("+search=") for word in words):
+        if name not in config.options("search"):
+            raise NothingToTuneError(f"{first}: {name} has no search space: there is no conf/search/{name}.yaml")
+        extra.append(f"+search={name}")
+    node = config.plain(config.compose([*extra, *words]))
+    space = node.get("search", {})
+    tuning = build(given or node["tuning"], Tuning, "tuning")
+    added = _validation(node["split"], own, tuning) if "split" in node else []
+    own += added
+    tuned = experiment(config.compose(own), tags={})
+    headline, higher_is_better = tuned.runner.headline(tuned)
+    if higher_is_better is None:
+        raise ConfigError(f"evaluation.metrics: {headline} comes first and has no better or worse")
+    where = first if ranges else "search"
+    if ranges:
+        dimensions = {name: _searched(tuned, name, override) for name, override in ranges.items()}
+    else:
+        dimensions = dict(_flat(space, where))
+    fixed = {word.lstrip("+").partition("=")[0].removeprefix(f"{first}.") for word in own}
+    dimensions = {name: dimension for name, dimension in dimensions.items() if name not in fixed}
+    job = TuningJob(own, added, tuning, dimensions, tuned)
+    job.check(where)
+    return job
+
+
+def _validation(split: dict[str, Any], words: Sequence[str], tuning: Tuning) -> list[str]:
+    """Return the override that gives a split a validation part where neither it nor the command says anything of it."""
+    fields = [key for key in split if key.startswith("validation")]
+    if any(split[key] for key in fields) or any(word.startswith("split.validation") for word in words):
+        return []
+    by_number = "validation_n" in fields and ("validation_ratio" not in fields or split.get("test_n") is not None)
+    for key, value in (("validation_n", tuning.validation_n), ("validation_ratio", tuning.validation_ratio)):
+        if key in fields and by_number == (key == "validation_n"):
+            return [f"split.{key}={value}"]
+    return []
+
+
+def _flat(node: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
+    """Yield the dimensions of a nested space by dotted name."""
+    for key, value in node.items():
+        if isinstance(value, Mapping) and "_target_" not in value:
+            yield from _flat(value, where, f"{prefix}{key}.")
+        elif value is not None:
+            yield f"{prefix}{key}", build(value, Dimension, f"{where}.{prefix}{key}")
+
+
+def _searched(tuned: Experiment, name: str, override: "Override") -> Dimension:
+    """Return the dimension of a field; its kind is that of the value in the config, if there is one."""
+    component, field = place(name, tuned.runner.subject)
+    default = (_parent(tuned.config[component], field, strict=False) or {}).get(field.rpartition(".")[2])
+    return searched(f"{component}.{field}", override, default)
+
+
+def _parent(node: dict[str, Any], name: str, *, strict: bool = True) -> Any:
+    """Return the mapping that holds a dotted name's last part; None without `strict` where there is none."""
+    for part in name.split(".")[:-1]:
+        node = node[part] if strict or (isinstance(node, dict) and part in node) else None
+    return node if strict or isinstance(node, dict) else None
+
+
+def run_of(job: TuningJob, identity: Identity, best: Best) -> str:
+    """Return the id of the complete run of the best values, found by what its config digests to."""
+    tracking = job.experiment.tracking
+    with tracking.open() as store:
+        complete = store.finished({CONFIG: identity.replaced(job.make(best.params))})
+    if complete is None:
+        raise StoreError(f"tuning: there is no finished run of the best values in {tracking.uri}")
+    return complete.id
+
+
+def attach(job: TuningJob, study: Study, search: str, run_id: str) -> None:
+    """Put a study's name, trials and plots into the run that its best values gave; `search` is the job's digest."""
+    tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(study.ended)}
+    with job.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
+        path = Path(folder)
+        (path / file_names.TRIALS).write_text(study.table())
+        write_study_plots(path, study.plots())
+        store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning")
