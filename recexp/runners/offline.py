@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.fit_context import FitContext, LogStep, Validate
 from recexp.cost import Costs
 from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
@@ -97,20 +98,19 @@ class Offline(Runner):
         return model, parts
 
     def fit(
-        self, x: Experiment, algorithm: Recommender, split: Split, costs: Costs, *, report: Report, validate: bool
+        self, x: Experiment, algorithm: Recommender, split: Split, costs: Costs, *, report: LogStep, validate: bool
     ) -> FittedModel:
         """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries.
 
         `report` gets validation values as the metric itself, whichever way is better.
         """
         ranking = x.evaluation.ranking(split.train, seed=x.seed)
-        fallback = copy.deepcopy(x.fallback).fit(split.train, rng=generator(x.seed, "fallback"))
+        fallback = copy.deepcopy(x.fallback).fit(split.train, FitContext(rng=generator(x.seed, "fallback")))
         wrap = _wrapping(fallback, ranking, split.train, x.splitter.exclude_seen, self.block_mib)
         rate = _rating(x.evaluation, x.seed, split, wrap) if validate else None
+        log_step = _unsigned(report, x.evaluation.rising)
         with costs.measure("fit"):
-            algorithm.fit(
-                split.train, rng=generator(x.seed, "fit"), report=_unsigned(report, x.evaluation.rising), validate=rate
-            )
+            algorithm.fit(split.train, FitContext(rng=generator(x.seed, "fit"), log_step=log_step, validate=rate))
         return wrap(algorithm)
 
     def judge(self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs) -> Part:
@@ -129,7 +129,7 @@ def _judged(
     prefix = name if queries.candidates is None else f"{name}_candidates"
     if evaluation.rising and not results.per_query.get(evaluation.headline, np.ones(1)).any():
         log.warning("%s: %s is 0 for each query: lists hold nothing of what was held out", prefix, evaluation.headline)
-    share = float(np.mean(~model.serves(queries)))
+    share = float(np.mean(~model.can_answer(queries)))
     if share:
         log.info("%s: %.1f %% of the lists are the fallback's", prefix, 100 * share)
     return Part(prefix, split, lists, predicted, results, share)
@@ -154,7 +154,7 @@ def _rating(evaluation: Evaluation, seed: int, split: Split, wrap: Callable[[Rec
     return rate
 
 
-def _unsigned(report: Report, rising: bool | None) -> Report:
+def _unsigned(report: LogStep, rising: bool | None) -> LogStep:
     """Return what reports a model's validation values, which `validate` gave it, as the metric itself."""
     if rising is not False:
         return report
@@ -165,7 +165,7 @@ def _unsigned(report: Report, rising: bool | None) -> Report:
     return unsigned
 
 
-def _staged(run: Run, stage: str) -> Report:
+def _staged(run: Run, stage: str) -> LogStep:
     """Return what logs a learning curve's points, `stage` before their names."""
 
     def report(step: int, values: Mapping[str, float]) -> None:
@@ -191,11 +191,11 @@ def _shown(x: Experiment, split: Split) -> Queries:
 def refuse_misfits(x: Experiment, dataset: Dataset) -> None:
     """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
     for role, model in (("algorithm", x.algorithm), ("fallback", x.fallback)):
-        if lacking := model.lacking(dataset):
-            raise MisfitError(f"{role}: {lacking}")
+        if missing := model.missing_requirements(dataset):
+            raise MisfitError(f"{role}: {missing}")
     if x.show is not None and str(x.show) not in map(str, dataset.user_ids):
         raise ConfigError(f"show: there is no user {x.show} in {dataset.name} after filtering")
-    if x.evaluation.rates and not x.algorithm.predicts:
+    if x.evaluation.rates and not x.algorithm.capabilities.predicts:
         raise MisfitError(
             f"evaluation.metrics: metrics of ratings need predicted ones; {type(x.algorithm).__name__} gives none, "
             "algorithm=mf does"

@@ -4,7 +4,8 @@ import copy
 import math
 from dataclasses import replace
 
-from recexp.algorithms.base import Recommender, Report, silent
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
 from recexp.data import Split
 from recexp.errors import DataError
@@ -23,7 +24,7 @@ class Objective:
         self.runner, self.split = runner, split
         self.x = replace(x, evaluation=replace(x.evaluation, metrics={name: metric}, resamples=1))
 
-    def __call__(self, algorithm: Recommender, report: Report = silent) -> float:
+    def __call__(self, algorithm: Recommender, report: LogStep = ignore_step) -> float:
         """Return the metric; `report` gets the model's steps, a `validation` value among them as the metric itself.
 
         Raises DataError when it is not a number, MisfitError when the data lack what the algorithm needs.
