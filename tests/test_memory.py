@@ -9,7 +9,6 @@ import recexp
 from recexp.cost import Costs
 from recexp.data import Dataset, Interactions
 from recexp.models.fitted import FittedModel
-from recexp.rng import generator
 
 n_users, n_items, m = 200_000, 20_000, 2_000_000
 rng = np.random.default_rng(0)
@@ -19,8 +18,8 @@ data = Dataset("synthetic", rows, np.arange(n_users), np.arange(n_items))
 (split,) = recexp.make("split=random").split(data)
 costs = Costs()
 evaluation = recexp.make("evaluation=ranking")
-model = recexp.make("algorithm=item_knn").fit(split.train, rng=generator(1, "fit"))
-fallback = recexp.make("algorithm=popularity").fit(split.train, rng=generator(1, "fallback"))
+model = recexp.make("algorithm=item_knn").fit(split.train)
+fallback = recexp.make("algorithm=popularity").fit(split.train)
 ranking = evaluation.ranking(split.train, seed=1)
 fitted = FittedModel.of(model, fallback, ranking, split.train, exclude_seen=True, block_mib=32)
 lists = fitted.lists(split.queries, 20)

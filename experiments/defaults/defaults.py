@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
 import reference
 
 from recexp import make
+from recexp.algorithms import FitContext
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 
@@ -34,7 +35,7 @@ def evaluated(overrides: list[str], seed: int) -> tuple[float, float, float]:
     users = np.unique(held_out.users)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     begin = time.perf_counter()
-    model = make(*overrides).fit(train, rng=np.random.default_rng(seed))
+    model = make(*overrides).fit(train, FitContext(rng=np.random.default_rng(seed)))
     ranking = Ranking.draw(train.n_items, None, rng=np.random.default_rng(seed))
     lists = reference.lists(model, queries, ranking)
     seconds = time.perf_counter() - begin

@@ -12,6 +12,7 @@ from defaults import SEEDS, validation
 from reference import lists, ndcg_and_recall
 
 from recexp import make
+from recexp.algorithms import FitContext
 from recexp.data import Queries
 from recexp.ranking import Ranking
 
@@ -22,7 +23,7 @@ if __name__ == "__main__":
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     ranking = Ranking.draw(train.n_items, None, rng=np.random.default_rng(SEEDS[0]))
     for name in sys.argv[1:]:
-        model, found = make(f"algorithm={name}").fit(train, rng=np.random.default_rng(SEEDS[0])), []
+        model, found = make(f"algorithm={name}").fit(train, FitContext(rng=np.random.default_rng(SEEDS[0]))), []
         for n in (1, 2, 3, 5, 8, 12):
             start = queries.start + np.random.default_rng(n).integers(0, queries.lengths - n + 1)
             short = replace(queries.asked_by(-1), start=start, stop=start + n)

@@ -6,6 +6,7 @@ import numpy as np
 from reference import lists, ndcg_and_recall, split
 
 from recexp import make
+from recexp.algorithms import FitContext
 from recexp.data import Queries
 from recexp.ranking import Ranking
 
@@ -19,7 +20,7 @@ def evaluated(words: str, seed: int) -> tuple[float, float]:
     users = np.unique(test.users)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     model = make(f"algorithm={name}", *(f"algorithm.{value}" for value in values))
-    model.fit(train, rng=np.random.default_rng(seed))
+    model.fit(train, FitContext(rng=np.random.default_rng(seed)))
     ranking = Ranking.draw(train.n_items, None, rng=np.random.default_rng(seed))
     return ndcg_and_recall(lists(model, queries, ranking), test.csr(values=False)[users].toarray() > 0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recexp import make
-from recexp.algorithms.base import Recommender
+from recexp.algorithms import FitContext, Recommender
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 
@@ -81,7 +81,7 @@ def evaluated(name: str, train: Dataset, test: Interactions) -> tuple[float, flo
     """Return NDCG@10 and Recall@10 of an algorithm, equal scores in item order."""
     users = np.unique(test.users)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
-    model = make(*ALGORITHMS[name]).fit(train, rng=np.random.default_rng(0))
+    model = make(*ALGORITHMS[name]).fit(train, FitContext(rng=np.random.default_rng(0)))
     in_order = Ranking(np.arange(train.n_items, dtype=np.int32), np.ones(train.n_items, bool))
     return ndcg_and_recall(lists(model, queries, in_order), test.csr(values=False)[users].toarray() > 0)
 

@@ -11,7 +11,6 @@ from recexp.config import options
 from recexp.evaluation.evaluation import Evaluation
 from recexp.metrics.base import Judged, ListMetric
 from recexp.models.fitted import FittedModel
-from recexp.rng import generator
 
 
 def seconds(work: Callable[[], object], repeats: int = 7) -> float:
@@ -31,9 +30,7 @@ if __name__ == "__main__":
     lists_only = {name: metric for name, metric in every.items() if isinstance(metric, ListMetric)}
     evaluation: Evaluation = replace(recexp.make("evaluation=ranking"), cutoffs=[5, 10, 20, 100], metrics=lists_only)
     ranking = evaluation.ranking(split.train, seed=1)
-    model, fallback = (
-        recexp.make(f"algorithm={name}").fit(split.train, rng=generator(1, "fit")) for name in ("ease", "popularity")
-    )
+    model, fallback = (recexp.make(f"algorithm={name}").fit(split.train) for name in ("ease", "popularity"))
     fitted = FittedModel.of(model, fallback, ranking, split.train, exclude_seen=True, block_mib=32)
     lists = fitted.lists(split.queries, 100)
 

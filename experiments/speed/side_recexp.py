@@ -13,8 +13,7 @@ import numpy as np
 from side import Given, Side, run
 
 import recexp
-from recexp.algorithms import kernels
-from recexp.algorithms.base import Recommender
+from recexp.algorithms import FitContext, Recommender, kernels
 from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.models.fitted import FittedModel
 from recexp.ranking import Lists
@@ -38,14 +37,14 @@ def prepare(given: Given) -> tuple[Recommender, Recommender, Any, Dataset]:
 
 def fit(given: Given) -> Recommender:
     model, _, _, train = given.prepared
-    return model.fit(train, rng=generator(given.seed, "fit"))
+    return model.fit(train, FitContext(rng=generator(given.seed, "fit")))
 
 
 def wrapped(model: Recommender, given: Given) -> tuple[FittedModel, Queries]:
     """Return what serves the lists of a run, and a query of every user."""
     _, fallback, evaluation, train = given.prepared
     ranking = evaluation.ranking(train, seed=given.seed)
-    fallback.fit(train, rng=generator(given.seed, "fallback"))
+    fallback.fit(train, FitContext(rng=generator(given.seed, "fallback")))
     users = np.arange(given.n_users, dtype=np.int32)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     return FittedModel.of(model, fallback, ranking, train, exclude_seen=True, block_mib=32), queries

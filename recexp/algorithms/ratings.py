@@ -6,6 +6,7 @@ import numpy as np
 
 from recexp import threads
 from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 
@@ -13,9 +14,7 @@ from recexp.errors import DataError
 class RatingModel(Recommender):
     """Learns from ratings and predicts them. Learns `mean_`, their mean, and `range_`, see `rating_range`."""
 
-    feedback = "value"
-    needs = frozenset({"ratings"})
-    predicts = True
+    capabilities = Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=True)
 
     def _begin(self, train: Dataset) -> Interactions:
         """Return the rows of train, checked, and learn their mean and range; raises DataError."""
@@ -73,7 +72,7 @@ def baselines(
     return mean, users, items
 
 
-def listed(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
     """Return rows grouped by code, in file order: where each of n groups begins, int64 (n + 1,), then int32 `others`
     and float32 `values`, (m,): one signature for every kernel to compile. Repeated pairs stay apart.
     """

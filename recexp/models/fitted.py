@@ -63,19 +63,19 @@ class FittedModel:
         """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
         return replace(self, known=known.histories[0], ranking=ranking)
 
-    def serves(self, queries: Queries) -> np.ndarray:
+    def can_answer(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
-        return self.model.serves(queries, self.trained)
+        return self.model.can_answer(queries, self.trained)
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, worked out in blocks of users."""
         if k < 1:
             raise DataError(f"the number of items to recommend must be at least 1 (got {k})")
-        served = self.serves(queries)
+        answered = self.can_answer(queries)
         lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
         rows = max(1, self.block_mib * 2**20 // (4 * max(1, len(self.item_ids))))
         with progress.bar(len(queries), "recommend") as advance:
-            for model, mask in ((self.model, served), (self.fallback, ~served)):
+            for model, mask in ((self.model, answered), (self.fallback, ~answered)):
                 at = np.flatnonzero(mask)
                 for start in range(0, len(at), rows):
                     block = slice(start, start + rows) if mask.all() else at[start : start + rows]
@@ -90,30 +90,38 @@ class FittedModel:
         `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
         over. An unknown or missing user without history gets the fallback's list.
         """
-        lists = self.lists(self._query(user_id, history), n)
+        lists = self.lists(self.query(user_id, history), n)
         return [
             (self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
             for i, s in zip(lists.items[0], lists.scores[0])
             if i >= 0
         ]
 
-    def answers(self, user_id: Id | None, history: Sequence[Id] | None = None) -> bool:
-        """Return whether the model itself answers, not the fallback: it may not know the user, or need a history."""
-        return bool(self.serves(self._query(user_id, history))[0])
+    def query(self, user_id: Id | None, history: Sequence[Id] | None = None) -> Queries:
+        """Return the one query that `recommend` answers for a user and a history, given by original ids."""
+        code = _code(user_id, self.user_ids, self._user_code)
+        if history is None and code >= 0:
+            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=self.exclude_seen)
+        codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
+        items = np.array([c for c in codes if c >= 0], np.int32)
+        log = Interactions(
+            np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
+        )
+        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=self.exclude_seen).asked_by(code)
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
     ) -> dict[Id, float]:
         """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
-        query = self._query(user_id, history)
+        query = self.query(user_id, history)
         codes = [_code(item, self.item_ids, self._item_code) for item in item_ids]
         known = np.array([code for code in codes if code >= 0], np.int32)
-        if self.model.predicts:
+        if self.model.capabilities.predicts:
             ones = np.ones(len(known), np.float32)
             rows = Interactions(np.zeros(len(known), np.int32), known, ones, 1, len(self.item_ids))
             found = self._predict(rows, query.take(np.zeros(len(known), np.int64)))
         else:
-            found = (self.model if self.serves(query)[0] else self.fallback).score(query)[0, known]
+            found = (self.model if self.can_answer(query)[0] else self.fallback).score(query)[0, known]
         values = dict(zip(known.tolist(), found.tolist()))
         return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes)}
 
@@ -129,8 +137,8 @@ class FittedModel:
     def _predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         """Return float32 (m,): the model's predictions, the fallback's for whom only that can answer."""
         predicted = self.model.predict(rows, history)
-        others = np.flatnonzero(~self.serves(history))
-        if self.fallback.predicts and len(others):
+        others = np.flatnonzero(~self.can_answer(history))
+        if self.fallback.capabilities.predicts and len(others):
             predicted[others] = self.fallback.predict(rows.take(others), history.take(others))
         return predicted
 
@@ -190,17 +198,6 @@ class FittedModel:
             )
         except KeyError as error:
             raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
-
-    def _query(self, user_id: Id | None, history: Sequence[Id] | None) -> Queries:
-        code = _code(user_id, self.user_ids, self._user_code)
-        if history is None and code >= 0:
-            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=self.exclude_seen)
-        codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
-        items = np.array([c for c in codes if c >= 0], np.int32)
-        log = Interactions(
-            np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
-        )
-        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=self.exclude_seen).asked_by(code)
 
     @cached_property
     def _user_code(self) -> dict[Id, int]:

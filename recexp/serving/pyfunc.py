@@ -41,7 +41,7 @@ class Served:
     def _answer(self, user: Id | None, history: list[Id] | None, k: int) -> dict[str, Any]:
         pairs = self.model.recommend(user, n=k, history=history)
         items, scores = [item for item, _ in pairs], [score for _, score in pairs]
-        fallback = not self.model.answers(user, history)
+        fallback = not self.model.can_answer(self.model.query(user, history))[0]
         return {"user_id": user, "items": items, "scores": scores, "fallback": fallback}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.als import ALS
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
@@ -27,7 +28,7 @@ def als(**fields: float) -> ALS:
 
 
 def fitted(data: Dataset, **fields: float) -> ALS:
-    return als(**fields).fit(data, rng=np.random.default_rng(0))
+    return als(**fields).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 def weighed(tiny: Tiny, x: np.ndarray) -> Dataset:

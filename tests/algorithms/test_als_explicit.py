@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.als_explicit import ALSExplicit
 from recexp.data import Dataset, Interactions, Queries
 
@@ -26,7 +27,7 @@ def rated(r: np.ndarray) -> Dataset:
 
 def fitted(r: np.ndarray, **fields: float) -> ALSExplicit:
     values = {"factors": 3, "iterations": 4, "regularization": 0.1, **fields}
-    return ALSExplicit(**values).fit(rated(r), rng=np.random.default_rng(0))
+    return ALSExplicit(**values).fit(rated(r), FitContext(rng=np.random.default_rng(0)))
 
 
 def half(r: np.ndarray, mean: float, other: np.ndarray, regularization: float) -> np.ndarray:

@@ -6,18 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.baselines.random import Random
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError
-from recexp.ranking import Ranking
 
 
 def test_popularity_counts_users_not_rows(ask: Callable[..., Queries]) -> None:
     users, items = np.array([0, 0, 0, 1, 2], np.int32), np.array([0, 0, 0, 2, 2], np.int32)
     rows = Interactions(users, items, np.ones(5, np.float32), 3, 3)
     data = Dataset("d", rows, np.arange(3), np.arange(3))
-    model = Popularity(half_life_days=None).fit(data, rng=np.random.default_rng(0))
+    model = Popularity(half_life_days=None).fit(data)
 
     def check() -> None:
         np.testing.assert_array_equal(model.score(ask([[1, 0, 0], [0, 0, 1]])), [[1, 0, 2], [1, 0, 2]])
@@ -34,23 +33,21 @@ def test_popularity_forgets() -> None:
     days = np.array([6, 10, 10, 8])
     rows = Interactions(users, items, np.ones(4, np.float32), 3, 3, timestamps=86400 * days)
     data = Dataset("d", rows, np.arange(3), np.arange(3))
-    model = Popularity(half_life_days=2.0).fit(data, rng=np.random.default_rng(0))
+    model = Popularity(half_life_days=2.0).fit(data)
     np.testing.assert_allclose(model.counts_, [2, 0, 0.5])
     days[1] = 6
     later = Dataset("d", replace(rows, timestamps=86400 * days), np.arange(3), np.arange(3))
-    np.testing.assert_allclose(
-        Popularity(half_life_days=2.0).fit(later, rng=np.random.default_rng(0)).counts_, [1.25, 0, 0.5]
-    )
-    assert model.needs == {"timestamps"}
-    assert Popularity(half_life_days=None).needs == set()
+    np.testing.assert_allclose(Popularity(half_life_days=2.0).fit(later).counts_, [1.25, 0, 0.5])
+    assert model.capabilities.needs == {"timestamps"}
+    assert Popularity(half_life_days=None).capabilities.needs == set()
 
 
 def test_popularity_without_rows_or_with_one() -> None:
     rows = Interactions(*(np.zeros(1, np.int32),) * 2, np.ones(1, np.float32), 2, 2, timestamps=np.zeros(1, np.int64))
     data = Dataset("d", rows, np.arange(2), np.arange(2))
     model = Popularity(half_life_days=1.0)
-    np.testing.assert_array_equal(model.fit(data, rng=np.random.default_rng(0)).counts_, [1, 0])
-    np.testing.assert_array_equal(model.fit(data.take(np.zeros(1, bool)), rng=np.random.default_rng(0)).counts_, [0, 0])
+    np.testing.assert_array_equal(model.fit(data).counts_, [1, 0])
+    np.testing.assert_array_equal(model.fit(data.take(np.zeros(1, bool))).counts_, [0, 0])
 
 
 def test_the_hash_is_splitmix64() -> None:
@@ -65,18 +62,9 @@ def test_random_scores_are_uniform_and_differ_by_seed_user_and_item(tiny: Callab
     n = 300
     data = tiny(np.eye(n, dtype=int).tolist())
     queries = Queries.of_users(np.arange(n, dtype=np.int32), data.interactions, exclude_seen=False)
-    one, two = (Random().fit(data, rng=np.random.default_rng(seed)).score(queries) for seed in (1, 2))
+    one, two = (Random().fit(data, FitContext(rng=np.random.default_rng(seed))).score(queries) for seed in (1, 2))
     for other in (two, np.roll(one, 1, axis=0), np.roll(one, 1, axis=1)):
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.015  # 4.5 standard errors
     assert ((one >= 0) & (one < 1)).all()
     counts = np.bincount((one.ravel() * 10).astype(int), minlength=10)
     assert (abs(counts - n * n / 10) < 450).all()  # 5 standard errors
-
-
-def test_scores_of_another_shape_are_named_with_their_class(store: Dataset, ranking: Ranking, queries: Queries) -> None:
-    class Flat(Popularity):
-        def score(self, queries: Queries) -> np.ndarray:
-            return super().score(queries)[0]
-
-    with pytest.raises(DataError, match=rf"Flat\.score gave \(24,\); one score of each .* is \({len(queries)}, 24\)"):
-        Flat(half_life_days=None).fit(store, rng=np.random.default_rng(0)).recommend(queries, 3, ranking)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from recexp import threads
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.bpr import BPR
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
@@ -16,7 +17,7 @@ TASTES = np.kron(np.eye(2, dtype=int), np.ones((20, 12), int)) * (np.random.defa
 
 def fitted(data: Dataset, validate: Callable | None = None, **fields) -> BPR:
     values = {"factors": 8, "iterations": 100, "learning_rate": 0.1, "regularization": 0.01, **fields}
-    return BPR(**values).fit(data, rng=np.random.default_rng(0), validate=validate)
+    return BPR(**values).fit(data, FitContext(rng=np.random.default_rng(0), validate=validate))
 
 
 def check_tastes(model: BPR, ask: Ask) -> None:
@@ -69,7 +70,7 @@ def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> 
     assert model.fitted_params_ == {"iterations": 30}
     assert len(seen) == 10
     np.testing.assert_array_equal(model.items_, seen[2])
-    model.fit(tiny(TASTES), rng=np.random.default_rng(0))
+    model.fit(tiny(TASTES))
     np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
 
 
@@ -77,7 +78,7 @@ def test_iterations_without_a_value_are_the_worst(tiny: Tiny) -> None:
     values = iter([np.nan, np.nan, 0.1, np.nan, *[0.05] * 6, *[np.nan] * 10])
     model = fitted(tiny(TASTES), lambda _: next(values))
     assert model.fitted_params_ == {"iterations": 30}
-    model.fit(tiny(TASTES), rng=np.random.default_rng(0), validate=lambda _: next(values))
+    model.fit(tiny(TASTES), FitContext(validate=lambda _: next(values)))
     assert model.fitted_params_ == {"iterations": 10}, "none is better than the first, whatever was chosen before"
 
 
@@ -85,7 +86,7 @@ def test_who_asks_counts_and_not_the_history(tiny: Tiny, ask: Ask) -> None:
     model = fitted(tiny(TASTES), iterations=1)
     known, nobody = (model.score(ask(np.zeros((1, 24)), users=[user])) for user in (39, -1))
     np.testing.assert_array_equal(known, model.score(ask(TASTES[:1], users=[39])))
-    assert not model.needs_history
+    assert not model.capabilities.needs_history
     assert not nobody.any() and known.any()
 
 

@@ -40,14 +40,14 @@ def everyone(data: Dataset) -> Queries:
 
 def content(data: Dataset, columns: list[str] | None = None, **changes) -> ContentBased:
     fields = {"weights": None, "max_features": None, "stop_words": None, "damping": 0.0, **changes}
-    return ContentBased(feature_columns=columns, **fields).fit(data, rng=np.random.default_rng(0))
+    return ContentBased(feature_columns=columns, **fields).fit(data)
 
 
 def content_knn(data: Dataset, content_weight: float, k: int, columns: list[str] | None = None) -> ContentKNN:
     model = ContentKNN(
         k=k, content_weight=content_weight, feature_columns=columns, weights=None, max_features=None, stop_words=None
     )
-    return model.fit(data, rng=np.random.default_rng(0))
+    return model.fit(data)
 
 
 def features(table: Table, n: int, **changes) -> np.ndarray:
@@ -372,7 +372,7 @@ def test_without_content_it_is_item_knn(store: Dataset, queries: Queries) -> Non
         "algorithm.neighbors_of=target",
     )
     assert isinstance(other, ItemKNN)
-    expected = other.fit(store, rng=np.random.default_rng(0)).score(queries)
+    expected = other.fit(store).score(queries)
     np.testing.assert_allclose(content_knn(store, 0.0, 5).score(queries), expected, atol=1e-5)
 
 

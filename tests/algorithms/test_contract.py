@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recexp import threads
-from recexp.algorithms.base import Recommender
+from recexp.algorithms import Capabilities, FitContext, Recommender
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.config import compose, options, plain
 from recexp.config.building import build
@@ -34,17 +34,18 @@ def fresh(name: str) -> Recommender:
     return build(NODES[name], Recommender, "algorithm")
 
 
-def of(condition: Callable[[Recommender], bool]) -> pytest.MarkDecorator:
-    """Test the models alone for which the condition holds."""
-    return pytest.mark.parametrize("name", [name for name in NAMES if condition(fresh(name))], indirect=True)
+def of(condition: Callable[[Capabilities], bool]) -> pytest.MarkDecorator:
+    """Test the models alone for whose capabilities the condition holds."""
+    chosen = [name for name in NAMES if condition(fresh(name).capabilities)]
+    return pytest.mark.parametrize("name", chosen, indirect=True)
 
 
 def fitted(name: str, data: Dataset, seed: int = 0) -> Recommender:
-    return fresh(name).fit(data, rng=np.random.default_rng(seed))
+    return fresh(name).fit(data, FitContext(rng=np.random.default_rng(seed)))
 
 
 def wrapped(model: Recommender, store: Dataset, ranking: Ranking) -> FittedModel:
-    popularity = Popularity(half_life_days=None).fit(store, rng=np.random.default_rng(0))
+    popularity = Popularity(half_life_days=None).fit(store)
     return FittedModel.of(model, popularity, ranking, store, exclude_seen=True, block_mib=1)
 
 
@@ -62,7 +63,7 @@ def model(name: str, store: Dataset) -> Recommender:
 def test_fit_returns_itself_and_keeps_its_hyperparameters(name: str, store: Dataset) -> None:
     model = fresh(name)
     before = json.dumps(dataclasses.asdict(model))
-    assert model.fit(store, rng=np.random.default_rng(0)) is model
+    assert model.fit(store) is model
     assert json.dumps(dataclasses.asdict(model)) == before
 
 
@@ -75,7 +76,7 @@ def test_an_unfitted_model_says_so(name: str, queries: Queries, ranking: Ranking
 
 def test_a_second_fit_starts_afresh(name: str, store: Dataset, model: Recommender, queries: Queries) -> None:
     other = store.take(np.arange(len(store.interactions)) % 3 == 0)
-    refitted = fitted(name, other).fit(store, rng=np.random.default_rng(0))
+    refitted = fitted(name, other).fit(store, FitContext(rng=np.random.default_rng(0)))
     np.testing.assert_array_equal(refitted.score(queries), model.score(queries))
 
 
@@ -211,7 +212,7 @@ def test_values_that_mean_nothing_are_answered_or_refused(name: str, store: Data
             assert np.isfinite(scores).all()
 
 
-@of(lambda model: model.predicts)
+@of(lambda can: can.predicts)
 def test_predictions_are_finite_ratings_one_a_row(model: Recommender, store: Dataset) -> None:
     rows = store.interactions
     users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows
@@ -233,7 +234,7 @@ def test_predictions_are_finite_ratings_one_a_row(model: Recommender, store: Dat
     assert np.corrcoef(seen, rows.values)[0, 1] > 0.2, "on what it learned from, a model beats chance"
 
 
-@of(lambda model: model.feedback == "binary")  # where values weigh, a filter must see to them
+@of(lambda can: can.feedback == "binary")  # where values weigh, a filter must see to them
 def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Queries) -> None:
     values = store.interactions.values.copy()
     values[::5] = np.nan
@@ -246,7 +247,7 @@ def test_missing_ratings_do_not_leak_in(name: str, store: Dataset, queries: Quer
     np.testing.assert_array_equal(model.score(asked), fitted(name, store).score(queries))
 
 
-@of(lambda model: (model.needs_history or model.known_users_only) and not model.predicts)
+@of(lambda can: (can.needs_history or can.known_users_only) and not can.predicts)
 def test_the_taste_of_a_history_is_learned(model: Recommender, store: Dataset, queries: Queries) -> None:
     """The AUC of items of one's own taste over others is .74 or more; chance gives .5."""
     scores = model.score(dataclasses.replace(queries, exclude=None))
@@ -256,14 +257,22 @@ def test_the_taste_of_a_history_is_learned(model: Recommender, store: Dataset, q
     assert won[own[:, :, None] & ~own[:, None, :]].mean() > 0.65
 
 
-@of(lambda model: model.needs_history and not model.known_users_only)
+@of(lambda can: can.needs_history and not can.known_users_only)
 def test_a_stranger_is_answered_by_his_history(model: Recommender, queries: Queries) -> None:
     scores = model.score(queries.asked_by(-1))
     assert len(np.unique(scores, axis=0)) > len(queries) / 2
 
 
+@of(lambda can: can.vectors)
+def test_products_of_vectors_rank_as_scores_do(model: Recommender, queries: Queries) -> None:
+    users, items = model.user_vectors(queries), model.item_vectors()
+    assert users.dtype == items.dtype == np.float32
+    above = model.score(queries) - users @ items.T
+    np.testing.assert_allclose(above, np.broadcast_to(above[:, :1], above.shape), rtol=0, atol=1e-5)
+
+
 def test_what_is_not_needed_may_be_missing(name: str, store: Dataset, queries: Queries) -> None:
-    needs = fresh(name).needs
+    needs = fresh(name).capabilities.needs
     spare = {part for part, asking in ASIDE.items() if not needs & asking}
     rows, log = (
         dataclasses.replace(

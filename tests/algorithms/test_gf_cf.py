@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.gf_cf import GFCF
 from recexp.data import Dataset, Queries
 
@@ -12,7 +13,7 @@ Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 
 
 def gf_cf(data: Dataset, factors: int = 4, ideal_weight: float = 0.3) -> GFCF:
-    return GFCF(factors=factors, ideal_weight=ideal_weight).fit(data, rng=np.random.default_rng(0))
+    return GFCF(factors=factors, ideal_weight=ideal_weight).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 def check_gf_cf(model: GFCF, x: np.ndarray, ask: Ask) -> None:

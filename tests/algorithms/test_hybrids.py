@@ -3,13 +3,14 @@
 import dataclasses
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from recexp import make
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Capabilities, FitContext, Recommender
 from recexp.algorithms.hybrid.hybrid_cascade import HybridCascade
 from recexp.algorithms.hybrid.hybrid_features import HybridFeatures
 from recexp.algorithms.hybrid.hybrid_switching import HybridSwitching
@@ -34,13 +35,13 @@ class Given(Recommender):
     history: bool
     known: bool
 
-    needs_history = property(lambda self: self.history)
-    known_users_only = property(lambda self: self.known)
-    predicts = property(lambda self: self.rating is not None)
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(needs_history=self.history, known_users_only=self.known, predicts=self.rating is not None)
 
-    def fit(self, train, *, rng, report=silent, validate=None):
-        self.drawn_ = rng.random()
-        report(1, {"loss": 0.5})
+    def fit(self, train, context=None):
+        self.drawn_ = context.rng.random()
+        context.log_step(1, {"loss": 0.5})
         return self
 
     def score(self, queries):
@@ -55,7 +56,7 @@ class Given(Recommender):
 class Broken(Recommender):
     """Cannot be fitted."""
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         raise ConfigError("algorithm.k: 3 is too much")
 
     def score(self, queries):
@@ -90,8 +91,12 @@ def asked(ask: Ask) -> Queries:
     return ask([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]], users=[0, 1, 2, -1, -1])
 
 
+def whom(model: Recommender) -> tuple[bool, bool]:
+    return model.capabilities.needs_history, model.capabilities.known_users_only
+
+
 def fit(model: Recommender, data: Dataset, **options: Any) -> Any:
-    return model.fit(data, rng=np.random.default_rng(0), **options)
+    return model.fit(data, FitContext(rng=np.random.default_rng(0), **options))
 
 
 @pytest.mark.parametrize(
@@ -129,13 +134,13 @@ def test_those_that_cannot_answer_leave_it_to_the_others(data: Dataset, asked: Q
     model = fit(weighted(parts, [0.5, 0.5, 0.0]), data)
     expected = [[2, 4, 0], [2, 4, 0], [0, 0, 6], [0, 0, 6], [4, 0, 0]]
     np.testing.assert_allclose(model.score(asked), expected)
-    assert (model.needs_history, model.known_users_only) == (False, False)
+    assert whom(model) == (False, False)
     del parts["c"]
     two = fit(weighted(parts), data)
-    assert (two.needs_history, two.known_users_only) == (True, False), "the fallback answers those without history"
+    assert whom(two) == (True, False), "the fallback answers those without history"
     np.testing.assert_allclose(two.score(asked), [*expected[:2], [0] * 3, [0] * 3, [4, 0, 0]])
     only = fit(weighted({"b": parts["b"]}), data)
-    assert (only.needs_history, only.known_users_only) == (False, True)
+    assert whom(only) == (False, True)
 
 
 def test_predictions_are_the_mean_of_those_that_predict(data: Dataset, asked: Queries) -> None:
@@ -147,9 +152,9 @@ def test_predictions_are_the_mean_of_those_that_predict(data: Dataset, asked: Qu
     model = fit(weighted(parts, [0.4, 0.4, 0.2]), data)
     rows = Interactions(np.zeros(5, np.int32), np.zeros(5, np.int32), np.ones(5, np.float32), 3, 3)
     np.testing.assert_allclose(model.predict(rows, asked), [3, 3, 2.5, 2.5, 4], rtol=1e-6)
-    assert model.predicts
+    assert model.capabilities.predicts
     ranks_only = fit(weighted({"b": parts["b"]}), data)
-    assert not ranks_only.predicts
+    assert not ranks_only.capabilities.predicts
     with pytest.raises(TypeError, match="does not predict"):
         ranks_only.predict(rows, asked)
 
@@ -157,8 +162,9 @@ def test_predictions_are_the_mean_of_those_that_predict(data: Dataset, asked: Qu
 def test_a_hybrid_has_what_its_parts_have() -> None:
     parts = {"a": EASE(l2=1.0), "b": make("algorithm=mf")}
     model = weighted(parts)
-    assert (model.feedback, model.needs, model.predicts) == ("value", {"ratings"}, True)
-    assert weighted(parts, on_failure="skip").needs == set(), "a part that lacks something is skipped"
+    can = model.capabilities
+    assert (can.feedback, can.needs, can.predicts) == ("value", {"ratings"}, True)
+    assert weighted(parts, on_failure="skip").capabilities.needs == set(), "a part that lacks something is skipped"
 
 
 def test_each_part_draws_for_itself(data: Dataset) -> None:
@@ -173,7 +179,7 @@ def test_each_part_draws_for_itself(data: Dataset) -> None:
 
 def test_what_parts_report_carries_their_names(data: Dataset) -> None:
     told = []
-    fit(weighted({"a": given(0), "b": given(0)}), data, report=lambda step, values: told.append((step, dict(values))))
+    fit(weighted({"a": given(0), "b": given(0)}), data, log_step=lambda step, values: told.append((step, dict(values))))
     assert told == [(1, {"a_loss": 0.5}), (1, {"b_loss": 0.5})]
 
 
@@ -378,7 +384,7 @@ def test_the_first_rule_that_can_answer_wins(data: Dataset, asked: Queries) -> N
     np.testing.assert_array_equal(model.score(asked), np.eye(3)[[0, 1, 2, 2, 1]])
     rows = Interactions(np.zeros(5, np.int32), np.zeros(5, np.int32), np.ones(5, np.float32), 3, 3)
     np.testing.assert_array_equal(model.predict(rows, asked), [5, 3, 5, 5, 3])
-    assert (model.needs_history, model.known_users_only) == (False, False)
+    assert whom(model) == (False, False)
 
 
 def test_cold_items_are_scored_by_another_part(data: Dataset, asked: Queries) -> None:
@@ -462,7 +468,7 @@ def test_item_features_with_ease_are_collective_ease(w: int, described: tuple, a
     np.testing.assert_allclose(model.score(ask(x)), x @ b, atol=1e-5)
     assert not np.allclose(x @ b, x @ dense_ease(x, 2.0), atol=1e-2)
     assert model.score(ask(x))[0, 8] != 0, "an item without users is reached by its tags"
-    assert model.needs_history
+    assert model.capabilities.needs_history
 
 
 @pytest.mark.parametrize("v", [1, 2])
@@ -480,8 +486,9 @@ def test_user_features_enter_the_history(v: int, described: tuple, ask: Ask) -> 
     model = fit(features(EASE(l2=2.0), w=2, v=v), data)
     np.testing.assert_allclose(model.score(ask(x, users=[*range(20)])), history @ b, atol=1e-5)
     np.testing.assert_allclose(model.score(ask(x)), np.where(x.any(1)[:, None], x @ b[:9], x.sum(0)), atol=1e-5)
-    assert not model.needs_history, "user 19 has features alone"
-    assert (model.needs_history, fit(features(EASE(l2=2.0), users=[]), data).needs_history) == (False, True)
+    assert not model.capabilities.needs_history, "user 19 has features alone"
+    assert not model.capabilities.needs_history
+    assert fit(features(EASE(l2=2.0), users=[]), data).capabilities.needs_history
 
 
 def test_features_of_a_model_that_predicts_ratings(store: Dataset) -> None:
@@ -496,12 +503,31 @@ def test_features_of_a_model_that_predicts_ratings(store: Dataset) -> None:
     assert np.abs(predicted - without).max() > 1e-3
 
 
+def test_each_part_is_fitted_in_a_context_of_its_own(data: Dataset, tmp_path: Path) -> None:
+    contexts = []
+
+    @params
+    class Kept(Given):
+        def fit(self, train, context=None):
+            contexts.append(context)
+            return super().fit(train, context)
+
+    part, validate = Kept(scores=[0, 0, 0], rating=None, history=False, known=False), lambda model: 0.0
+    rest = {"device": "cpu", "threads": 3, "deadline": 7.5, "validate": validate}
+    fit(weighted({"a": part, "b": part}), data, checkpoint=tmp_path, **rest)
+    assert [context.checkpoint for context in contexts] == [tmp_path / "a", tmp_path / "b"]
+    for context in contexts:
+        assert {name: getattr(context, name) for name in rest} == rest
+    fit(weighted({"a": part}), data)
+    assert contexts[2].checkpoint is None
+
+
 def test_parts_of_features_rate_themselves_with_features(described: tuple, ask: Ask) -> None:
     @params
     class Rating(EASE):
-        def fit(self, train, *, rng, report=silent, validate=None):
-            super().fit(train, rng=rng)
-            self.rated_ = validate(self)
+        def fit(self, train, context=None):
+            super().fit(train)
+            self.rated_ = context.validate(self)
             return self
 
     data, x, _, _ = described
@@ -527,9 +553,9 @@ def test_features_are_needed(data: Dataset) -> None:
         ConfigError, match=r"algorithm.user_columns: item_columns and user_columns cannot both be empty"
     ):
         make("algorithm=hybrid_features", "algorithm.item_columns=[]", "algorithm.user_columns=[]")
-    assert features(EASE(l2=2.0), users=[]).needs == {"item_categories"}
-    assert features(EASE(l2=2.0), items=[]).needs == {"user_categories"}
-    assert features(EASE(l2=2.0)).needs == set()
+    assert features(EASE(l2=2.0), users=[]).capabilities.needs == {"item_categories"}
+    assert features(EASE(l2=2.0), items=[]).capabilities.needs == {"user_categories"}
+    assert features(EASE(l2=2.0)).capabilities.needs == set()
     with pytest.raises(MisfitError, match="HybridFeatures needs item_categories or user_categories; tiny has none"):
         fit(features(EASE(l2=2.0)), data)
 

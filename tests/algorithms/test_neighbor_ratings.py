@@ -34,7 +34,7 @@ made = cache(make)
 
 def fitted(name: str, data: Dataset, **fields) -> KNN:
     settings = [f"algorithm.{key}={value}" for key, value in fields.items()]
-    return copy.deepcopy(made(f"algorithm={name}", *settings)).fit(data, rng=np.random.default_rng(0))
+    return copy.deepcopy(made(f"algorithm={name}", *settings)).fit(data)
 
 
 def asked(ratings: np.ndarray, known: bool = True) -> Queries:
@@ -123,7 +123,8 @@ def test_sums_of_rating_similarities(name: str, similarity: str, shrinkage: floa
         for value, j in sorted([(round(v, 12), j) for v, j in pairs], reverse=True)[:k]:
             s[i, -j] = max(0.0, value)
     model = fitted(name, rated(ratings), similarity=similarity, shrinkage=shrinkage, k=k)
-    assert (model.needs, model.feedback, model.predicts) == ({"ratings"}, "value", False)
+    can = model.capabilities
+    assert (can.needs, can.feedback, can.predicts) == ({"ratings"}, "value", False)
     found = model.score(asked(ratings))
     np.testing.assert_allclose(found, ratings @ s.T if of_items else s @ ratings, atol=1e-4)
 
@@ -180,11 +181,12 @@ def test_predictions_are_clipped_scores(
     found = model.predict(rows, queries.take(at))
     np.testing.assert_allclose(found, np.clip(scores[at, rows.items], 1, 5), atol=1e-5)
     np.testing.assert_array_equal(model.score(queries.take(np.array([4, 0]))), scores[[4, 0]])
-    assert (model.needs, model.feedback, model.predicts) == ({"ratings"}, "value", True)
+    can = model.capabilities
+    assert (can.needs, can.feedback, can.predicts) == ({"ratings"}, "value", True)
 
     nobody = Queries.of_users(rows.users, rows.take(np.zeros(0, int)), exclude_seen=False).asked_by(-1)
     assert np.isfinite(model.predict(rows, nobody)).all()
-    popularity = Popularity(half_life_days=None).fit(store, rng=np.random.default_rng(0))
+    popularity = Popularity(half_life_days=None).fit(store)
     whole = FittedModel.of(model, popularity, ranking, store, exclude_seen=True, block_mib=1)
     assert 1 <= whole.predict("nobody", ["item2"], history=["item4", "item6"])["item2"] <= 5
     whole.save(tmp_path / "model")

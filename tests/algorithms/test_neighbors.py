@@ -33,12 +33,12 @@ DEFAULTS = {
 
 def item_knn(data: Dataset, k: int = 1, *, neighbors_of: str = "target", center: bool = False, **fields) -> ItemKNN:
     model = ItemKNN(**{**DEFAULTS, "k": k, "neighbors_of": neighbors_of, "center": center, **fields})
-    return model.fit(data, rng=np.random.default_rng(0))
+    return model.fit(data)
 
 
 def user_knn(data: Dataset, k: int = 2, *, neighbors_of: str = "user", **fields) -> UserKNN:
     model = UserKNN(**{**DEFAULTS, "k": k, "neighbors_of": neighbors_of, **fields})
-    return model.fit(data, rng=np.random.default_rng(0))
+    return model.fit(data)
 
 
 def check_target(model: ItemKNN, ask: Ask) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.nmf import NMF
 from recexp.data import Dataset, Queries
 from recexp.errors import DataError
@@ -18,7 +19,7 @@ LOSSES = ["frobenius", "kullback_leibler"]
 
 def fitted(data: Dataset, loss: str = "frobenius", **fields) -> NMF:
     values = {"factors": 2, "iterations": 200, "regularization": 0.0, "l1_ratio": 0.0, **fields}
-    return NMF(loss=loss, **values).fit(data, rng=np.random.default_rng(0))
+    return NMF(loss=loss, **values).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 def check_tastes(model: NMF, ask: Ask) -> None:

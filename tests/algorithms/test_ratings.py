@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recexp.algorithms.base import Recommender
+from recexp.algorithms import FitContext, Recommender
 from recexp.algorithms.baselines.bias import Bias
 from recexp.algorithms.factorization.mf import MF
 from recexp.algorithms.factorization.rating_nmf import RatingNMF
@@ -40,7 +40,7 @@ def queries(data: Dataset, users: list[int] | None = None) -> Queries:
 
 
 def fitted(name: str, data: Dataset) -> Recommender:
-    return replace(MODELS[name]).fit(data, rng=np.random.default_rng(0))
+    return replace(MODELS[name]).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 def predicted(model: Recommender, asked: Queries) -> np.ndarray:
@@ -200,7 +200,7 @@ def test_wrong_weights_would_be_noticed(name: str, attribute: str, mutate: Calla
 
 @pytest.mark.parametrize("name", ["mf", "svdpp", "rating_nmf"])
 def test_too_few_iterations_would_be_noticed(name: str, data: Dataset) -> None:
-    model = replace(MODELS[name], iterations=1).fit(data, rng=np.random.default_rng(0))
+    model = replace(MODELS[name], iterations=1).fit(data, FitContext(rng=np.random.default_rng(0)))
     with pytest.raises(AssertionError):
         check(model, data, NAIVE[name](data, MODELS[name]))
 
@@ -211,7 +211,7 @@ def test_too_few_iterations_would_be_noticed(name: str, data: Dataset) -> None:
 def test_bias_by_hand() -> None:
     """Mean 3; items first: b_0 = (2 + 0) / (1 + 2) = 2/3, b_1 = -2 / (1 + 1) = -1; then b_u = sum / (1 + n)."""
     data = dataset([[5, 1], [3, 0]])
-    model = Bias(user_damping=1.0, item_damping=1.0, iterations=1).fit(data, rng=np.random.default_rng(0))
+    model = Bias(user_damping=1.0, item_damping=1.0, iterations=1).fit(data, FitContext(rng=np.random.default_rng(0)))
     b0, b1 = (2 - 2 / 3 - 2 + 1) / 3, (0 - 2 / 3) / 2
     np.testing.assert_allclose(
         model.score(queries(data)), [[3 + 2 / 3 + b0, 2 + b0], [3 + 2 / 3 + b1, 2 + b1]], atol=1e-6
@@ -311,13 +311,13 @@ def test_negative_ratings(data: Dataset) -> None:
 @pytest.mark.parametrize("name", ["mf", "svdpp"])
 def test_too_long_steps_are_named(name: str, data: Dataset) -> None:
     with pytest.raises(ConfigError, match=r"algorithm\.learning_rate: 50\.0 is too large"):
-        replace(MODELS[name], learning_rate=50.0, iterations=30).fit(data, rng=np.random.default_rng(0))
+        replace(MODELS[name], learning_rate=50.0, iterations=30).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("name", ["mf", "svdpp", "rating_nmf"])
 def test_learning_curves_fall(name: str, data: Dataset) -> None:
     curve = {}
-    replace(MODELS[name]).fit(data, rng=np.random.default_rng(0), report=curve.__setitem__)
+    replace(MODELS[name]).fit(data, FitContext(log_step=curve.__setitem__))
     found = [curve[step]["rmse"] for step in range(7)]
     assert len(curve) == 7
     assert found[-1] < found[0]

@@ -17,7 +17,7 @@ SETTINGS = {"alpha": 0.02, "l1_ratio": 0.3, "positive": True, "k": None, "iterat
 
 
 def fitted(data: Dataset, **changed: object) -> SLIM:
-    return SLIM(**{**SETTINGS, **changed}).fit(data, rng=np.random.default_rng(0))
+    return SLIM(**{**SETTINGS, **changed}).fit(data)
 
 
 def some(users: int = 60, items: int = 14) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_more_items_than_the_search_begins_with(tiny: Tiny) -> None:
 def test_a_ridge_is_ease(tiny: Tiny) -> None:
     x = some()
     model = fitted(tiny(x), alpha=0.05, l1_ratio=0.0, positive=False)
-    ease = EASE(l2=0.05 * 60).fit(tiny(x), rng=np.random.default_rng(0))
+    ease = EASE(l2=0.05 * 60).fit(tiny(x))
     np.testing.assert_allclose(model.weights_.toarray(), ease.weights_, atol=2e-6)
 
 

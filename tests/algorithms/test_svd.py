@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.svd import SVD
 from recexp.data import Dataset, Queries
 from recexp.errors import DataError
@@ -13,7 +14,7 @@ Ask, Tiny = Callable[..., Queries], Callable[..., Dataset]
 
 
 def svd(data: Dataset, factors: int = 1, weighting: str = "none") -> SVD:
-    return SVD(factors=factors, weighting=weighting).fit(data, rng=np.random.default_rng(0))
+    return SVD(factors=factors, weighting=weighting).fit(data, FitContext(rng=np.random.default_rng(0)))
 
 
 def check_svd(model: SVD, ask: Ask) -> None:

@@ -15,11 +15,11 @@ X = [[1, 1, 0], [1, 0, 1], [1, 1, 1]]
 
 
 def p3alpha(data: Dataset, alpha: float = 1.0, k: int = 9, normalize: bool = False) -> P3alpha:
-    return P3alpha(alpha=alpha, k=k, normalize=normalize).fit(data, rng=np.random.default_rng(0))
+    return P3alpha(alpha=alpha, k=k, normalize=normalize).fit(data)
 
 
 def rp3beta(data: Dataset, alpha: float = 1.0, beta: float = 2.0, k: int = 9, normalize: bool = False) -> RP3beta:
-    return RP3beta(alpha=alpha, beta=beta, k=k, normalize=normalize).fit(data, rng=np.random.default_rng(0))
+    return RP3beta(alpha=alpha, beta=beta, k=k, normalize=normalize).fit(data)
 
 
 def check_by_hand(p3: P3alpha, rp3: RP3beta, ask: Ask) -> None:

@@ -22,7 +22,7 @@ SHOP = ("dataset=files", "dataset.interactions=ratings.csv", "evaluation.cutoffs
 MINE = """
 import numpy as np
 
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Capabilities, Recommender
 from recexp.metrics.base import ListMetric
 from recexp.params import params
 
@@ -31,11 +31,9 @@ SHIFT = 0.0
 
 @params
 class Means(Recommender):
-    predicts = True
-    feedback = "value"
-    needs_history = False
+    capabilities = Capabilities(feedback="value", needs_history=False, predicts=True)
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         self.mean_ = float(train.interactions.values.mean())
         return self
 

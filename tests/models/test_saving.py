@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.errors import ModelError
@@ -22,7 +22,7 @@ class Pair(Recommender):
 
     parts: dict[str, Recommender]
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         return self
 
     def score(self, queries):

@@ -20,7 +20,7 @@ def test_similarities_and_lists_are_those_of_implicit(k: int) -> None:
     rows = Interactions(users, items, np.ones(len(users), np.float32), *x.shape)
     data = Dataset("binary", rows, np.arange(200), np.arange(40))
     model = make("algorithm=item_knn", f"algorithm.k={k}", "algorithm.neighbors_of=seen")
-    model.fit(data, rng=np.random.default_rng(0))
+    model.fit(data)
     theirs, ours = peer.similarity.toarray(), model.weights_.toarray()
     np.fill_diagonal(theirs, 0)
     np.testing.assert_allclose(np.sort(ours, axis=1), np.sort(theirs, axis=1), atol=1e-6)  # equals may be other items

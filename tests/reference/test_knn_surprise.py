@@ -47,7 +47,7 @@ def test_predicts_what_surprise_predicts(
     settings = [
         f"algorithm.{key}={value}" for key, value in {"aggregate": aggregate, "similarity": similarity, "k": K}.items()
     ]
-    model = make(f"algorithm={name}", *settings).fit(data, rng=np.random.default_rng(0))
+    model = make(f"algorithm={name}", *settings).fit(data)
     rows = Interactions(users, items, np.ones(len(users), np.float32), N_USERS, N_ITEMS)
     found = model.predict(rows, Queries.of_users(users, data.interactions, exclude_seen=False))
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -77,7 +77,7 @@ def test_genres_are_those_of_scikit_learn(ml100k: Dataset) -> None:
 
 def recall(split: Split, name: str) -> float:
     """Return Recall@10 of an algorithm with its yaml's values."""
-    model = make(f"algorithm={name}").fit(split.train, rng=np.random.default_rng(0))
+    model = make(f"algorithm={name}").fit(split.train)
     ranking = make("evaluation=ranking").ranking(split.train, seed=0)
     items = model.recommend(split.queries, 10, ranking).items
     hits = np.take_along_axis(split.target.toarray() > 0, items, axis=1).sum(axis=1)
@@ -103,7 +103,7 @@ def test_new_films_are_found_by_content(ml100k: Dataset) -> None:
 def test_content_predicts_ratings_better_than_means(ml100k: Dataset) -> None:
     data, _ = make("filter=ratings").apply(ml100k, seed=0)
     split = next(iter(make("split=random", "split.seed=1").split(data)))
-    model = make("algorithm=content_based").fit(split.train, rng=np.random.default_rng(0))
+    model = make("algorithm=content_based").fit(split.train)
     query = np.full(data.n_users, -1)
     query[split.queries.users] = np.arange(len(split.queries))
     predicted = model.predict(split.test, split.queries.take(query[split.test.users]))

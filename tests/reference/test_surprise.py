@@ -9,7 +9,7 @@ import pytest
 import surprise
 
 import recexp
-from recexp.algorithms.base import Recommender
+from recexp.algorithms import FitContext, Recommender
 from recexp.data import Dataset, Interactions, Queries
 
 STUDY = Path(__file__).parents[2] / "experiments" / "surprise_ml100k" / "prepare.py"
@@ -67,7 +67,8 @@ def test_predicts_what_surprise_predicts(name: str, ml100k: Dataset) -> None:
     bounds = rows.values.min(), rows.values.max()
     peer.fit(surprise.Dataset.load_from_df(table, surprise.Reader(rating_scale=bounds)).build_full_trainset())
     expected = [peer.predict(user, item).est for user, item in zip(test.users, test.items)]
-    model = recexp.make(f"algorithm={name}").fit(train, rng=np.random.RandomState(0))  # draws as Surprise draws
+    drawn_alike = FitContext(rng=np.random.RandomState(0))  # Surprise draws from such a one
+    model = recexp.make(f"algorithm={name}").fit(train, drawn_alike)
     np.testing.assert_allclose(predicted(model, train, test), expected, atol=tolerance)
 
 
@@ -76,7 +77,7 @@ def test_meets_the_published_table(row: str, overrides: str, ml100k: Dataset) ->
     fold, errors, model = study.folds(len(ml100k.interactions)), [], recexp.make(*overrides.split())
     for held in range(5):
         train, test = ml100k.take(fold != held), ml100k.interactions.take(fold == held)
-        model.fit(train, rng=np.random.default_rng(0))
+        model.fit(train, FitContext(rng=np.random.default_rng(0)))
         error = predicted(model, train, test).astype(np.float64) - test.values
         errors.append((np.sqrt(np.mean(error**2)), np.mean(abs(error))))
     found = dict(zip(("rmse", "mae"), np.mean(errors, axis=0)))

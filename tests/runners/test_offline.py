@@ -12,7 +12,7 @@ from recexp.errors import ConfigError
 MODELS = '''
 import numpy as np
 
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Capabilities, Recommender
 from recexp.params import params
 
 FITS = []
@@ -22,19 +22,19 @@ FITS = []
 class Tuned(Recommender):
     """Chooses with validation whether popular items are good or bad; a refit must keep the choice."""
 
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         counts = np.bincount(train.interactions.items, minlength=train.n_items).astype(np.float32)
-        if validate is not None:
+        if context.validate is not None:
             rated = {}
             for sign in (-1.0, 1.0):
                 self.scores_ = sign * counts
-                rated[sign] = validate(self)
-                report(int(sign) + 2, {"rated": rated[sign]})
+                rated[sign] = context.validate(self)
+                context.log_step(int(sign) + 2, {"rated": rated[sign]})
             self.fitted_params_ = {"sign": max(rated, key=rated.get)}
         self.scores_ = self.fitted_params_["sign"] * counts
-        FITS.append((len(train.interactions), validate is not None, self.fitted_params_["sign"]))
+        FITS.append((len(train.interactions), context.validate is not None, self.fitted_params_["sign"]))
         return self
 
     def score(self, queries):
@@ -45,11 +45,9 @@ class Tuned(Recommender):
 class Means(Recommender):
     """Predicts each item's mean rating."""
 
-    predicts = True
-    feedback = "value"
-    needs = frozenset({"ratings"})
+    capabilities = Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=True)
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         rows = train.interactions
         n = np.bincount(rows.items, minlength=train.n_items)
         mean = rows.values.mean()
@@ -67,7 +65,7 @@ class Means(Recommender):
 class Undefined(Recommender):
     """Scores nothing."""
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         return self
 
     def score(self, queries):
@@ -78,7 +76,7 @@ class Undefined(Recommender):
 class Broken(Recommender):
     """Fails."""
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         raise ValueError("the loss is not a number")
 
     def score(self, queries):

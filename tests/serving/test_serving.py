@@ -45,7 +45,7 @@ def toy() -> Dataset:
 def fitted() -> FittedModel:
     """Popularity: apple 3, bread 2, cheese 1, dates 0; what is in the history is not recommended."""
     train = toy()
-    model = Popularity(half_life_days=None).fit(train, rng=np.random.default_rng(0))
+    model = Popularity(half_life_days=None).fit(train)
     ranking = Ranking(np.arange(len(ITEMS), dtype=np.int32), np.ones(len(ITEMS), bool))
     return FittedModel.of(model, model, ranking, train, exclude_seen=True, block_mib=1)
 
@@ -81,7 +81,7 @@ def test_one_column_is_enough(fitted: FittedModel) -> None:
 
 
 def test_answers_of_the_fallback_say_so(fitted: FittedModel) -> None:
-    model = replace(fitted, model=EASE(l2=1.0).fit(toy(), rng=np.random.default_rng(0)))
+    model = replace(fitted, model=EASE(l2=1.0).fit(toy()))
     asked = ask(model, user_id=["ann", "zoe", None], history=[None, None, ["apple"]])
     assert [answer["fallback"] for answer in asked] == [False, True, False]
 

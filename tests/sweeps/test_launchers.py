@@ -22,15 +22,15 @@ ODD = """
 import os, signal, time
 from pathlib import Path
 import numpy as np
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Capabilities, Recommender
 from recexp.params import params
 
 @params
 class Odd(Recommender):
     how: str
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         self.items_ = np.arange(train.n_items, dtype=np.float32)
         if Path("mended").exists():
             return self

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, silent
+from recexp.algorithms import Capabilities, Recommender
 from recexp.datasets.base import Source
 from recexp.params import params
 from recexp.runners import sealed
@@ -83,27 +83,27 @@ def everything(secret):
 class Spy(Recommender):
     """Looks for rows of the test in all it gets, and in all that its process holds."""
 
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
     turn: int
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         rows = json.loads(Path("secret.json").read_text())
         secret = {"i": np.array(rows["times"]), "f": np.array(rows["ratings"], np.float32)}
-        given = [thing for thing in reached([train, rng, report, validate]) if isinstance(thing, np.ndarray)]
+        given = [thing for thing in reached([train, context]) if isinstance(thing, np.ndarray)]
         found = {
             "arrays": len(given),
             "given": sum(holds(array, secret) for array in given),
             "process": sum(holds(thing, secret) for thing in everything(secret)
                            if issubclass(type(thing), np.ndarray)),
             "makers": sum(issubclass(type(thing), Source | Splitter | Experiment | Runner)
-                          for thing in reached([train, rng, report, validate])),
-            "validated": validate is not None,
+                          for thing in reached([train, context])),
+            "validated": context.validate is not None,
         }
         with open("found.jsonl", "a") as file:
             file.write(json.dumps(found) + "\\n")
-        self.scores_ = rng.random(train.n_items).astype(np.float32)
-        if validate is not None:
-            validate(self)
+        self.scores_ = context.rng.random(train.n_items).astype(np.float32)
+        if context.validate is not None:
+            context.validate(self)
         return self
 
     def score(self, queries):
@@ -114,10 +114,10 @@ class Spy(Recommender):
 class Guess(Recommender):
     """Scores that depend on nothing but a number."""
 
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
     salt: int
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         self.size_ = [train.n_users, train.n_items]
         return self
 
@@ -130,15 +130,15 @@ class Guess(Recommender):
 class Steps(Recommender):
     """Reports a validation value in each of ten steps; the larger `quality`, the better from the first one on."""
 
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
     quality: float
 
-    def fit(self, train, *, rng, report=silent, validate=None):
+    def fit(self, train, context=None):
         counts = np.bincount(train.interactions.items, minlength=train.n_items)
-        noise = rng.random(train.n_items) * counts.max()
+        noise = context.rng.random(train.n_items) * counts.max()
         self.scores_ = (self.quality * counts + (1 - self.quality) * noise).astype(np.float32)
-        for step in range(10 if validate else 0):
-            report(step, {"validation": validate(self)})
+        for step in range(10 if context.validate else 0):
+            context.log_step(step, {"validation": context.validate(self)})
         return self
 
     def score(self, queries):

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from recexp import make
+from recexp.algorithms import FitContext
 from recexp.data import Dataset
 from recexp.errors import ConfigError, RecexpError, StoreError
 from recexp.tuning import Choice, Integer, Real, Study, foreign_trials, samplers, storage
@@ -164,11 +164,11 @@ def test_a_hybrid_that_skips_parts_lets_a_pruned_trial_end(ml100k: Dataset) -> N
     parts = ["algorithm@algorithm.parts.cf=bpr", "~algorithm@algorithm.parts.mf"]
     hybrid = make("algorithm=hybrid_weighted", *parts, "algorithm.on_failure=skip")
 
-    def report(step: int, values: Mapping) -> None:
+    def log_step(step: int, values: Mapping) -> None:
         raise Pruned
 
     with pytest.raises(Pruned):
-        hybrid.fit(ml100k, rng=np.random.default_rng(1), report=report, validate=lambda model: 0.5)
+        hybrid.fit(ml100k, FitContext(log_step=log_step, validate=lambda model: 0.5))
 
 
 def test_a_grid_has_each_point_once(tmp_path: Path) -> None:

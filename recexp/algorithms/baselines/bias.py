@@ -1,10 +1,11 @@
 """Bias: how far the user and the item are above the mean."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import RatingModel, baselines, clipped, distinct, user_effects
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -34,11 +35,9 @@ class Bias(RatingModel):
     item_damping: NonNegativeFloat
     iterations: PositiveInt
 
-    needs_history = False
+    capabilities = replace(RatingModel.capabilities, needs_history=False)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         rows = self._begin(train)
         self.mean_, _, items = baselines(
             rows, user_damping=self.user_damping, item_damping=self.item_damping, iterations=self.iterations

@@ -4,7 +4,9 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveFloat, params
 
@@ -27,15 +29,12 @@ class Popularity(Recommender):
 
     half_life_days: PositiveFloat | None
 
-    needs_history = False
-
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset() if self.half_life_days is None else frozenset({"timestamps"})
+    def capabilities(self) -> Capabilities:
+        needs = frozenset() if self.half_life_days is None else frozenset({"timestamps"})
+        return Capabilities(needs_history=False, needs=needs)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         items, weights = self.matrix(train.interactions).indices, None
         if self.half_life_days is not None:
             last = _last(train.interactions)

@@ -5,7 +5,9 @@ from typing import Self
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Queries
 from recexp.params import params
 
@@ -18,12 +20,11 @@ class Random(Recommender):
     Time O(1) to fit, O(b * n_items) to score; memory O(1). Answers anyone; all unknown users get the same list.
     """
 
-    needs_history = False
+    capabilities = Capabilities(needs_history=False)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
-        self.seed_ = int(rng.integers(2**63))
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
+        self.seed_ = int(context.rng.integers(2**63))
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

@@ -6,9 +6,11 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
 from recexp.algorithms.sparse_products import times
 from recexp.data import Dataset, Interactions, Queries
@@ -55,13 +57,9 @@ class ContentBased(Recommender):
     stop_words: StopWords
     damping: NonNegativeFloat
 
-    feedback = "value"
-    needs = frozenset({"item_features"})
-    predicts = True
+    capabilities = Capabilities(feedback="value", needs=frozenset({"item_features"}), predicts=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         check_values(train.interactions.values, "content_based", negative=True, missing=True)
         self.items_ = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
         self.by_feature_ = self.items_.T.tocsr()

@@ -7,8 +7,9 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp import threads
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.sparse_products import times
 from recexp.data import Dataset
@@ -50,11 +51,9 @@ class ContentKNN(ItemItem):
     max_features: PositiveInt | None
     stop_words: StopWords
 
-    needs = frozenset({"item_features"})
+    capabilities = Capabilities(needs=frozenset({"item_features"}))
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         features = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
         users = unit(self.matrix(train.interactions).T.tocsr())
         share = np.float32(self.content_weight)

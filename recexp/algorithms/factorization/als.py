@@ -6,15 +6,15 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
-from recexp.algorithms.factorization.factor_ranking import top_k
 from recexp.algorithms.factorization.least_squares import enough, lined, solve
+from recexp.algorithms.factors import FactorModel
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import CSR, csr_arrays
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 LARGEST = 1e12
 """Values beyond this leave the range of float32 while rows are solved."""
@@ -23,7 +23,7 @@ INIT_STD = 0.1
 
 
 @params
-class ALS(Recommender):
+class ALS(FactorModel):
     """score(u, i) = w_u . h_i, for users and items that minimise
 
         sum over all u, i of c_ui (p_ui - w_u . h_i)^2 + sum_u ridge_u |w_u|^2 + sum_i ridge_i |h_i|^2,
@@ -69,17 +69,16 @@ class ALS(Recommender):
     frequency_scaling: Annotated[float, Field(ge=0, le=1)]
     cg_steps: PositiveInt
 
-    feedback = "value"
+    capabilities = Capabilities(feedback="value", vectors=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         x = self.matrix(train.interactions)
         if x.data.max(initial=0) > LARGEST:
             raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
         by_user, by_item = csr_arrays(x), csr_arrays(x.T.tocsr())
         users, items = (lined(n, self.factors)[:, : self.factors] for n in x.shape)
-        items[:] = rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))
+        items[:] = context.rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))
         items[np.diff(by_item[0]) == 0] = 0
         for _ in range(self.iterations):
             self._solve(by_user, items, items.T @ items, users, self.cg_steps)
@@ -87,24 +86,17 @@ class ALS(Recommender):
         self.items_, self.gramian_ = items, items.T @ items
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        return self._users(queries) @ self.items_.T
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return top_k(self._users(queries), self.items_, queries, k, ranking)
+    def user_vectors(self, queries: Queries) -> np.ndarray:
+        users = lined(len(queries), self.factors)[:, : self.factors]
+        rows = csr_arrays(self.matrix(queries))
+        self._solve(rows, self.items_, self.gramian_, users, enough(self.factors))
+        return users
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)
         check_values(x.data, "als", negative=False)
         x.eliminate_zeros()
         return x
-
-    def _users(self, queries: Queries) -> np.ndarray:
-        """Return float32 (b, factors): the factors that the histories stand for, given those of the items."""
-        users = lined(len(queries), self.factors)[:, : self.factors]
-        rows = csr_arrays(self.matrix(queries))
-        self._solve(rows, self.items_, self.gramian_, users, enough(self.factors))
-        return users
 
     def _solve(self, rows: CSR, fixed: np.ndarray, gramian: np.ndarray, out: np.ndarray, steps: int) -> None:
         ridges = self.regularization * (self.alpha * np.diff(rows[0]) + len(fixed)) ** self.frequency_scaling

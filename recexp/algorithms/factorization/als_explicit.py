@@ -1,14 +1,16 @@
 """ALSExplicit: ratings as biases and a product of factors, by alternating least squares."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.least_squares import enough, solve
-from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots, listed, rated
+from recexp.algorithms.factors import BiasedFactorModel
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.ratings import group_by_code, rated
 from recexp.algorithms.sparse_products import CSR
-from recexp.data import Dataset, Interactions, Queries
+from recexp.data import Dataset, Queries
 from recexp.params import PositiveFloat, PositiveInt, params
 
 INIT_STD = 1.0
@@ -16,7 +18,7 @@ INIT_STD = 1.0
 
 
 @params
-class ALSExplicit(RatingModel):
+class ALSExplicit(BiasedFactorModel):
     """score(u, i) = mean + b_u + b_i + w_u . h_i, for users and items that minimise
 
         sum over ratings of (r_ui - score(u, i))^2
@@ -44,43 +46,30 @@ class ALSExplicit(RatingModel):
     iterations: PositiveInt
     regularization: PositiveFloat
 
-    needs_history = False
+    capabilities = replace(BiasedFactorModel.capabilities, needs_history=False)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         rows = self._begin(train)
         above = rows.values - np.float32(self.mean_)
-        by_user = listed(rows.users, rows.items, above, rows.n_users)
-        by_item = listed(rows.items, rows.users, above, rows.n_items)
+        by_user = group_by_code(rows.users, rows.items, above, rows.n_users)
+        by_item = group_by_code(rows.items, rows.users, above, rows.n_items)
         users, items = (np.zeros((n, self.factors + 1), np.float32) for n in (rows.n_users, rows.n_items))
-        items[:, :-1] = rng.standard_normal((rows.n_items, self.factors), np.float32) * INIT_STD / self.factors**0.5
+        drawn = context.rng.standard_normal((rows.n_items, self.factors), np.float32)
+        items[:, :-1] = drawn * INIT_STD / self.factors**0.5
         for _ in range(self.iterations):
             self._solve(by_user, items, users)
             self._solve(by_item, users, items)
         self.items_, self.item_biases_ = items[:, :-1].copy(), items[:, -1].copy()
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        users, biases = self._users(queries)
-        scores = users @ self.items_.T
-        scores += self.item_biases_
-        scores += (np.float32(self.mean_) + biases)[:, None]
-        return scores
-
-    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
-        users, biases = self._users(asked)
-        products = dots(users, at, self.items_, rows.items)
-        return clipped(self.mean_ + biases[at] + self.item_biases_[rows.items] + products, self.range_)
-
-    def _users(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
-        """Return float32 (b, factors) and (b,): what the ratings of the histories make of factors and bias."""
+    def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+        """Return w, float32 (b, factors), and mean + b_u, float32 (b,), as solved for the ratings of the histories."""
         owners, codes, ratings = rated(queries)
         items = np.column_stack([self.items_, self.item_biases_])
         users = np.zeros((len(queries), self.factors + 1), np.float32)
-        self._solve(listed(owners, codes, ratings - self.mean_, len(queries)), items, users)
-        return users[:, :-1].copy(), users[:, -1].copy()
+        self._solve(group_by_code(owners, codes, ratings - self.mean_, len(queries)), items, users)
+        return users[:, :-1].copy(), np.float32(self.mean_) + users[:, -1]
 
     def _solve(self, rows: CSR, fixed: np.ndarray, out: np.ndarray) -> None:
         """Solve for factors and bias, the last column, of one side, given those of the other."""

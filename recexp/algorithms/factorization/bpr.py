@@ -6,14 +6,14 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_some
-from recexp.algorithms.factorization.factor_ranking import top_k
+from recexp.algorithms.factors import FactorModel
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import csr_arrays
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
-from recexp.ranking import Lists, Ranking
 
 BLOCKS = 4
 """Users and items are dealt out to this many blocks each: as many threads can work, and the result is the same."""
@@ -24,7 +24,7 @@ CHECKS = 10
 
 
 @params
-class BPR(Recommender):
+class BPR(FactorModel):
     """score(u, i) = p_u . q_i, learned by stochastic gradient steps on pairs of a seen item i and an unseen one j.
 
     Bayesian personalised ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
@@ -50,43 +50,35 @@ class BPR(Recommender):
     learning_rate: PositiveFloat
     regularization: NonNegativeFloat
 
-    needs_history = False
-    known_users_only = True
+    capabilities = Capabilities(needs_history=False, known_users_only=True, vectors=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         x = self.matrix(train.interactions)
         check_some(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
-        iterations = self.iterations if validate else chosen
+        iterations = self.iterations if context.validate else chosen
         self.users_, self.items_ = (
-            rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
+            context.rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
         )
         best, kept = -np.inf, None
         for iteration in range(1, iterations + 1):
-            self._pass(x, rng)
+            self._pass(x, context.rng)
             if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
                 raise ConfigError(
                     f"algorithm.learning_rate: {self.learning_rate} is too large: the factors grow without bounds"
                 )
-            if validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
-                value = validate(self)
-                report(iteration, {"validation": value})
+            if context.validate and (iteration % max(1, iterations // CHECKS) == 0 or iteration == iterations):
+                value = context.validate(self)
+                context.log_step(iteration, {"validation": value})
                 if kept is None or value > best:
                     best, kept = -np.inf if np.isnan(value) else value, (self.users_.copy(), self.items_.copy())
                     self.fitted_params_ = {"iterations": iteration}
-        if validate:
+        if context.validate:
             self.users_, self.items_ = kept
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        return self._users(queries) @ self.items_.T
-
-    def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return top_k(self._users(queries), self.items_, queries, k, ranking)
-
-    def _users(self, queries: Queries) -> np.ndarray:
+    def user_vectors(self, queries: Queries) -> np.ndarray:
         """Return float32 (b, factors): those who ask, 0 for unknown ones."""
         return self.users_[queries.users] * (queries.users >= 0)[:, None]
 

@@ -5,8 +5,9 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Recommender
 from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -34,15 +35,14 @@ class GFCF(Recommender):
     factors: PositiveInt
     ideal_weight: NonNegativeFloat
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         x = self.matrix(train.interactions)
         self.roots_ = np.sqrt(np.bincount(x.indices, minlength=x.shape[1])).astype(np.float32)
         degrees = np.diff(x.indptr)
         data = x.data / (np.sqrt(np.repeat(degrees, degrees)) * self.roots_[x.indices])
         self.normalized_ = sp.csr_array((data.astype(np.float32), x.indices, x.indptr), shape=x.shape)
-        self.vectors_ = right_singular(self.normalized_, self.factors if self.ideal_weight else 0, rng=rng)
+        self.vectors_ = right_singular(self.normalized_, self.factors if self.ideal_weight else 0, rng=context.rng)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

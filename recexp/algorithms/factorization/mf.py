@@ -1,12 +1,13 @@
 """MF: ratings as biases and a product of factors, by stochastic gradient descent."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.sgd import Descent
-from recexp.algorithms.ratings import clipped, dots, listed
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.ratings import clipped, dots, group_by_code
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 
@@ -34,26 +35,17 @@ class MF(Descent):
     init_std : of the first factors.
     """
 
-    needs_history = False
-    known_users_only = True
+    capabilities = replace(Descent.capabilities, needs_history=False, known_users_only=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         from recexp.algorithms.kernels.rating_factors import sgd_epoch
 
-        rows = self._start(train, rng)
-        ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
+        context = context or FitContext()
+        rows = self._start(train, context.rng)
+        ratings = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
         given = (*ratings, *self._numbers, self.user_biases_, self.item_biases_, self.users_, self.items_)
-        self._descend(lambda: sgd_epoch(*given), len(rows), report)
+        self._descend(lambda: sgd_epoch(*given), len(rows), context.log_step)
         return self
-
-    def score(self, queries: Queries) -> np.ndarray:
-        known = queries.users >= 0
-        scores = (self.users_[queries.users] * known[:, None]) @ self.items_.T
-        scores += self.item_biases_
-        scores += (np.float32(self.mean_) + self.user_biases_[queries.users] * known)[:, None]
-        return scores
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         users, items = history.users, rows.items

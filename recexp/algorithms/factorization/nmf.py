@@ -6,15 +6,17 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_some, check_values
+from recexp.algorithms.factors import FactorModel
+from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
 
 @params
-class NMF(Recommender):
+class NMF(FactorModel):
     """score(u, i) = w_u . h_i, for W >= 0 and H >= 0 that minimise loss(X, W H) + regularization.
 
     Non-negative matrix factorisation (Lee and Seung, Nature 1999; NIPS 2000), as scikit-learn solves it. X
@@ -41,24 +43,22 @@ class NMF(Recommender):
     regularization: NonNegativeFloat
     l1_ratio: Annotated[float, Field(ge=0, le=1)]
 
-    feedback = "value"
+    capabilities = Capabilities(feedback="value", vectors=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         x = self.matrix(train.interactions)
         if not x.nnz and len(train.interactions):
             raise DataError("all values of train are 0: nmf learns from values; filter=all_positive makes them 1")
         check_some(x)
         scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
-        users, items = (scale * np.abs(rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
+        users, items = (scale * np.abs(context.rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
         _, items = self._solved(x, users, items.T, update=True)
         self.items_ = np.ascontiguousarray(items.T)
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        users, _ = self._solved(self.matrix(queries), None, self.items_.T, update=False)
-        return users @ self.items_.T
+    def user_vectors(self, queries: Queries) -> np.ndarray:
+        return self._solved(self.matrix(queries), None, self.items_.T, update=False)[0]
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         x = super().matrix(source)

@@ -1,12 +1,13 @@
 """RatingNMF: ratings as products of non-negative factors."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.ratings import RatingModel, clipped, dots, listed
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.ratings import RatingModel, clipped, dots, group_by_code
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -37,22 +38,22 @@ class RatingNMF(RatingModel):
     iterations: PositiveInt
     regularization: NonNegativeFloat
 
-    needs_history = False
-    known_users_only = True
+    capabilities = replace(RatingModel.capabilities, needs_history=False, known_users_only=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         rows = self._begin(train)
         if rows.values.min() < 0:
             raise DataError(f"rating_nmf needs ratings of at least 0, train has {rows.values.min():g}; use mf instead")
         self.known_users_, self.known_items_ = rows.known_users, rows.known_items
-        by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
-        by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
-        users, items = (rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items))
+        by_user = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
+        by_item = group_by_code(rows.items, rows.users, rows.values, rows.n_items)
+        users, items = (
+            context.rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items)
+        )
         for step in range(self.iterations):
             (users, squares), (items, _) = self._updated(by_user, users, items), self._updated(by_item, items, users)
-            report(step, {"rmse": float(np.sqrt(squares.sum() / len(rows)))})
+            context.log_step(step, {"rmse": float(np.sqrt(squares.sum() / len(rows)))})
         self.users_, self.items_ = users, items
         return self
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recexp.algorithms.base import Report
-from recexp.algorithms.ratings import RatingModel
-from recexp.data import Dataset, Interactions
+from recexp.algorithms.factors import BiasedFactorModel
+from recexp.algorithms.fit_context import LogStep
+from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 
 
 @params
-class Descent(RatingModel):
+class Descent(BiasedFactorModel):
     """Biases and factors of users and items that ratings move step by step.
 
     Learns `users_` (n_users, factors), `items_` (n_items, factors), `user_biases_`, `item_biases_`, all float32 and 0
@@ -33,6 +33,12 @@ class Descent(RatingModel):
     regularization: NonNegativeFloat
     init_std: NonNegativeFloat
 
+    def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+        """Return w, float32 (b, factors), and mean + b_u, float32 (b,); of unknown users 0 and the mean."""
+        known = queries.users >= 0
+        effects = np.float32(self.mean_) + self.user_biases_[queries.users] * known
+        return self.users_[queries.users] * known[:, None], effects
+
     def _start(self, train: Dataset, rng: np.random.Generator) -> Interactions:
         """Return the rows of train, checked, and draw the first factors; biases start from 0."""
         rows = self._begin(train)
@@ -52,8 +58,8 @@ class Descent(RatingModel):
         """The numbers that a step needs: mean, rate, penalty."""
         return np.float32(self.mean_), np.float32(self.learning_rate), np.float32(self.regularization)
 
-    def _descend(self, epoch: Callable[[], float], m: int, report: Report) -> None:
-        """Call `epoch`, which returns the sum of m squared errors, and report each time their root mean.
+    def _descend(self, epoch: Callable[[], float], m: int, log_step: LogStep) -> None:
+        """Call `epoch`, which returns the sum of m squared errors, and log each time their root mean.
 
         Raises ConfigError when they grow without bounds.
         """
@@ -64,4 +70,4 @@ class Descent(RatingModel):
                     f"algorithm.learning_rate: {self.learning_rate} is too large for these ratings: errors grow "
                     "without bounds"
                 )
-            report(step, {"rmse": float(np.sqrt(squares / m))})
+            log_step(step, {"rmse": float(np.sqrt(squares / m))})

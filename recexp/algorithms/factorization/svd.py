@@ -5,9 +5,11 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.factors import FactorModel
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
@@ -16,7 +18,7 @@ from recexp.ranking import Lists, Ranking
 
 
 @params
-class SVD(Recommender):
+class SVD(FactorModel):
     """score(u, .) = x_u V V^T, V the right singular vectors of X with the largest singular values.
 
     PureSVD (Cremonesi, Koren and Turrin, RecSys 2010, equation 12): what is not rated counts as 0. X (n_users, n_items)
@@ -36,15 +38,20 @@ class SVD(Recommender):
     factors: PositiveInt
     weighting: Weighting
 
-    feedback = "value"
+    capabilities = Capabilities(feedback="value", vectors=True)
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         x = self.matrix(train.interactions)
         self.lengths_ = lengths(x)
-        self.vectors_ = right_singular(weighted(x, self.weighting, self.lengths_), self.factors, rng=rng)
+        self.vectors_ = right_singular(weighted(x, self.weighting, self.lengths_), self.factors, rng=context.rng)
         return self
+
+    def user_vectors(self, queries: Queries) -> np.ndarray:
+        return times(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_)
+
+    def item_vectors(self) -> np.ndarray:
+        return self.vectors_
 
     def score(self, queries: Queries) -> np.ndarray:
         return times(self._users(queries), self.vectors_.T)
@@ -58,9 +65,9 @@ class SVD(Recommender):
         return x
 
     def _users(self, queries: Queries) -> sp.csr_array:
-        """Return float32 (b, r): the histories in terms of the singular vectors.
+        """Return `user_vectors` as float32 CSR (b, r).
 
         As rows of their own, so that a query's scores have the same bits in any block: with all singular vectors of X,
         what a user has not seen scores 0 but for rounding.
         """
-        return sp.csr_array(times(weighted(self.matrix(queries), self.weighting, self.lengths_), self.vectors_))
+        return sp.csr_array(self.user_vectors(queries))

@@ -4,11 +4,11 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Report, Validate, silent
 from recexp.algorithms.factorization.sgd import Descent
-from recexp.algorithms.ratings import clipped, distinct, dots, listed
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.ratings import group_by_code
 from recexp.algorithms.sparse_products import csr_arrays, times
-from recexp.data import Dataset, Interactions, Queries
+from recexp.data import Dataset, Queries
 from recexp.params import params
 
 
@@ -39,37 +39,22 @@ class SVDpp(Descent):
     init_std : of the first factors.
     """
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         from recexp.algorithms.kernels.rating_factors import svdpp_epoch
 
-        rows = self._start(train, rng)
-        ratings = listed(rows.users, rows.items, rows.values, rows.n_users)
-        self.implicit_ = self._drawn(rows.known_items, rng)
+        context = context or FitContext()
+        rows = self._start(train, context.rng)
+        ratings = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
+        self.implicit_ = self._drawn(rows.known_items, context.rng)
         seen = csr_arrays(rows.csr(values=False))[:2]
         biases = self.user_biases_, self.item_biases_
         given = (*ratings, *seen, *self._numbers, *biases, self.users_, self.items_, self.implicit_)
-        self._descend(lambda: svdpp_epoch(*given), len(rows), report)
+        self._descend(lambda: svdpp_epoch(*given), len(rows), context.log_step)
         return self
 
-    def score(self, queries: Queries) -> np.ndarray:
-        factors, effects = self._users(queries)
-        scores = factors @ self.items_.T
-        scores += self.item_biases_
-        scores += effects[:, None]
-        return scores
-
-    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
-        factors, effects = self._users(asked)
-        products = dots(factors, at, self.items_, rows.items)
-        return clipped(effects[at] + self.item_biases_[rows.items] + products, self.range_)
-
-    def _users(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+    def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
         """Return p_u + z_u, float32 (b, factors), and mean + b_u, float32 (b,)."""
         seen = queries.history(values=False)
         seen.data /= np.repeat(np.sqrt(np.diff(seen.indptr)), np.diff(seen.indptr))
-        known = queries.users >= 0
-        effects = np.float32(self.mean_) + self.user_biases_[queries.users] * known
-        return times(seen, self.implicit_) + self.users_[queries.users] * known[:, None], effects
+        users, effects = super().user_factors(queries)
+        return times(seen, self.implicit_) + users, effects

@@ -81,11 +81,11 @@ def widened(queries: Queries, users: sp.csr_array, value: float) -> Queries:
     stop = np.cumsum(added + queries.lengths)
     start = stop - added - queries.lengths
     owner = np.repeat(np.arange(len(queries)), stop - start)
-    place = np.arange(len(owner)) - start[owner]
-    pseudo = place < added[owner]
+    position = np.arange(len(owner)) - start[owner]
+    pseudo = position < added[owner]
     items, values = np.empty(len(owner), np.int32), np.full(len(owner), value, np.float32)
-    items[pseudo] = log.n_items + users.indices[(users.indptr[codes][owner] + place)[pseudo]]
-    source = (queries.start[owner] + place - added[owner])[~pseudo]
+    items[pseudo] = log.n_items + users.indices[(users.indptr[codes][owner] + position)[pseudo]]
+    source = (queries.start[owner] + position - added[owner])[~pseudo]
     items[~pseudo], values[~pseudo] = log.items[source], log.values[source]
     times = log.timestamps
     if times is not None:

@@ -3,12 +3,15 @@
 import copy
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from pydantic import field_validator
 
-from recexp.algorithms.base import Recommender, Report, Validate
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.scales import Scale, scaled
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError, MisfitError, RecexpError, StoreError
@@ -19,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @params
 class Hybrid(Recommender):
-    """Base of the hybrids, made of any algorithms, hybrids too. It reads, needs and serves what its parts do.
+    """Base of the hybrids, made of any algorithms, hybrids too. It reads, needs and answers what its parts do.
 
     A part answers the queries that it would answer alone: none without history if it needs one, none of users outside
     train if it knows users only. Those it does not answer are left to the other parts; a query that none answers gets
@@ -48,51 +51,41 @@ class Hybrid(Recommender):
         return parts
 
     @property
-    def feedback(self) -> str:
-        return "value" if any(part.feedback == "value" for part in self._asked) else "binary"
+    def capabilities(self) -> Capabilities:
+        """What the parts can do together.
 
-    @property
-    def known_users_only(self) -> bool:
-        return all(part.known_users_only for part in self._asked)
+        A history is needed where no part answers without: where some know users and others need a history, it is the
+        history. Data must carry what all parts need, or, where those that fail are skipped, what each of them needs.
+        """
+        asked = [part.capabilities for part in vars(self).get("models_", self.parts).values()]
+        needs = [part.capabilities.needs for part in self.parts.values()]
+        alone = all(part.known_users_only for part in asked)
+        return Capabilities(
+            feedback="value" if any(part.feedback == "value" for part in asked) else "binary",
+            needs_history=all(part.needs_history or (part.known_users_only and not alone) for part in asked),
+            known_users_only=alone,
+            needs=frozenset.intersection(*needs) if self.on_failure == "skip" else frozenset.union(*needs),
+            predicts=any(part.predicts for part in asked),
+        )
 
-    @property
-    def needs_history(self) -> bool:
-        """Whether no part answers without: where some know users and others need a history, it is the history."""
-        alone = self.known_users_only
-        return all(part.needs_history or (part.known_users_only and not alone) for part in self._asked)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """What all parts need, or, where those that fail are skipped, what each of them needs."""
-        every = [part.needs for part in self.parts.values()]
-        return frozenset.intersection(*every) if self.on_failure == "skip" else frozenset.union(*every)
-
-    @property
-    def predicts(self) -> bool:
-        return any(part.predicts for part in self._asked)
-
-    @property
-    def _asked(self) -> list[Recommender]:
-        return [*vars(self).get("models_", self.parts).values()]
-
-    def fit_parts(self, train: Dataset, *, rng: np.random.Generator, report: Report, validate: Validate | None) -> None:
+    def fit_parts(self, train: Dataset, context: FitContext) -> None:
         """Fit each part on `train`; one fitted before keeps its `fitted_params_`.
 
         Raises the error of a part that fails, its key that of the part; with `on_failure` skip a DataError when all do.
         """
         self.trained_ = train.interactions.known_users
         before, models, failures = vars(self).get("models_", {}), {}, []
-        for (name, part), stream in zip(self.parts.items(), rng.spawn(len(self.parts))):
+        for (name, part), rng in zip(self.parts.items(), context.rng.spawn(len(self.parts))):
             model = before[name] if name in before else copy.deepcopy(part)
             try:
-                if lacking := model.lacking(train):
-                    raise MisfitError(lacking)
-                models[name] = model.fit(train, rng=stream, report=_prefixed(report, name), validate=validate)
+                if missing := model.missing_requirements(train):
+                    raise MisfitError(missing)
+                models[name] = model.fit(train, _of_part(context, name, rng))
             except StoreError:
-                raise  # the run's own trouble, met in `report`
+                raise  # the run's own trouble, met in `log_step`
             except Exception as error:
                 if isinstance(error, RecexpError):
-                    error.args = (_placed(str(error), name),)
+                    error.args = (_with_key(str(error), name),)
                 if self.on_failure == "error":
                     raise
                 failures.append(str(error))
@@ -101,9 +94,9 @@ class Hybrid(Recommender):
             raise DataError("algorithm.parts: none could be fitted: " + "; ".join(failures))
         self.models_ = models
 
-    def part_serves(self, name: str, queries: Queries) -> np.ndarray:
+    def part_can_answer(self, name: str, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the part answers."""
-        return self.models_[name].serves(queries, self.trained_)
+        return self.models_[name].can_answer(queries, self.trained_)
 
     def scaled(self, name: str, queries: Queries) -> np.ndarray:
         """Return the part's scores under `scale`, float32 (b, n_items), not to be written to."""
@@ -114,13 +107,13 @@ class Hybrid(Recommender):
         return self.models_[name].predict(rows, history)
 
     def shares(self, weights: Mapping[str, float], queries: Queries) -> dict[str, np.ndarray]:
-        """Return each part's share in the answer of each query, float64 (b,): of those that serve it, by weight.
+        """Return each part's share in the answer of each query, float64 (b,): of those that can answer it, by weight.
 
-        Where only parts of weight 0 serve a query they share equally; all are 0 where none serves it.
+        Where only parts of weight 0 can answer a query they share equally; all are 0 where none can.
         """
-        serving = np.array([self.part_serves(name, queries) for name in weights])
-        found = serving * np.array([*weights.values()])[:, None]
-        found = np.where(found.any(axis=0), found, serving)
+        answering = np.array([self.part_can_answer(name, queries) for name in weights])
+        found = answering * np.array([*weights.values()])[:, None]
+        found = np.where(found.any(axis=0), found, answering)
         return dict(zip(weights, found / np.maximum(found.sum(axis=0), np.finfo(float).tiny)))
 
     def blended(self, weights: Mapping[str, float], queries: Queries) -> np.ndarray:
@@ -128,12 +121,12 @@ class Hybrid(Recommender):
         scores = np.zeros((len(queries), queries.n_items), np.float32)
         for name, share in self.shares(weights, queries).items():
             if len(at := np.flatnonzero(share)):
-                scores[at] += self.scaled(name, taken(queries, at)) * share[at, None].astype(np.float32)
+                scores[at] += self.scaled(name, take_queries(queries, at)) * share[at, None].astype(np.float32)
         return scores
 
     def blended_ratings(self, weights: Mapping[str, float], rows: Interactions, history: Queries) -> np.ndarray:
-        """Return the mean of the predictions, float32 (m,), of all predicting parts where none serves the query."""
-        able = {name: weights[name] for name, model in self.models_.items() if model.predicts}
+        """Return the mean of the predictions, float32 (m,), of all predicting parts where none can answer."""
+        able = {name: weights[name] for name, model in self.models_.items() if model.capabilities.predicts}
         if not able:
             return super().predict(rows, history)
         shares, ratings = self.shares(able, history), np.zeros(len(rows))
@@ -141,20 +134,20 @@ class Hybrid(Recommender):
         for name, share in shares.items():
             share[nobody] = 1 / len(shares)
             if len(at := np.flatnonzero(share)):
-                ratings[at] += share[at] * self.rated(name, rows.take(at), taken(history, at))
+                ratings[at] += share[at] * self.rated(name, rows.take(at), take_queries(history, at))
         return ratings.astype(np.float32)
 
     def chosen_ratings(self, chosen: np.ndarray, rows: Interactions, history: Queries) -> np.ndarray:
-        """Return the predictions, float32 (m,), each by the part whose place in `models_` is given, int (m,)."""
+        """Return the predictions, float32 (m,), each by the part whose index in `models_` is given, int (m,)."""
         ratings = np.empty(len(rows), np.float32)
-        for place, name in enumerate(self.models_):
-            if len(at := np.flatnonzero(chosen == place)):
-                ratings[at] = self.rated(name, rows.take(at), taken(history, at))
+        for index, name in enumerate(self.models_):
+            if len(at := np.flatnonzero(chosen == index)):
+                ratings[at] = self.rated(name, rows.take(at), take_queries(history, at))
         return ratings
 
 
-def taken(queries: Queries, at: np.ndarray) -> Queries:
-    """Return the queries at the given places, int (a,) in order; the very same where they are all."""
+def take_queries(queries: Queries, at: np.ndarray) -> Queries:
+    """Return the queries at the given positions, int (a,) in order; the very same where they are all."""
     return queries if len(at) == len(queries) else queries.take(at)
 
 
@@ -167,12 +160,18 @@ def allowed(queries: Queries) -> np.ndarray:
     return may
 
 
-def _placed(message: str, name: str) -> str:
+def _with_key(message: str, name: str) -> str:
     """Return a part's error message with the key where the part is: algorithm.l2 becomes algorithm.parts.cf.l2."""
     if message.startswith("algorithm."):
         return f"algorithm.parts.{name}.{message.removeprefix('algorithm.')}"
     return f"algorithm.parts.{name}: {message}"
 
 
-def _prefixed(report: Report, name: str) -> Report:
-    return lambda step, values: report(step, {f"{name}_{key}": value for key, value in values.items()})
+def _of_part(context: FitContext, name: str, rng: np.random.Generator) -> FitContext:
+    """Return the context in which a part is fitted: its own random stream, curves and folder."""
+
+    def log_step(step: int, values: Mapping[str, float]) -> None:
+        context.log_step(step, {f"{name}_{key}": value for key, value in values.items()})
+
+    checkpoint = context.checkpoint / name if context.checkpoint else None
+    return replace(context, rng=rng, log_step=log_step, checkpoint=checkpoint)

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.hybrid.base import Hybrid, allowed, taken
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.hybrid.base import Hybrid, allowed, take_queries
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
@@ -46,10 +46,8 @@ class HybridCascade(Hybrid):
             raise ValueError("must not rise: no part can hand on more than it got")
         return candidates
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
-        self.fit_parts(train, rng=rng, report=report, validate=validate)
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        self.fit_parts(train, context or FitContext())
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
@@ -59,24 +57,24 @@ class HybridCascade(Hybrid):
         return ranking.top_k(self._in_stages(queries, ranking.catalogue), queries, k)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        able = [place for place, model in enumerate(self.models_.values()) if model.predicts]
+        able = [index for index, model in enumerate(self.models_.values()) if model.capabilities.predicts]
         if not able:
             return super().predict(rows, history)
         names, chosen = list(self.models_), np.full(len(rows), able[-1])
-        for place in able:
-            chosen[self.part_serves(names[place], history)] = place
+        for index in able:
+            chosen[self.part_can_answer(names[index], history)] = index
         return self.chosen_ratings(chosen, rows, history)
 
     def _in_stages(self, queries: Queries, catalogue: np.ndarray) -> np.ndarray:
-        """Return scores, float32 (b, n_items), of the stages that serve each query, proposing from the catalogue."""
+        """Return scores, float32 (b, n_items), of the stages that answer each query, proposed from the catalogue."""
         scores = np.zeros((len(queries), queries.n_items), np.float32)
-        serving = np.array([self.part_serves(name, queries) for name in self.models_])
-        patterns, which = np.unique(serving, axis=1, return_inverse=True)
-        for place, pattern in enumerate(patterns.T):
-            names = [name for name, serves in zip(self.models_, pattern) if serves]
+        answering = np.array([self.part_can_answer(name, queries) for name in self.models_])
+        patterns, which = np.unique(answering, axis=1, return_inverse=True)
+        for index, pattern in enumerate(patterns.T):
+            names = [name for name, answers in zip(self.models_, pattern) if answers]
             if names:
-                at = np.flatnonzero(which.ravel() == place)
-                scores[at] = self._cascade(names, taken(queries, at), catalogue)
+                at = np.flatnonzero(which.ravel() == index)
+                scores[at] = self._cascade(names, take_queries(queries, at), catalogue)
         return scores
 
     def _cascade(self, names: list[str], queries: Queries, catalogue: np.ndarray) -> np.ndarray:

@@ -7,7 +7,9 @@ from typing import Self
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from recexp.algorithms.base import Recommender, Report, Validate, silent
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.augmenting import augmented, categories, copies, widened
 from recexp.algorithms.hybrid.base import Hybrid
 from recexp.algorithms.hybrid.scales import scaled
@@ -60,19 +62,15 @@ class HybridFeatures(Hybrid):
         return user_columns
 
     @property
-    def needs(self) -> frozenset[str]:
+    def capabilities(self) -> Capabilities:
+        parts, features = super().capabilities, vars(self).get("user_features_")
         sides = (("item", self.item_columns, self.user_columns), ("user", self.user_columns, self.item_columns))
         own = {f"{side}_categories" for side, columns, others in sides if columns or (columns is None and others == [])}
-        return super().needs | own
+        nothing_else = self.user_columns == [] if features is None else not features.nnz
+        return replace(parts, needs=parts.needs | own, needs_history=parts.needs_history and nothing_else)
 
-    @property
-    def needs_history(self) -> bool:
-        features = vars(self).get("user_features_")
-        return super().needs_history and (self.user_columns == [] if features is None else not features.nnz)
-
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         items = categories(train.items, self.item_columns, train.n_items, "item")
         users = categories(train.users, self.user_columns, train.n_users, "user")
         if not items.shape[1] + users.shape[1]:
@@ -83,8 +81,9 @@ class HybridFeatures(Hybrid):
         self.value_ = float(values.mean(dtype=np.float64)) if len(values) else 1.0
         self.user_features_ = copies(users, self.user_weight)
         larger = augmented(train, copies(items, self.item_weight), self.user_features_, self.value_)
-        rate = None if validate is None else lambda model: validate(self._with(model))
-        self.fit_parts(larger, rng=rng, report=report, validate=rate)
+        if validate := context.validate:
+            context = replace(context, validate=lambda model: validate(self._with(model)))
+        self.fit_parts(larger, context)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
@@ -97,8 +96,8 @@ class HybridFeatures(Hybrid):
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         return self.blended_ratings(dict.fromkeys(self.models_, 1.0), rows, history)
 
-    def part_serves(self, name: str, queries: Queries) -> np.ndarray:
-        return super().part_serves(name, self._widened(queries))
+    def part_can_answer(self, name: str, queries: Queries) -> np.ndarray:
+        return super().part_can_answer(name, self._widened(queries))
 
     def scaled(self, name: str, queries: Queries) -> np.ndarray:
         scores = self.models_[name].score(self._widened(queries))

@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import ConfigDict, ValidationInfo, field_validator
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
-from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.hybrid.base import Hybrid, allowed, taken
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.hybrid.base import Hybrid, allowed, take_queries
 from recexp.algorithms.ratings import distinct
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params
@@ -84,10 +84,8 @@ class HybridSwitching(Hybrid):
             raise ValueError(f"no rule leads to part {idle[0]}")
         return rules
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
-        self.fit_parts(train, rng=rng, report=report, validate=validate)
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        self.fit_parts(train, context or FitContext())
         cold = self.cold_items
         below = 0 if cold is None or cold["part"] not in self.models_ else cold["below"]
         users = np.bincount(train.interactions.csr(values=False).indices, minlength=train.n_items)
@@ -97,39 +95,39 @@ class HybridSwitching(Hybrid):
     def score(self, queries: Queries) -> np.ndarray:
         chosen = self._chosen(list(self.models_), queries)
         scores = np.zeros((len(queries), queries.n_items), np.float32)
-        for place, name in enumerate(self.models_):
-            if len(at := np.flatnonzero(chosen == place)):
-                scores[at] = self.scaled(name, taken(queries, at))
+        for index, name in enumerate(self.models_):
+            if len(at := np.flatnonzero(chosen == index)):
+                scores[at] = self.scaled(name, take_queries(queries, at))
         if self.cold_.any():
             name = self.cold_items["part"]
-            if len(at := np.flatnonzero(self.part_serves(name, queries))):
-                scores[np.ix_(at, self.cold_)] = self.scaled(name, taken(queries, at))[:, self.cold_]
+            if len(at := np.flatnonzero(self.part_can_answer(name, queries))):
+                scores[np.ix_(at, self.cold_)] = self.scaled(name, take_queries(queries, at))[:, self.cold_]
         return scores
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        able = [name for name, model in self.models_.items() if model.predicts]
+        able = [name for name, model in self.models_.items() if model.capabilities.predicts]
         if not able:
             return super().predict(rows, history)
         asked, at = distinct(history)
         chosen = self._chosen(able, asked)[at]
-        chosen[chosen < 0] = self._place(able[0])
+        chosen[chosen < 0] = self._index(able[0])
         if self.cold_.any() and (name := self.cold_items["part"]) in able:
-            chosen[self.cold_[rows.items] & self.part_serves(name, history)] = self._place(name)
+            chosen[self.cold_[rows.items] & self.part_can_answer(name, history)] = self._index(name)
         return self.chosen_ratings(chosen, rows, history)
 
-    def _place(self, name: str) -> int:
+    def _index(self, name: str) -> int:
         return list(self.models_).index(name)
 
     def _chosen(self, names: list[str], queries: Queries) -> np.ndarray:
-        """Return int (b,): the place in `models_` of the part that answers each query, of those named; -1: none."""
+        """Return int (b,): the index in `models_` of the part that answers each query, of those named; -1: none."""
         chosen = np.full(len(queries), -1)
         default = [Rule(part=name) for name in names]
         for rule in [rule for rule in [*self.rules, *default] if rule["part"] in names]:
             name = rule["part"]
-            at = np.flatnonzero((chosen < 0) & self.part_serves(name, queries) & self._holds(rule, queries))
+            at = np.flatnonzero((chosen < 0) & self.part_can_answer(name, queries) & self._holds(rule, queries))
             if "confidence_at_least" in rule:
                 at = at[self._confidence(name, queries.take(at)) >= rule["confidence_at_least"]]
-            chosen[at] = self._place(name)
+            chosen[at] = self._index(name)
         return chosen
 
     def _holds(self, rule: Rule, queries: Queries) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext, Validate
 from recexp.algorithms.hybrid.base import Hybrid
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
@@ -20,7 +20,7 @@ COARSE, FINE, ROUNDS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.1, 0.05), 3
 """The search for weights: shares of a part that are tried, steps about the best of them, rounds over the parts."""
 
 
-def _told(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+def _explain_refusal(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     try:
         return check(value)
     except ValidationError:
@@ -28,7 +28,7 @@ def _told(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
 
 
 Weights = Annotated[
-    dict[str, NonNegativeFloat] | list[NonNegativeFloat] | Literal["tuned"] | None, WrapValidator(_told)
+    dict[str, NonNegativeFloat] | list[NonNegativeFloat] | Literal["tuned"] | None, WrapValidator(_explain_refusal)
 ]
 
 
@@ -66,17 +66,16 @@ class HybridWeighted(Hybrid):
             raise ValueError(f"must sum to 1, not {total:g}")
         return {name: by_name[name] for name in names}
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
         tuned = self.weights == "tuned"
-        if tuned and validate is None and "fitted_params_" not in vars(self):
+        if tuned and context.validate is None and "fitted_params_" not in vars(self):
             raise ConfigError(
                 "algorithm.weights: tuned needs validation data; give split.validation_ratio=0.1, or weights"
             )
-        self.fit_parts(train, rng=rng, report=report, validate=validate)
-        if tuned and validate is not None:
-            self.fitted_params_ = {"weights": self._tuned(validate)}
+        self.fit_parts(train, context)
+        if tuned and context.validate is not None:
+            self.fitted_params_ = {"weights": self._tuned(context.validate)}
         chosen = self.fitted_params_["weights"] if tuned else self.weights
         self.weights_ = self._of_fitted(chosen or {})
         return self

@@ -1,4 +1,4 @@
-"""Factors of ratings. Ratings come by user (or by item): begin int64, codes int32, float32, see `ratings.listed`.
+"""Factors of ratings. Ratings come by user (or item): begin int64, codes int32, float32, see `ratings.group_by_code`.
 
 Numbers are float32 throughout: a float64 scalar would halve the width of the vector instructions.
 """

@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
 from recexp.data import Dataset
@@ -36,9 +36,7 @@ class EASE(ItemItem):
 
     l2: PositiveFloat
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         x = self.matrix(train.interactions)
         try:
             inverse = gram.inverted(gram.lower(x, np.float32 if x.shape[1] > LARGE else np.float64), self.l2)

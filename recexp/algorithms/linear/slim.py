@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp import threads
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
 from recexp.data import Dataset
@@ -54,9 +54,7 @@ class SLIM(ItemItem):
     iterations: PositiveInt
     tolerance: PositiveFloat
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         from recexp.algorithms.kernels import slim
 
         x = self.matrix(train.interactions)

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
 from recexp.data import Dataset
@@ -59,9 +59,7 @@ class SLIMADMM(ItemItem):
     rho: PositiveFloat
     iterations: PositiveInt
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         p = self._inverse(self.matrix(train.interactions))
         total, reflected, product = (np.zeros_like(p) for _ in range(3))  # B + U, C - U and T less I
         for _ in range(self.iterations):

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.neighbors.similarity import Search
+from recexp.algorithms.neighbors.similarity import NeighborSearch
 from recexp.algorithms.sparse_products import csr_arrays
 
 Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
@@ -21,7 +21,7 @@ def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, sha
     return sp.csr_array(((sums.data / counts.data).astype(np.float32), sums.indices, sums.indptr), shape=shape)
 
 
-def ranked(search: Search, rows: sp.csr_array, own: np.ndarray) -> sp.csr_array:
+def ranked(search: NeighborSearch, rows: sp.csr_array, own: np.ndarray) -> sp.csr_array:
     """Return all similarities of `rows` with documents that are positive, float32 CSR, each row's largest first."""
     strips = {}
 
@@ -46,7 +46,7 @@ def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndar
 
 
 def average_of_nearest(
-    search: Search, rows: sp.csr_array, own: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
+    search: NeighborSearch, rows: sp.csr_array, own: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
 ) -> None:
     """Do the same for the neighbours that `search` finds of `rows`, whose similarities are never held all at once."""
     from recexp.algorithms.kernels import averages as kernel

@@ -5,10 +5,10 @@ from typing import Literal, Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neighbors.average import average, ranked
 from recexp.algorithms.neighbors.knn import KNN
-from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
+from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
 from recexp.algorithms.ratings import checked
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import lengths
@@ -57,17 +57,15 @@ class ItemKNN(KNN):
     neighbors_of: Literal["target", "seen"]
     center: bool
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         rows = train.interactions
-        if self.predicts:
+        if self.capabilities.predicts:
             x, _ = self._fit_base(rows, "items")
             self.weights_ = ranked(*self._search(x))
             return self
-        x = self.matrix(checked(rows) if self.feedback == "value" else rows)
+        x = self.matrix(checked(rows) if self.capabilities.feedback == "value" else rows)
         self.lengths_ = lengths(x)
-        neighbors = Search.nearest(*self._search(self._weighted(x)), self.k)
+        neighbors = NeighborSearch.nearest(*self._search(self._weighted(x)), self.k)
         if self.normalize:
             neighbors = normalized(neighbors)
         self.weights_ = neighbors.T.tocsr() if self.neighbors_of == "target" else neighbors
@@ -77,19 +75,19 @@ class ItemKNN(KNN):
         return self
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        if self.predicts:
+        if self.capabilities.predicts:
             return super().recommend(queries, k, ranking)
         product = rows_times(self._summed(self.matrix(queries)), self.weights_)
         centered = (lambda start, stop: product(start, stop) + self.offsets_) if self.center else product
         return ranking.top_k_of(centered, queries, k)
 
-    def _search(self, x: sp.csr_array) -> tuple[Search, sp.csr_array, np.ndarray]:
+    def _search(self, x: sp.csr_array) -> tuple[NeighborSearch, sp.csr_array, np.ndarray]:
         """Return how to find neighbours of items, the items (n_items, n_users), and that each is itself."""
         if self.similarity == "adjusted_cosine":
             x = less(x, means(x), np.zeros(x.shape[1]))
-        items, of_target = x.T.tocsr(), self.predicts or self.neighbors_of == "target"
+        items, of_target = x.T.tocsr(), self.capabilities.predicts or self.neighbors_of == "target"
         asymmetry = self.asymmetry if of_target else 1 - self.asymmetry
-        search = Search(x, squares(items), self.similarity, self.shrinkage, asymmetry)
+        search = NeighborSearch(x, squares(items), self.similarity, self.shrinkage, asymmetry)
         return search, items, np.arange(len(items.indptr) - 1)
 
     def _sums(self, queries: Queries) -> np.ndarray:

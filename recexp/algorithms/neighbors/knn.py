@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.neighbors.average import Aggregate, rating_matrix
 from recexp.algorithms.neighbors.similarity import OF_VALUES, Similarity, means
 from recexp.algorithms.ratings import (
@@ -39,8 +40,8 @@ class KNN(Recommender):
     Parameters
     ----------
     k : neighbours kept.
-    similarity : how alike two are, see `similarity.Search`; adjusted_cosine, pearson, msd and common_cosine compare
-        ratings, the others too if `aggregate` is an average.
+    similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, pearson, msd and common_cosine
+        compare ratings, the others too if `aggregate` is an average.
     asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
     shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
     weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.
@@ -63,29 +64,24 @@ class KNN(Recommender):
     iterations: PositiveInt
 
     def __post_init__(self) -> None:
-        if self.weighting != "none" and self.feedback == "value":
+        if self.weighting != "none" and self.capabilities.feedback == "value":
             raise ValueError(
                 f"weighting must be none where ratings weigh, as they do with similarity {self.similarity} and "
                 f"aggregate {self.aggregate} (got {self.weighting})"
             )
 
     @property
-    def feedback(self) -> Literal["binary", "value"]:
-        return "value" if self.predicts or self.similarity in OF_VALUES else "binary"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"ratings"}) if self.feedback == "value" else frozenset()
-
-    @property
-    def predicts(self) -> bool:
-        return self.aggregate != "sum"
+    def capabilities(self) -> Capabilities:
+        predicts = self.aggregate != "sum"
+        if predicts or self.similarity in OF_VALUES:
+            return Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=predicts)
+        return Capabilities()
 
     def score(self, queries: Queries) -> np.ndarray:
-        return self._averages(queries) if self.predicts else self._sums(queries)
+        return self._averages(queries) if self.capabilities.predicts else self._sums(queries)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        if not self.predicts:
+        if not self.capabilities.predicts:
             return super().predict(rows, history)
         asked, at = distinct(history)
         predicted, order = np.empty(len(rows), np.float32), np.argsort(at, kind="stable")

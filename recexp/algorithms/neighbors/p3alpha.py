@@ -2,9 +2,7 @@
 
 from typing import Self
 
-import numpy as np
-
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.neighbors.walks import three_steps
 from recexp.data import Dataset
@@ -38,8 +36,6 @@ class P3alpha(ItemItem):
     k: PositiveInt
     normalize: bool
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         self.weights_ = three_steps(self.matrix(train.interactions), self.alpha, 0.0, self.k, self.normalize)
         return self

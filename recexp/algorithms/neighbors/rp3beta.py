@@ -2,9 +2,7 @@
 
 from typing import Self
 
-import numpy as np
-
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.neighbors.walks import three_steps
 from recexp.data import Dataset
@@ -39,8 +37,6 @@ class RP3beta(ItemItem):
     k: PositiveInt
     normalize: bool
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         self.weights_ = three_steps(self.matrix(train.interactions), self.alpha, self.beta, self.k, self.normalize)
         return self

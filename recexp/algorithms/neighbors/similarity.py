@@ -41,7 +41,7 @@ def less(matrix: sp.csr_array, rows: np.ndarray, columns: np.ndarray) -> sp.csr_
 
 
 @dataclass(frozen=True)
-class Search:
+class NeighborSearch:
     """Looks for the documents that are most similar to a row; both are sparse vectors of terms.
 
     With a.b the sum over the terms that both have, |a|^2 the sum of a's squares:

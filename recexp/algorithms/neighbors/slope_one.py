@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 
 from recexp import threads
-from recexp.algorithms.base import Report, Validate, silent
-from recexp.algorithms.ratings import RatingModel, clipped, distinct, listed, rated, user_means
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.ratings import RatingModel, clipped, distinct, group_by_code, rated, user_means
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 
@@ -29,15 +29,13 @@ class SlopeOne(RatingModel):
     a pair, 8 n_items^2 at most: 110 MB at 3,700 items, 3.2 GB at 20,000 if every two have a common user.
     """
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         from recexp.algorithms.kernels.slope_one import count, deviations
 
         rows = self._begin(train)
         self.known_ = rows.known_items
-        by_item = listed(rows.items, rows.users, rows.values, rows.n_items)
-        by_user = listed(rows.users, rows.items, rows.values, rows.n_users)
+        by_item = group_by_code(rows.items, rows.users, rows.values, rows.n_items)
+        by_user = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
         sizes = np.zeros(rows.n_items, np.int64)
         threads.map_rows(lambda start, stop: count(start, stop, *by_item[:2], *by_user[:2], sizes), rows.n_items)
         self.begin_ = np.concatenate([[0], np.cumsum(sizes)])

@@ -6,10 +6,10 @@ from typing import Literal, Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.base import Report, Validate, silent
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
-from recexp.algorithms.neighbors.similarity import Search, less, means, normalized, squares
+from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
 from recexp.algorithms.ratings import checked
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import lengths
@@ -54,33 +54,31 @@ class UserKNN(KNN):
 
     neighbors_of: Literal["user", "neighbor"]
 
-    def fit(
-        self, train: Dataset, *, rng: np.random.Generator, report: Report = silent, validate: Validate | None = None
-    ) -> Self:
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         rows = train.interactions
-        if self.predicts:
+        if self.capabilities.predicts:
             x, base = self._fit_base(rows, "users")
             self.rows_ = less(x, base, self.items_)
         else:
-            x = self.matrix(checked(rows) if self.feedback == "value" else rows)
+            x = self.matrix(checked(rows) if self.capabilities.feedback == "value" else rows)
             self.lengths_ = lengths(x)
             self.rows_, x = self._summed(x), self._weighted(x)
         if self.similarity == "adjusted_cosine":
             self.centers_ = means(x.T.tocsr()).astype(np.float32)
         compared = self._compared(x)
         self.columns_, self.squares_ = compared.T.tocsr(), squares(compared)
-        if self.neighbors_of == "neighbor" and not self.predicts:
+        if self.neighbors_of == "neighbor" and not self.capabilities.predicts:
             search = replace(self._search(), asymmetry=1 - self.asymmetry)
             self.kth_ = search.kth(compared, np.arange(train.n_users), self.k)
         return self
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        if self.predicts:
+        if self.capabilities.predicts:
             return super().recommend(queries, k, ranking)
         return ranking.top_k_of(rows_times(self._neighbors(queries), self.rows_), queries, k)
 
-    def _search(self) -> Search:
-        return Search(self.columns_, self.squares_, self.similarity, self.shrinkage, self.asymmetry)
+    def _search(self) -> NeighborSearch:
+        return NeighborSearch(self.columns_, self.squares_, self.similarity, self.shrinkage, self.asymmetry)
 
     def _compared(self, x: sp.csr_array) -> sp.csr_array:
         """Return histories (b, n_items) as the similarity reads them."""

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.algorithms.neighbors.similarity import Search, best, normalized
+from recexp.algorithms.neighbors.similarity import NeighborSearch, best, normalized
 
 
 def three_steps(x: sp.csr_array, alpha: float, beta: float, k: int, normalize: bool) -> sp.csr_array:
@@ -19,7 +19,7 @@ def three_steps(x: sp.csr_array, alpha: float, beta: float, k: int, normalize: b
     starts = x.T.tocsr()
     starts.data = np.repeat(to_users, of_items).astype(np.float32)
     ends = sp.csr_array((back.astype(np.float32), x.indices, x.indptr), shape=x.shape)
-    walks = Search(ends, np.zeros(x.shape[1]), "dot").nearest(starts, np.arange(x.shape[1]), k)
+    walks = NeighborSearch(ends, np.zeros(x.shape[1]), "dot").nearest(starts, np.arange(x.shape[1]), k)
     if normalize:
         walks = normalized(walks)
     return best(walks.T.tocsr(), k).T.tocsr()

@@ -28,7 +28,7 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.models.fitted import FittedModel
 
     model = FittedModel.load(folder)
-    if not model.answers(user):
+    if not model.can_answer(model.query(user))[0]:
         log.warning("the model cannot answer for user %s: this is the fallback's list, the same for all such", user)
     for item, score in model.recommend(user, n=int(n)):
         yield f"{item}\t{score:.6g}"

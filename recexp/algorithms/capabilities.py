@@ -1,0 +1,30 @@
+"""Capabilities: what a model can do, and what it needs for it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a model can do; asked by name, before any data is fitted.
+
+    Attributes
+    ----------
+    feedback : whether the values of interactions weigh ("value") or only that they happened ("binary").
+    needs_history : a query without history cannot be answered (it gets the run's fallback).
+    known_users_only : only users seen in training can be answered, whatever their history.
+    needs : what a dataset must carry, see `Dataset.has`.
+    predicts : `predict` estimates the value that a user would give.
+    partial_fit : learns from further interactions without starting afresh.
+    explains : says why it recommends an item.
+    vectors : has vectors of users and items, see `FactorModel`.
+    """
+
+    feedback: Literal["binary", "value"] = "binary"
+    needs_history: bool = True
+    known_users_only: bool = False
+    needs: frozenset[str] = frozenset()
+    predicts: bool = False
+    partial_fit: bool = False
+    explains: bool = False
+    vectors: bool = False

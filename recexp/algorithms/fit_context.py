@@ -1,0 +1,47 @@
+"""FitContext: what a model may need while it is fitted, beside the data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recexp.rng import generator
+
+if TYPE_CHECKING:
+    from recexp.algorithms.base import Recommender
+
+LogStep = Callable[[int, Mapping[str, float]], None]
+"""`log_step(step, {"loss": 0.3})`: a point of a learning curve, for models that train in steps."""
+
+Validate = Callable[["Recommender"], float]
+"""`validate(model)` rates a model on held-out data inside train by the headline metric; higher is better."""
+
+
+def ignore_step(step: int, values: Mapping[str, float]) -> None:
+    """Ignore a point of a learning curve: the default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitContext:
+    """What `fit` is given beside the data. Every attribute has a default: `model.fit(train)` works in a notebook.
+
+    Attributes
+    ----------
+    rng : the source of all randomness of this fit; by default seeded alike for each context.
+    log_step : takes the points of learning curves.
+    validate : rates the model on held-out data; None: there are none.
+    device : where tensors are computed, as torch names it; "auto": the best that is there.
+    threads : how many threads may work; None: as many as `recexp.threads.count` says.
+    checkpoint : a folder where a long training may leave what it needs to go on; None: nothing is kept.
+    deadline : moment of `time.monotonic()` by which the model should stop training; None: no limit.
+    """
+
+    rng: np.random.Generator = field(default_factory=lambda: generator(0, "fit"))
+    log_step: LogStep = ignore_step
+    validate: Validate | None = None
+    device: str = "auto"
+    threads: int | None = None
+    checkpoint: Path | None = None
+    deadline: float | None = None
