@@ -109,7 +109,10 @@ class Offline(Runner):
         rate = _rating(x.evaluation, x.seed, split, wrap) if validate else None
         with costs.measure("fit"):
             algorithm.fit(
-                split.train, rng=generator(x.seed, "fit"), report=_unsigned(report, x.evaluation.rising), validate=rate
+                split.train,
+                rng=generator(x.seed, "fit"),
+                report=_unsigned(report, x.evaluation.higher_is_better),
+                validate=rate,
             )
         return wrap(algorithm)
 
@@ -127,7 +130,7 @@ def _judged(
     with costs.measure("evaluate"):
         results = evaluation.evaluate(split, lists, seed=seed, predicted=predicted)
     prefix = name if queries.candidates is None else f"{name}_candidates"
-    if evaluation.rising and not results.per_query.get(evaluation.headline, np.ones(1)).any():
+    if evaluation.higher_is_better and not results.per_query.get(evaluation.headline, np.ones(1)).any():
         log.warning("%s: %s is 0 for each query: lists hold nothing of what was held out", prefix, evaluation.headline)
     share = float(np.mean(~model.serves(queries)))
     if share:
@@ -146,17 +149,17 @@ def _rating(evaluation: Evaluation, seed: int, split: Split, wrap: Callable[[Rec
     quick = replace(evaluation, resamples=1)  # intervals would only cost time here
 
     def rate(model: Recommender) -> float:
-        if quick.rising is None:
+        if quick.higher_is_better is None:
             raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
         part = _judged(quick, seed, "validation", split, split.queries, wrap(model), Costs())
-        return part.results.metrics[quick.headline] * (1 if quick.rising else -1)
+        return part.results.metrics[quick.headline] * (1 if quick.higher_is_better else -1)
 
     return rate
 
 
-def _unsigned(report: Report, rising: bool | None) -> Report:
+def _unsigned(report: Report, higher_is_better: bool | None) -> Report:
     """Return what reports a model's validation values, which `validate` gave it, as the metric itself."""
-    if rising is not False:
+    if higher_is_better is not False:
         return report
 
     def unsigned(step: int, values: Mapping[str, float]) -> None:

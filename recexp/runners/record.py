@@ -9,7 +9,7 @@ import numpy as np
 from recexp.audit import Report
 from recexp.cost import Costs
 from recexp.data import Dataset, Split
-from recexp.evaluation.evaluation import Results
+from recexp.evaluation.evaluation import EvaluationResult
 from recexp.evidence import run_files
 from recexp.evidence.description import Summary, describe_run
 from recexp.evidence.plots import write_plots
@@ -35,7 +35,7 @@ class Part:
     split: Split
     lists: Lists
     predicted: np.ndarray | None
-    results: Results
+    results: EvaluationResult
     fallback_share: float
 
 
@@ -118,7 +118,7 @@ def record(
         description=description,
         inputs=inputs,
         model_folder=folder,
-        lower_is_better=x.evaluation.rising is False,
+        lower_is_better=x.evaluation.higher_is_better is False,
     )
     return Outcome(
         run.id, run.link, store.leaderboard, metrics, intervals, model, _recommended(x, data.filtered, model)
@@ -144,14 +144,13 @@ def _write_files(
     split, results = test.split, test.results
     queries, target = split.queries, split.target
     ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
-    hits = run_files.hits_of(test.lists, target)
     write_plots(
-        run.directory / "plots", slices=results.slices, scores=test.lists.scores, hits=hits, curves=run.curves()
+        run.directory / "plots", slices=results.slices, scores=test.lists.scores, hits=results.hits, curves=run.curves()
     )
     write_origins(run, x, identity)
     run_files.write_metrics(run.directory, metrics, intervals)
     run_files.write_slices(run.directory, results.slices)
-    run_files.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=hits)
+    run_files.write_lists(run.directory, users=queries.users, **ids, lists=test.lists, hits=results.hits)
     run_files.write_per_user(
         run.directory,
         users=results.users,

@@ -70,6 +70,6 @@ def _record(x: Experiment, store: Store, run: Run, sealed: Sealed, part: Part, c
         description=describe_run(summary),
         model_folder=None,
         inputs=[Input("train", f"{named} train of validation", train.fingerprint, x.source.name)],
-        lower_is_better=x.evaluation.rising is False,
+        lower_is_better=x.evaluation.higher_is_better is False,
     )
     return Outcome(run.id, run.link, store.leaderboard, metrics, intervals, None)

@@ -28,7 +28,7 @@ class View:
         self.best: tuple[float, str] | None = None
         self.deaths = 0
         self._metric = "" if evaluation is None else evaluation.headline
-        self._sign = -1 if evaluation is not None and evaluation.rising is False else 1
+        self._sign = -1 if evaluation is not None and evaluation.higher_is_better is False else 1
         self._live: Any = None
 
     def show(self) -> None:

@@ -94,7 +94,7 @@ class Search:
             defaults=defaults,
             content={**known, "algorithm": self._fixed(), "definition": describe(x.evaluation.judge)},
             metric=x.evaluation.headline,
-            rising=x.evaluation.rising,
+            higher_is_better=x.evaluation.higher_is_better,
         )
 
     @property
@@ -160,7 +160,7 @@ def _search(words: list[str], ranges: "dict[str, Override]", given: Mapping[str,
     runner, experiment = config.experiment(config.compose(own), tags={})
     if type(runner) is not Offline:
         raise ConfigError(f"runner: tuning goes with runner=offline (got {type(runner).__name__})")
-    if experiment.evaluation.rising is None:
+    if experiment.evaluation.higher_is_better is None:
         name = experiment.evaluation.headline
         raise ConfigError(f"evaluation.metrics: {name} comes first and has no better or worse")
     algorithm, where = experiment.config["algorithm"], "algorithm" if ranges else "search"

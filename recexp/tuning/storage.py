@@ -26,7 +26,7 @@ def studies_of(uri: str | None) -> Path:
     return store.with_name(f"{store.stem}-tuning.db")
 
 
-def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) -> "Study":
+def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: int | None) -> "Study":
     """Return the study of that name, made when there is none; raises StoreError.
 
     Trials are pruned by the median of others once there are `prune_after`; None: never.
@@ -46,7 +46,7 @@ def open_study(file: Path, name: str, *, rising: bool, prune_after: int | None) 
                 storage=storage,
                 study_name=name,
                 load_if_exists=True,
-                direction="maximize" if rising else "minimize",
+                direction="maximize" if higher_is_better else "minimize",
                 pruner=pruner,
             )
     except (SQLAlchemyError, RuntimeError, OSError, Timeout) as error:

@@ -58,7 +58,7 @@ class Study:
     space : dimensions by dotted name of the field.
     defaults : the values in the yaml, tried first, of those fields whose dimension holds them.
     content : plain data of all else that trials depend on (data, split, other values, metric).
-    metric, rising : the objective's name and whether higher is better.
+    metric, higher_is_better : the objective's name and whether higher is better.
     seed : of the sampler.
 
     Raises ConfigError when a study of the same name has other dimensions or content, or the grid is too large;
@@ -75,10 +75,11 @@ class Study:
         defaults: Mapping[str, Value],
         content: Mapping[str, Any],
         metric: str,
-        rising: bool,
+        higher_is_better: bool,
         seed: int,
     ) -> None:
-        self.tuning, self.space, self.metric, self.rising, self.seed = tuning, dict(space), metric, rising, seed
+        self.tuning, self.space, self.metric, self.seed = tuning, dict(space), metric, seed
+        self.higher_is_better = higher_is_better
         self.total = tuning.trials
         whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}
         if tuning.sampler == "grid":
@@ -93,7 +94,7 @@ class Study:
             beside = bool(defaults) and any(defaults.get(name) not in points[name] for name in space)
             self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
-        self._study = open_study(file, self.name, rising=rising, prune_after=prune_after)
+        self._study = open_study(file, self.name, higher_is_better=higher_is_better, prune_after=prune_after)
         self._same({key: digest(value) for key, value in whole.items()})
         self._begin = time.monotonic()
         self._retry()
@@ -160,7 +161,7 @@ class Study:
                 f"{foreign_trials.begun(trial)} and has not ended" for trial in foreign_trials.strangers(self._trials())
             ]
             raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
-        best = min(done, key=lambda trial: (-trial.value if self.rising else trial.value, trial.number))
+        best = min(done, key=lambda trial: (-trial.value if self.higher_is_better else trial.value, trial.number))
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
 
     def summary(self) -> str:
@@ -193,7 +194,7 @@ class Study:
         done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
         return {
             "metric": self.metric,
-            "rising": self.rising,
+            "higher_is_better": self.higher_is_better,
             "trials": [{"number": n, "value": trial.value, "params": trial.params} for n, trial in done],
             "pruned": [n for n, trial in ended if trial.state.name == "PRUNED"],
             "log": [name for name, dimension in self.space.items() if getattr(dimension, "log", False)],
@@ -264,7 +265,7 @@ class Study:
         what = trial.state.name.lower() if trial.value is None else f"{self.metric} {trial.value:.4f}"
         if trial.state.name == "PRUNED" and trial.value is not None:
             what = f"pruned at step {trial.last_step} ({what})"
-        best = f" (best {max(done) if self.rising else min(done):.4f})" if done else ""
+        best = f" (best {max(done) if self.higher_is_better else min(done):.4f})" if done else ""
         values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
         level, reason = (logging.WARNING, f": {error}") if error else (logging.INFO, "")
         log.log(level, "trial %d of %d: %s%s with %s%s", len(ended), self.total, what, best, values, reason)

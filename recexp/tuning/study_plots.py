@@ -27,12 +27,12 @@ def write_study_plots(folder: Path, data: Mapping[str, Any]) -> None:
 def _history(data: Mapping[str, Any]) -> Picture | None:
     trials = [(trial["number"], trial["value"]) for trial in data["trials"]]
     values = [value for _, value in trials]
-    best = np.maximum.accumulate(values) if data["rising"] else np.minimum.accumulate(values)
+    best = np.maximum.accumulate(values) if data["higher_is_better"] else np.minimum.accumulate(values)
     steps = [(number, value) for (number, _), value in zip(trials, best.tolist())]
     so_far = [point for old, new in pairwise(steps) for point in (old, (new[0], old[1]))] + steps[-1:]
     series = {"trial": trials, "best so far": so_far}
     if data["pruned"]:
-        end = min(values) if data["rising"] else max(values)
+        end = min(values) if data["higher_is_better"] else max(values)
         series["pruned (no value)"] = [(number, end) for number in data["pruned"]]
     return charts.lines(series, "trial", pretty(data["metric"]), dots=("trial", "pruned (no value)"))
 
@@ -44,7 +44,8 @@ def _importance(data: Mapping[str, Any]) -> Picture | None:
 
 def _parallel(data: Mapping[str, Any]) -> Picture | None:
     """Draw a line a trial over an axis a parameter, better ones darker."""
-    trials = sorted(data["trials"], key=lambda trial: trial["value"], reverse=not data["rising"])  # the best on top
+    worst_first = not data["higher_is_better"]  # so that the best are on top
+    trials = sorted(data["trials"], key=lambda trial: trial["value"], reverse=worst_first)
     if len(trials) < 2:
         return None
     names = [*data["importance"], *(name for name in trials[0]["params"] if name not in data["importance"])][:SHOWN]
