@@ -27,7 +27,8 @@ def jit(function: Callable | None = None, *, reorder: bool = False) -> Callable:
 
 @jit
 def insert(items, scores, size, item, score, ties):
-    """Put an entry where it belongs among the first `size`, by score falling, then ties rising; return the new size.
+    """Put an entry where it belongs among the first `size`, the highest score first, then the lowest of `ties`; return
+    the new size.
 
     When the list is full, its last entry falls out; an entry that belongs behind it changes nothing.
     """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import recexp
 from recexp.config import options
 from recexp.evaluation.evaluation import Evaluation
-from recexp.metrics.base import Judged, ListMetric
+from recexp.metrics.base import JudgedLists, ListMetric
 from recexp.models.fitted import FittedModel
 
 
@@ -35,7 +35,7 @@ if __name__ == "__main__":
     lists = fitted.lists(split.queries, 100)
 
     def measure() -> None:
-        judged = Judged.of(lists.items, split.target, split.train, ranking.catalogue)
+        judged = JudgedLists.of(lists, split.target, split.queries, split.train, ranking.catalogue)
         for metric in lists_only.values():
             for k in evaluation.cutoffs:
                 metric.values(judged, k)

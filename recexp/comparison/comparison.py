@@ -12,7 +12,7 @@ from recexp.comparison.rows import Row, share
 from recexp.errors import ConfigError, unknown
 from recexp.history.archive import Archive
 from recexp.metric_names import bare, headlines
-from recexp.metrics.base import Metric, RatingMetric
+from recexp.metrics.base import Metric
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
 from recexp.tracking.names import SPLIT
@@ -42,8 +42,9 @@ def compare(
     if metric.higher_is_better is None:
         raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
     kinds = {other: _known(other, metric_of) for other in names}
-    rising = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
-    beyond = [other for other, kind in kinds.items() if kind and rising[other] is not None and not kind.needs & _JUDGED]
+    higher_is_better = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
+    directed = {other: kind for other, kind in kinds.items() if kind and kind.higher_is_better is not None}
+    beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
     chosen = [(field, _rows(field, name, metric, said)) for field in fields]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
         lacking = [field.dataset for field, rows in chosen if not _called(rows, options.baseline)]
@@ -53,7 +54,7 @@ def compare(
     boards = [_board(archive, field, rows, name, metric, names[1:], options, said) for field, rows in chosen if rows]
     if not values.testable(metric):
         said.append(f"{name} has one value a run, none a user: there are neither intervals nor tests")
-    return Comparison(name, options, rising, beyond, boards, friedman.of(boards, metric, options, said), said)
+    return Comparison(name, options, higher_is_better, beyond, boards, friedman.of(boards, metric, options, said), said)
 
 
 def _known(name: str, metric_of: MetricOf) -> Metric | None:
@@ -168,5 +169,4 @@ def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarra
         confidence=options.confidence,
         rng=generator(0, "compare", "bootstrap"),
     )
-    bounds = np.concatenate(drawn, axis=1).T
-    return metric.finish(bounds) if isinstance(metric, RatingMetric) else bounds
+    return metric.finish(np.concatenate(drawn, axis=1).T)

@@ -45,7 +45,9 @@ def value(comparison: Comparison, line: Line, name: str) -> float:
 def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
     points = [Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
     if len(points) > 1:
-        front = _undominated(points, x_rising=False, y_rising=bool(comparison.rising[comparison.metric]))
+        front = _undominated(
+            points, x_higher_is_better=False, y_higher_is_better=bool(comparison.higher_is_better[comparison.metric])
+        )
         name = "seconds to fit and recommend"
         picture = charts.scatter(points, name, pretty(comparison.metric), log=True, front=front)
         yield "Accuracy against cost", picture, "On the line: models that no other beats in both."
@@ -54,17 +56,19 @@ def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
 def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Figure]:
     points = [Point(line.row.label, line.means[other], line.mean) for line in lines if other in line.means]
     if len(points) > 1:
-        y_rising, x_rising = (bool(comparison.rising[name]) for name in (comparison.metric, other))
-        front = _undominated(points, x_rising=x_rising, y_rising=y_rising)
-        better = "right" if x_rising else "left"
+        y_higher_is_better, x_higher_is_better = (
+            bool(comparison.higher_is_better[name]) for name in (comparison.metric, other)
+        )
+        front = _undominated(points, x_higher_is_better=x_higher_is_better, y_higher_is_better=y_higher_is_better)
+        better = "right" if x_higher_is_better else "left"
         picture = charts.scatter(points, pretty(other), pretty(comparison.metric), front=front)
         title = f"Accuracy against {pretty(other).partition('@')[0].replace('_', ' ')}"
         yield title, picture, f"The Pareto front; better is to the {better}."
 
 
-def _undominated(points: list[Point], *, x_rising: bool, y_rising: bool) -> list[int]:
+def _undominated(points: list[Point], *, x_higher_is_better: bool, y_higher_is_better: bool) -> list[int]:
     """Return the places of the points that no other is at least as good as in both, and better in one."""
-    keys = [(p.x if x_rising else -p.x, p.y if y_rising else -p.y) for p in points]
+    keys = [(p.x if x_higher_is_better else -p.x, p.y if y_higher_is_better else -p.y) for p in points]
     return [
         place for place, (x, y) in enumerate(keys) if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
     ]

@@ -15,11 +15,11 @@ def as_latex(comparison: Comparison) -> str:
 
 
 def _table(comparison: Comparison, board: Leaderboard) -> str:
-    names, lines = list(comparison.rising), board.lines[:TESTED]
+    names, lines = list(comparison.higher_is_better), board.lines[:TESTED]
     cells = {name: [line.mean if name == names[0] else line.means.get(name) for line in lines] for name in names}
-    best = {name: _best(values, comparison.rising[name]) for name, values in cells.items()}
+    best = {name: _best(values, comparison.higher_is_better[name]) for name, values in cells.items()}
     arrows = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
-    head = " & ".join(["model", *(escaped(pretty(name)) + arrows[comparison.rising[name]] for name in names)])
+    head = " & ".join(["model", *(escaped(pretty(name)) + arrows[comparison.higher_is_better[name]] for name in names)])
     body = []
     for place, line in enumerate(lines):
         pair = board.against_reference(line.row.label)
@@ -45,9 +45,9 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
     )
 
 
-def _best(values: list[float | None], rising: bool | None) -> float | None:
+def _best(values: list[float | None], higher_is_better: bool | None) -> float | None:
     known = [value for value in values if value is not None]
-    return None if rising is None or not known else max(known) if rising else min(known)
+    return None if higher_is_better is None or not known else max(known) if higher_is_better else min(known)
 
 
 def escaped(text: str) -> str:

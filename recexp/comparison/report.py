@@ -85,7 +85,7 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _leaderboard(comparison: Comparison, board: Leaderboard) -> str:
-    names = list(comparison.rising)
+    names = list(comparison.higher_is_better)
     heads = [
         "#",
         "model",
@@ -112,12 +112,12 @@ def _leaderboard(comparison: Comparison, board: Leaderboard) -> str:
 
 def _best(comparison: Comparison, board: Leaderboard, name: str) -> float | None:
     values = [figures.value(comparison, line, name) for line in board.lines]
-    known, rising = [value for value in values if not math.isnan(value)], comparison.rising[name]
-    return None if rising is None or not known else max(known) if rising else min(known)
+    known, higher_is_better = [value for value in values if not math.isnan(value)], comparison.higher_is_better[name]
+    return None if higher_is_better is None or not known else max(known) if higher_is_better else min(known)
 
 
 def _row(comparison: Comparison, board: Leaderboard, place: int, line: Line, best: dict[str, float | None]) -> str:
-    first, *others = comparison.rising
+    first, *others = comparison.higher_is_better
     pair = board.against_reference(line.row.label)
     cells = [
         _cell(place, str(place)),

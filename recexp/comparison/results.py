@@ -133,7 +133,7 @@ class Comparison:
     Attributes
     ----------
     metric : full name of the one compared by. options : as given.
-    rising : which way each shown metric improves, the compared one first; None: neither.
+    higher_is_better : which way each shown metric improves, the compared one first; None: neither.
     beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
     boards : a leaderboard a data set. across : ranks over several data sets.
     notes : what was left out, and why.
@@ -141,7 +141,7 @@ class Comparison:
 
     metric: str
     options: Options
-    rising: dict[str, bool | None]
+    higher_is_better: dict[str, bool | None]
     beyond: list[str]
     boards: list[Leaderboard]
     across: Across | None

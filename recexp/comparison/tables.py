@@ -176,7 +176,7 @@ def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) 
     pair = board.against_reference(line.row.label)
     names = ("difference", "p", "adjusted", "ahead", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
-    others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.rising)[1:]}
+    others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.higher_is_better)[1:]}
     return {
         "dataset": board.field.dataset,
         "rank": place,

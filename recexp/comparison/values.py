@@ -8,9 +8,10 @@ import numpy as np
 
 from recexp.comparison.rows import Row
 from recexp.errors import DataError, StoreError
+from recexp.evidence.run_files import TABLES
 from recexp.history.archive import Archive, StoredRun
 from recexp.io import to_numpy
-from recexp.metrics.base import ListMetric, Metric, RatingMetric
+from recexp.metrics.base import Metric
 from recexp.statistics.bootstrap import Means
 from recexp.tracking.names import SPLIT
 
@@ -51,7 +52,7 @@ class Values:
 
 def testable(metric: Metric) -> bool:
     """Whether a metric has a value for each user."""
-    return isinstance(metric, ListMetric | RatingMetric)
+    return metric.unit in TABLES
 
 
 def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Values:
@@ -70,7 +71,7 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
             table = _table(archive, run, name, metric, with_users=split not in owners)
             if split not in owners:
                 owners[split] = _owners(table, split, codes)
-            values = _column(table, name, metric)
+            values = metric.of_stored(*(to_numpy(table[column]) for column in metric.stored_columns(_named(name))))
             if len(values) != len(owners[split]):
                 raise DataError(f"run {run.id} has values of {len(values)} queries, unlike others of its split")
             parts.append((splits[split], owners[split], values))
@@ -98,8 +99,7 @@ def _by_user(owners: np.ndarray, values: np.ndarray, n_users: int) -> np.ndarray
 def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_users: bool) -> "pa.Table":
     from pyarrow import lib, parquet
 
-    rated = isinstance(metric, RatingMetric)
-    file, columns = ("predictions.parquet", ["rating", "predicted"]) if rated else ("per_user.parquet", [_named(name)])
+    file, columns = TABLES[metric.unit], metric.stored_columns(_named(name))
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)
@@ -108,14 +108,6 @@ def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_
         raise DataError(f"{error}: intervals and paired tests need the values of users; {advice}") from error
     except (lib.ArrowException, OSError, KeyError) as error:
         raise DataError(f"{file} of run {run.id} cannot be used ({error}); {advice}") from error
-
-
-def _column(table: "pa.Table", name: str, metric: Metric) -> np.ndarray:
-    """Return float64 (q,), the value of each query, or the error of each rated row."""
-    if isinstance(metric, RatingMetric):
-        predicted, actual = (to_numpy(table[key]).astype(np.float64) for key in ("predicted", "rating"))
-        return metric.errors(predicted, actual)
-    return to_numpy(table[_named(name)])
 
 
 def _owners(table: "pa.Table", split: str, codes: dict[Hashable, int]) -> np.ndarray:

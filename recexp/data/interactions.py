@@ -91,12 +91,12 @@ class Interactions:
 
     @cached_property
     def used_users(self) -> np.ndarray:
-        """int64: the codes of users that have a row, rising."""
+        """int64: the codes of users that have a row, ascending."""
         return np.flatnonzero(self.known_users)
 
     @cached_property
     def used_items(self) -> np.ndarray:
-        """int64: the codes of items that have a row, rising."""
+        """int64: the codes of items that have a row, ascending."""
         return np.flatnonzero(self.known_items)
 
     def time_order(self) -> np.ndarray:

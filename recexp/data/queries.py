@@ -23,7 +23,8 @@ class Queries:
     exclude : bool or float (b, n_items) CSR, items that may not be recommended, or None.
     candidates : CSR (b, n_items), the only items to be ranked, or None for the whole catalogue.
     timestamps : int64 (b,), when the question is asked, or None.
-    context : typed columns by name, each of b rows.
+    context : typed columns by name, each of b rows: what is known of the held-out row that each query asks about; empty
+        where a query may ask about several.
     """
 
     users: np.ndarray
@@ -43,6 +44,9 @@ class Queries:
                 if array.shape != (b,):
                     raise DataError(f"queries.{name} must have {b} rows, got {array.shape}")
                 object.__setattr__(self, name, frozen(array))
+        for name, column in self.context.items():
+            if len(column) != b:
+                raise DataError(f"queries.context column {name} must have {b} rows, got {len(column)}")
         for name in ("exclude", "candidates"):
             matrix = getattr(self, name)
             if matrix is not None and matrix.shape != (b, self.log.n_items):

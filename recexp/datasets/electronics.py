@@ -183,7 +183,7 @@ def _earliest(chosen: np.ndarray, user: np.ndarray, item: np.ndarray, n: int) ->
 
 
 def _draw(chance: np.ndarray, user: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw an item for each of `user` (m,) from its row of cumulated weights, all rows searched as one rising line."""
+    """Draw an item for each of `user` (m,) from its row of cumulated weights, all rows searched as one."""
     line = chance / chance[:, -1:] + np.arange(len(chance))[:, None]
     at = np.searchsorted(line.ravel(), user + rng.random(len(user)), side="right")
     return np.minimum(at - user * chance.shape[1], chance.shape[1] - 1)

@@ -1,8 +1,7 @@
 """Evaluation: what is measured on a split's lists, at which cut-offs, and how sure the numbers are."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,9 +11,10 @@ from pydantic import AfterValidator, Field
 from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import slices
-from recexp.evaluation.slices import Slice
-from recexp.metric_names import at, bare, headlines
-from recexp.metrics.base import Judged, ListMetric, Metric, RatingMetric, RunMetric
+from recexp.evaluation.slices import Group, Slice
+from recexp.metric_names import bare, headlines
+from recexp.metrics.base import Answers, JudgedLists, Metric
+from recexp.metrics.predicted_ratings import PredictedRatings
 from recexp.params import PositiveInt, params
 from recexp.ranking import Lists, Ranking
 from recexp.rng import generator
@@ -24,10 +24,13 @@ log = logging.getLogger(__name__)
 
 GIVEN = {"relevant", "train"}
 """What every evaluation has for a metric that needs it."""
+_LISTS = "list"
+_STREAMS = {_LISTS: "lists", "row": "ratings"}
+"""The random streams by which the owners of units are resampled, where they are not called as the unit is."""
 
 
 @dataclass(frozen=True)
-class Results:
+class EvaluationResult:
     """What an evaluation found.
 
     Attributes
@@ -36,6 +39,7 @@ class Results:
     intervals : (low, high) of each metric that is a mean over lists or rows.
     per_query : float64 (b,), each list metric's value of each judged query.
     users : int32 (b,), who asked them.
+    hits : bool (b, n), which items of the whole lists are relevant.
     slices : the same by groups of users and items.
     candidates : whether lists rank given candidates, not the catalogue; such numbers need names of their own.
     """
@@ -44,18 +48,25 @@ class Results:
     intervals: dict[str, tuple[float, float]]
     per_query: dict[str, np.ndarray]
     users: np.ndarray
+    hits: np.ndarray
     slices: list[Slice]
     candidates: bool
 
 
-def _of_a_kind(metrics: dict[str, Metric]) -> dict[str, Metric]:
-    for name, metric in metrics.items():
-        if not isinstance(metric, ListMetric | RunMetric | RatingMetric):
-            raise ValueError(f"{name} must be a ListMetric, RunMetric or RatingMetric, which say what it is given")
-    return metrics
+@dataclass(frozen=True)
+class _Units:
+    """The values of n units of a kind: a column a result, float64 (n,); `owners`, int64 (n,), are resampled."""
+
+    owners: np.ndarray
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def everyone(self) -> Group:
+        values = np.array([*self.columns.values()]).reshape(-1, len(self.owners)).T
+        return Group("", "everyone", len(values), list(self.columns), Means.of(values, self.owners))
 
 
-def _rising(cutoffs: list[int]) -> list[int]:
+def _ascending(cutoffs: list[int]) -> list[int]:
     if cutoffs != sorted(set(cutoffs)):
         raise ValueError(f"must rise without repeats, for example {sorted(set(cutoffs))}")
     return cutoffs
@@ -67,7 +78,7 @@ class Evaluation:
 
     Parameters
     ----------
-    cutoffs : lengths at which lists are cut, rising. Lists are shorter than that where there are fewer items.
+    cutoffs : lengths at which lists are cut, ascending. Lists are shorter than that where there are fewer items.
     metrics : by name; the first is the headline.
     catalogue : which items may be recommended: all, or those with a train row.
     relevant_from : held-out items with at least this value are relevant; None: all of them.
@@ -75,8 +86,8 @@ class Evaluation:
     resamples, confidence : of the bootstrap over users.
     """
 
-    cutoffs: Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(_rising)]
-    metrics: Annotated[dict[str, Metric], Field(min_length=1), AfterValidator(_of_a_kind)]
+    cutoffs: Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(_ascending)]
+    metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     catalogue: Literal["all", "in_train"]
     relevant_from: float | None
     history: Literal["all", "train"]
@@ -86,7 +97,7 @@ class Evaluation:
     @property
     def rates(self) -> bool:
         """Whether a metric is about predicted ratings."""
-        return any(isinstance(metric, RatingMetric) for metric in self.metrics.values())
+        return any(metric.unit == "row" for metric in self.metrics.values())
 
     def check(self, dataset: Dataset) -> None:
         """Raise ConfigError when a metric needs what `dataset` does not have; called before anything is fitted."""
@@ -100,9 +111,11 @@ class Evaluation:
 
     def ranking(self, train: Dataset, seed: int) -> Ranking:
         """Return the rule by which scores become lists: the catalogue's items, ties broken by the seed."""
-        return Ranking.draw(train.n_items, self._allowed(train), rng=generator(seed, "ties"))
+        return Ranking.draw(train.n_items, self._catalogue(train), rng=generator(seed, "ties"))
 
-    def evaluate(self, split: Split, lists: Lists, *, seed: int, predicted: np.ndarray | None = None) -> Results:
+    def evaluate(
+        self, split: Split, lists: Lists, *, seed: int, predicted: np.ndarray | None = None
+    ) -> EvaluationResult:
         """Judge one list a query, at least as long as the largest cut-off (or the number of items), best first.
 
         `predicted`, float (m,), are the ratings predicted for the rows of `split.test`; without them rating metrics are
@@ -110,34 +123,27 @@ class Evaluation:
 
         Raises DataError when lists are too short or too few or repeat an item, or predictions are not finite.
         """
-        target, queries, allowed = split.target, split.queries, self._allowed(split.train)
-        needed = min(self.cutoffs[-1], split.train.n_items)
-        if len(lists.items) != len(queries) or lists.items.shape[1] < needed:
-            raise DataError(f"evaluate got lists {lists.items.shape}; expected {len(queries)} of at least {needed}")
-        items = np.ascontiguousarray(lists.items[:, : self.cutoffs[-1]])
-        ordered = np.sort(items, axis=1)
-        if ordered.max(initial=-1) >= split.train.n_items:
-            raise DataError(f"evaluate got item {ordered.max()}; the data have {split.train.n_items}")
-        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-            raise DataError("evaluate got a list that holds an item twice")
-        judged = Judged.of(items, target, split.train, np.ones(target.shape[1], bool) if allowed is None else allowed)
-        per_query, values = self._measure(judged)
-        owners = _owners(queries.users, queries.lengths)
-        means = Means.of(np.array([*per_query.values()]).reshape(-1, len(queries)).T, owners)
-        groups = slices.of_queries(queries, per_query, owners, judged)
-        groups += slices.of_targets(target, judged, self.cutoffs, owners)
-        bounds = self._intervals([means, *(group.means for group in groups)], seed, "lists")
-        values.update(zip(per_query, means.values.tolist()))
-        found = dict(zip(per_query, map(tuple, bounds[0].T.tolist())))
-        for name, value, interval in self._ratings(split, predicted, seed):
-            values[name], found[name] = value, interval
-        return Results(
-            metrics={name: values[name] for name in self.names if name in values},
-            intervals={name: found[name] for name in self.names if name in found},
-            per_query=per_query,
-            users=queries.users,
-            slices=[row for group, bound in zip(groups, bounds[1:]) for row in group.finish(bound)],
-            candidates=queries.candidates is not None,
+        self._refuse(lists, split)
+        whole = JudgedLists.of(lists, split.target, split.queries, split.train, self._catalogue(split.train))
+        judged = whole.cut(self.cutoffs[-1])
+        metrics, units = self._measure(Answers(judged, self._ratings(split, predicted)))
+        groups = {name: [unit.everyone] for name, unit in units.items()}
+        groups[_LISTS] += slices.of_queries(judged, units[_LISTS].columns) + slices.of_targets(judged, self.cutoffs)
+        bounds, rows, by_result = {}, [], self.by_result
+        for name, some in groups.items():
+            limits = self._intervals([group.means for group in some], seed, _STREAMS.get(name, name))
+            everyone, *others = (group.finish(bound, by_result) for group, bound in zip(some, limits))
+            metrics |= {row.metric: row.value for row in everyone}
+            bounds |= {row.metric: (row.low, row.high) for row in everyone}
+            rows += [row for other in others for row in other]
+        return EvaluationResult(
+            metrics={result: metrics[result] for result in by_result if result in metrics},
+            intervals={result: bounds[result] for result in by_result if result in bounds},
+            per_query=units[_LISTS].columns,
+            users=split.queries.users,
+            hits=whole.hits,
+            slices=rows,
+            candidates=split.queries.candidates is not None,
         )
 
     def relevant(self, split: Split) -> Split:
@@ -173,54 +179,62 @@ class Evaluation:
         return self.metrics[bare(self.headline)]
 
     @property
-    def rising(self) -> bool | None:
+    def higher_is_better(self) -> bool | None:
         """Whether higher is better in the headline; None where neither is."""
         return self.judge.higher_is_better
 
     @property
+    def by_result(self) -> dict[str, Metric]:
+        """The metric behind each result, in order: `ndcg_at_5`, `ndcg_at_10` ..., `rmse`."""
+        return {result: metric for name, metric in self.metrics.items() for result in metric.names(name, self.cutoffs)}
+
+    @property
     def names(self) -> list[str]:
         """Names of all results in order: `ndcg_at_5`, `ndcg_at_10` ..., `rmse`."""
-        rating = {name for name, metric in self.metrics.items() if isinstance(metric, RatingMetric)}
-        found = ([name] if name in rating else [at(name, k) for k in self.cutoffs] for name in self.metrics)
-        return [name for some in found for name in some]
+        return list(self.by_result)
 
-    def _allowed(self, train: Dataset) -> np.ndarray | None:
-        if self.catalogue == "all":
-            return None
-        return train.interactions.known_items
+    def _catalogue(self, train: Dataset) -> np.ndarray:
+        return np.ones(train.n_items, bool) if self.catalogue == "all" else train.interactions.known_items
 
-    def _measure(self, judged: Judged) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        """Return each list metric's values of the queries, and each run metric's value."""
-        per_query, values = {}, {}
-        for name, metric in self.metrics.items():
-            for k in self.cutoffs:
-                if isinstance(metric, ListMetric):
-                    per_query[at(name, k)] = metric.values(judged, k)
-                elif isinstance(metric, RunMetric):
-                    values[at(name, k)] = metric.value(judged, k)
-        return per_query, values
+    def _refuse(self, lists: Lists, split: Split) -> None:
+        """Raise DataError for lists that do not answer the queries of the split."""
+        items, b, n_items = lists.items, len(split.queries), split.train.n_items
+        needed = min(self.cutoffs[-1], n_items)
+        if len(items) != b or items.shape[1] < needed:
+            raise DataError(f"evaluate got lists {items.shape}; expected {b} of at least {needed}")
+        ordered = np.sort(items, axis=1)
+        if ordered.max(initial=-1) >= n_items:
+            raise DataError(f"evaluate got item {ordered.max()}; the data have {n_items}")
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+            raise DataError("evaluate got a list that holds an item twice")
 
-    def _ratings(
-        self, split: Split, predicted: np.ndarray | None, seed: int
-    ) -> Iterator[tuple[str, float, tuple[float, float]]]:
-        """Yield name, value and interval of each rating metric; rows without a rating are left out."""
+    def _ratings(self, split: Split, predicted: np.ndarray | None) -> PredictedRatings | None:
+        """Return the predicted ratings beside those of the held-out rows, if any metric is about them."""
         if not self.rates:
-            return
+            return None
         if not split.test.explicit:
             raise DataError("the held-out rows have no ratings, so predicted ones cannot be judged")
         if predicted is None:
             log.info("rating metrics are left out: there are no predicted ratings")
-            return
+            return None
         actual = split.test.values.astype(np.float64)
         if predicted.shape != actual.shape or not np.isfinite(predicted).all():
             raise DataError(f"predicted must be {len(actual)} finite ratings, one a held-out row; it is not")
-        metrics = {name: metric for name, metric in self.metrics.items() if isinstance(metric, RatingMetric)}
-        errors = np.stack([metric.errors(predicted.astype(np.float64), actual) for metric in metrics.values()], axis=1)
-        means = Means.of(errors, _owners(split.test.users, np.zeros(len(actual), np.int64)))
-        (bounds,) = self._intervals([means], seed, "ratings")
-        for (name, metric), mean, interval in zip(metrics.items(), means.values, bounds.T):
-            low, high = metric.finish(interval).tolist()
-            yield name, float(metric.finish(mean)), (low, high)
+        return PredictedRatings(predicted.astype(np.float64), actual, split.test.users)
+
+    def _measure(self, answers: Answers) -> tuple[dict[str, float], dict[str, _Units]]:
+        """Return the results that are of the run as a whole, and those of each kind of unit; there are always lists."""
+        whole, units = {}, {_LISTS: _Units(answers.lists.owners)}
+        for name, metric in self.metrics.items():
+            measured = metric.measure(answers, self.cutoffs)
+            if measured is None:
+                continue
+            columns = dict(zip(metric.names(name, self.cutoffs), measured.values, strict=True))
+            if measured.owners is None:
+                whole |= {result: float(values[0]) for result, values in columns.items()}
+            else:
+                units.setdefault(metric.unit, _Units(measured.owners)).columns.update(columns)
+        return whole, units
 
     def _intervals(self, means: list[Means], seed: int, name: str) -> list[np.ndarray]:
         """Return float64 (2, c) for each of `means`; the first has all the users."""
@@ -231,12 +245,3 @@ class Evaluation:
             confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),
         )
-
-
-def _owners(users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Number the users, int (b,), 0..u-1 by `lengths` of a query of theirs; each unknown one, -1, is one of its own."""
-    known = np.where(users >= 0, users, -1 - np.arange(len(users)))
-    _, first, owners = np.unique(known, return_index=True, return_inverse=True)
-    rank = np.empty_like(first)
-    rank[np.argsort(lengths[first], kind="stable")] = np.arange(len(first))
-    return rank[owners]

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
-from recexp.data import Queries
-from recexp.metrics.base import Judged
+from recexp.metrics.base import JudgedLists, Metric
 from recexp.statistics.bootstrap import Means
 
 _HEAD, _MID = 0.5, 0.8
@@ -49,18 +47,22 @@ class Group:
     metrics: list[str]
     means: Means
 
-    def finish(self, bounds: np.ndarray) -> list[Slice]:
-        """Return one Slice a metric, given float64 (2, c) bounds."""
-        numbers = zip(self.metrics, self.means.values.tolist(), *bounds.tolist())
-        return [Slice(self.slice, self.group, self.size, *row) for row in numbers]
+    def finish(self, bounds: np.ndarray, by_result: Mapping[str, Metric]) -> list[Slice]:
+        """Return one Slice a metric, given float64 (2, c) bounds, and the metrics by the names of their results."""
+        numbers = np.vstack([self.means.values, bounds]).T
+        rows = (
+            (name, by_result[name].finish(row) if name in by_result else row)
+            for name, row in zip(self.metrics, numbers)
+        )
+        return [Slice(self.slice, self.group, self.size, name, *row.tolist()) for name, row in rows]
 
 
-def of_queries(
-    queries: Queries, per_query: Mapping[str, np.ndarray], owners: np.ndarray, judged: Judged
-) -> list[Group]:
-    """Group b queries, owned by int64 (b,) users, by length of history (quartiles) and by train rows of the user."""
+def of_queries(judged: JudgedLists, per_query: Mapping[str, np.ndarray]) -> list[Group]:
+    """Group queries, of which float64 (b,) are each metric's values, by length of history (quartiles) and by train
+    rows of the user."""
     if not per_query:
         return []
+    queries = judged.queries
     values = np.stack(list(per_query.values()), axis=1)
     rows = np.bincount(judged.train.interactions.users, minlength=judged.train.n_users)
     rows = np.where(queries.users >= 0, rows[queries.users], 0)
@@ -73,16 +75,16 @@ def of_queries(
         },
     }
     return [
-        Group(name, label, int(mask.sum()), list(per_query), Means.of(values[mask], owners[mask]))
+        Group(name, label, int(mask.sum()), list(per_query), Means.of(values[mask], judged.owners[mask]))
         for name, masks in groups.items()
         for label, mask in masks.items()
         if mask.any()
     ]
 
 
-def of_targets(target: sp.csr_array, judged: Judged, cutoffs: list[int], owners: np.ndarray) -> list[Group]:
-    """Group the stored entries of `target`, (b, n_items), by their item's train users; int64 (b,) users own rows."""
-    share, counts = judged.share_above, judged.item_counts
+def of_targets(judged: JudgedLists, cutoffs: list[int]) -> list[Group]:
+    """Group the stored entries of the target by their item's train users."""
+    target, share, counts = judged.target, judged.share_above, judged.item_counts
     groups = {
         "item_popularity": {"head": share < _HEAD, "mid": (share >= _HEAD) & (share < _MID), "tail": share >= _MID},
         "item_warmth": {"seen in train": counts > 0, "unseen in train": counts == 0},
@@ -96,7 +98,7 @@ def of_targets(target: sp.csr_array, judged: Judged, cutoffs: list[int], owners:
             if targets.any():
                 hits = np.cumsum(judged.hits & members[judged.items], axis=1, dtype=np.int32)
                 at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
-                means = Means.of(at, owners, np.repeat(targets[:, None], len(cutoffs), axis=1))
+                means = Means.of(at, judged.owners, np.repeat(targets[:, None], len(cutoffs), axis=1))
                 found.append(Group(name, label, int(targets.sum()), metrics, means))
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from recexp import file_names
 from recexp.data import Split
-from recexp.evaluation.evaluation import Results
+from recexp.evaluation.evaluation import EvaluationResult
 from recexp.evidence import run_files
 from recexp.evidence.evidence import Evidence, Units
 from recexp.evidence.plots import Curves, write_plots
@@ -23,7 +23,7 @@ class PartResult:
     split: Split
     lists: Lists
     predicted: np.ndarray | None
-    results: Results
+    results: EvaluationResult
     fallback_share: float
 
     @property
@@ -60,7 +60,7 @@ class Recommendations(Evidence):
         super().write(folder, unit, curves)
         split, results = self.test.split, self.test.results
         ids = {"user_ids": split.train.user_ids, "item_ids": split.train.item_ids}
-        hits = run_files.hits_of(self.test.lists, split.target)
+        hits = results.hits
         run_files.write_slices(folder, results.slices)
         run_files.write_lists(folder, users=split.queries.users, **ids, lists=self.test.lists, hits=hits)
         if self.test.predicted is not None:

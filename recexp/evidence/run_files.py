@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
 from recexp import file_names
 from recexp.data import Interactions
@@ -21,17 +20,10 @@ if TYPE_CHECKING:
 
 SAMPLE = 200
 """Rows in the small tables."""
+TABLES = {"list": file_names.per_unit("user"), "row": file_names.PREDICTIONS}
+"""The table with the values of each unit of metrics; those of a unit without one have one value a run."""
 QUERY_COLUMNS = ("query", "user_id", "history", "held_out")
 """Columns of per_user.parquet that are not metrics."""
-
-
-def hits_of(lists: Lists, target: sp.csr_array) -> np.ndarray:
-    """Return bool (b, k): whether each listed item is in its query's target, CSR (b, n_items)."""
-    n_items = target.shape[1]
-    rows = np.repeat(np.arange(target.shape[0], dtype=np.int64), np.diff(target.indptr))
-    keys = np.arange(len(lists.items), dtype=np.int64)[:, None] * n_items + lists.items
-    wanted = np.append(np.sort(rows * n_items + target.indices), -1)  # several times faster than np.isin
-    return (wanted[np.searchsorted(wanted[:-1], keys)] == keys) & (lists.items >= 0)
 
 
 def write_lists(
@@ -44,7 +36,7 @@ def write_lists(
     users : int32 (b,), the user codes of the queries, -1 where unknown.
     user_ids, item_ids : original ids by code.
     lists : b lists.
-    hits : bool (b, k), see `hits_of`.
+    hits : bool (b, k), which of the listed items are relevant.
     """
     import pyarrow as pa
 

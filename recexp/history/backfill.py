@@ -11,7 +11,7 @@ from recexp import file_names
 from recexp.data import Dataset, Split
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, DataError, RecexpError
-from recexp.evaluation.evaluation import Evaluation, Results
+from recexp.evaluation.evaluation import Evaluation, EvaluationResult
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
 from recexp.evidence.recommendations import query_units
@@ -142,7 +142,7 @@ def _attempt(archive: Archive, job: Job, dataset: Dataset, split: Split) -> Valu
         return error
 
 
-def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
+def _evaluate(archive: Archive, job: Job, split: Split) -> EvaluationResult:
     stored, longest, n_items = job.basis.evaluation.cutoffs[-1], job.evaluation.cutoffs[-1], split.train.n_items
     if longest > stored and stored < n_items:
         raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
@@ -160,7 +160,7 @@ def _evaluate(archive: Archive, job: Job, split: Split) -> Results:
     return job.evaluation.evaluate(split, lists, seed=job.basis.seed, predicted=predicted)
 
 
-def _add(archive: Archive, job: Job, split: Split, results: Results) -> Values:
+def _add(archive: Archive, job: Job, split: Split, results: EvaluationResult) -> Values:
     """Add values to the run: its tables first, so that what is in the store is in them, too."""
     run, names = job.run, job.missing
     part = f"{run.final}_candidates" if results.candidates else run.final

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return int32 (m,) codes of `ids` (m,) and the distinct ids in rising order, of which a code is the position."""
+    """Return int32 (m,) codes of `ids` (m,) and the distinct ids, ascending, of which a code is the position."""
     import pyarrow.compute as pc
 
     coded = from_numpy(ids).dictionary_encode()
@@ -51,7 +51,7 @@ def lookup(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
 def build_dataset(
     name: str, raw: "RawLog", *, explicit: bool, users: Features | None = None, items: Features | None = None
 ) -> Dataset:
-    """Code a log: users and items that have a row, in rising order of their ids, with what side tables say of them.
+    """Code a log: users and items that have a row, in ascending order of their ids, with what side tables say of them.
 
     `explicit` says whether the log's values, if it has any, are ratings.
     """

@@ -86,6 +86,7 @@ def read_log(
     time_format: str | None,
     format: Format,
     context: Mapping[str, Kind] | None = None,
+    context_required: bool = True,
 ) -> RawLog:
     """Read a log of interactions.
 
@@ -98,6 +99,7 @@ def read_log(
     time_format : how times are written (strptime), or None: numbers or ISO 8601.
     format : how the file is laid out.
     context : kinds by name of further columns to keep.
+    context_required : whether they must be there; else those that are not are left out.
 
     Raises
     ------
@@ -110,7 +112,8 @@ def read_log(
     table = read_table(path, separator=separator, header=header, quotes=format != "recbole")
     if format == "recbole":
         table = table.rename_columns([name.split(":")[0] for name in table.column_names])
-    return parse_log(table, path, columns=names, time_format=time_format, context=context or {})
+    kinds = {name: kind for name, kind in (context or {}).items() if context_required or name in table.column_names}
+    return parse_log(table, path, columns=names, time_format=time_format, context=kinds)
 
 
 def parse_log(

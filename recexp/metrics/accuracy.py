@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recexp.metrics.base import Judged, ListMetric
+from recexp.metrics.base import JudgedLists, ListMetric
 from recexp.params import params
 
 
@@ -22,7 +22,7 @@ class Accuracy(ListMetric):
 class Precision(Accuracy):
     """h(k) / k (Manning et al. 2008, Introduction to Information Retrieval, 8.4)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / k
 
 
@@ -30,7 +30,7 @@ class Precision(Accuracy):
 class Recall(Accuracy):
     """h(k) / R: all relevant items count, so if R > k a perfect list stays below 1 (Manning et al. 2008, 8.3)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / judged.relevant
 
 
@@ -38,7 +38,7 @@ class Recall(Accuracy):
 class RecallCapped(Accuracy):
     """h(k) / min(R, k): a perfect list has 1 (Liang et al. 2018, Variational autoencoders for CF, section 4.2)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / np.minimum(judged.relevant, k)
 
 
@@ -46,7 +46,7 @@ class RecallCapped(Accuracy):
 class F1(Accuracy):
     """2 h(k) / (k + R), the harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval, 7)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return 2 * judged.hits_at(k) / (k + judged.relevant)
 
 
@@ -57,7 +57,7 @@ class Ndcg(Accuracy):
     Binary gains (Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation, with the discount log2(r + 1)).
     """
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         discounts = 1 / np.log2(np.arange(2, k + 2))
         hits = judged.hits[:, :k]
         ideal = np.cumsum(discounts)[np.minimum(judged.relevant, k) - 1]
@@ -72,7 +72,7 @@ class MeanAveragePrecision(Accuracy):
     (Manning et al. 2008, 8.4), which agrees where R <= k.
     """
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         found = judged.found[:, :k] * judged.hits[:, :k]
         return found @ (1 / np.arange(1, found.shape[1] + 1)) / np.minimum(judged.relevant, k)
 
@@ -81,7 +81,7 @@ class MeanAveragePrecision(Accuracy):
 class ReciprocalRank(Accuracy):
     """1 / rank of the first hit within k, 0 without one; its mean over lists is MRR (Voorhees 1999, TREC-8 QA)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return (judged.hits_at(k) > 0) / (1.0 + np.argmax(judged.hits[:, :k], axis=1))
 
 
@@ -89,5 +89,5 @@ class ReciprocalRank(Accuracy):
 class HitRate(Accuracy):
     """1 if any of the first k is relevant, else 0 (Deshpande and Karypis 2004, Item-based top-N, section 6.2)."""
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return (judged.hits_at(k) > 0).astype(np.float64)

@@ -1,6 +1,6 @@
-"""Metric: a definition with a name; three kinds by what they look at.
+"""Metric: a definition with a name that measures itself; its kinds say what one of its values is about.
 
-Every metric is a pure function of ranked lists (or predicted values) and what was held out. It is called on plain ids::
+A metric is a pure function of what a model answered and what was held out. It is called on plain ids::
 
     Ndcg()(ranked=["a", "b"], relevant={"b"}, k=2)                              one list
     Gini()(lists=[["a", "b"], ["a", "c"]], k=2)                                 all lists of a run
@@ -12,29 +12,78 @@ categories, `catalogue` as the items that can be recommended (left out: all item
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from recexp.errors import ConfigError, DataError
-from recexp.metrics.ranked_lists import Judged
+from recexp.metric_names import at
+from recexp.metrics.predicted_ratings import PredictedRatings
+from recexp.metrics.ranked_lists import JudgedLists
 
-__all__ = ["Judged", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
+__all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "RatingMetric", "RunMetric"]
 
 
-class Metric:
-    """Base of all metrics; a subclass is decorated with `@params` and derives from one of the three kinds.
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered, beside what was held out; `ratings` are None where it was not asked for any."""
+
+    lists: JudgedLists
+    ratings: PredictedRatings | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a metric found.
+
+    Attributes
+    ----------
+    values : for each of the metric's results float64 (n,), the values of n units; NaN where a unit has none.
+    owners : int64 (n,), whose each unit is, 0..u-1: owners are resampled for intervals. None: the run is the one unit.
+    """
+
+    values: list[np.ndarray]
+    owners: np.ndarray | None
+
+
+class Metric(ABC):
+    """Base of all metrics. A metric is decorated with `@params` and derives from one of the kinds below.
+
+    A new kind is a class that says its `unit` and implements `measure`.
 
     Class attributes
     ----------------
-    higher_is_better : which way improvement goes, or None where neither does.
+    unit : what has a value: a list, the whole run, a held-out row.
     needs : what it reads besides the lists: "relevant", "train", or what a data set must have (`Dataset.has`).
+    higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
     """
 
-    higher_is_better: ClassVar[bool | None] = True
+    unit: ClassVar[Literal["list", "run", "row"]]
     needs: ClassVar[frozenset[str]] = frozenset()
+    higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    @abstractmethod
+    def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
+        """Return the values of all units, for each of `names`; None where `answers` hold nothing to be measured."""
+
+    def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
+        """Return the names of the results of a metric that is called `name`: one a cut-off, `ndcg_at_10`."""
+        return [at(name, k) for k in cutoffs]
+
+    def finish(self, mean: np.ndarray) -> np.ndarray:
+        """Turn means over units, float64 of any shape, into values of the metric; as they are unless overridden."""
+        return mean
+
+    def stored_columns(self, result: str) -> list[str]:
+        """Return the columns that hold a result, `ndcg_at_10`, in the stored table of a run's units."""
+        return [result]
+
+    def of_stored(self, *columns: np.ndarray) -> np.ndarray:
+        """Return float64 (n,), the units' values of a result, given its `stored_columns`."""
+        return columns[0]
 
     def _require(self, k: int | None, train: object, features: object) -> None:
         if k is not None and k < 1:
@@ -44,12 +93,21 @@ class Metric:
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
 
 
-class ListMetric(Metric, ABC):
+class ListMetric(Metric):
     """One value a list; the mean over lists is reported, with an interval over users."""
 
+    unit = "list"
+
     @abstractmethod
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         """Return float64 (b,): the value of each list cut at `k`; NaN where the list has none."""
+
+    def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured:
+        judged = answers.lists
+        values = [np.asarray(self.values(judged, k), np.float64) for k in cutoffs]
+        if wrong := [some.shape for some in values if some.shape != judged.owners.shape]:
+            raise DataError(f"{type(self).__name__}.values gave {wrong[0]}; one value a list is {judged.owners.shape}")
+        return Measured(values, judged.owners)
 
     def __call__(
         self,
@@ -64,16 +122,21 @@ class ListMetric(Metric, ABC):
         self._require(k, train, features)
         if "relevant" in self.needs and len(relevant) == 0:
             return float("nan")
-        judged = Judged.of_ids([ranked], [relevant], train or {}, features or {}, None)
-        return float(self.values(judged, max(1, len(ranked)) if k is None else k)[0])
+        judged = JudgedLists.of_ids([ranked], [relevant], train or {}, features or {}, None)
+        return float(self.finish(self.values(judged, max(1, len(ranked)) if k is None else k))[0])
 
 
-class RunMetric(Metric, ABC):
+class RunMetric(Metric):
     """One value over all lists of a run."""
 
+    unit = "run"
+
     @abstractmethod
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         """Return the value over all lists cut at `k`; NaN where it is not defined."""
+
+    def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured:
+        return Measured([np.array([self.value(answers.lists, k)], np.float64) for k in cutoffs], None)
 
     def __call__(
         self,
@@ -85,24 +148,34 @@ class RunMetric(Metric, ABC):
     ) -> float:
         """Return the value over `lists` cut at `k` (None: the longest list's length)."""
         self._require(k, train, None)
-        judged = Judged.of_ids(lists, [()] * len(lists), train or {}, {}, catalogue)
+        judged = JudgedLists.of_ids(lists, [()] * len(lists), train or {}, {}, catalogue)
         return float(self.value(judged, judged.items.shape[1] if k is None else k))
 
 
-class RatingMetric(Metric, ABC):
+class RatingMetric(Metric):
     """One value over predicted ratings, pooled over rows: finish(mean of errors), with an interval over users."""
 
-    higher_is_better: ClassVar[bool | None] = False
+    unit = "row"
     needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    higher_is_better: ClassVar[bool | None] = False
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
     @abstractmethod
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
         """Return float64 (m,): each row's error, given float64 (m,) predicted and actual ratings."""
 
-    @abstractmethod
-    def finish(self, mean: np.ndarray) -> np.ndarray:
-        """Turn mean errors, float64 of any shape, into values of the metric."""
+    def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
+        rated = answers.ratings
+        return None if rated is None else Measured([self.errors(rated.predicted, rated.actual)], rated.owners)
+
+    def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
+        return [name]
+
+    def stored_columns(self, result: str) -> list[str]:
+        return ["predicted", "rating"]
+
+    def of_stored(self, *columns: np.ndarray) -> np.ndarray:
+        return self.errors(*(column.astype(np.float64) for column in columns))
 
     def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
         """Return the value over all rows."""

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from recexp.metrics.base import Judged, RunMetric
+from recexp.metrics.base import JudgedLists, RunMetric
 from recexp.params import params
 
 
 @params
 class Gini(RunMetric):
-    """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p rising; 0 is even, 1 is one item alone.
+    """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p ascending; 0 is even, 1 is one item alone.
 
     Shani and Gunawardana 2011, Evaluating recommendation systems, equation for the Gini index; items that are never
     recommended count.
@@ -21,7 +21,7 @@ class Gini(RunMetric):
 
     higher_is_better: ClassVar[bool | None] = False
 
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         counts = np.sort(judged.recommended_at(k)[judged.catalogue])
         n, total = len(counts), counts.sum()
         if not total:
@@ -38,7 +38,7 @@ class Entropy(RunMetric):
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         counts = judged.recommended_at(k)
         p = counts[counts > 0] / max(1, counts.sum())
         return float(p @ np.log2(1 / p)) if len(p) else float("nan")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recexp.metrics.base import Judged, RunMetric
+from recexp.metrics.base import JudgedLists, RunMetric
 from recexp.params import Share, params
 
 
@@ -12,7 +12,7 @@ from recexp.params import Share, params
 class CatalogCoverage(RunMetric):
     """Share of the catalogue's items that are in at least one list (Ge et al. 2010, Beyond accuracy, section 3.1)."""
 
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         return float(np.mean(judged.recommended_at(k)[judged.catalogue] > 0))
 
 
@@ -28,6 +28,6 @@ class LongTailCoverage(RunMetric):
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
     head: Share
 
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         tail = judged.catalogue & (judged.share_above >= self.head)
         return float(np.mean(judged.recommended_at(k)[tail] > 0)) if tail.any() else float("nan")

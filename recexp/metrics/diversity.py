@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.metrics.base import Judged, ListMetric, RunMetric
+from recexp.metrics.base import JudgedLists, ListMetric, RunMetric
 from recexp.params import params
 
 
@@ -29,19 +29,19 @@ class IntraListDiversity(ListMetric):
     def needs(self) -> frozenset[str]:
         return frozenset({"item_categories" if self.by == "features" else "train"})
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
-        similar = judged.once(("similar", self.by), lambda: self._similar(judged))[:, :k].sum(axis=1)
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
+        similar = judged.cached(("similar", self.by), lambda: self._similar(judged))[:, :k].sum(axis=1)
         lengths = judged.lengths_at(k)
         pairs = lengths * (lengths - 1) / 2
         return np.where(pairs > 0, 1 - similar / np.maximum(pairs, 1), np.nan)
 
-    def _similar(self, judged: Judged) -> np.ndarray:
+    def _similar(self, judged: JudgedLists) -> np.ndarray:
         """float64 (b, n): sum of each listed item's cosines with the items before it in its list."""
         if self.by == "interactions":
             from recexp.metrics.cooccurrence import cosines_before
 
             times = judged.recommended_at(judged.items.shape[1])
-            return cosines_before(judged.items, judged.users, times, judged.item_counts)
+            return cosines_before(judged.items, judged.train_matrix, times, judged.item_counts)
         from recexp.metrics.kernels import sum_earlier_by_traits
 
         traits, out = _features(judged), np.zeros(judged.items.shape)
@@ -62,13 +62,13 @@ class Personalization(RunMetric):
     Exact for all pairs: an item in c lists is shared by c (c - 1) / 2 of them. A single list has no value.
     """
 
-    def value(self, judged: Judged, k: int) -> float:
+    def value(self, judged: JudgedLists, k: int) -> float:
         counts, b = judged.recommended_at(k), len(judged.items)
         pairs = b * (b - 1) / 2
         return 1 - float((counts * (counts - 1) / 2).sum()) / k / pairs if pairs else float("nan")
 
 
-def _features(judged: Judged) -> sp.csr_array:
+def _features(judged: JudgedLists) -> sp.csr_array:
     columns = [column for column in judged.train.items.values() if column.kind in ("category", "multi_category")]
     matrix = sp.hstack([column.indicators() for column in columns], format="csr")
     matrix.sum_duplicates()

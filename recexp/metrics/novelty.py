@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recexp.metrics.base import Judged, ListMetric
+from recexp.metrics.base import JudgedLists, ListMetric
 from recexp.params import params
 
 
@@ -23,7 +23,7 @@ class Novelty(Popular):
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         seen = np.maximum(judged.item_counts, 1)
         return judged.mean_at(k, np.log2(max(1, judged.n_train_users)) - np.log2(seen))
 
@@ -35,7 +35,7 @@ class AveragePopularity(Popular):
     higher_is_better: ClassVar[bool | None] = None
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.mean_at(k, judged.item_counts)
 
 
@@ -48,7 +48,7 @@ class Serendipity(Popular):
 
     needs: ClassVar[frozenset[str]] = frozenset({"relevant", "train"})
 
-    def values(self, judged: Judged, k: int) -> np.ndarray:
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         from recexp.metrics.kernels import count_hits_from
 
         counts, found = judged.item_counts, np.empty(len(judged.items), np.int64)

@@ -23,6 +23,3 @@ class Mae(RatingMetric):
 
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
         return np.abs(predicted - actual)
-
-    def finish(self, mean: np.ndarray) -> np.ndarray:
-        return mean

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.data.split import overlap
 from recexp.errors import DataError
 from recexp.params import NonNegativeInt, describe, params
@@ -119,7 +119,7 @@ def ask(
 ) -> Split:
     """Build the Split that asks for `test`, where a user's history is all that `known` holds of it.
 
-    A question is asked at the time of its first held-out row.
+    A question is asked at the time of its first held-out row, and in its context where each is about one row.
     Users without history are left out and counted unless `cold_users`; so are held-out rows of items that
     `exclude_seen` keeps out of the user's list.
 
@@ -136,7 +136,9 @@ def ask(
     else:
         queries = replace(Queries.of_users(test.users, known, exclude_seen=exclude_seen), candidates=candidates)
         target = single(test.items, test.values, test.n_items)
-    queries = replace(queries, timestamps=_asked_at(test, queries, candidates is None))
+    queries = replace(
+        queries, timestamps=_asked_at(test, queries, candidates is None), context=_asked_in(test, queries)
+    )
     queries, target = answerable(name, queries, target, cold_users=cold_users)
     return Split(train, queries, target, test)
 
@@ -148,6 +150,15 @@ def _asked_at(test: Interactions, queries: Queries, by_user: bool) -> np.ndarray
     times = np.full(test.n_users, np.iinfo(np.int64).max)
     np.minimum.at(times, test.users, test.timestamps)
     return times[queries.users]
+
+
+def _asked_in(test: Interactions, queries: Queries) -> dict[str, Column]:
+    """Return the context of the held-out row that each query asks about; none where one asks about several rows."""
+    if not test.context or len(queries) < len(test):
+        return {}
+    each_row = np.array_equal(queries.users, test.users)  # else each user has one row, and they are asked in order
+    rows = np.arange(len(test)) if each_row else np.argsort(test.users)
+    return {name: column.take(rows) for name, column in test.context.items()}
 
 
 def need_rows(learned: int, held: int, name: str, total: int) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Column, Dataset, Interactions, Split
+from recexp.data.column import Kind
 from recexp.errors import DataError
 from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
 from recexp.io.log import Format, Role
@@ -58,7 +59,8 @@ class Predefined(Splitter):
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         self.check()
-        logs = {name: self._read(path) for name, path in self._paths().items()}
+        kinds = {name: column.kind for name, column in dataset.interactions.context.items()}
+        logs = {name: self._read(path, kinds) for name, path in self._paths().items()}
         train, validation = _with_items(dataset, list(logs.values())), None
         if self.validation is not None:
             held, candidates = _coded(logs["validation"], train, "validation", self.validation)
@@ -81,10 +83,18 @@ class Predefined(Splitter):
         paths = {"test": self.test, "validation": self.validation}
         return {name: Path(path).expanduser() for name, path in paths.items() if path is not None}
 
-    def _read(self, path: Path) -> RawLog:
-        return read_log(
-            path, columns=self.columns, separator=self.separator, time_format=self.time_format, format=self.format
+    def _read(self, path: Path, context: Mapping[str, Kind]) -> RawLog:
+        """Read a file, with those of the data's context columns that it has."""
+        raw = read_log(
+            path,
+            columns=self.columns,
+            separator=self.separator,
+            time_format=self.time_format,
+            format=self.format,
+            context=context,
+            context_required=False,
         )
+        return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
 
     def _ask(self, name: str, train: Dataset, held: Interactions, candidates: sp.csr_array | None) -> Split:
         return ask(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
@@ -132,6 +142,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         n_items=train.n_items,
         timestamps=None if raw.timestamps is None else raw.timestamps[kept],
         events=None if raw.events is None else raw.events.take(kept),
+        context={name: column.take(kept) for name, column in raw.context.items()},
         explicit=raw.values is not None,
     )
     if raw.candidates is None:

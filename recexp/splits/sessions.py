@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 class Sessions(PointSplitter):
     """The last sessions by start time are test: after each item of a session but its last, the next one is asked for.
 
-    A query's history is what came before in its session, in time order, and its time that of the item asked for.
-    Sessions that start in the same second stay together; data without timestamps goes by file order. Here a line is a
-    session. With test_ratio=0.25, validation_ratio=0.25::
+    A query's history is what came before in its session, in time order, and its time and context are those of the item
+    asked for. Sessions that start in the same second stay together; data without timestamps goes by file order. Here a
+    line is a session. With test_ratio=0.25, validation_ratio=0.25::
 
         time  1  2  3  4  5  6  7  8    |  1   2   3   4   5   6   7   8
         s1    p  q  .  r  .  .  .  .    |  p   q   .   r   .   .   .   .
@@ -77,7 +77,8 @@ class Sessions(PointSplitter):
             raise DataError(f"none of the {len(begin)} {name} sessions has two items; there is no next item to ask for")
         start = begin[np.cumsum(first)[stop] - 1]
         times = None if held.timestamps is None else held.timestamps[stop]
-        queries = Queries(held.users[stop], held, start, stop, timestamps=times)
+        context = {name: column.take(stop) for name, column in held.context.items()}
+        queries = Queries(held.users[stop], held, start, stop, timestamps=times, context=context)
         if self.exclude_seen:
             queries = replace(queries, exclude=queries.history(values=False))
         return answerable(name, queries, single(held.items[stop], held.values[stop], held.n_items))

@@ -16,7 +16,7 @@ class Means:
 
     Attributes
     ----------
-    users : int64 (u,), rising places of those users among all that are resampled.
+    users : int64 (u,), ascending places of those users among all that are resampled.
     sums, counts : float64 (u, c), each user's sum and number of values; counts may be (u, 1).
     """
 
@@ -48,6 +48,15 @@ class Means:
         """float64 (c,): the means; NaN where there are no values."""
         sums, counts = (np.ascontiguousarray(part.T).sum(axis=1) for part in (self.sums, self.counts))
         return _ratio(sums, counts)  # of each column alone: along rows the order of a sum would depend on the others
+
+
+def number_owners(users: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Number the users, int (b,), 0..u-1 by `lengths` of a query of theirs; each unknown one, -1, is one of its own."""
+    known = np.where(users >= 0, users, -1 - np.arange(len(users)))
+    _, first, owners = np.unique(known, return_index=True, return_inverse=True)
+    rank = np.empty_like(first)
+    rank[np.argsort(lengths[first], kind="stable")] = np.arange(len(first))
+    return rank[owners]
 
 
 def intervals(

@@ -12,14 +12,14 @@ import numpy as np
 
 def holm(p: np.ndarray, m: int | None = None) -> np.ndarray:
     """Return adjusted p-values, float64 (c,): the chance of any false claim among them is held (Holm 1979)."""
-    return _adjusted(p, m, lambda rising, n: np.maximum.accumulate(rising * np.arange(n, n - len(rising), -1)))
+    return _adjusted(p, m, lambda ascending, n: np.maximum.accumulate(ascending * np.arange(n, n - len(ascending), -1)))
 
 
 def benjamini_hochberg(p: np.ndarray, m: int | None = None) -> np.ndarray:
     """Return adjusted p-values, float64 (c,): the share of false claims is held (Benjamini and Hochberg 1995)."""
 
-    def adjust(rising: np.ndarray, n: int) -> np.ndarray:
-        return np.minimum.accumulate((rising * n / np.arange(1, len(rising) + 1))[::-1])[::-1]
+    def adjust(ascending: np.ndarray, n: int) -> np.ndarray:
+        return np.minimum.accumulate((ascending * n / np.arange(1, len(ascending) + 1))[::-1])[::-1]
 
     return _adjusted(p, m, adjust)
 

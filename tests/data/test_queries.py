@@ -1,8 +1,12 @@
 """Histories as sequences and as matrices."""
 
-import numpy as np
+from dataclasses import replace
 
-from recexp.data import Interactions, Queries
+import numpy as np
+import pytest
+
+from recexp.data import Column, Interactions, Queries
+from recexp.errors import DataError
 
 
 def queries() -> Queries:
@@ -24,3 +28,8 @@ def test_a_block_is_the_same_questions() -> None:
     assert block.log is whole.log, "shared, not copied"
     assert np.array_equal(block.history(values=True).toarray(), whole.history(values=True).toarray()[1:])
     assert np.array_equal(block.exclude.toarray(), whole.exclude.toarray()[1:])
+
+
+def test_context_has_a_row_a_query() -> None:
+    with pytest.raises(DataError, match=r"queries\.context column device must have 3 rows, got 2"):
+        replace(queries(), context={"device": Column.category(["tv", "web"])})

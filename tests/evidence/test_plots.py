@@ -28,7 +28,7 @@ HITS = np.array([[True, False, False], [True, False, False]])
 CURVES = {"loss": [(1, 0.5), (2, 0.25)], "validation": [(1, 0.1), (2, 0.2)]}
 STUDY = {
     "metric": "ndcg_at_10",
-    "rising": True,
+    "higher_is_better": True,
     "pruned": [2],
     "log": ["l2"],
     "importance": {"l2": 0.75, "kind": 0.25},

@@ -8,8 +8,9 @@ import pytest
 import scipy.sparse as sp
 import yaml
 
-from recexp.data import Column, Dataset, Interactions
-from recexp.metrics.base import Judged, Metric
+from recexp.data import Column, Dataset, Interactions, Queries
+from recexp.metrics.base import JudgedLists, Metric
+from recexp.ranking import Lists
 
 CONF = Path(__file__).parents[2] / "conf" / "metric"
 
@@ -27,7 +28,7 @@ def build():
 
 
 class World:
-    """Lists, relevant items, train and features as plain Python, and the same as Judged."""
+    """Lists, relevant items, train and features as plain Python, and the same as JudgedLists."""
 
     def __init__(self, seed: int, *, queries: int = 40, padded: bool = True) -> None:
         n_items, length = 30, 10
@@ -44,7 +45,7 @@ class World:
         self.features = {i: [f"c{c}" for c in rng.permutation(6)[: rng.integers(0, 4)]] for i in range(n_items)}
         self.brands = [f"b{c}" if c else None for c in rng.integers(0, 4, n_items)]
 
-    def judged(self, order=None) -> Judged:
+    def judged(self, order=None) -> JudgedLists:
         order = range(len(self.lists)) if order is None else order
         items = np.full((len(self.lists), self.length), -1, np.int32)
         target = sp.lil_array((len(self.lists), self.n_items), dtype=np.float32)
@@ -61,7 +62,9 @@ class World:
             "year": Column.numeric(np.arange(self.n_items)),
         }
         data = Dataset("world", log, np.arange(n_users), np.arange(self.n_items), items=table)
-        return Judged.of(items, target.tocsr(), data, np.ones(self.n_items, bool))
+        lists = Lists(items, np.zeros(items.shape, np.float32))
+        queries = Queries.of_users(np.arange(len(items), dtype=np.int32) % n_users, log, exclude_seen=False)
+        return JudgedLists.of(lists, target.tocsr(), queries, data, np.ones(self.n_items, bool))
 
 
 @pytest.fixture(params=[0, 1, 2])

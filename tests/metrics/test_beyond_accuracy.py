@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recexp.errors import ConfigError, DataError
-from recexp.metrics.base import Judged
+from recexp.metrics.base import JudgedLists
 
 TRAIN = {"u": ["a", "b"], "v": ["a", "c"], "w": ["a"], "x": ["b"]}  # a: 3 users, b: 2, c: 1; d: none
 
@@ -69,7 +69,7 @@ def test_gini_by_hand(build):
     gini = build("gini")
     assert gini([["a"], ["b"], ["c"]], k=1, catalogue="abc") == pytest.approx(0)
     assert gini([["a"], ["a"], ["a"]], k=1, catalogue="abc") == pytest.approx(1)
-    # p rising: 0, 1/4, 3/4; (2*1-3-1)*0 + (2*2-3-1)/4 + (2*3-3-1)*3/4 = 6/4; over n - 1 = 2
+    # p ascending: 0, 1/4, 3/4; (2*1-3-1)*0 + (2*2-3-1)/4 + (2*3-3-1)*3/4 = 6/4; over n - 1 = 2
     assert gini([["a"], ["a"], ["a"], ["b"]], k=1, catalogue="abc") == pytest.approx(6 / 4 / 2)
 
 
@@ -143,7 +143,7 @@ def test_cooccurrence_of_many_users_is_exact(build, density):
     users, train = owned.sum(axis=0), {user: np.flatnonzero(row) for user, row in enumerate(owned)}
     lists = [rng.permutation(300)[: rng.integers(1, 40)] for _ in range(60)]
     metric = build("intra_list_diversity_cooccurrence")
-    judged = Judged.of_ids(lists, [()] * len(lists), train, {}, range(300))
+    judged = JudgedLists.of_ids(lists, [()] * len(lists), train, {}, range(300))
     cosine = owned.T.astype(float) @ owned / np.sqrt(np.maximum(np.outer(users, users), 1))
     for k in (2, 17, 40):
         expected = [[1 - cosine[i, j] for i, j in combinations(ranked[:k], 2)] for ranked in lists]

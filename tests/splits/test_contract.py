@@ -143,6 +143,28 @@ def test_validation_is_sealed_off_from_the_test(make: Make, split_name: str, fil
         assert not hidden & (ids(validation.train) | ids(validation.test) | ids(validation.queries.log))
 
 
+@pytest.mark.parametrize("split_name", [n for n in FOUND if n != "predefined"], indirect=True)  # its rows are elsewhere
+def test_a_query_knows_the_context_of_the_one_row_that_it_asks_about(splitter: Splitter, split_name: str) -> None:
+    """Data numbers its rows; where a query asks about several there is no context of one."""
+    dataset = data()
+    for whole in splitter.split(dataset):
+        for split in levels(whole):
+            queries, rows = split.queries, dataset.interactions
+            per_user = np.bincount(split.test.users, minlength=rows.n_users)
+            if split_name != "sessions" and per_user.max() > 1:
+                assert queries.context == {}
+                continue
+            assert split_name in ("leave_last", "leave_random", "sessions")
+            row = queries.context["row"].values.astype(int)
+            assert queries.context["fold"].values.tolist() == rows.context["fold"].values[row].tolist()
+            assert queries.users.tolist() == rows.users[row].tolist()
+            assert queries.timestamps.tolist() == rows.timestamps[row].tolist()
+            assert split.target.indices.tolist() == rows.items[row].tolist(), "one item each, the row's"
+            assert len(queries.take(slice(1, 3)).context["row"]) == 2
+            bare = replace(split, queries=replace(queries, context={}))
+            assert bare.fingerprint == split.fingerprint, "as digests were before queries had a context"
+
+
 def test_validation_does_not_change_what_is_tested(make: Make, split_name: str, files: dict[str, str]) -> None:
     alone = {"test": files["test"]} if split_name == "predefined" else {}
     without = list(make(split_name, **alone).split(data()))

@@ -182,6 +182,25 @@ def test_candidates_make_each_row_a_query(make: Make, dataset: Dataset, tmp_path
     assert split.queries.lengths.tolist() == [2, 2, 2]
 
 
+def test_rows_of_a_file_bring_the_context_that_the_data_have(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    context = {"device": Column.category(["tv"] * 5), "hour": Column.numeric([1, 2, 3, 4, 5])}
+    data = replace(dataset, interactions=replace(dataset.interactions, context=context))
+    head, rows = "user_id,item_id,device,mood,fold", ["ben,p,tv,good,a", "dora,p,web,bad,a", "anna,r,web,bad,b"]
+
+    def asked(text: str, where: Dataset) -> dict[str, Column]:
+        [split] = make("predefined", test=write(tmp_path / "t.csv", text)).split(where)
+        return split.queries.context
+
+    (found,) = asked("\n".join([head, *rows]), data).items()
+    name, device = found  # neither the hour, which the file has not, nor the mood, which the data have not
+    assert name == "device" and [device.categories[code] for code in device.values] == ["web", "tv"], "anna, then ben"
+    assert asked("\n".join([head, *rows]), dataset) == {}
+    assert asked("\n".join([head, *rows, "anna,z,tv,good,a"]), data) == {}, "anna asks about two rows"
+    each = [f"{row},x" for row in [*rows, "anna,z,tv,good,a"]]
+    device = asked("\n".join([f"{head},candidates", *each]), data)["device"]
+    assert [device.categories[code] for code in device.values] == ["tv", "web", "tv"], "each row is a query"
+
+
 def test_listed_target_counts_once_among_candidates(make: Make, dataset: Dataset, tmp_path: Path) -> None:
     """NCF's lists name the test item among the negatives 156 times."""
     test = write(tmp_path / "t.csv", "user_id,item_id,candidates\nanna,r,r p\n")

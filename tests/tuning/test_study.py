@@ -36,7 +36,7 @@ def study(folder: Path, *words: str, content: Mapping | None = None, space: Mapp
         defaults={name: DEFAULTS[name] for name in space},
         content=content or {"data": "d"},
         metric="ndcg_at_10",
-        rising=True,
+        higher_is_better=True,
         seed=3,
     )
 

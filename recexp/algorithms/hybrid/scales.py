@@ -33,9 +33,9 @@ def scaled(scores: np.ndarray, scale: Scale) -> np.ndarray:
 def _rank(scores: np.ndarray) -> np.ndarray:
     b, n = scores.shape
     order = np.argsort(scores, axis=1)
-    rising = np.take_along_axis(scores, order, axis=1)
+    ordered = np.take_along_axis(scores, order, axis=1)
     new = np.ones((b, n), bool)
-    new[:, 1:] = rising[:, 1:] != rising[:, :-1]
+    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     first = np.flatnonzero(new)
     size = np.diff(first, append=b * n)
     mean = (first % n + (size - 1) / 2) / max(n - 1, 1)
