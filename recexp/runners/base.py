@@ -13,7 +13,7 @@ from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import params
 from recexp.splits.base import Splitter
-from recexp.tracking import Finished, Store, Tracking
+from recexp.tracking import CompleteRun, Store, Tracking
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Outcome:
     earlier: bool = False
 
     @classmethod
-    def there(cls, run: Finished, store: Store) -> "Outcome":
+    def there(cls, run: CompleteRun, store: Store) -> "Outcome":
         """Return the outcome of a run that was in the store already."""
         return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, None, earlier=True)
 

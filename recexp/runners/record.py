@@ -86,7 +86,7 @@ def record(
     metrics |= {f"audit/{name}": value for name, value in data.audit.metrics.items()}
     metrics |= {f"cost/{name}": value for name, value in costs.metrics().items()}
     tags = identity.tags
-    looks = 0 if REPRODUCES in tags else run.look(tags[TEST])
+    looks = 0 if REPRODUCES in tags else run.count_evaluation(tags[TEST])
     description = describe_run(
         Summary(
             algorithm=tags["algorithm"],

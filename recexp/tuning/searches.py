@@ -224,7 +224,7 @@ def run_of(search: Search, identity: Identity, best: Best) -> str:
     """Return the id of the finished run of the best values, found by what its config digests to."""
     content = {**identity.content, "algorithm": describe(search.make(best.params))}
     with search.experiment.tracking.open() as store:
-        done = store.finished({CONFIG: digest(content)})
+        done = store.find_complete({CONFIG: digest(content)})
     if done is None:
         raise StoreError(f"tuning: there is no finished run of the best values in {search.experiment.tracking.uri}")
     return done.id

@@ -112,7 +112,7 @@ def _tuned(search: "Search", study: "Study", sealed: "Sealed") -> _Tuned:
     (outcome,) = runner.run(replace(experiment, resume=True))
     searches.attach(search, study, outcome.run_id)
     with search.experiment.tracking.open() as store:
-        return _Tuned(study, outcome, test, store.looks(test))
+        return _Tuned(study, outcome, test, store.count_evaluations(test))
 
 
 def _conclude(done: dict[str, _Tuned]) -> None:
