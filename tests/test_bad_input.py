@@ -168,7 +168,7 @@ def test_full_disk_while_logging(runs: Callable, workplace: Path) -> None:
     assert "Traceback" not in done.stderr
     assert runs() == []
     left = {path.name for path in workplace.rglob("*") if path.is_file()}
-    assert left <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.claims"}
+    assert left <= {"mlflow.db", "mlflow.db.lock", "gate.lock"}
 
 
 def test_unwritable_store(inside: Callable, workplace: Path) -> None:
@@ -187,7 +187,7 @@ def test_locked_store(inside: Callable, runs: Callable, workplace: Path, monkeyp
     connection.close()
     refused(done, f"tracking.uri: {workplace / 'mlflow.db'} is locked by another program")
     assert runs() == []
-    assert {path.name for path in workplace.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.claims"}
+    assert {path.name for path in workplace.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.locks"}
 
 
 def test_store_that_is_no_database(inside: Callable, workplace: Path) -> None:
@@ -196,4 +196,4 @@ def test_store_that_is_no_database(inside: Callable, workplace: Path) -> None:
     said = f"tracking.uri: {workplace / 'mlflow.db'} cannot be used as an SQLite store: file is not a database"
     refused(inside("dataset=electronics"), said)
     assert (workplace / "mlflow.db").read_text() == notes
-    assert {path.name for path in workplace.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.claims"}
+    assert {path.name for path in workplace.iterdir()} <= {"mlflow.db", "mlflow.db.lock", "mlflow.db.locks"}

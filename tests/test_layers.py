@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,28 @@ def test_imports_point_downwards(path: Path) -> None:
         assert layer(place(name)) <= layer(parts[0]), f"{path} imports {name} from a higher layer"
         if parts[0] in LAYERS[2] and place(name) in LAYERS[2]:
             assert place(name) == parts[0], f"{path} imports {name}: packages of this layer do not know each other"
+
+
+def test_files_do_not_import_each_other_in_circles() -> None:
+    """Not even in functions, or for their types only."""
+    modules = {".".join(("recexp", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    edges = {name: imported_modules(path, modules) for name, path in modules.items()}
+    while leaves := {name for name, targets in edges.items() if not targets}:
+        edges = {name: targets - leaves for name, targets in edges.items() if name not in leaves}
+    assert edges == {}, "these files are part of a circle, or import one that is"
+
+
+def imported_modules(path: Path, modules: Container[str]) -> set[str]:
+    """Return which of `modules` a file imports, as a whole or names of them, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in modules else str(node.module) for name in inside}
+    return {name for name in found if name in modules}
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(PACKAGE / "algorithms")], ids=lambda p: p.stem)

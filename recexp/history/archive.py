@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from recexp.errors import StoreError
 from recexp.metric_names import is_final
-from recexp.tracking import client, run_log, store_uri
+from recexp.tracking import client, run_log, store_errors, store_uri
 from recexp.tracking.names import COMPLETE, FINAL, IMPORTED, SUBJECT, UNIT, clean, search_terms
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class Archive:
         try:
             yield
         except (OSError, MlflowException, SQLAlchemyError) as error:
-            raise store_uri.explain(error, self.uri) from error
+            raise store_errors.explain(error, self.uri) from error
 
 
 def _record(run: "Run") -> StoredRun:

@@ -1,8 +1,9 @@
 """Reading files: tables of any usual ending, interaction logs, side tables, and coding them into a Dataset."""
 
 from recexp.io.arrow import from_numpy, to_numpy
+from recexp.io.building import build_dataset
 from recexp.io.cells import numbers
-from recexp.io.coding import build_dataset, encode, lookup
+from recexp.io.coding import encode, lookup
 from recexp.io.features import Features, read_features
 from recexp.io.log import Format, RawLog, Role, in_file_order, parse_log, read_log, refuse_duplicates
 from recexp.io.reading import exists, located, read_bytes, read_table

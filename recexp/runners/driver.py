@@ -84,7 +84,7 @@ def record(
         intervals=evidence.intervals,
         tables=evidence.tables,
         warnings=evidence.warnings,
-        evaluations=run.look(identity.tags[TEST]) if counts else 0,
+        evaluations=run.count_evaluation(identity.tags[TEST]) if counts else 0,
         command=experiment.command,
         digests={name: tag for name, tag in identity.tags.items() if len(tag) == 64},
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from recexp.models.fitted import FittedModel
 from recexp.runners.base import Runner
-from recexp.tracking import Finished, Store, Tracking
+from recexp.tracking import CompleteRun, Store, Tracking
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,6 @@ class RunResult:
     reused: bool = False
 
     @classmethod
-    def of_stored(cls, run: Finished, store: Store, final: str) -> "RunResult":
+    def of_stored(cls, run: CompleteRun, store: Store, final: str) -> "RunResult":
         """Return the result of a run that was in the store already."""
         return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, final, reused=True)

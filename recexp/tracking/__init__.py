@@ -2,11 +2,11 @@
 
 from recexp.tracking.names import flatten, mask
 from recexp.tracking.run import Input, Run
-from recexp.tracking.store import Finished, Store, Tracking
+from recexp.tracking.store import CompleteRun, Store, Tracking
 from recexp.tracking.view import leaderboard_link, ui_command, ui_link
 
 __all__ = [
-    "Finished",
+    "CompleteRun",
     "Input",
     "Run",
     "Store",

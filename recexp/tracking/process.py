@@ -25,7 +25,7 @@ process_main.main()
 """Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
 
 
-class Worker:
+class TrackingProcess:
     """A process that answers requests in order (see `process_main`); several may be sent before one is read.
 
     Its input ends when this process does, however that happens, and then it leaves too. Signals meant for this
@@ -47,20 +47,27 @@ class Worker:
     def send(self, do: str, **values: Any) -> "Future[Any]":
         """Send a request of plain values; the answer is read by `result`, and raised there when it is an error."""
         answer: Future[Any] = Future()
-        line = json.dumps({"do": do, **values}).encode() + b"\n"
+        line = json.dumps({"do": do, **values})
         self._pending.append(answer)
+        self._write(line)
+        return answer
+
+    def tell(self, do: str, **values: Any) -> None:
+        """Send a request without waiting, now or later: it gets no answer, and what goes wrong is not heard of."""
+        self._write(json.dumps({"do": do, "told": True, **values}))
+
+    def _write(self, line: str) -> None:
         whole, self._whole = self._whole, False  # unless all of this one gets through: an interrupt may cut it short
         if whole:
             with suppress(OSError):
-                self.process.stdin.write(line)
+                self.process.stdin.write(line.encode() + b"\n")
                 self.process.stdin.flush()
                 self._whole = True
         if not self._whole:
             self.close()
-        return answer
 
     def result(self, answer: "Future[Any]") -> Any:
-        """Wait for an answer and return it; raises StoreError or DiskFullError as the worker says, or when it died."""
+        """Wait for an answer and return it; raises StoreError or DiskFullError as the process says, or when it died."""
         while not answer.done():
             line = self.process.stdout.readline()
             if line.endswith(b"\n"):
@@ -73,7 +80,7 @@ class Worker:
         """Send a request and wait for its answer."""
         return self.result(self.send(do, **values))
 
-    def keep(self) -> None:
+    def release(self) -> None:
         """Leave the process to the next store that this process opens, for starting one takes more than a second."""
         if self._whole and not _idle:
             _idle.append(self)
@@ -96,31 +103,31 @@ class Worker:
             self._pending.popleft().set_exception(StoreError(problem))
 
 
-_idle: list[Worker] = []
+_idle: list[TrackingProcess] = []
 
 
 def start() -> None:
-    """Start a worker ahead of time: it imports MLflow while this process composes its config."""
+    """Start a process ahead of time: it imports MLflow while this process composes its config."""
     if not _idle:
-        _idle.append(Worker())
+        _idle.append(TrackingProcess())
 
 
-def take() -> Worker:
-    """Return a worker: the one that an earlier store of this process has left, or a new one."""
+def take() -> TrackingProcess:
+    """Return a process: the one that an earlier store of this process has left, or a new one."""
     while _idle:
-        worker = _idle.pop()
-        if worker.owner == os.getpid() and worker.process.poll() is None:
-            return worker
-    return Worker()
+        idle = _idle.pop()
+        if idle.owner == os.getpid() and idle.process.poll() is None:
+            return idle
+    return TrackingProcess()
 
 
 @atexit.register
 def end() -> None:
     """End the processes that are kept for the next store."""
     while _idle:
-        worker = _idle.pop()
-        if worker.owner == os.getpid():
-            worker.close()
+        idle = _idle.pop()
+        if idle.owner == os.getpid():
+            idle.close()
 
 
 def _settle(answer: "Future[Any]", said: dict[str, Any]) -> None:

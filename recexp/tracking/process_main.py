@@ -1,7 +1,8 @@
 """The process that writes to MLflow, so that importing and using it takes no time from the experiment.
 
 It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
-line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}. It leaves when its input ends.
+line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}; those with "told": true get no answer.
+It leaves when its input ends.
 """
 
 import gc
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from recexp.errors import StoreError
-from recexp.tracking import client, store_uri
+from recexp.tracking import client, store_errors
 from recexp.tracking.tracker import Tracker
 
 
@@ -39,11 +40,15 @@ def main() -> None:
     ready.set()
     tracker = Tracker()
     while line := lines.get():
-        said = json.dumps(_answer(tracker, json.loads(line)))
+        request = json.loads(line)
+        told = request.pop("told", False)
+        said = json.dumps(_answer(tracker, request))
+        if told:  # nobody waits for an answer
+            continue
         try:
             answers.write(said.encode() + b"\n")
             answers.flush()
-        except BrokenPipeError:
+        except OSError:  # nobody reads it any more
             break
     os._exit(0)
 
@@ -64,8 +69,9 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
     do = request.pop("do")
     methods: dict[str, Callable[..., Any]] = {
         "open": tracker.open,
-        "finished": tracker.finished,
+        "find_complete": tracker.find_complete,
         "create": tracker.create,
+        "log_points": tracker.log_points,
         "prepare": tracker.prepare,
         "finish": tracker.finish,
         "fail": tracker.fail,
@@ -73,14 +79,14 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
         "claim": tracker.claim,
         "jobs_done": tracker.jobs_done,
         "job_done": tracker.job_done,
-        "look": tracker.look,
-        "looks": tracker.looks,
+        "count_evaluation": tracker.count_evaluation,
+        "count_evaluations": tracker.count_evaluations,
         "attach": tracker.attach,
     }
     try:
         return {"ok": methods[do](**request)}
     except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
-        problem = store_uri.explain(error, tracker.uri)
+        problem = store_errors.explain(error, tracker.uri)
         return {"error": {"kind": type(problem).__name__, "message": str(problem), "trace": ""}}
     except Exception as error:  # the end of this process's world: the parent raises it in its own
         message = f"tracking, {do}: {type(error).__name__}: {error}"

@@ -10,16 +10,19 @@ from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from recexp.errors import DiskFullError, RecexpError
-from recexp.tracking import run_log, store_uri
+from recexp.tracking import run_log, store_errors, view
 from recexp.tracking.names import flatten, mask
-
-if TYPE_CHECKING:
-    from recexp.tracking.store import Store
+from recexp.tracking.process import TrackingProcess
 
 log = logging.getLogger(__name__)
+
+SEND_SECONDS = 1.0
+"""How long points of learning curves gather before they go to the store."""
+Point = tuple[str, float, int, int]
+"""A value of a metric: its name, the value, milliseconds since 1970, and the step."""
 
 
 class Input(NamedTuple):
@@ -29,6 +32,15 @@ class Input(NamedTuple):
     name: str
     digest: str
     source: str
+
+
+class Target(NamedTuple):
+    """Where a run goes: the process that writes it, the answer that the store is open, its URI, and what is kept."""
+
+    process: TrackingProcess
+    opening: "Future[str]"
+    uri: str
+    log_model: bool
 
 
 class Run:
@@ -41,65 +53,79 @@ class Run:
     ----------
     directory : what is written below it becomes the run's files.
     scratch : a folder for what is needed on the way and not kept; removed at the end.
+    ended : when the run ended, in milliseconds; None before.
     """
 
     def __init__(
-        self, store: "Store", name: str, tags: Mapping[str, str], *, began: int, log_so_far: list[logging.LogRecord]
+        self,
+        target: Target,
+        name: str,
+        tags: Mapping[str, str],
+        *,
+        began: int,
+        log_so_far: list[logging.LogRecord],
     ) -> None:
-        self._store = store
+        self._target = target
+        self._process = target.process
         self._began = began
         self._log_so_far = log_so_far
         self._name = name
         self._tags = dict(tags)
-        self._points: list[tuple[str, float, int, int]] = []
+        self._points: list[Point] = []
+        self._n_sent = 0
         self._finished = False
+        self.ended: int | None = None
 
     def __enter__(self) -> Self:
-        with store_uri.explained(self._store.uri):
+        with store_errors.explained(self._target.uri):
             self.scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
             self.directory = self.scratch / "files"
             self.directory.mkdir()
         self._log = run_log.LogFile(self.directory / "recexp.log", self._log_so_far)
         self._creating = self._create()
-        self._store.worker.send("prepare")
+        self._process.send("prepare")
+        self._sent_at = now()
         self._restore_sigterm = run_log.exit_on_sigterm()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._restore_sigterm()
         try:
-            if error is not None and (store_uri.is_full(error) or isinstance(error, DiskFullError)):
+            if error is not None and (store_errors.is_full(error) or isinstance(error, DiskFullError)):
                 self._discard()
-                raise store_uri.explain(error, self._store.uri) from error
+                raise store_errors.explain(error, self._target.uri) from error
             if not self._finished:
                 self._fail(error)
         finally:
             self._log.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-            self._store.idle_since = _now()
+            self.ended = now()
 
     @property
     def id(self) -> str:
         """The run's id in the store."""
-        self._store.worker.result(self._store.opening)
-        return self._store.worker.result(self._creating)
+        self._process.result(self._target.opening)
+        return self._process.result(self._creating)
 
     @property
     def link(self) -> str:
         """The link to the run's page."""
-        return self._store.link(self.id)
+        return view.run_link(self._target.uri, self._process.result(self._target.opening), self.id)
 
-    def look(self, test: str) -> int:
-        """Mark the run as one that has looked at a test part (a digest); return the number of the look, from 1.
+    def count_evaluation(self, test: str) -> int:
+        """Mark the run as one that evaluates a test set (a digest); return how many have by now, this one included.
 
         It counts from now on, whatever becomes of the run, in all experiments of the store.
         """
-        return self._store.worker.ask("look", run_id=self.id, test=test)
+        return self._process.ask("count_evaluation", run_id=self.id, test=test)
 
     def log_step(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep a point of a learning curve; all are sent at the end."""
-        now = _now()
-        self._points += [(f"training/{name}", float(value), now, int(step)) for name, value in values.items()]
+        """Add a point to learning curves; at most once in SEND_SECONDS what has gathered goes to the store."""
+        moment = now()
+        self._points += [(f"training/{name}", float(value), moment, int(step)) for name, value in values.items()]
+        if moment - self._sent_at >= 1000 * SEND_SECONDS:
+            self._process.tell("log_points", points=self._unsent())
+            self._sent_at = moment
 
     def curves(self) -> dict[str, list[tuple[int, float]]]:
         """Return the learning curves so far: (step, value) pairs by name."""
@@ -129,27 +155,34 @@ class Run:
         model_folder : a saved model, or None.
         lower_is_better : which way the leaderboard is sorted by the headline.
         """
-        run_id, worker, now = self.id, self._store.worker, _now()
+        run_id, moment = self.id, now()
         self._log.close()
-        worker.ask(
+        self._process.ask(
             "finish",
             run_id=run_id,
             folder=str(self.directory),
             params=flatten(params),
             metrics=list(metrics),
             lower_is_better=lower_is_better,
-            points=[(name, float(value), now, 0) for name, value in metrics.items()] + self._points,
+            values=[(name, float(value), moment, 0) for name, value in metrics.items()],
+            points=self._unsent(),
             description=mask(description),
             inputs=[item._asdict() for item in inputs],
-            saved=str(model_folder) if model_folder is not None and self._store.log_model else None,
+            saved=str(model_folder) if model_folder is not None and self._target.log_model else None,
         )
         self._finished = True
 
+    def _unsent(self) -> list[Point]:
+        """Return the points that have not been sent, which are taken to be sent now."""
+        unsent = self._points[self._n_sent :]
+        self._n_sent = len(self._points)
+        return unsent
+
     def _create(self) -> "Future[str]":
         tags = {**self._tags, "mlflow.source.name": "recexp", "mlflow.source.type": "LOCAL"}
-        with suppress(OSError, KeyError):
+        with suppress(OSError, KeyError, ImportError):  # a user without a name; on Windows no module to ask
             tags["mlflow.user"] = getuser()
-        return self._store.worker.send("create", name=self._name, tags=tags, began=self._began)
+        return self._process.send("create", name=self._name, tags=tags, began=self._began)
 
     def _fail(self, error: BaseException | None) -> None:
         """Say in the store that the run failed and why; best effort, for the error itself matters more."""
@@ -159,9 +192,10 @@ class Run:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
         self._log.write_traceback(error)
         try:
-            self._store.worker.ask(
+            self._process.ask(
                 "fail",
                 run_id=self.id,
+                points=self._unsent(),
                 reason=mask(reason)[:500],
                 status="KILLED" if killed else "FAILED",
                 log_file=str(self.directory / "recexp.log"),
@@ -174,10 +208,11 @@ class Run:
         self._log.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
         try:
-            self._store.worker.ask("discard", run_id=self.id)
+            self._process.ask("discard", run_id=self.id)
         except RecexpError as problem:
             log.warning("the unfinished run could not be removed: %s", problem)
 
 
-def _now() -> int:
+def now() -> int:
+    """Return the time as MLflow notes it: milliseconds since 1970."""
     return int(time.time() * 1000)

@@ -1,12 +1,15 @@
 """Who is at which run: so that no identity is finished twice, and runs of dead processes are told from living ones."""
 
-import fcntl
 import hashlib
 import platform
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
 
 from recexp.errors import StoreError
 from recexp.folders import cache_dir
@@ -14,72 +17,87 @@ from recexp.tracking import store_uri
 from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, search_terms
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+POLL_SECONDS = 0.2
+"""How often a lock that another process holds is tried again."""
 
-class Claims:
+
+class RunLocks:
     """Locks by identity, held by the tracking process, for it may outlive a killed parent and finish the run.
 
-    One empty file is locked at a byte for each identity: beside an SQLite store, which all its users see; for other
-    stores in the cache folder, so that only processes of one machine know of each other. The system frees what a
-    process held as it dies.
+    Each that is held is a file in a folder beside an SQLite store, which all its users see; for other stores in the
+    cache folder, so that only processes of one machine know of each other. The system unlocks what a process held as it
+    dies, also on Windows; only a file system without locks leaves this to filelock, which then looks for the process.
+    A file is made, tried and removed while the folder's gate is locked, so that nobody locks one that is just removed.
     """
 
     def __init__(self, uri: str) -> None:
         file = store_uri.sqlite_file(uri)
-        self._path = _elsewhere(uri) if file is None else file.with_name(f"{file.name}.claims")
-        self._file: BinaryIO | None = None
-        self._held: int | None = None
+        self._folder = _elsewhere(uri) if file is None else file.with_name(f"{file.name}.locks")
+        self._held: BaseFileLock | None = None
 
     def hold(self, identity: str, *, alone: bool, wait: bool) -> bool:
         """Lock an identity (hexadecimal), against everybody or only those who want it `alone`; False when it is held.
 
-        What was held before is let go. With `wait` the answer comes when it is free. Raises StoreError when the file
-        cannot be locked.
+        What was held before is let go. With `wait` the answer comes when it is free. Raises StoreError when nothing
+        can be locked.
         """
         self.release()
-        at = int(identity[:15], 16)
-        how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB)
-        if not self._lock(how, at):
-            return False
-        self._held = at
+        while not self._try(identity[:32], alone=alone):
+            if not wait:
+                return False
+            time.sleep(POLL_SECONDS)
         return True
 
     @contextmanager
-    def turn(self, digest: str) -> Iterator[None]:
-        """Do what is in the block while no other process does it for the same digest (hexadecimal)."""
-        at = int(digest[:15], 16)
-        self._lock(fcntl.LOCK_EX, at)
+    def turn(self) -> Iterator[None]:
+        """Do what is in the block while no other process is in such a block; it should be short."""
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            gate = FileLock(self._folder / "gate.lock").acquire(poll_interval=0.01)
+        except OSError as error:
+            raise StoreError(f"{self._folder} cannot be locked: {error.strerror}; runs are claimed by it") from error
+        with gate:
             yield
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, at)
 
     def release(self) -> None:
         """Let go what is held."""
         if self._held is not None:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._held)
+            with self.turn():
+                _remove(self._held)
             self._held = None
 
-    def close(self) -> None:
-        """Let go and end."""
-        if self._file is not None:
-            self._file.close()
-
-    def _lock(self, how: int, at: int) -> bool:
-        """Lock one byte of the file; False when others hold it and `how` does not wait."""
-        try:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = open(self._path, "a+b")  # noqa: SIM115  locks last until it is closed
-            try:
-                fcntl.lockf(self._file, how, 1, at)
-            except (BlockingIOError, PermissionError):
+    def _try(self, identity: str, *, alone: bool) -> bool:
+        """Lock an identity unless others hold it in a way that does not go with this one."""
+        rival = "*" if alone else "alone"
+        with self.turn():
+            in_use = [_in_use(path) for path in self._folder.glob(f"{identity}.{rival}.*")]
+            if any(in_use):
                 return False
-        except OSError as error:
-            raise StoreError(f"{self._path} cannot be locked: {error.strerror}; runs are claimed by it") from error
+            kind = "alone" if alone else "shared"
+            self._held = FileLock(self._folder / f"{identity}.{kind}.{uuid4().hex[:8]}")
+            self._held.acquire()
         return True
+
+
+def _in_use(path: Path) -> bool:
+    """Return whether a living process holds a lock's file; one that a dead process left is removed."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    _remove(lock)
+    return False
+
+
+def _remove(lock: "BaseFileLock") -> None:
+    lock.release()
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
 
 
 def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit: int = 1000) -> "list[Run]":
@@ -87,10 +105,10 @@ def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit:
     return list(client.search_runs([experiment], search_terms(tags), max_results=limit))
 
 
-def bury(client: "MlflowClient", experiment: str, identity: str) -> None:
+def mark_killed(client: "MlflowClient", experiment: str, identity: str) -> None:
     """Mark as KILLED what dead processes of this machine left of an identity that the caller holds alone.
 
-    A claim may be unknown on other machines: what runs there is left alone.
+    A lock may be unknown on other machines: what runs there is left alone.
     """
     for run in search(client, experiment, {CONFIG: identity, HOST: platform.node()}):
         if COMPLETE not in run.data.tags and run.info.status not in ("FAILED", "KILLED"):
@@ -127,4 +145,4 @@ def _run(client: "MlflowClient", run_id: str) -> "Run | None":
 
 
 def _elsewhere(uri: str) -> Path:
-    return cache_dir("claims") / f"{hashlib.sha256(uri.rstrip('/').encode()).hexdigest()[:16]}.claims"
+    return cache_dir("locks") / hashlib.sha256(uri.rstrip("/").encode()).hexdigest()[:16]

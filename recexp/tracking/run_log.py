@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 
-class Records(logging.Handler):
+class LogBuffer(logging.Handler):
     """Remembers what recexp logs from when a store is opened, for the runs that begin later."""
 
     def __init__(self) -> None:

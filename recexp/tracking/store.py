@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,7 @@ from pydantic import Field
 from recexp.errors import StoreError
 from recexp.params import Location, params
 from recexp.tracking import process, run_log, store_uri, view
-from recexp.tracking.run import Run
+from recexp.tracking.run import Run, Target, now
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +41,18 @@ class Tracking:
         return Store(uri, self.artifacts, self.experiment, log_model=self.log_model)
 
 
-class Finished(NamedTuple):
+class CompleteRun(NamedTuple):
     """A complete run: its id and metrics."""
 
     id: str
     metrics: dict[str, float]
 
 
-class Done(NamedTuple):
-    """A job that was done before: the sweep that it belonged to, if any, and its runs."""
+class CompleteJob(NamedTuple):
+    """A job of which all runs are complete: the sweep that it belonged to, if any, and its runs."""
 
     sweep: str | None
-    runs: list[Finished]
+    runs: list[CompleteRun]
 
 
 class Store:
@@ -62,17 +61,19 @@ class Store:
     Attributes
     ----------
     uri, experiment, log_model : as opened.
-    idle_since : when it was opened or its last run ended, in milliseconds; the next run counts from there.
+    process : the one that writes to it.
+    opening : its answer that the store is open.
     """
 
     def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool) -> None:
         self.uri = uri
         self.experiment = experiment
         self.log_model = log_model
-        self._records = run_log.Records()
-        self.idle_since = _now()
-        self.worker = process.take()
-        self.opening = self.worker.send(
+        self._log_so_far = run_log.LogBuffer()
+        self._opened = now()
+        self._last: Run | None = None
+        self.process = process.take()
+        self.opening = self.process.send(
             "open", uri=uri, artifacts=_artifact_location(uri, artifacts), experiment=experiment, folder=os.getcwd()
         )
 
@@ -80,62 +81,65 @@ class Store:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._records.close()
+        self._log_so_far.close()
         if isinstance(error, StoreError):
-            self.worker.close()
+            self.process.close()
         else:
-            self.worker.keep()
+            self.process.release()
 
     @property
     def experiment_id(self) -> str:
         """The id of the experiment that runs go to; raises StoreError when the store could not be opened."""
-        return self.worker.result(self.opening)
+        return self.process.result(self.opening)
 
     def ready(self) -> None:
         """Wait until the store is open; raises StoreError when it cannot be used."""
-        self.worker.result(self.opening)
+        self.process.result(self.opening)
 
-    def finished(self, tags: Mapping[str, str]) -> Finished | None:
+    def find_complete(self, tags: Mapping[str, str]) -> CompleteRun | None:
         """Return a complete run that carries all of `tags`, or None."""
         self.ready()
-        found = self.worker.ask("finished", tags=dict(tags))
-        return None if found is None else Finished(*found)
+        found = self.process.ask("find_complete", tags=dict(tags))
+        return None if found is None else CompleteRun(*found)
 
-    def claim(self, identity: str, once: Mapping[str, str] | None) -> Finished | None:
+    def claim(self, identity: str, once: Mapping[str, str] | None) -> CompleteRun | None:
         """Say that the next run is of this identity, before it begins; with `once`, return a complete one if there is.
 
         `once` are the tags of the runs among which one is enough ({}: all of the experiment). Then processes that want
         the same wait for each other, and runs of this identity that dead processes left behind are marked as KILLED.
         """
         if once is None:  # nothing depends on the answer, and the tracking process may not be ready yet
-            self.worker.send("claim", identity=identity, once=None, wait=True)
+            self.process.send("claim", identity=identity, once=None, wait=True)
             return None
         self.ready()
         request = {"identity": identity, "once": dict(once)}
-        found = self.worker.ask("claim", **request, wait=False)
+        found = self.process.ask("claim", **request, wait=False)
         if "busy" in found:
             log.info("another process is at this very run; waiting for it")
-            found = self.worker.ask("claim", **request, wait=True)
-        return Finished(*found["done"]) if found.get("done") else None
+            found = self.process.ask("claim", **request, wait=True)
+        return CompleteRun(*found["done"]) if found.get("done") else None
 
-    def jobs_done(self, jobs: Sequence[str]) -> dict[str, Done]:
+    def jobs_done(self, jobs: Sequence[str]) -> dict[str, CompleteJob]:
         """Return those of `jobs` (keys) that are done, all of their runs being complete."""
         self.ready()
-        found = self.worker.ask("jobs_done", jobs=list(jobs))
-        return {job: Done(sweep, [Finished(*run) for run in runs]) for job, (sweep, runs) in found.items()}
+        found = self.process.ask("jobs_done", jobs=list(jobs))
+        return {job: CompleteJob(sweep, [CompleteRun(*run) for run in runs]) for job, (sweep, runs) in found.items()}
 
     def job_done(self, job: str, runs: Sequence[str]) -> None:
         """Mark a job as done by its runs (ids)."""
-        self.worker.ask("job_done", job=job, runs=list(runs))
+        self.process.ask("job_done", job=job, runs=list(runs))
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
-        """Return a new run, to be used in a `with` block; it counts from the end of the last one."""
-        return Run(self, name, tags, began=self.idle_since, log_so_far=self._records.records)
+        """Return a new run, to be used in a `with` block; its time counts from the end of the last one."""
+        began = self._opened if self._last is None else self._last.ended
+        target = Target(self.process, self.opening, self.uri, self.log_model)
+        self._last = Run(target, name, tags, began=began or now(), log_so_far=self._log_so_far.records)
+        return self._last
 
-    def looks(self, test: str) -> int:
-        """Return how often a test part (a digest) has been looked at, in all experiments."""
+    def count_evaluations(self, test: str) -> int:
+        """Return how many runs have evaluated a test set (a digest), in all experiments."""
         self.ready()
-        return self.worker.ask("looks", test=test)
+        return self.process.ask("count_evaluations", test=test)
 
     def attach(self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str) -> None:
         """Add to a finished run: tags, a paragraph of its description, and the files of `folder`.
@@ -144,7 +148,7 @@ class Store:
         several, and its tags are of the first.
         """
         self.ready()
-        self.worker.ask("attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into)
+        self.process.ask("attach", run_id=run_id, tags=dict(tags), note=note, folder=str(folder), into=into)
 
     def link(self, run_id: str) -> str:
         """Return the link to a run's page."""
@@ -161,7 +165,3 @@ def _artifact_location(uri: str, artifacts: str | None) -> str | None:
         file = store_uri.sqlite_file(uri)
         return None if file is None else store_uri.artifacts_of(file).as_uri()
     return artifacts if "://" in artifacts else Path(artifacts).absolute().as_uri()
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -1,27 +1,20 @@
 """Where a store is, and whether it can be used: found out in milliseconds, without MLflow."""
 
-import errno
-import os
 import re
 import socket
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from recexp.errors import DiskFullError, StoreError
 from recexp.tracking.names import mask
+from recexp.tracking.store_errors import is_full
 
 LOCK_SECONDS = 5.0
 """How long to wait for another program's write lock before giving up."""
 CREATE_SECONDS = 120.0
 """How long to wait for another process that is creating the store."""
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_TEXT = re.compile(
-    r"database or disk is full|disk I/O error|\d+ requested and \d+ written|" + "|".join(map(os.strerror, _FULL))
-)
 
 
 def resolve(uri: str | None) -> str:
@@ -62,44 +55,6 @@ def check(uri: str, artifacts: str | None) -> None:
 def artifacts_of(file: Path) -> Path:
     """Return the folder beside a database file where its runs' files go."""
     return file.with_name(f"{file.stem}-artifacts")
-
-
-@contextmanager
-def explained(uri: str) -> Iterator[None]:
-    """Turn errors of the disk into StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise explain(error, uri) from error
-
-
-def explain(error: Exception, uri: str) -> StoreError:
-    """Return what an error of MLflow, the database or the disk means to a person."""
-    if isinstance(error, StoreError):
-        return error
-    uri, text = mask(uri), mask(" ".join(str(error).split()))
-    if is_full(error):
-        return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
-    if "out-of-date database schema" in text:
-        return StoreError(
-            f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store "
-            f"({_short(text)})"
-        )
-    if "database is locked" in text:
-        return StoreError(f"tracking.uri: {uri} is locked by another program")
-    return StoreError(f"tracking.uri: {uri} cannot be used: {_short(text) or type(error).__name__}")
-
-
-def is_full(error: BaseException) -> bool:
-    """Return whether an error says that the disk, a quota or a file size limit is used up."""
-    outer = type(error).__module__.startswith(("sqlalchemy", "mlflow"))
-    return (outer or isinstance(error, OSError | sqlite3.Error)) and (
-        getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error)))
-    )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]} ..."
 
 
 def _check_file(file: Path) -> None:

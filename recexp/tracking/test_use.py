@@ -1,11 +1,11 @@
-"""How often a test part has been looked at: each look makes the best of all looks less believable."""
+"""How many runs have evaluated a test set: each makes the best of all less believable."""
 
 import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from recexp.tracking import store_uri
-from recexp.tracking.names import LOOKS, TEST, search_terms
+from recexp.tracking.names import EVALUATIONS, TEST, search_terms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -17,12 +17,12 @@ where t.key = ? and t.value = ? and l.key = ?
 """
 
 
-def looks(client: "MlflowClient", uri: str, test: str) -> int:
-    """Return how many runs of the store have looked at a test part, deleted ones (until `mlflow gc`) included."""
+def count_evaluations(client: "MlflowClient", uri: str, test: str) -> int:
+    """Return how many runs of the store have evaluated a test set (a digest), also deleted ones until `mlflow gc`."""
     file = store_uri.sqlite_file(uri)
     if file is not None:  # to read 1,000 runs by MLflow takes seconds, to count them here a millisecond
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
-            return connection.execute(_COUNT, (TEST, test, LOOKS)).fetchone()[0]
+            return connection.execute(_COUNT, (TEST, test, EVALUATIONS)).fetchone()[0]
     from mlflow.entities import ViewType
 
     experiments = [found.experiment_id for found in client.search_experiments(view_type=ViewType.ALL)]
@@ -31,6 +31,6 @@ def looks(client: "MlflowClient", uri: str, test: str) -> int:
         page = client.search_runs(
             experiments, search_terms({TEST: test}), run_view_type=ViewType.ALL, max_results=PAGE, page_token=token
         )
-        found += sum(LOOKS in run.data.tags for run in page)
+        found += sum(EVALUATIONS in run.data.tags for run in page)
         if not (token := page.token):
             return found

@@ -1,4 +1,4 @@
-"""What is asked of MLflow, in the process that `worker` runs: to open a store, and to write and find runs in it."""
+"""What the tracking process does with MLflow: it opens a store, writes runs to it and finds runs in it."""
 
 import math
 import platform
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recexp.errors import StoreError
 from recexp.tracking import client, model, run_locks, run_log, source, test_use, view
 from recexp.tracking.inputs import entity, log_inputs
-from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, LOOKS, STUDY, TUNING, clean
+from recexp.tracking.names import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING, clean
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, LoggedModel
@@ -22,7 +22,9 @@ class Tracker:
         self._experiment: Experiment | None = None
         self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
-        self._claims: run_locks.Claims | None = None
+        self._locks: run_locks.RunLocks | None = None
+        self._running = ""
+        self._points: list[tuple[str, float, int, int]] = []
 
     @property
     def experiment(self) -> "Experiment":
@@ -33,8 +35,8 @@ class Tracker:
 
     def open(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> str:
         """Open the store, which is made if there is none; return the id of the experiment."""
-        if self._claims is not None:
-            self._claims.close()
+        if self._locks is not None:
+            self._locks.release()
         self.uri, self._experiment = uri, None
         self.source_tags, self.diff = source.git_state(Path(folder))
         with client.opened(uri) as self.client:
@@ -44,10 +46,10 @@ class Tracker:
                 found = self.client.get_experiment(created)
         if found.lifecycle_stage == "deleted":
             raise StoreError(f"tracking.experiment: {experiment} was deleted; restore it in MLflow or use another name")
-        self._experiment, self._claims = found, run_locks.Claims(uri)
+        self._experiment, self._locks = found, run_locks.RunLocks(uri)
         return found.experiment_id
 
-    def finished(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
+    def find_complete(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
         """Return the id and metrics of a complete run that carries all of `tags`."""
         runs = run_locks.search(self.client, self.experiment.experiment_id, {**tags, COMPLETE: "true"}, limit=1)
         return (runs[0].info.run_id, runs[0].data.metrics) if runs else None
@@ -58,14 +60,14 @@ class Tracker:
         With `once`, the tags of the runs of which one complete is enough, it is held against everybody, dead runs of it
         are marked, and {"done": id and metrics} tells of one that is complete. {"busy": true}: another holds it.
         """
-        if not self._claims.hold(identity, alone=once is not None, wait=wait):
+        if not self._locks.hold(identity, alone=once is not None, wait=wait):
             return {"busy": True}
         if once is None:
             return {}
-        run_locks.bury(self.client, self.experiment.experiment_id, identity)
-        found = self.finished({CONFIG: identity, **once})
+        run_locks.mark_killed(self.client, self.experiment.experiment_id, identity)
+        found = self.find_complete({CONFIG: identity, **once})
         if found is not None:
-            self._claims.release()
+            self._locks.release()
         return {"done": found}
 
     def jobs_done(self, jobs: list[str]) -> dict[str, list[Any]]:
@@ -78,15 +80,15 @@ class Tracker:
 
         self.client.log_batch(runs[-1], tags=[RunTag(JOB, job), RunTag(JOB_RUNS, " ".join(runs))])
 
-    def looks(self, test: str) -> int:
-        """Return how many runs have looked at a test part."""
-        return test_use.looks(self.client, self.uri, test)
+    def count_evaluations(self, test: str) -> int:
+        """Return how many runs have evaluated a test set (a digest)."""
+        return test_use.count_evaluations(self.client, self.uri, test)
 
-    def look(self, run_id: str, test: str) -> int:
-        """Mark a run as having looked at a test part, and return as the how manieth."""
-        with self._claims.turn(test):
-            number = test_use.looks(self.client, self.uri, test) + 1
-            self.client.set_tag(run_id, LOOKS, str(number))
+    def count_evaluation(self, run_id: str, test: str) -> int:
+        """Mark a run as one that evaluates a test set; return how many have by now, this one included."""
+        with self._locks.turn():
+            number = test_use.count_evaluations(self.client, self.uri, test) + 1
+            self.client.set_tag(run_id, EVALUATIONS, str(number))
         return number
 
     def attach(self, run_id: str, tags: dict[str, str], note: str, folder: str, into: str) -> None:
@@ -106,13 +108,24 @@ class Tracker:
 
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
+        self._running, self._points = "", []
         run = self.client.create_run(
             self.experiment.experiment_id,
             start_time=began,
             run_name=name,
             tags={**tags, **self.source_tags, HOST: platform.node()},
         )
-        return run.info.run_id
+        self._running = run.info.run_id
+        return self._running
+
+    def log_points(self, points: list[tuple[str, float, int, int]]) -> None:
+        """Write points of learning curves to the run created last; what fails is written with those that come next."""
+        from mlflow.entities import Metric
+
+        self._points += [point for point in points if math.isfinite(point[1])]
+        metrics = [Metric(clean(name), value, at, step) for name, value, at, step in self._points]
+        self.client.log_batch(self._running, metrics=metrics)
+        self._points = []
 
     def prepare(self) -> None:
         """Do ahead of time what finishing needs."""
@@ -126,6 +139,7 @@ class Tracker:
         params: dict[str, str],
         metrics: list[str],
         lower_is_better: bool,
+        values: list[tuple[str, float, int, int]],
         points: list[tuple[str, float, int, int]],
         description: str,
         inputs: list[dict[str, str]],
@@ -141,11 +155,12 @@ class Tracker:
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
         mlflow.log_artifacts(run_id, folder)
         log_inputs(mlflow, run_id, [entity(item) for item in inputs])
+        self.log_points(points)
         mlflow.log_batch(
             run_id,
             metrics=[
                 Metric(clean(name), value, at, step, model_id=model_id)
-                for name, value, at, step in points
+                for name, value, at, step in values
                 if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in params.items()],
@@ -157,15 +172,18 @@ class Tracker:
         mlflow.set_terminated(run_id, "FINISHED")
         mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)
-        self._claims.release()
+        self._locks.release()
 
-    def fail(self, run_id: str, reason: str, status: str, log_file: str) -> None:
+    def fail(
+        self, run_id: str, points: list[tuple[str, float, int, int]], reason: str, status: str, log_file: str
+    ) -> None:
         """Mark a run as failed or killed, unless it was complete before the parent could hear of it."""
         if run_id not in self._complete:
             self.client.set_tag(run_id, "recexp.error", reason)
             self.client.set_terminated(run_id, status)
+            self.log_points(points)
             self.client.log_artifact(run_id, log_file)
-        self._claims.release()
+        self._locks.release()
 
     def discard(self, run_id: str) -> None:
         """Remove what was written of a run, space first."""
@@ -176,7 +194,7 @@ class Tracker:
             self.client.delete_logged_model(logged.model_id)
         self.client.set_terminated(run_id, "FAILED")
         self.client.delete_run(run_id)
-        self._claims.release()
+        self._locks.release()
 
     def _log_model(self, run_id: str, saved: Path, wrapped: Path, params: dict[str, str]) -> str:
         from mlflow.entities import LoggedModelOutput

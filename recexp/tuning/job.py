@@ -233,7 +233,7 @@ def run_of(job: TuningJob, identity: Identity, best: Best) -> str:
     """Return the id of the complete run of the best values, found by what its config digests to."""
     tracking = job.experiment.tracking
     with tracking.open() as store:
-        complete = store.finished({CONFIG: identity.replaced(job.make(best.params))})
+        complete = store.find_complete({CONFIG: identity.replaced(job.make(best.params))})
     if complete is None:
         raise StoreError(f"tuning: there is no finished run of the best values in {tracking.uri}")
     return complete.id

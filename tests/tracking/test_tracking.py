@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,6 +160,57 @@ def test_the_learning_curve_keeps_every_step(workplace: Path) -> None:
     assert sorted((point.step, point.value) for point in history) == [(step, 10.0 - step) for step in range(5)]
 
 
+def test_a_training_that_is_killed_has_its_curve_in_the_store(workplace: Path, runs) -> None:
+    body = """
+with tracking.open() as store, store.run(name="a", tags={}) as run:
+    assert run.id
+    for step in range(1, 101):
+        run.log_step(step, {"loss": 1 / step})
+        if step == 50:
+            print(flush=True)
+        time.sleep(0.03)
+"""
+    with script(body, workplace) as process:
+        process.stdout.readline()
+        process.kill()
+    from mlflow import MlflowClient
+
+    mlflow = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
+    (found,) = runs()
+    until = time.monotonic() + 20  # the process that writes outlives the one that is killed
+    while not (curve := mlflow.get_metric_history(found.info.run_id, "training/loss")) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert 30 <= len(curve) <= 50
+    assert sorted((point.step, point.value) for point in curve) == [(n + 1, 1 / (n + 1)) for n in range(len(curve))]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_points_sent_on_the_way_are_not_sent_again(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    expected = [(step, 10.0 - step) for step in range(5)]
+    with suppress(ValueError), tracking().open() as store, store.run(name="toy", tags={}) as run:
+        for step, value in expected:
+            monkeypatch.setattr("recexp.tracking.run.SEND_SECONDS", 0.0 if step < 3 else 60.0)
+            run.log_step(step, {"loss": value})
+        assert run.curves() == {"loss": expected}
+        asked, ask = [], store.process.ask
+        monkeypatch.setattr(store.process, "ask", lambda do, **values: (asked.append(values), ask(do, **values))[1])
+        if fails:
+            raise ValueError
+        finish(run)
+    assert [step for _, _, _, step in asked[-1]["points"]] == [3, 4]
+    history = client(store).get_metric_history(run.id, "training/loss")
+    assert sorted((point.step, point.value) for point in history) == expected
+
+
+def test_steps_cost_the_training_next_to_nothing(workplace: Path, in_sorts: Callable) -> None:
+    with tracking().open() as store, store.run(name="toy", tags={}) as run:
+        assert run.id
+        values = {"loss": 0.5}
+        assert in_sorts(lambda: [run.log_step(step, values) for step in range(2_000)]) < 0.4  # a sort takes .08 s
+
+
 def test_the_model_is_logged_without_code_or_pickle(workplace: Path, model_folder: Path) -> None:
     import yaml
 
@@ -191,13 +244,13 @@ def test_the_model_can_be_left_out(workplace: Path, model_folder: Path) -> None:
 def test_only_complete_runs_with_the_same_tags_are_found(workplace: Path) -> None:
     with tracking().open() as store:
         with store.run(name="a", tags={"recexp.config": "c1", "note": "it's"}) as run:
-            assert store.finished({"recexp.config": "c1"}) is None
+            assert store.find_complete({"recexp.config": "c1"}) is None
             finish(run)
-        assert store.finished({"recexp.config": "c1", "note": "it's"}).id == run.id
-        assert store.finished({"recexp.config": "c2"}) is None
+        assert store.find_complete({"recexp.config": "c1", "note": "it's"}).id == run.id
+        assert store.find_complete({"recexp.config": "c2"}) is None
         with pytest.raises(ValueError, match="boom"), store.run(name="b", tags={"recexp.config": "c2"}):
             raise ValueError("boom")
-        assert store.finished({"recexp.config": "c2"}) is None
+        assert store.find_complete({"recexp.config": "c2"}) is None
 
 
 @pytest.mark.parametrize(
@@ -226,7 +279,7 @@ def test_a_run_that_does_not_finish_says_so(workplace: Path, runs, error: BaseEx
 def test_a_killed_run_is_never_complete(workplace: Path, runs, sent: signal.Signals, status: str) -> None:
     body = """
 with tracking.open() as store, store.run(name="a", tags={"recexp.config": "c1"}) as run:
-    print(run.id, store.worker.process.pid, flush=True)
+    print(run.id, store.process.process.pid, flush=True)
     time.sleep(60)
     finish(run)
 """
@@ -240,14 +293,14 @@ with tracking.open() as store, store.run(name="a", tags={"recexp.config": "c1"})
     assert found.info.status == status
     assert "recexp.complete" not in found.data.tags
     with tracking().open() as store:
-        assert store.finished({"recexp.config": "c1"}) is None
+        assert store.find_complete({"recexp.config": "c1"}) is None
 
 
 def test_a_killed_worker_leaves_no_complete_run(workplace: Path, runs) -> None:
     message = r"the process that writes to the tracking store ended unexpectedly \(exit code -9\)"
     with pytest.raises(StoreError, match=message), tracking().open() as store, store.run(name="a", tags={}) as run:
         assert run.id
-        os.kill(store.worker.process.pid, signal.SIGKILL)
+        os.kill(store.process.process.pid, signal.SIGKILL)
         finish(run)
     (found,) = runs()
     assert found.info.status == "RUNNING" and "recexp.complete" not in found.data.tags
@@ -260,7 +313,7 @@ def test_a_killed_worker_leaves_no_complete_run(workplace: Path, runs) -> None:
 def test_signals_to_the_group_are_left_to_the_run(workplace: Path, runs) -> None:
     body = """
 with tracking.open() as store, store.run(name="a", tags={}) as run:
-    print(run.id, store.worker.process.pid, flush=True)
+    print(run.id, store.process.process.pid, flush=True)
     time.sleep(60)
 """
     process = script(body, workplace, start_new_session=True)
@@ -274,13 +327,13 @@ with tracking.open() as store, store.run(name="a", tags={}) as run:
 
 def test_stores_opened_one_after_another_share_a_process(workplace: Path) -> None:
     with tracking().open() as store:
-        first = store.worker.process.pid
+        first = store.process.process.pid
     with tracking("other.db", experiment="other").open() as store, store.run(name="a", tags={}) as run:
         finish(run)
-        assert store.worker.process.pid == first
+        assert store.process.process.pid == first
         with tracking().open() as another:
-            assert another.worker.process.pid != first and another.finished({}) is None
-        assert store.finished({}).id == run.id
+            assert another.process.process.pid != first and another.find_complete({}) is None
+        assert store.find_complete({}).id == run.id
 
 
 def test_a_run_imports_neither_mlflow_nor_its_company(workplace: Path) -> None:
@@ -330,7 +383,7 @@ size = os.path.getsize("mlflow.db")
 try:
     with tracking.open() as store, store.run(name="a", tags={{}}) as run:
         run.id
-        for pid in (0, store.worker.process.pid):
+        for pid in (0, store.process.process.pid):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
         {body}
 except DiskFullError as error:

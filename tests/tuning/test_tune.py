@@ -295,7 +295,7 @@ from recexp.tracking.tracker import Tracker
 tracker = Tracker()
 tracker.open(sys.argv[1], None, "e", ".")
 ids = [tracker.create("r", {"recexp.test": "ab" * 32}, 0) for _ in range(10)]
-print(*(tracker.look(run, "ab" * 32) for run in ids))
+print(*(tracker.count_evaluation(run, "ab" * 32) for run in ids))
 """
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'mlflow.db'}"]
     told = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -313,10 +313,10 @@ def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monke
     client = MlflowClient(uri)
     test = client.get_run(outcome.run_id).data.tags["recexp.test"]
     client.delete_run(outcome.run_id)
-    assert test_use.looks(client, uri, test) == 1
+    assert test_use.count_evaluations(client, uri, test) == 1
     monkeypatch.setattr(test_use.store_uri, "sqlite_file", lambda uri: None)
-    assert test_use.looks(client, uri, test) == 1
-    assert test_use.looks(client, uri, "0" * 64) == 0
+    assert test_use.count_evaluations(client, uri, test) == 1
+    assert test_use.count_evaluations(client, uri, "0" * 64) == 0
 
 
 def test_as_a_sweeper_trials_see_validation_alone(

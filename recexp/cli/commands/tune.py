@@ -114,7 +114,7 @@ def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
     (result,) = run_experiment(replace(experiment(cfg, tags={"tuning": study.name}), resume=True))
     attach(job, study, search, result.run_id)
     with job.experiment.tracking.open() as store:
-        return _Tuned(study, result, subject, test, store.looks(test))
+        return _Tuned(study, result, subject, test, store.count_evaluations(test))
 
 
 def _conclude(done: dict[str, _Tuned]) -> None:

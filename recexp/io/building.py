@@ -1,0 +1,56 @@
+"""A log with its side tables to a Dataset."""
+
+import logging
+
+import numpy as np
+
+from recexp.data import Column, Dataset, Interactions
+from recexp.io.coding import encode, lookup
+from recexp.io.features import Features
+from recexp.io.log import RawLog
+
+log = logging.getLogger(__name__)
+
+
+def build_dataset(
+    name: str, raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None
+) -> Dataset:
+    """Code a log: users and items that have a row, in rising order of their ids, with what side tables say of them.
+
+    `explicit` says whether the log's values, if it has any, are ratings.
+    """
+    user_codes, user_ids = encode(raw.users)
+    item_codes, item_ids = encode(raw.items)
+    rows = Interactions(
+        users=user_codes,
+        items=item_codes,
+        values=np.ones(len(raw), np.float32) if raw.values is None else raw.values,
+        n_users=len(user_ids),
+        n_items=len(item_ids),
+        timestamps=raw.timestamps,
+        events=raw.events,
+        sessions=raw.sessions,
+        context=raw.context,
+        context=raw.context,
+        explicit=explicit and raw.values is not None,
+    )
+    return Dataset(
+        name=name,
+        interactions=rows,
+        user_ids=user_ids,
+        item_ids=item_ids,
+        users=_align(users, user_ids, "users"),
+        items=_align(items, item_ids, "items"),
+    )
+
+
+def _align(table: Features | None, ids: np.ndarray, side: str) -> dict[str, Column]:
+    if table is None:
+        return {}
+    at = lookup(ids, table.ids)
+    missing = int((at < 0).sum())
+    if missing:
+        log.warning("%d of %d %s are not in the table of %s", missing, len(ids), side, side)
+    if len(table.ids) > len(ids) - missing:
+        log.info("%d rows of the table of %s have no interaction", len(table.ids) - len(ids) + missing, side)
+    return {name: column.take(at) for name, column in table.columns.items()}

@@ -1,0 +1,54 @@
+"""What errors of MLflow, the database and the disk mean to a person."""
+
+import errno
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from recexp.errors import DiskFullError, StoreError
+from recexp.tracking.names import mask
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_TEXT = re.compile(
+    r"database or disk is full|disk I/O error|\d+ requested and \d+ written|" + "|".join(map(os.strerror, _FULL))
+)
+
+
+@contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turn errors of the disk into StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, uri) from error
+
+
+def explain(error: Exception, uri: str) -> StoreError:
+    """Return what an error of MLflow, the database or the disk means to a person."""
+    if isinstance(error, StoreError):
+        return error
+    uri, text = mask(uri), mask(" ".join(str(error).split()))
+    if is_full(error):
+        return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
+    if "out-of-date database schema" in text:
+        return StoreError(
+            f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store "
+            f"({_short(text)})"
+        )
+    if "database is locked" in text:
+        return StoreError(f"tracking.uri: {uri} is locked by another program")
+    return StoreError(f"tracking.uri: {uri} cannot be used: {_short(text) or type(error).__name__}")
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether an error says that the disk, a quota or a file size limit is used up."""
+    outer = type(error).__module__.startswith(("sqlalchemy", "mlflow"))
+    return (outer or isinstance(error, OSError | sqlite3.Error)) and (
+        getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error)))
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]} ..."
