@@ -31,7 +31,6 @@ def build_dataset(
         events=raw.events,
         sessions=raw.sessions,
         context=raw.context,
-        context=raw.context,
         explicit=explicit and raw.values is not None,
     )
     return Dataset(
