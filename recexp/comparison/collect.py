@@ -10,14 +10,14 @@ from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import bare, cutoff, headlines
 from recexp.tracking import flatten
-from recexp.tracking.names import PROTOCOL, REPRODUCES
+from recexp.tracking.names import HEADLINE, PROTOCOL, REPRODUCES
 
 _TOLD = 3
 """Protocols that are left out with their differences told, those of the newest runs."""
 
 
 @dataclass(frozen=True)
-class Field:
+class ComparisonGroup:
     """All that may be compared directly: the rows of one protocol on one data set."""
 
     dataset: str
@@ -30,6 +30,11 @@ class Field:
         return max((run for row in self.rows for run in row.runs), key=lambda run: run.started)
 
     @property
+    def unit(self) -> str:
+        """What the values behind its metrics are of: a user, an episode."""
+        return self.newest.unit
+
+    @property
     def conditions(self) -> str:
         """What its runs share beside the data: filter, split with its values, the catalogue that is ranked."""
         run = self.newest
@@ -40,8 +45,8 @@ class Field:
         return ", ".join(f"{name} {value}" for name, value in known.items() if value)
 
     def metrics(self) -> list[str]:
-        """Return the names of all test metrics, the headline and its cut-off first."""
-        return test_metrics(run for row in self.rows for run in [*row.runs, *row.older])
+        """Return the names of all final metrics, the headline and its cut-off first."""
+        return final_metrics(run for row in self.rows for run in [*row.runs, *row.older])
 
 
 def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None) -> list[StoredRun]:
@@ -66,8 +71,8 @@ def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: 
     return some
 
 
-def fields(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tuple[list[Field], list[str]]:
-    """Return a field for each data set, that of the newest run first, and what was left out and why.
+def groups(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tuple[list[ComparisonGroup], list[str]]:
+    """Return a group for each data set, that of the newest run first, and what was left out and why.
 
     The newest run says which protocol counts; runs that differ from it in the data alone are compared on their own data
     set. What else differs is left out, and so are runs without test metrics and those that reproduce others; with
@@ -78,12 +83,12 @@ def fields(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tup
     for run in sorted(found, key=lambda run: -run.started):
         by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
     reference: dict[str, str] | None = None
-    taken: list[Field] = []
+    taken: list[ComparisonGroup] = []
     others: list[tuple[list[StoredRun], str]] = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
         reference = content if reference is None else reference
-        unlike = _unlike(content, reference, [*_names(taken)], _dataset(runs[0]))
+        unlike = _unlike(content, reference, [*_names(taken)], runs[0].setting)
         if unlike and strict:
             first = taken[0].newest
             raise ConfigError(
@@ -94,7 +99,7 @@ def fields(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tup
             others.append((runs, unlike))
             continue
         made, repeated = rows(runs)
-        taken.append(Field(_dataset(runs[0]), protocol, made))
+        taken.append(ComparisonGroup(runs[0].setting, protocol, made))
         if repeated:
             notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
     for runs, unlike in others[:_TOLD]:
@@ -125,18 +130,16 @@ def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun
     return some, notes
 
 
-def test_metrics(runs: Iterable[StoredRun]) -> list[str]:
-    """Return the names of the runs' test metrics, those of the newest run's headline first."""
-    names: dict[str, None] = {}
-    order: list[str] = []
-    cutoffs: list[int] = []
-    for run in sorted(runs, key=lambda run: -run.started):
-        order = order or json.loads(run.params.get("evaluation.metrics", "[]"))
-        cutoffs = cutoffs or json.loads(run.params.get("evaluation.cutoffs", "[]"))
-        names |= dict.fromkeys(sorted(run.final_metrics))
-    place = {name: number for number, name in enumerate(order)}
-    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(place)), cutoff(name) or 0))
-    first = headlines(name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs))
+def final_metrics(runs: Iterable[StoredRun]) -> list[str]:
+    """Return the names of the runs' final metrics, those of the newest run's headline first."""
+    newest_first = sorted(runs, key=lambda run: -run.started)
+    newest, names = newest_first[0], dict.fromkeys(name for run in newest_first for name in sorted(run.final_metrics))
+    configured = json.loads(newest.params.get("evaluation.metrics", "[]"))
+    cutoffs = json.loads(newest.params.get("evaluation.cutoffs", "[]"))
+    order = [bare(newest.tags.get(HEADLINE, "")), *configured]
+    place = {name: number for number, name in reversed([*enumerate(order)])}
+    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(order)), cutoff(name) or 0))
+    first = headlines((name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs)), newest.final)
     return [*first, *(name for name in ordered if name not in first)]
 
 
@@ -168,12 +171,8 @@ def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:
     return flatten(archive.yaml(run, "identity.yaml")["protocol"])
 
 
-def _names(taken: Sequence[Field]) -> list[str]:
-    return [field.dataset for field in taken]
-
-
-def _dataset(run: StoredRun) -> str:
-    return run.params.get("dataset.name") or run.tags.get("dataset", "")
+def _names(taken: Sequence[ComparisonGroup]) -> list[str]:
+    return [group.dataset for group in taken]
 
 
 def _count(n: int, what: str) -> str:

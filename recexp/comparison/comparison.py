@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recexp.comparison import definitions, friedman, pairs, values
-from recexp.comparison.collect import Field
+from recexp.comparison.collect import ComparisonGroup
+from recexp.comparison.recorded_metric import RecordedMetric
 from recexp.comparison.results import Comparison, Leaderboard, Line, Options
 from recexp.comparison.rows import Row, share
 from recexp.errors import ConfigError, unknown
-from recexp.history.archive import Archive
+from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import bare, headlines
 from recexp.metrics.base import Metric
 from recexp.rng import generator
@@ -20,7 +21,7 @@ from recexp.tracking.names import SPLIT
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
 FEW = 100
-"""With fewer users percentile intervals of skewed values hold clearly less than they say."""
+"""With fewer units percentile intervals of skewed values hold clearly less than they say."""
 _JUDGED = {"relevant", "ratings"}
 _NAMED = 5
 """Rows that a note names."""
@@ -31,42 +32,55 @@ MetricOf = Callable[[str], Metric]
 
 
 def compare(
-    archive: Archive, fields: Sequence[Field], options: Options, metric_of: MetricOf, notes: Sequence[str] = ()
+    archive: Archive,
+    groups: Sequence[ComparisonGroup],
+    options: Options,
+    metric_of: MetricOf,
+    notes: Sequence[str] = (),
 ) -> Comparison:
-    """Compare the rows of each field. Raises ConfigError for a metric or baseline that is not there, or a metric that
+    """Compare the rows of each group. Raises ConfigError for a metric or baseline that is not there, or a metric that
     is not the same in all runs."""
-    name = _metric(fields, options.metric)
-    shown = headlines(fields[0].metrics())
+    name = _metric(groups, options.metric)
+    newest = groups[0].newest
+    shown = headlines(groups[0].metrics(), newest.final)
     names = [name, *(other for other in shown if other != name)]
-    metric, said = metric_of(bare(name)), list(notes)
+    metric, said = _defined(archive, newest, name, metric_of), list(notes)
     if metric.higher_is_better is None:
         raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
-    kinds = {other: _known(other, metric_of) for other in names}
+    kinds = {other: _known(archive, newest, other, metric_of) for other in names}
     higher_is_better = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
     directed = {other: kind for other, kind in kinds.items() if kind and kind.higher_is_better is not None}
     beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
-    chosen = [(field, _rows(field, name, metric, said)) for field in fields]
+    chosen = [(group, _rows(group, name, metric, said)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
-        lacking = [field.dataset for field, rows in chosen if not _called(rows, options.baseline)]
+        lacking = [group.dataset for group, rows in chosen if not _called(rows, options.baseline)]
         said += [f"{dataset}: left out, for {options.baseline} is not there" for dataset in lacking]
-        chosen = [(field, rows) for field, rows in chosen if field.dataset not in lacking]
+        chosen = [(group, rows) for group, rows in chosen if group.dataset not in lacking]
     definitions.check(archive, [row for _, rows in chosen for row in rows[: definitions.depth(metric, TESTED)]], name)
-    boards = [_board(archive, field, rows, name, metric, names[1:], options, said) for field, rows in chosen if rows]
+    boards = [_board(archive, group, rows, name, metric, names[1:], options, said) for group, rows in chosen if rows]
     if not values.testable(metric):
-        said.append(f"{name} has one value a run, none a user: there are neither intervals nor tests")
-    return Comparison(name, options, higher_is_better, beyond, boards, friedman.of(boards, metric, options, said), said)
+        said.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
+    across = friedman.of(boards, metric, options, said)
+    return Comparison(name, newest.unit, options, higher_is_better, beyond, boards, across, said)
 
 
-def _known(name: str, metric_of: MetricOf) -> Metric | None:
-    try:
+def _defined(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> Metric:
+    """Return a metric by its full name: as configured, or as a runner that measures by itself recorded it."""
+    if "evaluation.metrics" in run.params:
         return metric_of(bare(name))
+    return RecordedMetric.of(archive, run, name)
+
+
+def _known(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> Metric | None:
+    try:
+        return _defined(archive, run, name, metric_of)
     except ConfigError:  # of a config folder that is not given now
         return None
 
 
-def _metric(fields: Sequence[Field], wanted: str | None) -> str:
+def _metric(groups: Sequence[ComparisonGroup], wanted: str | None) -> str:
     """Return the full name of the metric."""
-    names = list(dict.fromkeys(name for field in fields for name in field.metrics()))
+    names = list(dict.fromkeys(name for group in groups for name in group.metrics()))
     if wanted is None:
         return names[0]
     for name in names:
@@ -76,22 +90,22 @@ def _metric(fields: Sequence[Field], wanted: str | None) -> str:
     raise ConfigError(f"--metric: {unknown('', wanted, allowed, what='no run has it')}")
 
 
-def _rows(field: Field, name: str, metric: Metric, notes: list[str]) -> list[Row]:
+def _rows(group: ComparisonGroup, name: str, metric: Metric, notes: list[str]) -> list[Row]:
     """Return the rows with a metric, each with the runs that have it, the best first."""
-    rows = [row.having(name) for row in field.rows if row.has(name)]
-    if len(rows) < len(field.rows):
-        notes.append(f"{field.dataset}: without {name}, so left out: {len(field.rows) - len(rows)} of the models")
-    whole = {row.key: len(row.runs) for row in field.rows}
+    rows = [row.having(name) for row in group.rows if row.has(name)]
+    if len(rows) < len(group.rows):
+        notes.append(f"{group.dataset}: without {name}, so left out: {len(group.rows) - len(rows)} of the models")
+    whole = {row.key: len(row.runs) for row in group.rows}
     fewer = [f"{row.label} ({whole[row.key] - len(row.runs)})" for row in rows if len(row.runs) < whole[row.key]]
     if fewer:
-        notes.append(f"{field.dataset}: runs without {name} are left out of {_listed(fewer, ', ')}")
+        notes.append(f"{group.dataset}: runs without {name} are left out of {_listed(fewer, ', ')}")
     sign = 1 if metric.higher_is_better else -1
     return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
 
 
 def _board(
     archive: Archive,
-    field: Field,
+    group: ComparisonGroup,
     rows: Sequence[Row],
     name: str,
     metric: Metric,
@@ -102,20 +116,22 @@ def _board(
     baseline = None if options.baseline is None else _baseline(rows, options.baseline)
     reference = baseline if baseline is not None else rows[0]
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
-    notes += _unequal(field, best)
+    notes += _unequal(group, best)
     if not values.testable(metric):
-        return Leaderboard(field, [_line(row, name, others) for row in rows], [], reference.label)
+        return Leaderboard(group, [_line(row, name, others) for row in rows], [], reference.label)
     found = values.read(archive, best, name, metric)
-    if found.n_users < FEW:
-        notes.append(f"{field.dataset}: {found.n_users} users: with so few, intervals may hold less than they say")
+    if found.n_units < FEW:
+        notes.append(
+            f"{group.dataset}: {found.n_units} {group.unit}s: with so few, intervals may hold less than they say"
+        )
     bounds = dict(zip((row.label for row in best), _bounds(found, metric, options)))
     lines = [_line(row, name, others, bounds.get(row.label)) for row in rows]
-    made, said = pairs.of(rows, best, baseline, found, name, metric, options)
-    notes += [f"{field.dataset}: {note}" for note in said]
-    return Leaderboard(field, lines, made, reference.label)
+    made, said = pairs.of(rows, best, baseline, found, name, metric, options, group.unit)
+    notes += [f"{group.dataset}: {note}" for note in said]
+    return Leaderboard(group, lines, made, reference.label)
 
 
-def _unequal(field: Field, rows: Sequence[Row]) -> list[str]:
+def _unequal(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
     """Say which rows lack splits that others have: their means are not of the same."""
     known = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
     said = []
@@ -126,7 +142,7 @@ def _unequal(field: Field, rows: Sequence[Row]) -> list[str]:
     if not said:
         return []
     return [
-        f"{field.dataset}: means are of unequal splits, differences of those that two models share: "
+        f"{group.dataset}: means are of unequal splits, differences of those that two models share: "
         f"{_listed(said, '; ')}"
     ]
 
@@ -161,10 +177,10 @@ def _line(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None 
 
 
 def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarray:
-    """Return float64 (r, 2): the interval of each row's mean, users resampled."""
+    """Return float64 (r, 2): the interval of each row's mean, units resampled."""
     drawn = intervals(
         found.means,
-        found.n_users,
+        found.n_units,
         resamples=options.resamples,
         confidence=options.confidence,
         rng=generator(0, "compare", "bootstrap"),

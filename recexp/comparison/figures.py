@@ -25,7 +25,7 @@ def of(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator
     lines, name = board.lines[:TESTED], pretty(comparison.metric)
     lines += [line for line in board.lines[TESTED:] if line.row.label == board.reference]
     rows = [(line.row.label, line.mean, line.low, line.high) for line in lines]
-    sure = f"With the {comparison.options.confidence:.0%} interval over users." if board.pairs else ""
+    sure = f"With the {comparison.options.confidence:.0%} interval over {comparison.unit}s." if board.pairs else ""
     yield name, charts.bars(rows), sure
     yield from _cost(comparison, lines)
     for other in comparison.beyond:

@@ -22,7 +22,7 @@ def of(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: l
     found = [_by_model(board) for board in boards]
     models = [key for key in found[0] if all(key in lines for lines in found)]
     elsewhere = [
-        f"{line.row.label} ({board.field.dataset})"
+        f"{line.row.label} ({board.group.dataset})"
         for board, lines in zip(boards, found)
         for key, line in lines.items()
         if key not in models
@@ -43,15 +43,15 @@ def of(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: l
     table, mean_ranks = table[:, order], mean_ranks[order]
     chi2, p = friedman(table) if len(labels) > 2 else (math.nan, math.nan)
     apart = critical_difference(len(labels), len(boards), options.alpha)
-    datasets = [board.field.dataset for board in boards]
+    datasets = [board.group.dataset for board in boards]
     return Across(datasets, labels, mean_ranks, chi2, p, apart, cliques(mean_ranks, apart))
 
 
 def _by_model(board: Leaderboard) -> dict[Key, Line]:
     """Return the lines by what makes them the same model elsewhere: params, but the name alone of what was tuned."""
-    tuned = Counter(line.row.key.algorithm for line in board.lines if line.row.key.tuned)
+    tuned = Counter(line.row.key.subject for line in board.lines if line.row.key.tuned)
     return {
-        Key(key.algorithm, True, ()) if key.tuned and tuned[key.algorithm] == 1 else key: line
+        Key(key.component, key.subject, True, ()) if key.tuned and tuned[key.subject] == 1 else key: line
         for line in board.lines
         if (key := line.row.key)
     }

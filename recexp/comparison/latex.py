@@ -31,9 +31,10 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
             text = rf"\textbf{{{text}}}" if value is not None and value == best[name] else text
             shown.append(text + (mark if name == names[0] else ""))
         body.append(" & ".join([escaped(line.row.label), *shown]) + r" \\")
-    said = f"{comparison.options.test} test over users, {comparison.options.correction}, {comparison.options.alpha:.2g}"
+    options = comparison.options
+    said = f"{options.test} test over {comparison.unit}s, {options.correction}, {options.alpha:.2g}"
     rows = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
-    comment = f"{board.field.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})"
+    comment = f"{board.group.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})"
     return "\n".join(
         [
             f"% {' '.join(comment.split())}",

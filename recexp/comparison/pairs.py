@@ -1,4 +1,4 @@
-"""Paired tests of rows, user by user, on the splits that two rows share."""
+"""Paired tests of rows, unit by unit, on the splits that two rows share."""
 
 import math
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ def of(
     name: str,
     metric: Metric,
     options: Options,
+    unit: str,
 ) -> tuple[list[Pair], list[str]]:
     """Test each of the best rows against the baseline, or else all pairs of them, a better row first; and what to know.
 
@@ -52,12 +53,12 @@ def of(
             "comparisons there could have been, for the best were chosen by the values that are tested"
         )
     both = [pair.users for pair in made if pair.users]
-    if both and min(both) < found.n_users:
+    if both and min(both) < found.n_units:
         notes.append(
-            f"means are of the users for whom a model has a value; tests of those for whom both have, {min(both):,} of "
-            f"{found.n_users:,} or more"
+            f"means are of the {unit}s for which a model has a value; tests of those for which both have, "
+            f"{min(both):,} of {found.n_units:,} or more"
         )
-    return made, notes + _floor(p, m, found.n_users, options)
+    return made, notes + _floor(p, m, f"{found.n_units} {unit}s", least(found.n_units), options)
 
 
 def _pairs(
@@ -100,16 +101,15 @@ def _shift(first: dict[str, float], second: dict[str, float]) -> float:
     return sum(apart) / len(apart) if apart else math.nan
 
 
-def _floor(p: np.ndarray, m: int, n_users: int, options: Options) -> list[str]:
+def _floor(p: np.ndarray, m: int, units: str, floor: float, options: Options) -> list[str]:
     """Say so if the permutation test could not find any difference significant, however large."""
     tested = np.count_nonzero(~np.isnan(p))
     if options.test != "permutation" or not tested:
         return []
-    floor = least(n_users)
     corrected = float(CORRECTIONS[options.correction].adjust(np.full(tested, floor), m).min())
     if corrected <= options.alpha:
         return []
     return [
         f"no difference can be significant: the smallest p of the permutation test, {floor:.2g}, is {corrected:.2g} "
-        f"after correction for {m:,} comparisons of {n_users} users; --test t has no smallest p"
+        f"after correction for {m:,} comparisons of {units}; --test t has no smallest p"
     ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recexp.comparison.collect import Field
+from recexp.comparison.collect import ComparisonGroup
 from recexp.comparison.rows import Row
 from recexp.errors import DataError
 
@@ -32,12 +32,12 @@ class Published:
         return "met" if abs(self.ours - self.published) <= self.tolerance else "off"
 
 
-def read(path: Path, fields: Sequence[Field]) -> list[Published]:
-    """Read published numbers and find ours among the rows of `fields`.
+def read(path: Path, groups: Sequence[ComparisonGroup]) -> list[Published]:
+    """Read published numbers and find ours among the rows of `groups`.
 
     The file is csv with the columns model, metric, published, tolerance and source. A column `run` says by which
     overrides the runs of a line are known, `algorithm=ease algorithm.l2=1000`; where it is empty or not there, `model`
-    is the name of an algorithm. A row that was not tuned goes before those that were. Raises DataError that names the
+    is the name of what was run. A row that was not tuned goes before those that were. Raises DataError that names the
     line.
     """
     try:
@@ -49,21 +49,24 @@ def read(path: Path, fields: Sequence[Field]) -> list[Published]:
         raise DataError(f"--published: {path} cannot be read: {error}") from error
     if lacking:
         raise DataError(f"--published: {path} has no column {', '.join(lacking)}; needed are {', '.join(COLUMNS)}")
-    return [_line(line, f"{path}:{number}", fields) for number, line in enumerate(lines, start=2)]
+    return [_line(line, f"{path}:{number}", groups) for number, line in enumerate(lines, start=2)]
 
 
-def _line(line: dict[str, str], where: str, fields: Sequence[Field]) -> Published:
+def _line(line: dict[str, str], where: str, groups: Sequence[ComparisonGroup]) -> Published:
     try:
         published, tolerance = float(line["published"]), float(line["tolerance"])
     except (TypeError, ValueError) as error:
         raise DataError(f"--published: {where}: published and tolerance must be numbers ({error})") from error
-    words = (line.get("run") or f"algorithm={line['model']}").split()
-    found = [row for field in fields for row in field.rows if all(_fits(row, word) for word in words)]
+    words, rows = (line.get("run") or "").split(), [row for group in groups for row in group.rows]
+    found = [
+        row for row in rows if (all(_fits(row, word) for word in words) if words else row.key.subject == line["model"])
+    ]
     if len(found) > 1 and len(untuned := [row for row in found if not row.key.tuned]) == 1:
         found = untuned
     if len(found) > 1:
         labels = ", ".join(repr(row.label) for row in found)
-        raise DataError(f"--published: {where}: several models are {' '.join(words)}: {labels}; say more in column run")
+        what = " ".join(words) or line["model"]
+        raise DataError(f"--published: {where}: several models are {what}: {labels}; say more in column run")
     ours, runs = _ours(found[0], line["metric"]) if found else (None, 0)
     return Published(line["model"], line["metric"], published, tolerance, line["source"], ours, runs)
 

@@ -22,7 +22,7 @@ _SIGNED = "#0072B2", "#D55E00"
 
 def as_html(archive: Archive, comparison: Comparison) -> str:
     """Return the report of a comparison; slices and learning curves are read from the runs."""
-    title = f"{pretty(comparison.metric)} on {', '.join(board.field.dataset for board in comparison.boards)}"
+    title = f"{pretty(comparison.metric)} on {', '.join(board.group.dataset for board in comparison.boards)}"
     parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(said)}</p>" for said in verdicts(comparison))]
     parts.append(_list([*method(comparison), *comparison.notes]))
     if comparison.across is not None:
@@ -31,7 +31,7 @@ def as_html(archive: Archive, comparison: Comparison) -> str:
         said = f"{friedman(across, comparison.options.alpha)}. Bars join models that are not told apart."
         parts += ["<h2>Over all data sets</h2>", f"<p>{escape(said)}</p>", f'<div class="scroll">{picture}</div>']
     for board in comparison.boards:
-        parts += [f"<h2>{escape(board.field.dataset)}</h2>", _leaderboard(comparison, board)]
+        parts += [f"<h2>{escape(board.group.dataset)}</h2>", _leaderboard(comparison, board)]
         drawn = [
             f"<figure><h3>{escape(name)}</h3>{picture}<figcaption>{escape(said)}</figcaption></figure>"
             for name, picture, said in figures.of(archive, comparison, board)
@@ -49,11 +49,11 @@ def publish(archive: Archive, comparison: Comparison, path: Path) -> str:
     It is a run of its own, one for each protocol: a report is about many runs, so that none of them is its place, and
     without metrics and `recexp.complete` it never counts as one of them.
     """
-    field = comparison.boards[0].field
-    name = f"comparison on {field.dataset}"
+    group = comparison.boards[0].group
+    name = f"comparison on {group.dataset}"
     points = "\n".join(f"- {said}" for said in (*method(comparison), *comparison.notes))
     note = [f"**{pretty(comparison.metric)}**", *verdicts(comparison), points, f"The report is `{path.name}`."]
-    return archive.publish(field.newest.experiment, name, {TAG: field.protocol}, "\n\n".join(note), path)
+    return archive.publish(group.newest.experiment, name, {TAG: group.protocol}, "\n\n".join(note), path)
 
 
 def verdicts(comparison: Comparison) -> list[str]:
@@ -64,7 +64,7 @@ def verdicts(comparison: Comparison) -> list[str]:
 def _verdict(comparison: Comparison, board: Leaderboard) -> str:
     """Return a sentence: who leads, and who is ahead of the leader on common splits or cannot be told from it."""
     first = board.lines[0]
-    said = f"{board.field.dataset}: {first.row.label} leads with {first.mean:.4f}"
+    said = f"{board.group.dataset}: {first.row.label} leads with {first.mean:.4f}"
     if comparison.options.baseline is not None or not board.pairs:
         return f"{said}."
     tested = [pair for line in board.lines[1:] if (pair := board.against_reference(line.row.label))]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recexp.comparison.collect import Field
+from recexp.comparison.collect import ComparisonGroup
 from recexp.comparison.rows import Row
 
 
@@ -97,7 +97,7 @@ class Leaderboard:
     """The lines of one data set, the best first, and the pairs tested. `reference` is the label others are set against:
     the baseline, or else the best."""
 
-    field: Field
+    group: ComparisonGroup
     lines: list[Line]
     pairs: list[Pair]
     reference: str
@@ -132,7 +132,7 @@ class Comparison:
 
     Attributes
     ----------
-    metric : full name of the one compared by. options : as given.
+    metric : full name of the one compared by. unit : what its values are of. options : as given.
     higher_is_better : which way each shown metric improves, the compared one first; None: neither.
     beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
     boards : a leaderboard a data set. across : ranks over several data sets.
@@ -140,6 +140,7 @@ class Comparison:
     """
 
     metric: str
+    unit: str
     options: Options
     higher_is_better: dict[str, bool | None]
     beyond: list[str]

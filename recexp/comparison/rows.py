@@ -13,16 +13,20 @@ _DIGITS = 8
 
 @dataclass(frozen=True)
 class Key:
-    """What all runs of a row share: an algorithm and its params, or, where it was tuned, how that was done."""
+    """What all runs of a row share: a subject and its params, or, where it was tuned, how that was done.
 
-    algorithm: str
+    `component` is the subject's name in the config: `algorithm`.
+    """
+
+    component: str
+    subject: str
     tuned: bool
     params: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:
-        """What rows of the same algorithm have in common."""
-        return f"{self.algorithm} tuned" if self.tuned else self.algorithm
+        """What rows of the same subject have in common."""
+        return f"{self.subject} tuned" if self.tuned else self.subject
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,15 @@ def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]
 
 
 def _plain(run: StoredRun) -> Key:
-    some = {key: value for key, value in run.params.items() if key.startswith(("algorithm.", "fallback."))}
+    prefixes = tuple(f"{name}." for name in run.subject)
+    some = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
     code = {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}  # two versions of a class are two models
-    return Key(run.tags.get("algorithm", ""), False, tuple(sorted((some | code).items())))
+    return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((some | code).items())))
 
 
 def _tuned(run: StoredRun) -> Key:
     how = tuple((tag, run.tags[tag]) for tag in (SEARCH, STUDY_TRIALS) if tag in run.tags)
-    return Key(run.tags.get("algorithm", ""), True, how)
+    return Key(run.subject[0], run.tags.get(run.subject[0], ""), True, how)
 
 
 def _part(run: StoredRun) -> tuple[str, str]:
@@ -156,13 +161,13 @@ def _labels(keys: Sequence[Key]) -> list[str]:
 
 def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:
     own = dict(key.params)
-    words = (_word(param, own[param], whole=whole) for param in params if param in own)
+    first = f"{key.component}."
+    words = (_word(param.removeprefix(first), own[param], whole=whole) for param in params if param in own)
     return " ".join([key.name, *filter(None, words)])
 
 
 def _word(param: str, value: str, *, whole: bool) -> str:
     """Return a param in short: `l2=100`, `parts.cf=ItemKNN`, `30 trials`; nothing for what only the whole has."""
-    param = param.removeprefix("algorithm.")
     if param == STUDY_TRIALS:
         return f"{value} trials"
     if param == SEARCH:

@@ -53,16 +53,16 @@ def terminal(comparison: Comparison) -> str:
 def method(comparison: Comparison) -> list[str]:
     """Return how the numbers came about, in a sentence each."""
     options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
-    fields = [board.field for board in comparison.boards]
-    found = [f"all runs on {field.dataset}: {field.conditions}" for field in fields if field.conditions]
+    groups = [board.group for board in comparison.boards]
+    found = [f"all runs on {group.dataset}: {group.conditions}" for group in groups if group.conditions]
     if pairs:
         correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
         found += [
-            f"intervals hold {options.confidence:.0%} and resample users, given these fits; what other seeds and folds "
-            "would change is in sd",
-            f"p: {options.test} test of users' differences on equal splits, {against}, {correction}",
-            "d_z: mean difference of a user, in deviations (inf: the same for all); positive is better",
+            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits; what other "
+            "seeds and folds would change is in sd",
+            f"p: {options.test} test of {comparison.unit}s' differences on equal splits, {against}, {correction}",
+            f"d_z: mean difference of a {comparison.unit}, in deviations (inf: the same for all); positive is better",
         ]
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
         found.append("without p: pairs that share no split; run them with the same seeds")
@@ -112,7 +112,7 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
         Column(Text(names[place]), overflow="fold", width=needed, justify="left" if place == 1 else "right")
         for place, needed in widths.items()
     ]
-    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.field.dataset}"))
+    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.group.dataset}"))
     for row in rows:
         table.add_row(*(Text(row[place]) for place in widths))
     said = []
@@ -178,7 +178,7 @@ def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) 
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
     others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.higher_is_better)[1:]}
     return {
-        "dataset": board.field.dataset,
+        "dataset": board.group.dataset,
         "rank": place,
         "model": line.row.label,
         "metric": comparison.metric,
@@ -215,10 +215,10 @@ def as_json(comparison: Comparison) -> str:
         "metric": comparison.metric,
         "options": asdict(comparison.options),
         "notes": comparison.notes,
-        "protocols": {board.field.dataset: board.field.protocol for board in comparison.boards},
+        "protocols": {board.group.dataset: board.group.protocol for board in comparison.boards},
         "models": records(comparison),
         "pairs": [
-            {"dataset": board.field.dataset, **{key: _finite(value) for key, value in asdict(pair).items()}}
+            {"dataset": board.group.dataset, **{key: _finite(value) for key, value in asdict(pair).items()}}
             for board in comparison.boards
             for pair in board.pairs
         ],

@@ -1,4 +1,4 @@
-"""The values of each user, read from the runs' files: what intervals and paired tests stand on."""
+"""The values of each unit (user, episode), read from the runs' files: what intervals and paired tests stand on."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from recexp.comparison.rows import Row
 from recexp.errors import DataError, StoreError
 from recexp.evidence.run_files import TABLES
+from recexp.file_names import per_unit
 from recexp.history.archive import Archive, StoredRun
 from recexp.io import to_numpy
 from recexp.metrics.base import Metric
@@ -21,28 +22,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Values:
-    """The values of r rows' users. A user may own several queries and appear in several splits.
+    """The values of r rows' units. A unit may have several values (a user's queries) and appear in several splits.
 
     Attributes
     ----------
-    means : of each row's values over its queries, to be resampled by user; one column.
-    by_split : float64 (r, s, u), the mean of each user's values in each of s splits, NaN where there is none.
+    means : of each row's values, to be resampled by unit; one column.
+    by_split : float64 (r, s, u), the mean of each unit's values in each of s splits, NaN where there is none.
     """
 
     means: list[Means]
     by_split: np.ndarray
 
     @property
-    def n_users(self) -> int:
-        """All users of any row."""
+    def n_units(self) -> int:
+        """All units of any row."""
         return self.by_split.shape[2]
 
     def differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Return float64 (u, c): each user's mean difference over the splits common to c pairs of rows; NaN for none.
+        """Return float64 (u, c): each unit's mean difference over the splits common to c pairs of rows; NaN for none.
 
         `first` and `second` are int (c,), places of rows.
         """
-        found = np.empty((self.n_users, len(first)))
+        found = np.empty((self.n_units, len(first)))
         for column, (a, b) in enumerate(zip(first, second)):
             apart = self.by_split[a] - self.by_split[b]
             n = (~np.isnan(apart)).sum(axis=0)
@@ -51,8 +52,8 @@ class Values:
 
 
 def testable(metric: Metric) -> bool:
-    """Whether a metric has a value for each user."""
-    return metric.unit in TABLES
+    """Whether a metric has values of units, not one a run."""
+    return metric.unit != "run"
 
 
 def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Values:
@@ -68,9 +69,9 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
         parts = []
         for run in row.runs:
             split = run.tags[SPLIT]
-            table = _table(archive, run, name, metric, with_users=split not in owners)
+            table = _table(archive, run, name, metric, with_ids=split not in owners)
             if split not in owners:
-                owners[split] = _owners(table, split, codes)
+                owners[split] = _owners(table[f"{run.unit}_id"].to_pylist(), split, codes)
             values = metric.of_stored(*(to_numpy(table[column]) for column in metric.stored_columns(_named(name))))
             if len(values) != len(owners[split]):
                 raise DataError(f"run {run.id} has values of {len(values)} queries, unlike others of its split")
@@ -80,7 +81,7 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
     for place, parts in enumerate(found):
         for split in {split for split, _, _ in parts}:
             same = [(owner, values) for number, owner, values in parts if number == split]
-            by_split[place, split] = _by_user(*map(np.concatenate, zip(*same)), len(codes))
+            by_split[place, split] = _by_unit(*map(np.concatenate, zip(*same)), len(codes))
     means = [
         Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
         for parts in found
@@ -88,32 +89,31 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
     return Values(means, by_split)
 
 
-def _by_user(owners: np.ndarray, values: np.ndarray, n_users: int) -> np.ndarray:
-    """Return each user's mean, float64 (u,), NaN where there is none."""
+def _by_unit(owners: np.ndarray, values: np.ndarray, n_units: int) -> np.ndarray:
+    """Return each unit's mean, float64 (u,), NaN where there is none."""
     known = ~np.isnan(values)
-    n = np.bincount(owners[known], minlength=n_users)
-    sums = np.bincount(owners[known], weights=values[known], minlength=n_users)
+    n = np.bincount(owners[known], minlength=n_units)
+    sums = np.bincount(owners[known], weights=values[known], minlength=n_units)
     return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
 
 
-def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_users: bool) -> "pa.Table":
+def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_ids: bool) -> "pa.Table":
     from pyarrow import lib, parquet
 
-    file, columns = TABLES[metric.unit], metric.stored_columns(_named(name))
+    file, columns = TABLES.get(metric.unit) or per_unit(metric.unit), metric.stored_columns(_named(name))
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)
-        return parquet.read_table(path, columns=[*columns, *(["user_id"] if with_users else [])])
+        return parquet.read_table(path, columns=[*columns, *([f"{run.unit}_id"] if with_ids else [])])
     except StoreError as error:
-        raise DataError(f"{error}: intervals and paired tests need the values of users; {advice}") from error
+        raise DataError(f"{error}: intervals and paired tests need the values of each {run.unit}; {advice}") from error
     except (lib.ArrowException, OSError, KeyError) as error:
         raise DataError(f"{file} of run {run.id} cannot be used ({error}); {advice}") from error
 
 
-def _owners(table: "pa.Table", split: str, codes: dict[Hashable, int]) -> np.ndarray:
-    """Number the users, int64 (q,), the same in all splits; one without an id owns a single query."""
-    ids = table["user_id"].to_pylist()
-    keys = ((split, place) if user is None else user for place, user in enumerate(ids))
+def _owners(ids: list[Hashable], split: str, codes: dict[Hashable, int]) -> np.ndarray:
+    """Number the units, int64 (q,), the same in all splits; one without an id owns a single value."""
+    keys = ((split, row) if unit is None else unit for row, unit in enumerate(ids))
     return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
 
 

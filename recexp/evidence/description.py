@@ -14,7 +14,7 @@ class Summary:
     Attributes
     ----------
     subject, setting : what ran on what, as chosen in the config.
-    conditions : the options chosen for its other components, by name.
+    labels : the options chosen for further components, by name.
     seed : of the run.
     final : the part whose metrics count.
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
@@ -27,7 +27,7 @@ class Summary:
 
     subject: str
     setting: str
-    conditions: Mapping[str, str]
+    labels: Mapping[str, str]
     seed: int
     final: str
     metrics: Mapping[str, float]
@@ -59,8 +59,8 @@ def _headline(s: Summary) -> str:
     name = next(iter(headlines(s.metrics, s.final)), None)
     result = "" if name is None else f": {name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}"
     where = f" on **{s.setting}**" if s.setting else ""
-    conditions = "".join(f", {name} {option}" for name, option in s.conditions.items())
-    return f"**{s.subject}**{where}{conditions}, seed {s.seed}**{result}**"
+    labels = "".join(f", {name} {option}" for name, option in s.labels.items())
+    return f"**{s.subject}**{where}{labels}, seed {s.seed}**{result}**"
 
 
 def _metrics(s: Summary) -> str:

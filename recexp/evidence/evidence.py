@@ -83,11 +83,11 @@ class Evidence:
     ) -> Self:
         """Return evidence whose metrics are means over units: `values` are float64 (n,) by metric, the headline first.
 
-        Intervals are bootstrap percentiles over units. `part` is the runner's final part; `ids` are 0..n-1 unless
-        given; `more` are further attributes.
+        Intervals are bootstrap percentiles over units. `part` is the runner's final part; without
+        `ids` the units are those of this seed alone; `more` are further attributes.
         """
         table = np.stack([np.asarray(value, np.float64) for value in values.values()], axis=1)
-        ids = np.arange(len(table)) if ids is None else np.asarray(ids)
+        ids = np.array([f"{seed}-{n}" for n in range(len(table))], object) if ids is None else np.asarray(ids)
         _, owners = np.unique(ids, return_inverse=True)
         means = Means.of(table, owners)
         rng = generator(seed, "bootstrap", part)

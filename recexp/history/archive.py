@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from recexp.errors import StoreError
 from recexp.metric_names import is_final
 from recexp.tracking import client, run_log, store_errors, store_uri
-from recexp.tracking.names import COMPLETE, FINAL, IMPORTED, SUBJECT, UNIT, clean, search_terms
+from recexp.tracking.names import COMPLETE, FINAL, IMPORTED, SETTING, SUBJECT, UNIT, clean, search_terms
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -62,6 +62,15 @@ class StoredRun:
     def subject(self) -> list[str]:
         """The names of the components that a comparison is about, the first of which names the run."""
         return self.tags.get(SUBJECT, "algorithm fallback").split()
+
+    @property
+    def setting(self) -> str:
+        """The name of what the subject works on, as chosen: a dataset, an environment."""
+        return self.params.get(f"{self._setting}.name") or self.tags.get(self._setting, "")
+
+    @property
+    def _setting(self) -> str:
+        return self.tags.get(SETTING, "dataset")
 
     @property
     def final_metrics(self) -> set[str]:

@@ -79,6 +79,7 @@ class Runner(ABC):
     ----------------
     components : the base class of each component, by its name in the config.
     subject : the names of those that a comparison is about; runs are called after the first.
+    labels : the names of further ones that tell runs apart at a glance, beside the subject and what it works on.
     final : the part whose metrics count: `test` of `test/ndcg_at_10`.
     unit : what the values behind the final metrics are of: a user, an episode.
     trials : the option of conf/runner that carries out one trial of a tuning as a run of its own, or None.
@@ -86,6 +87,7 @@ class Runner(ABC):
 
     components: ClassVar[Mapping[str, type]]
     subject: ClassVar[tuple[str, ...]]
+    labels: ClassVar[tuple[str, ...]] = ()
     final: ClassVar[str]
     unit: ClassVar[str]
     trials: ClassVar[str | None] = None
@@ -127,6 +129,11 @@ class Runner(ABC):
     def objective(self, experiment: "Experiment") -> "Objective":
         """Return what a tuning improves: it sees nothing of the final part. Raises ConfigError where there is none."""
         raise ConfigError(f"runner: {type(self).__name__} cannot be tuned: it has no objective")
+
+    @property
+    def setting(self) -> str:
+        """The name of the component that the subject works on: the first that is not of the subject."""
+        return next((name for name in self.components if name not in self.subject), "")
 
     def rules(self) -> Any:
         """Return the runner's name, with its fields where it has any that decide results."""

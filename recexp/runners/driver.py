@@ -16,6 +16,7 @@ from recexp.runners.experiment import Experiment, RunResult
 from recexp.runners.identity import Identity, identify
 from recexp.tracking import Run, Store, mask
 from recexp.tracking.names import CONFIG, REPRODUCES, TEST
+from recexp.tracking.view import view_state
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def record(
     summary = Summary(
         subject=experiment.subject,
         setting=experiment.setting,
-        conditions=experiment.conditions,
+        labels={name: experiment.choices.get(name, "") for name in runner.labels},
         seed=experiment.seed,
         final=runner.final,
         metrics=metrics,
@@ -88,13 +89,14 @@ def record(
         command=experiment.command,
         digests={name: tag for name, tag in identity.tags.items() if len(tag) == 64},
     )
+    columns = [name for name in (runner.setting, runner.subject[0], *runner.labels) if name]
     run.finish(
         metrics=metrics,
         params=experiment.config,
         description=describe_run(summary),
         inputs=evidence.inputs,
         model_folder=saved,
-        lower_is_better=higher_is_better is False,
+        view=view_state(metrics, runner.final, columns, lower_is_better=higher_is_better is False),
     )
     intervals = dict(evidence.intervals)
     return RunResult(

@@ -64,18 +64,8 @@ class Experiment:
 
     @property
     def setting(self) -> str:
-        """The name of what the subject works on: the option of the runner's first other component, `movielens_100k`."""
-        return next(iter(self._others.values()), "")
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        """The options chosen for the components that are neither subject nor setting, by name."""
-        return dict([*self._others.items()][1:])
-
-    @property
-    def _others(self) -> dict[str, str]:
-        names = (name for name in self.runner.components if name not in self.runner.subject)
-        return {name: self.choices.get(name, "") for name in names}
+        """The name of what the subject works on: `movielens_100k`."""
+        return self.choices.get(self.runner.setting, "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from recexp.identity import code, digest
 from recexp.params import describe
 from recexp.runners.base import Plan
 from recexp.runners.experiment import Experiment
-from recexp.tracking.names import CODE, CONFIG, FINAL, PROTOCOL, SPLIT, SUBJECT, TEST, UNIT
+from recexp.tracking.names import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
 
 
@@ -62,5 +62,6 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
     if own := code([experiment[name] for name in runner.subject]):
         digests[CODE] = digest(own)
     chosen = {name: experiment.choices.get(name, "") for name in runner.components}
-    read_by = {FINAL: runner.final, UNIT: runner.unit, SUBJECT: " ".join(runner.subject)}
+    read_by = {FINAL: runner.final, HEADLINE: runner.headline(experiment)[0], UNIT: runner.unit}
+    read_by |= {SUBJECT: " ".join(runner.subject), SETTING: runner.setting}
     return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **read_by, **digests}, whole)

@@ -49,6 +49,7 @@ class Offline(Runner):
         "audit": Audit,
     }
     subject: ClassVar[tuple[str, ...]] = ("algorithm", "fallback")
+    labels: ClassVar[tuple[str, ...]] = ("split",)
     final: ClassVar[str] = "test"
     unit: ClassVar[str] = "user"
     trials: ClassVar[str | None] = "validation"

@@ -142,7 +142,7 @@ class Run:
         description: str,
         inputs: Iterable[Input],
         model_folder: Path | None,
-        lower_is_better: bool = False,
+        view: str | None = None,
     ) -> None:
         """Write everything and mark the run as complete; raises StoreError.
 
@@ -153,7 +153,7 @@ class Run:
         description : Markdown for the run's page.
         inputs : the data sets that went in.
         model_folder : a saved model, or None.
-        lower_is_better : which way the leaderboard is sorted by the headline.
+        view : the state of the UI's table of runs, kept where the experiment has none; see `view.view_state`.
         """
         run_id, moment = self.id, now()
         self._log.close()
@@ -162,8 +162,7 @@ class Run:
             run_id=run_id,
             folder=str(self.directory),
             params=flatten(params),
-            metrics=list(metrics),
-            lower_is_better=lower_is_better,
+            view=view,
             values=[(name, float(value), moment, 0) for name, value in metrics.items()],
             points=self._unsent(),
             description=mask(description),

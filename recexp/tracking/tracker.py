@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
-from recexp.tracking import client, model, run_locks, run_log, source, test_use, view
+from recexp.tracking import client, model, run_locks, run_log, source, test_use
 from recexp.tracking.inputs import entity, log_inputs
 from recexp.tracking.names import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING, clean
+from recexp.tracking.view import VIEW_TAG
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, LoggedModel
@@ -137,8 +138,7 @@ class Tracker:
         run_id: str,
         folder: str,
         params: dict[str, str],
-        metrics: list[str],
-        lower_is_better: bool,
+        view: str | None,
         values: list[tuple[str, float, int, int]],
         points: list[tuple[str, float, int, int]],
         description: str,
@@ -166,9 +166,8 @@ class Tracker:
             params=[Param(name, value) for name, value in params.items()],
             tags=[RunTag("mlflow.note.content", description)],
         )
-        if metrics and not metrics[0].startswith("validation") and view.VIEW_TAG not in self.experiment.tags:
-            state = view.view_state(metrics, lower_is_better=lower_is_better)
-            mlflow.set_experiment_tag(self.experiment.experiment_id, view.VIEW_TAG, state)
+        if view is not None and VIEW_TAG not in self.experiment.tags:
+            mlflow.set_experiment_tag(self.experiment.experiment_id, VIEW_TAG, view)
         mlflow.set_terminated(run_id, "FINISHED")
         mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)

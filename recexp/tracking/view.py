@@ -9,12 +9,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from recexp.metric_names import headlines
+from recexp.metric_names import headlines, is_final
 from recexp.tracking import store_uri
 
 VIEW = "recexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
-_COLUMNS = ("tags.`dataset`", "tags.`algorithm`", "tags.`split`", "params.`seed`")
 _METRICS = 4
 """As many as fit beside the names of runs; the UI orders them by name."""
 _IMPORTING = "ignore::UserWarning:mlflow.server.fastapi_app"
@@ -52,12 +51,16 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
     return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
-def view_state(metrics: Iterable[str], *, lower_is_better: bool) -> str:
-    """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well."""
-    metrics = list(metrics)
-    shown = headlines(metrics)[:_METRICS]
-    order = shown[0] if shown else metrics[0]
-    columns = [*(f"metrics.`{m}`" for m in shown), *_COLUMNS]
+def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, lower_is_better: bool) -> str | None:
+    """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well.
+
+    `tags` are those that say what was run. None where no metric is of the final part.
+    """
+    shown = headlines((name for name in metrics if is_final(name, final)), final)[:_METRICS]
+    if not shown:
+        return None
+    order = shown[0]
+    columns = [*(f"metrics.`{m}`" for m in shown), *(f"tags.`{tag}`" for tag in tags), "params.`seed`"]
     return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": lower_is_better})
 
 

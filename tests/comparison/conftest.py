@@ -174,8 +174,8 @@ class Shelf(Archive):
     def compare(self, *, strict: bool = False, **given: Any) -> Comparison:
         """Compare all runs."""
         options = {"metric": None, "baseline": None, "test": "t", "correction": "holm", "confidence": 0.95}
-        fields, notes = collect.fields(self, self.found, strict=strict)
-        return compared(self, fields, Options(**{**options, "resamples": 20, **given}), config.metric, notes)
+        groups, notes = collect.groups(self, self.found, strict=strict)
+        return compared(self, groups, Options(**{**options, "resamples": 20, **given}), config.metric, notes)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
         for algorithm in ("als", "pop"):
             shelf.run(algorithm, values(0.5, f"{dataset} {algorithm}"), dataset=dataset, name=name)
     found = shelf.compare(metric="ndcg_at_10")
-    assert [board.field.dataset for board in found.boards] == ["a"]
+    assert [board.group.dataset for board in found.boards] == ["a"]
     assert "b: without test/ndcg_at_10, so left out: 2 of the models" in found.notes
 
 

@@ -13,7 +13,7 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
 
 if TYPE_CHECKING:
-    from recexp.comparison.collect import Field
+    from recexp.comparison.collect import ComparisonGroup
 
 
 def parser() -> Parser:
@@ -90,9 +90,9 @@ def _compare(given: Namespace) -> Iterator[str]:
     with Archive(tracking.uri) as archive:
         ids = [word for word in (given.runs or "").split(",") if word]
         found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
-        fields, notes = collect.fields(archive, found, strict=bool(ids))
+        groups, notes = collect.groups(archive, found, strict=bool(ids))
         if given.published is not None:
-            yield from _published(given.published, fields, notes)
+            yield from _published(given.published, groups, notes)
             return
         options = Options(
             metric=given.metric,
@@ -102,7 +102,7 @@ def _compare(given: Namespace) -> Iterator[str]:
             confidence=evaluation.confidence,
             resamples=evaluation.resamples,
         )
-        comparison = compare(archive, fields, options, experiments.metric, notes)
+        comparison = compare(archive, groups, options, experiments.metric, notes)
         yield tables.terminal(comparison)
         for name, path in files.items():
             path.write_text(writers[name](archive, comparison), encoding="utf-8")
@@ -110,10 +110,10 @@ def _compare(given: Namespace) -> Iterator[str]:
             yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
 
 
-def _published(path: Path, fields: "list[Field]", notes: list[str]) -> Iterator[str]:
+def _published(path: Path, groups: "list[ComparisonGroup]", notes: list[str]) -> Iterator[str]:
     from recexp.comparison import published
 
-    rows = published.read(path, fields)
+    rows = published.read(path, groups)
     yield published.as_markdown(rows)
     yield from notes
     off = sum(row.verdict == "off" for row in rows)

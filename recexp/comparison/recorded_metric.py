@@ -1,0 +1,30 @@
+"""A metric that a runner measured itself: all that is known of it is what its runs recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recexp import file_names
+from recexp.evidence import run_files
+from recexp.history.archive import Archive, StoredRun
+from recexp.metric_names import bare
+from recexp.metrics.base import Answers, Measured, Metric
+
+
+@dataclass(frozen=True)
+class RecordedMetric(Metric):
+    """The mean of a column of the stored table of a run's units, or of runs where there is no such table."""
+
+    needs = frozenset({"relevant"})
+    unit: str
+    higher_is_better: bool | None
+
+    def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
+        """Return None: answers of a model hold nothing of it."""
+        return None
+
+    @classmethod
+    def of(cls, archive: Archive, run: StoredRun, name: str) -> "RecordedMetric":
+        """Return what a run says of its metric of that name."""
+        directions = run_files.read_directions(archive.file(run, file_names.METRICS))
+        unit = run.unit if archive.has(run, file_names.per_unit(run.unit)) else "run"
+        return cls(unit, {bare(found): higher for found, higher in directions.items()}.get(bare(name)))
