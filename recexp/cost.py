@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TypeVar
+
+from recexp import system
 
 T = TypeVar("T")
 
@@ -19,8 +20,7 @@ class Costs:
         """Begin again."""
         self.seconds: dict[str, float] = {}
         self._begin = time.perf_counter()
-        with suppress(OSError):  # Linux: start the peak afresh, so that each job of a sweep has its own
-            Path("/proc/self/clear_refs").write_text("5")
+        system.restart_peak()  # each job of a sweep has its own
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:
@@ -46,16 +46,4 @@ class Costs:
         """Return `fit_seconds` and the like, `total_seconds` and `peak_mib`."""
         total = time.perf_counter() - self._begin
         seconds = {f"{name}_seconds": value for name, value in self.seconds.items()}
-        return {**seconds, "total_seconds": total, "peak_mib": _peak_mib()}
-
-
-def _peak_mib() -> float:
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    import resource
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+        return {**seconds, "total_seconds": total, "peak_mib": system.peak_mib()}

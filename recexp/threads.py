@@ -4,7 +4,6 @@ Compiled kernels release the GIL and work on disjoint rows, so their results do 
 BLAS gets the same number, and the two never run at once.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,7 +11,9 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 
-_count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from recexp import system
+
+_count = system.cores()
 
 
 def count() -> int:
@@ -84,5 +85,4 @@ def _helpers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="recexp")
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not survive a fork
+system.after_fork(_helpers.cache_clear)  # threads do not survive a fork

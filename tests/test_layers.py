@@ -13,6 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {
         "version",
+        "system",
         "class_names",
         "errors",
         "params",

@@ -78,7 +78,7 @@ def install(write: Callable[[IO[bytes]], None], target: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
-            os.fchmod(file.fileno(), 0o644) if hasattr(os, "fchmod") else None
+        Path(part).chmod(0o644)  # a temporary file is for its owner only
         os.replace(part, target)
     finally:
         Path(part).unlink(missing_ok=True)

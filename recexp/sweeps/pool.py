@@ -1,9 +1,6 @@
 """Processes that carry out jobs, one at a time each: a job that is the death of its process costs only itself."""
 
 import json
-import os
-import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -12,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 
+from recexp import system
 from recexp.errors import RecexpError
 from recexp.folders import PACKAGE
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
@@ -33,59 +33,53 @@ worker.main()
 
 
 class Member:
-    """A process of the pool, in a session of its own: Ctrl-C reaches the pool, which ends it in order."""
+    """A process of the pool, in a group of its own: Ctrl-C reaches the pool, which ends it in order.
 
-    def __init__(self, log: Path) -> None:
+    It puts itself into `heard` with each result, and with None when it has ended.
+    """
+
+    def __init__(self, log: Path, heard: "Heard") -> None:
         root = str(PACKAGE.parent)
         self.log = log
         self.job: SweepJob | None = None
         self.heavy = 0
-        self._buffer = b""
         with open(log, "ab") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, root],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
-                start_new_session=True,
+                **system.OWN_GROUP,
             )
+        Thread(target=self._listen, args=(heard,), daemon=True).start()  # not all systems can wait for several pipes
 
     def give(self, job: SweepJob) -> None:
-        """Hand over a job; that the process has died meanwhile is found out by `read`."""
+        """Hand over a job; that the process has died meanwhile is heard of later."""
         self.job = job
         with suppress(OSError):
             self.process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
             self.process.stdin.flush()
 
-    def read(self) -> str | None:
-        """Return the result if it is here whole; raises EOFError when the process has ended."""
-        data = os.read(self.process.stdout.fileno(), 1 << 16)
-        if not data:
-            raise EOFError
-        self._buffer += data
-        line, end, rest = self._buffer.partition(b"\n")
-        if not end:
-            return None
-        self._buffer = rest
-        return line.decode()
-
-    def memory_mib(self) -> float:
-        """Return how much memory is its own, the pages of files that it shares left out; 0 where that is not known."""
-        with suppress(OSError, ValueError, IndexError):
-            text = Path(f"/proc/{self.process.pid}/status").read_text()
-            return int(text.partition("RssAnon:")[2].split()[0]) / 1024
-        return 0.0
+    def _listen(self, heard: "Heard") -> None:
+        with self.process.stdout as stdout:
+            for line in stdout:
+                if line.endswith(b"\n"):
+                    heard.put((self, line.decode()))
+        heard.put((self, None))
 
     def death(self, limit_mib: int | None) -> str:
         """Return why the process has ended."""
         code = self.process.wait()
         if self.heavy:
             return f"out of memory: it used {self.heavy} MiB; a job may use {limit_mib} (hydra.launcher.memory_mib)"
-        if code < 0:
-            name = signal.Signals(-code).name
-            return f"its process was killed ({name})" + (", by hand or for want of memory" if code == -9 else "")
+        if (name := system.killed_by(code)) is not None:
+            want = ", by hand or for want of memory" if name == "SIGKILL" else ""
+            return f"its process was killed ({name}){want}"
         words = self.log.read_text(errors="replace").strip().splitlines()[-1:] if self.log.exists() else []
         return f"its process ended with exit code {code}" + (f": {words[0]}" if words else "")
+
+
+Heard = SimpleQueue[tuple[Member, str | None]]
 
 
 class Pool:
@@ -104,58 +98,50 @@ class Pool:
     ) -> Iterator[tuple[SweepJob, JobResult]]:
         """Yield each job with its result as it ends; `began` and `lost` hear of those begun, and to be begun again."""
         queue, attempts = deque(jobs), Counter[int]()
-        with selectors.DefaultSelector() as selector:
-            try:
-                while queue or any(member.job for member in self._members):
-                    self._hand_out(queue, attempts, selector, began)
-                    for key, _ in selector.select(POLL_SECONDS):
-                        member = key.data
-                        job = member.job
-                        try:
-                            told = member.read()
-                        except EOFError:
-                            selector.unregister(key.fileobj)
-                            self._members.remove(member)
-                            reason = member.death(self.memory_mib)
-                            member.process.stdout.close()
-                            if job is None:
-                                continue
-                            if attempts[job.number] < ATTEMPTS and not member.heavy:
-                                queue.appendleft(job)
-                                lost(job, reason)
-                            else:
-                                yield job, JobResult(FAILED, error=RecexpError(reason))
-                            continue
-                        if told is not None:
-                            member.job = None
-                            yield job, JobResult.from_json(told)
-                    self._watch()
-            finally:
-                self.end()
+        heard: Heard = SimpleQueue()
+        try:
+            while queue or any(member.job for member in self._members):
+                self._hand_out(queue, attempts, heard, began)
+                self._watch()
+                try:
+                    member, result = heard.get(timeout=POLL_SECONDS)
+                except Empty:
+                    continue
+                job, member.job = member.job, None
+                if result is not None:
+                    yield job, JobResult.from_json(result)
+                    continue
+                self._members.remove(member)
+                reason = member.death(self.memory_mib)
+                if job is None:
+                    continue
+                if attempts[job.number] < ATTEMPTS and not member.heavy:
+                    queue.appendleft(job)
+                    lost(job, reason)
+                else:
+                    yield job, JobResult(FAILED, error=RecexpError(reason))
+        finally:
+            self.end()
 
     def _hand_out(
-        self,
-        queue: deque[SweepJob],
-        attempts: Counter[int],
-        selector: selectors.BaseSelector,
-        began: Callable[[SweepJob], None],
+        self, queue: deque[SweepJob], attempts: Counter[int], heard: "Heard", began: Callable[[SweepJob], None]
     ) -> None:
         free = [member for member in self._members if member.job is None]
         while queue and (free or len(self._members) < self.workers):
             if not free:
                 self._started += 1
-                member = Member(self.folder / f"worker-{self._started}.log")
-                self._members.append(member)
-                selector.register(member.process.stdout, selectors.EVENT_READ, member)
-                free.append(member)
+                free.append(Member(self.folder / f"worker-{self._started}.log", heard))
+                self._members.append(free[-1])
             job = queue.popleft()
             attempts[job.number] += 1
             free.pop().give(job)
             began(job)
 
     def _watch(self) -> None:
+        if self.memory_mib is None:
+            return
         for member in self._members:
-            if self.memory_mib is not None and member.job and (used := member.memory_mib()) > self.memory_mib:
+            if member.job and (used := system.own_mib(member.process.pid)) > self.memory_mib:
                 member.heavy = round(used)
                 member.process.kill()
 
@@ -173,5 +159,4 @@ class Pool:
             for member in self._members:
                 member.process.kill()
                 member.process.wait()
-                member.process.stdout.close()
             self._members.clear()

@@ -1,7 +1,6 @@
 """The jobs of one command: one, or many with -m or by a preset that says so."""
 
 import logging
-import os
 import shlex
 import shutil
 import time
@@ -9,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recexp import config, console
+from recexp import config, console, system
 from recexp.errors import ConfigError, RecexpError, said
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult
@@ -132,7 +131,7 @@ class Sweep:
         self.show()
         results = self.results.values()
         failed = [result.error for result in results if result.state == FAILED]
-        if self.folder is not None and not failed and self.folder.parent == Path(os.environ.get("TMPDIR", "/tmp")):
+        if self.folder is not None and not failed and self.folder.parent == system.temporary_folder():
             shutil.rmtree(self.folder, ignore_errors=True)  # a folder that was asked for stays
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"

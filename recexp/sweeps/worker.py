@@ -8,6 +8,7 @@ import threading
 import time
 from typing import BinaryIO
 
+from recexp import system
 from recexp.sweeps import jobs
 from recexp.tracking import process
 
@@ -33,7 +34,7 @@ def main() -> None:
         try:
             answers.write(told.encode() + b"\n")
             answers.flush()
-        except BrokenPipeError:
+        except OSError:  # nobody reads it any more
             break
     process.end()
     logging.shutdown()
@@ -46,7 +47,7 @@ def _listen(requests: BinaryIO, lines: "queue.SimpleQueue[bytes]", busy: threadi
         busy.set()
         lines.put(line)
     if busy.is_set():
-        os.kill(os.getpid(), signal.SIGTERM)
+        system.terminate_self()
         time.sleep(GRACE_SECONDS)
         os._exit(1)  # it is deep in a long computation
     lines.put(b"")

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from recexp import errors
+from recexp import errors, system
 from recexp.errors import RecexpError, StoreError
 from recexp.folders import PACKAGE
 
@@ -39,7 +39,7 @@ class TrackingProcess:
             [sys.executable, "-P", "-c", _START, root],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,
+            **system.OWN_GROUP,
         )
         self._pending: deque[Future[Any]] = deque()
         self._whole = True

@@ -9,13 +9,13 @@ import gc
 import json
 import os
 import queue
-import signal
 import sqlite3
 import threading
 import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from recexp import system
 from recexp.errors import StoreError
 from recexp.tracking import client, store_errors
 from recexp.tracking.tracker import Tracker
@@ -23,8 +23,7 @@ from recexp.tracking.tracker import Tracker
 
 def main() -> None:
     """Answer requests until the input ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides
+    system.ignore_signals()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)

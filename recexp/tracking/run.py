@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from recexp import system
 from recexp.errors import DiskFullError, RecexpError
 from recexp.tracking import run_log, store_errors, view
 from recexp.tracking.names import flatten, mask
@@ -85,7 +86,7 @@ class Run:
         self._creating = self._create()
         self._process.send("prepare")
         self._sent_at = now()
-        self._restore_sigterm = run_log.exit_on_sigterm()
+        self._restore_sigterm = system.exit_on_sigterm()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,14 +1,9 @@
-"""What a run needs of its own process and disk: a log file, a say when it is terminated, a clean end."""
+"""What a run needs of its own process and disk: a log file, and folders."""
 
 import logging
 import shutil
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -52,19 +47,6 @@ class LogFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing: a disk that is full comes to light where it matters."""
-
-
-def exit_on_sigterm() -> Callable[[], None]:
-    """Make SIGTERM end the block in order, with exit code 143; return what undoes this. Only the main thread can."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return lambda: None
-
-    def leave(number: int, frame: FrameType | None) -> Any:
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, leave)
-    return lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def folder(location: str) -> Path | None:

@@ -1,6 +1,5 @@
 """What errors of MLflow, the database and the disk mean to a person."""
 
-import errno
 import os
 import re
 import sqlite3
@@ -8,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recexp.errors import DiskFullError, StoreError
+from recexp.system import DISK_FULL
 from recexp.tracking.names import mask
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXT = re.compile(
-    r"database or disk is full|disk I/O error|\d+ requested and \d+ written|" + "|".join(map(os.strerror, _FULL))
+    "|".join([r"database or disk is full|disk I/O error|\d+ requested and \d+ written", *map(os.strerror, DISK_FULL)])
 )
 
 
@@ -46,7 +45,7 @@ def is_full(error: BaseException) -> bool:
     """Return whether an error says that the disk, a quota or a file size limit is used up."""
     outer = type(error).__module__.startswith(("sqlalchemy", "mlflow"))
     return (outer or isinstance(error, OSError | sqlite3.Error)) and (
-        getattr(error, "errno", None) in _FULL or bool(_FULL_TEXT.search(str(error)))
+        getattr(error, "errno", None) in DISK_FULL or bool(_FULL_TEXT.search(str(error)))
     )
 
 

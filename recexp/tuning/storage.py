@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recexp import system
 from recexp.errors import StoreError
 from recexp.identity import digest
 from recexp.tracking import mask, store_uri
@@ -56,7 +57,7 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
 
 def this_process() -> str:
     """Return what names this process: machine, number, and when it began, for numbers are given again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
+    return f"{socket.gethostname()}:{os.getpid()}:{system.began(os.getpid())}"
 
 
 def gone(process: str) -> bool:
@@ -64,23 +65,9 @@ def gone(process: str) -> bool:
     if not local(process):
         return False
     number, _, began = process.partition(":")[2].partition(":")
-    try:
-        os.kill(int(number), 0)
-    except (ValueError, ProcessLookupError):
-        return True
-    except PermissionError:
-        pass
-    return _began(int(number)) != began
+    return not number.isdigit() or not system.is_alive(int(number)) or system.began(int(number)) != began
 
 
 def local(process: str) -> bool:
     """Return whether a process is, or was, of this machine."""
     return process.partition(":")[0] == socket.gethostname()
-
-
-def _began(number: int) -> str:
-    """Return when a process began, in ticks since the machine did; empty where the system does not say."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

@@ -1,12 +1,11 @@
 """[--port N] [tracking.uri=...]: the MLflow UI on the results"""
 
-import os
 import socket
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
 
-from recexp import config
+from recexp import config, system
 from recexp.cli.parsing import STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
@@ -47,7 +46,7 @@ def run(given: Namespace) -> Iterator[str]:
     command, environment = tracking.ui_command(store.uri, port)
     link = tracking.ui_link(store.uri, store.experiment, port)
     yield f"the leaderboard will be at {link} (Ctrl-C ends)"
-    os.execve(command[0], command, environment)
+    system.become(command, environment)
 
 
 def _port(given: str) -> int:

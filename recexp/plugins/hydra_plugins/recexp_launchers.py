@@ -1,13 +1,12 @@
 """Launchers on this machine."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra.core.utils import run_job
 
-from recexp import threads
+from recexp import system, threads
 from recexp.params import PositiveInt, params
 from recexp.sweeps.jobs import JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
@@ -55,18 +54,7 @@ class Processes(JobLauncher):
             return
         view.show()
         workers = min(self.workers, len(todo))
-        free = free_mib()
+        free = system.free_mib()
         limit = self.memory_mib or (None if free is None else max(1, free // workers))
         pool = Pool(workers, memory_mib=limit, folder=Path(str(self.config.hydra.sweep.dir)))
         yield from pool.run([job for job, _ in todo], view.began, view.lost)
-
-
-def free_mib() -> int | None:
-    """Return how much memory is free for new processes, in MiB, within the container's limit; None: not known."""
-    found = []
-    with suppress(OSError, ValueError, IndexError):
-        found.append(int(Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()[0]) // 1024)
-    with suppress(OSError, ValueError):  # "max" where there is no limit
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        found.append((int(Path("/sys/fs/cgroup/memory.max").read_text()) - used) >> 20)
-    return min(found, default=None)
