@@ -62,7 +62,7 @@ def method(comparison: Comparison) -> list[str]:
             f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits; what other "
             "seeds and folds would change is in sd",
             f"p: {options.test} test of {comparison.unit}s' differences on equal splits, {against}, {correction}",
-            f"d_z: mean difference of a {comparison.unit}, in deviations (inf: the same for all); positive is better",
+            f"d_z: mean difference of one {comparison.unit}, in deviations (inf: the same for all); positive is better",
         ]
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
         found.append("without p: pairs that share no split; run them with the same seeds")

@@ -1,1 +1,7 @@
-"""Runners: kinds of experiment."""
+"""Runners: kinds of experiment. A runner of one's own derives from `Runner`; docs/add_a_runner.md shows one."""
+
+from recexp.evidence.evidence import Evidence, Table, Units
+from recexp.runners.base import Plan, RunContext, Runner
+from recexp.runners.objective import Objective, SeedObjective
+
+__all__ = ["Evidence", "Objective", "Plan", "RunContext", "Runner", "SeedObjective", "Table", "Units"]
