@@ -93,8 +93,8 @@ def test_who_and_what_has_no_ratings_gets_the_biases_that_are_known() -> None:
     users, items = (np.array(codes, np.int32) for codes in ([4, 2], [3, 6]))
     asked = replace(data.interactions.take(np.arange(2)), users=users, items=items)
     queries = everyone(data)
-    factors, biases = model._users(queries)
-    assert not factors[4].any() and biases[4] == 0
+    factors, effects = model.user_factors(queries)
+    assert not factors[4].any() and effects[4] == np.float32(model.mean_)
     assert model.item_biases_[6] == 0
     found = model.predict(asked, queries.take(np.array([4, 2])))
-    np.testing.assert_allclose(found, [model.mean_ + model.item_biases_[3], model.mean_ + biases[2]], rtol=1e-6)
+    np.testing.assert_allclose(found, [model.mean_ + model.item_biases_[3], effects[2]], rtol=1e-6)

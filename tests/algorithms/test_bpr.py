@@ -70,7 +70,7 @@ def test_validation_chooses_the_iterations_and_a_refit_uses_them(tiny: Tiny) -> 
     assert model.fitted_params_ == {"iterations": 30}
     assert len(seen) == 10
     np.testing.assert_array_equal(model.items_, seen[2])
-    model.fit(tiny(TASTES))
+    model.fit(tiny(TASTES), FitContext(rng=np.random.default_rng(0)))
     np.testing.assert_array_equal(model.items_, fitted(tiny(TASTES), iterations=30).items_)
 
 

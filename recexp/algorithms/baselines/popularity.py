@@ -30,7 +30,7 @@ class Popularity(Recommender):
     half_life_days: PositiveFloat | None
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
         needs = frozenset() if self.half_life_days is None else frozenset({"timestamps"})
         return Capabilities(needs_history=False, needs=needs)
 

@@ -51,7 +51,7 @@ class Hybrid(Recommender):
         return parts
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
         """What the parts can do together.
 
         A history is needed where no part answers without: where some know users and others need a history, it is the

@@ -62,7 +62,7 @@ class HybridFeatures(Hybrid):
         return user_columns
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
         parts, features = super().capabilities, vars(self).get("user_features_")
         sides = (("item", self.item_columns, self.user_columns), ("user", self.user_columns, self.item_columns))
         own = {f"{side}_categories" for side, columns, others in sides if columns or (columns is None and others == [])}

@@ -71,7 +71,7 @@ class KNN(Recommender):
             )
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
         predicts = self.aggregate != "sum"
         if predicts or self.similarity in OF_VALUES:
             return Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=predicts)
