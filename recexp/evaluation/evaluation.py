@@ -237,10 +237,10 @@ class Evaluation:
         return whole, units
 
     def _intervals(self, means: list[Means], seed: int, name: str) -> list[np.ndarray]:
-        """Return float64 (2, c) for each of `means`; the first has all the users."""
+        """Return float64 (2, c) for each of `means`; the first has the last of the owners."""
         return intervals(
             means,
-            len(means[0].users),
+            int(means[0].users[-1]) + 1,
             resamples=self.resamples,
             confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),
