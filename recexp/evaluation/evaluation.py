@@ -12,7 +12,7 @@ from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import slices
 from recexp.evaluation.slices import Group, Slice
-from recexp.metric_names import bare, headlines
+from recexp.metric_names import headlines
 from recexp.metrics.base import Answers, JudgedLists, Metric
 from recexp.metrics.predicted_ratings import PredictedRatings
 from recexp.params import PositiveInt, params
@@ -176,7 +176,7 @@ class Evaluation:
     @property
     def judge(self) -> Metric:
         """The metric behind the headline."""
-        return self.metrics[bare(self.headline)]
+        return self.by_result[self.headline]
 
     @property
     def higher_is_better(self) -> bool | None:

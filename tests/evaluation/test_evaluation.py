@@ -65,7 +65,7 @@ def test_a_new_kind_of_metric_is_one_class() -> None:
         unit = "target"
 
         def names(self, name, cutoffs):
-            return [f"{name}_of_all"]
+            return [name]
 
         def measure(self, answers, cutoffs):
             judged = answers.lists
@@ -77,8 +77,8 @@ def test_a_new_kind_of_metric_is_one_class() -> None:
     ranked = Lists(RANKED.items, np.array([[1, 3], [3, 7], [1, 3], [3, 1]], np.float32))
     found = evaluation(metrics={"recall": Recall(), "score": TargetScore()}).evaluate(small_split(), ranked, seed=1)
     # hits: 3 of user 0 (score 1), 4 of user 1 (score 7), 3 of user 2 (score 1)
-    assert found.metrics["score_of_all"] == pytest.approx(((1 + 49 + 1) / 3) ** 0.5)
-    low, high = found.intervals["score_of_all"]
+    assert found.metrics["score"] == pytest.approx(((1 + 49 + 1) / 3) ** 0.5)
+    low, high = found.intervals["score"]
     assert low == 1 and 5 < high < 7, "resamples of users: of means of squares, then finished"
     plain = evaluation().evaluate(small_split(), ranked, seed=1)
     assert plain.intervals["recall_at_2"] == found.intervals["recall_at_2"], "other units have other resamples"
