@@ -12,7 +12,7 @@ from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import slices
 from recexp.evaluation.slices import Group, Slice
-from recexp.metric_names import bare, headlines
+from recexp.metric_names import headlines
 from recexp.metrics.base import Answers, JudgedLists, Metric
 from recexp.metrics.predicted_ratings import PredictedRatings
 from recexp.params import PositiveInt, params
@@ -176,7 +176,7 @@ class Evaluation:
     @property
     def judge(self) -> Metric:
         """The metric behind the headline."""
-        return self.metrics[bare(self.headline)]
+        return self.by_result[self.headline]
 
     @property
     def higher_is_better(self) -> bool | None:
@@ -237,10 +237,10 @@ class Evaluation:
         return whole, units
 
     def _intervals(self, means: list[Means], seed: int, name: str) -> list[np.ndarray]:
-        """Return float64 (2, c) for each of `means`; the first has all the users."""
+        """Return float64 (2, c) for each of `means`; the first has the last of the owners."""
         return intervals(
             means,
-            len(means[0].users),
+            int(means[0].users[-1]) + 1,
             resamples=self.resamples,
             confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),

@@ -70,7 +70,7 @@ class Metric(ABC):
         """Return the values of all units, for each of `names`; None where `answers` hold nothing to be measured."""
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
-        """Return the names of the results of a metric that is called `name`: one a cut-off, `ndcg_at_10`."""
+        """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""
         return [at(name, k) for k in cutoffs]
 
     def finish(self, mean: np.ndarray) -> np.ndarray:

@@ -14,12 +14,13 @@ from recexp.errors import ConfigError, DataError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.metrics import accuracy
 from recexp.metrics.accuracy import Ndcg, Precision, Recall
-from recexp.metrics.base import Metric
+from recexp.metrics.base import ListMetric, Measured, Metric
 from recexp.metrics.concentration import Gini
 from recexp.metrics.coverage import CatalogCoverage
 from recexp.metrics.diversity import IntraListDiversity
 from recexp.metrics.novelty import AveragePopularity, Novelty, Serendipity
 from recexp.metrics.rating import Mae, Rmse
+from recexp.params import params
 from recexp.ranking import Lists
 
 
@@ -41,12 +42,79 @@ def interactions(pairs, values, n_users, n_items, **more) -> Interactions:
     return Interactions(users, items, np.array(values, np.float32), n_users, n_items, **more)
 
 
-def test_a_metric_of_no_kind_is_refused() -> None:
+def test_a_metric_that_cannot_measure_is_refused() -> None:
     class Strange(Metric):
         pass
 
-    with pytest.raises(ValidationError, match="strange must be a ListMetric, RunMetric or RatingMetric"):
-        evaluation(metrics={"recall": Recall(), "strange": Strange()})
+    class Odd(ListMetric):
+        pass
+
+    with pytest.raises(TypeError, match="abstract class Strange with abstract method measure"):
+        Strange()
+    with pytest.raises(TypeError, match="abstract class Odd with abstract method values"):
+        Odd()
+    with pytest.raises(ValidationError, match="should be an instance of Metric"):
+        evaluation(metrics={"recall": Recall(), "strange": object()})
+
+
+def test_a_new_kind_of_metric_is_one_class() -> None:
+    """Root of the mean squared score of each target that a list holds: a unit of its own, with a finish of its own."""
+
+    @params
+    class TargetScore(Metric):
+        unit = "target"
+
+        def names(self, name, cutoffs):
+            return [name]
+
+        def measure(self, answers, cutoffs):
+            judged = answers.lists
+            return Measured([judged.scores[judged.hits].astype(float) ** 2], judged.owners[np.nonzero(judged.hits)[0]])
+
+        def finish(self, mean):
+            return np.sqrt(mean)
+
+    ranked = Lists(RANKED.items, np.array([[1, 3], [3, 7], [1, 3], [3, 1]], np.float32))
+    found = evaluation(metrics={"recall": Recall(), "score": TargetScore()}).evaluate(small_split(), ranked, seed=1)
+    # hits: 3 of user 0 (score 1), 4 of user 1 (score 7), 3 of user 2 (score 1)
+    assert found.metrics["score"] == pytest.approx(((1 + 49 + 1) / 3) ** 0.5)
+    low, high = found.intervals["score"]
+    assert low == 1 and 5 < high < 7, "resamples of users: of means of squares, then finished"
+    plain = evaluation().evaluate(small_split(), ranked, seed=1)
+    assert plain.intervals["recall_at_2"] == found.intervals["recall_at_2"], "other units have other resamples"
+    assert list(found.per_query) == ["recall_at_1", "recall_at_2"]
+
+
+def test_means_of_slices_are_finished_too() -> None:
+    @params
+    class RootRecall(ListMetric):
+        def values(self, judged, k):
+            return (judged.hits_at(k) / judged.relevant) ** 2
+
+        def finish(self, mean):
+            return np.sqrt(mean)
+
+    rows = evaluation(cutoffs=[2], metrics={"root": RootRecall()}).evaluate(small_split(), RANKED, seed=1).slices
+    (few,) = (row for row in rows if (row.slice, row.group) == ("user_activity", "1 rows"))
+    assert few.value == pytest.approx((0.5**2 / 2) ** 0.5)
+
+
+def test_values_of_the_wrong_shape_are_refused() -> None:
+    @params
+    class Total(ListMetric):
+        def values(self, judged, k):
+            return judged.hits_at(k).sum()
+
+    with pytest.raises(DataError, match=r"Total\.values gave \(\); one value a list is \(4,\)"):
+        evaluation(metrics={"total": Total()}).evaluate(small_split(), RANKED, seed=1)
+
+
+def test_hits_are_of_the_whole_lists_and_padding_is_none() -> None:
+    found = evaluation(cutoffs=[1]).evaluate(
+        small_split(), lists([3, 2, 0], [0, 4, -1], [3, 1, 4], [1, -1, -1]), seed=1
+    )
+    assert found.hits.tolist() == [[True, False, False], [False, True, False], [True, False, True], [False] * 3]
+    assert found.metrics["recall_at_1"] == pytest.approx((1 + 0 + 0.5 + 0) / 4)
 
 
 def small_split(users=(0, 1, 2, 2), values=(5, 3, 4, 2, 5), candidates=None) -> Split:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import scipy.sparse as sp
 
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
@@ -15,7 +14,7 @@ USERS = np.array([1, -1, 0], np.int32)
 USER_IDS = np.array(["ann", "bob"], object)
 ITEM_IDS = np.array([10, 20, 30])
 LISTS = Lists(np.array([[2, 0], [1, -1], [0, 1]], np.int32), np.array([[0.9, 0.5], [0.4, -np.inf], [3, 2]], np.float32))
-TARGET = sp.csr_array(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32))
+HITS = np.array([[False, True], [True, False], [False, False]])
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -24,9 +23,7 @@ def rows(path: Path) -> list[list[str]]:
 
 
 def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
-    run_files.write_lists(
-        tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS, hits=run_files.hits_of(LISTS, TARGET)
-    )
+    run_files.write_lists(tmp_path, users=USERS, user_ids=USER_IDS, item_ids=ITEM_IDS, lists=LISTS, hits=HITS)
     assert pq.read_table(tmp_path / "lists.parquet").to_pydict() == {
         "query": [0, 0, 1, 2, 2],
         "user_id": ["bob", "bob", None, "ann", "ann"],
@@ -36,10 +33,6 @@ def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
         "hit": [False, True, True, False, False],
     }
     assert rows(tmp_path / "lists_sample.csv")[1] == ["0", "bob", "1", "30", "0.9", "false"]
-
-
-def test_hits_by_position() -> None:
-    assert run_files.hits_of(LISTS, TARGET).tolist() == [[False, True], [True, False], [False, False]]
 
 
 def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_yaml_and_class_say_what_it_is(build, world, name):
     text = (Path(__file__).parents[2] / "conf" / "metric" / f"{name}.yaml").read_text()
     metric = build(name)
     assert text.startswith("# ") and len(text.splitlines()[0]) > 20, "the first line says what it is"
-    assert isinstance(metric, Metric) and isinstance(metric, (ListMetric, RunMetric, RatingMetric))
+    assert isinstance(metric, Metric) and metric.unit in ("list", "run", "row")
+    assert metric.names(name, [5, 10]) == ([name] if metric.unit == "row" else [f"{name}_at_5", f"{name}_at_10"])
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
     for need in metric.needs - {"relevant", "train"}:
         world.judged().train.has(need)  # raises where it is nothing that data can have
