@@ -15,6 +15,7 @@ from recexp.data import Dataset, Queries, Split
 from recexp.errors import ConfigError, MisfitError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.models.fitted import FittedModel
+from recexp.models.saving import check_savable
 from recexp.params import Resource, Switch, params
 from recexp.prepared import Preparation
 from recexp.ranking import Ranking
@@ -111,6 +112,8 @@ class Offline(Runner):
             algorithm.fit(
                 split.train, rng=generator(x.seed, "fit"), report=_unsigned(report, x.evaluation.rising), validate=rate
             )
+        if x.tracking.log_model:
+            check_savable(algorithm)
         return wrap(algorithm)
 
     def judge(self, x: Experiment, name: str, split: Split, queries: Queries, model: FittedModel, costs: Costs) -> Part:
