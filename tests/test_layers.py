@@ -14,6 +14,7 @@ LAYERS = [
     {
         "version",
         "system",
+        "serialization",
         "class_names",
         "errors",
         "params",

@@ -144,8 +144,8 @@ class FittedModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model's folder (see `saving`)."""
-        model, arrays = saving.pack(self.model, "model/")
-        fallback, more = saving.pack(self.fallback, "fallback/")
+        model, arrays = saving.pack(self.model, "model")
+        fallback, more = saving.pack(self.fallback, "fallback")
         known = self.known
         own = {
             "user_ids": self.user_ids,

@@ -8,18 +8,22 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from pydantic import ValidationError
 
+from recexp import serialization
 from recexp.algorithms.base import Recommender
 from recexp.class_names import current_name, stored_name
 from recexp.errors import ModelError
+from recexp.serialization import Kind, PackError
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Format 1 had neither tuples nor the same object twice."""
 
 
 def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -49,9 +53,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             raise ModelError(f"{folder} is not a saved model: {name} is missing")
     try:
         header = json.loads((folder / "model.json").read_text())
-        if header.get("format") != FORMAT:
+        if header.get("format") not in READABLE:
             raise ModelError(
-                f"{folder}/model.json has format {header.get('format')}; this recexp reads format {FORMAT}"
+                f"{folder}/model.json has format {header.get('format')}; this recexp reads formats 1 and 2"
             )
         if header["sha256"]["arrays.npz"] != _sha256(folder / "arrays.npz"):
             raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
@@ -62,12 +66,34 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, {name: array.astype(object) if array.dtype.kind == "U" else array for name, array in arrays.items()}
 
 
-def pack(model: Recommender, prefix: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return a model's class, fields and learned state as plain data, and its arrays by name under `prefix`.
+def check_savable(model: Recommender) -> None:
+    """Raise ModelError when a fitted model holds what cannot be saved or would be lost; nothing is written or copied.
 
-    They may hold numbers, strings, None, arrays, sparse matrices, other models, and lists and dicts of them.
+    It takes milliseconds: a long training is not followed by an evaluation before this comes to light.
     """
-    arrays: dict[str, np.ndarray] = {}
+    with _explained(model):
+        serialization.check(model, _KIND)
+
+
+def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return a model's class, fields and learned state as plain data, and its arrays by names that begin with `name`.
+
+    Raises ModelError.
+    """
+    with _explained(model):
+        node, arrays = serialization.pack(model, _KIND, name=name)
+    return node["$model"], arrays
+
+
+def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
+    """Rebuild a packed model; only a Recommender that is already importable is accepted."""
+    try:
+        return serialization.unpack({"$model": header}, arrays.__getitem__, _KIND)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelError(f"the saved model is corrupt: {error}") from error
+
+
+def _parts(model: Recommender) -> dict[str, Any]:
     cls = type(model)
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
     own = {name: value for name, value in vars(model).items() if name not in fields and not name.startswith("_")}
@@ -77,67 +103,40 @@ def pack(model: Recommender, prefix: str) -> tuple[dict[str, Any], dict[str, np.
             f"{cls.__qualname__}: {', '.join(lost)} would be lost when the model is saved; what fit learns is called "
             f"{lost[0]}_, what need not be kept _{lost[0]}"
         )
-    header = {
-        "class": ":".join(stored_name(cls).rsplit(".", 1)),
-        "params": _pack(fields, f"{prefix}params", arrays),
-        "learned": _pack(learned, f"{prefix}learned", arrays),
-    }
-    return header, arrays
+    return {"class": ":".join(stored_name(cls).rsplit(".", 1)), "params": fields, "learned": learned}
 
 
-def _pack(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, Recommender):
-        header, more = pack(value, f"{name}/")
-        arrays.update(more)
-        return {"$model": header}
-    if sp.issparse(value):
-        matrix = sp.csr_array(value)
-        parts = {part: getattr(matrix, part) for part in ("data", "indices", "indptr")}
-        return {"$sparse": _pack(parts, name, arrays), "shape": list(matrix.shape)}
-    if isinstance(value, np.ndarray):
-        arrays[name] = value
-        return {"$array": name}
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {key: _pack(item, f"{name}/{key}", arrays) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_pack(item, f"{name}/{i}", arrays) for i, item in enumerate(value)]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise ModelError(f"{name} cannot be saved: it is a {type(value).__name__}, not an array, number, string or model")
-
-
-def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
-    """Rebuild a packed model; only a Recommender that is already importable is accepted."""
+def _make(parts: dict[str, Any]) -> Recommender:
     try:
-        module, _, name = current_name(header["class"].replace(":", ".")).rpartition(".")
+        module, _, name = current_name(parts["class"].replace(":", ".")).rpartition(".")
         cls = getattr(importlib.import_module(module), name)
-        if not (isinstance(cls, type) and issubclass(cls, Recommender)):
-            raise ModelError(f"the saved model's class {header['class']} is not a Recommender")
-        model = cls(**_unpack(header["params"], arrays))
-        for attribute, value in _unpack(header["learned"], arrays).items():
-            setattr(model, attribute, value)
     except (ImportError, AttributeError) as error:
-        raise ModelError(f"the saved model's class {header.get('class')} cannot be imported: {error}") from error
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise ModelError(f"the saved model is corrupt: {error}") from error
+        raise ModelError(f"the saved model's class {parts['class']} cannot be imported: {error}") from error
+    if not (isinstance(cls, type) and issubclass(cls, Recommender)):
+        raise ModelError(f"the saved model's class {parts['class']} is not a Recommender")
+    model = cls(**parts["params"])
+    for attribute, value in parts["learned"].items():
+        setattr(model, attribute, value)
     return model
 
 
-def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, list):
-        return [_unpack(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$array" in value:
-        return arrays[value["$array"]]
-    if "$sparse" in value:
-        parts = _unpack(value["$sparse"], arrays)
-        return sp.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(value["shape"]))
-    if "$model" in value:
-        return unpack(value["$model"], arrays)
-    return {key: _unpack(item, arrays) for key, item in value.items()}
+_KIND = Kind("$model", Recommender, _parts, _make)
+
+
+@contextmanager
+def _explained(model: Recommender) -> Iterator[None]:
+    """Name the attribute that cannot be saved as a person wrote it."""
+    try:
+        yield
+    except PackError as error:
+        _, name, *inside = error.path.split("/")
+        where = f"{type(error.owner).__qualname__}.{name}{''.join(f'[{key}]' for key in inside)}"
+        raise ModelError(
+            f"{where}: {error.what} cannot be saved; numbers, text, arrays, sparse matrices, other models, and lists, "
+            f"tuples and dicts of them by text can; what need not be kept is called _{name.strip('_')}"
+        ) from error
+    except RecursionError:
+        raise ModelError(f"{type(model).__qualname__} cannot be saved: something in it is part of itself") from None
 
 
 def _storable(array: np.ndarray) -> np.ndarray:

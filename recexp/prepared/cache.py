@@ -102,8 +102,9 @@ class Cache:
             if _sha256(outer["content"].encode()) != outer["sha256"]:
                 raise ValueError(f"{_CONTENT} is not as it was written")
             content = json.loads(outer["content"])
+            names, files = content["files"].keys(), content["files"].values()
             with ThreadPoolExecutor(2) as pool:
-                arrays = dict(zip(content["files"], pool.map(lambda f: _array(entry, *f), content["files"].items())))
+                arrays = dict(zip(names, pool.map(lambda file: _array(entry / file[0], file[1]), files)))
             value = unpack(content["value"], arrays.__getitem__, shared)
         except Exception as error:  # whatever it is that a damaged entry leads to
             log.warning("a prepared entry is damaged and is made again: %s", error)
@@ -131,7 +132,8 @@ class Cache:
         try:
             staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
             node, arrays = pack(value, shared)
-            files = {array: _save(staging / f"{array}.npy", values) for array, values in arrays.items()}
+            named = {name: f"{number}.npy" for number, name in enumerate(arrays)}
+            files = {name: [file, _save(staging / file, arrays[name])] for name, file in named.items()}
             content = json.dumps({"value": node, "files": files, "log": lines})
             text = json.dumps({"sha256": _sha256(content.encode()), "content": content})
             (staging / _CONTENT).write_text(text)
@@ -180,9 +182,8 @@ def _save(path: Path, array: np.ndarray) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _array(entry: Path, name: str, sha256: str) -> np.ndarray:
+def _array(path: Path, sha256: str) -> np.ndarray:
     """Return an array that is as it was written; raises ValueError or OSError where it is not."""
-    path = entry / f"{name}.npy"
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise ValueError(f"{path.name} is not as it was written")

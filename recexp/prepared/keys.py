@@ -16,8 +16,9 @@ from recexp.params import classes, describe, ours
 from recexp.splits.base import Splitter
 from recexp.version import __version__
 
-FORMAT = 1
-_CODE = ("data", "datasets", "io", "filters", "splits", "prepared", "identity.py", "params.py", "rng.py")
+FORMAT = 2
+_CODE = ("data", "datasets", "io", "filters", "splits", "prepared")
+_CODE += ("serialization.py", "identity.py", "params.py", "rng.py")
 
 
 def of_data(source: Source, filters: Filters, seed: int) -> str | None:

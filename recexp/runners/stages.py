@@ -34,6 +34,7 @@ class Stages:
     fallback : not fitted yet; each fit makes one of its own.
     exclude_seen : whether items in a history are kept out of its list.
     block_mib : memory in MiB that a block of scores may take.
+    save : whether what is learned will be saved, so that it must be possible.
     costs : where the seconds of each stage go.
     """
 
@@ -42,6 +43,7 @@ class Stages:
     exclude_seen: bool
     seed: int
     block_mib: int
+    save: bool
     costs: Costs
 
     @classmethod
@@ -53,6 +55,7 @@ class Stages:
             exclude_seen=experiment["split"].exclude_seen,
             seed=experiment.seed,
             block_mib=experiment.runner.block_mib,
+            save=experiment.tracking.log_model,
             costs=costs,
         )
 
@@ -89,7 +92,8 @@ class Stages:
         )
         with self.costs.measure("fit"):
             algorithm.fit(split.train, context)
-        check_savable(algorithm)
+        if self.save:
+            check_savable(algorithm)
         return fitted
 
     def ranking(self, split: Split) -> Ranking:
