@@ -12,7 +12,7 @@ from recexp.config.building import build
 from recexp.data import Column, Dataset, Interactions
 from recexp.errors import ConfigError, DataError
 from recexp.filters.base import Filter, Filters
-from recexp.rng import generator
+from recexp.params import params
 
 NAN = float("nan")
 FOUND = sorted(options("filter"))
@@ -70,7 +70,7 @@ def kept(filtered: Dataset) -> list[int]:
 
 
 def apply(step: Filter, data: Dataset, seed: int = 1) -> Dataset:
-    return step.apply(data, rng=generator(seed, "filter"))
+    return Filters(steps=[step]).apply(data, seed=seed)[0]
 
 
 def option(name: str) -> Filters:
@@ -264,6 +264,28 @@ def test_ready_filters(store: Dataset, name: str, rows: list[int], values: list[
     if values is not None:
         assert filtered.interactions.values.tolist() == values
         assert filtered.interactions.explicit == (name == "ratings")
+
+
+@params
+class Nightly(Filter):
+    """A filter of a person's own, who does not think of codes."""
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        return dataset.take(dataset.interactions.timestamps < 3)
+
+
+def test_codes_are_compact_whatever_a_filter_does(store: Dataset) -> None:
+    filtered, effects = Filters(steps=[Nightly()]).apply(store, seed=1)
+    assert filtered.user_ids.tolist() == ["ben"] and filtered.item_ids.tolist() == ["hub", "tv"]
+    assert filtered.interactions.items.tolist() == [1, 0] and filtered.items["length"].values.tolist() == [3, 2]
+    assert effects[0].after == (2, 1, 2)
+
+
+def test_codes_without_rows_are_not_those_of_the_experiment(store: Dataset) -> None:
+    """Also where no filter is: a source of a person's own may list items that nobody took."""
+    untaken = store.take(store.interactions.items == 1)
+    assert untaken.n_items == 3
+    assert Filters(steps=[]).apply(untaken, seed=1)[0].item_ids.tolist() == ["pc"]
 
 
 @pytest.fixture(params=[True, False], ids=["ratings", "no_ratings"])
