@@ -62,6 +62,11 @@ def params(cls: type[T]) -> type[T]:
     return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
 
 
+def made_with_params(cls: type) -> bool:
+    """Return whether a class is itself decorated with `@params`; that a base of it is makes no fields of its own."""
+    return vars(cls).get("__pydantic_config__") == _STRICT
+
+
 def describe(value: Any) -> Any:
     """Return plain data that identifies a component: its class and fields, without locations and resources."""
     if dataclasses.is_dataclass(value):

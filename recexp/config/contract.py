@@ -1,0 +1,77 @@
+"""What a component's class must be, seen before one is built: made with @params, complete, its methods callable."""
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+from recexp.errors import ConfigError
+from recexp.params import made_with_params, ours
+
+
+def check_class(cls: type, where: str) -> None:
+    """Raise ConfigError, a line a mistake, unless components can be made of `cls` and used as its bases promise.
+
+    It is itself decorated with `@params`, implements what its bases leave open, and each public method that overrides
+    one of recexp's can be called as that one is. `where` is the key in the config, such as `algorithm`.
+    """
+    if mistakes := _mistakes(cls):
+        raise ConfigError("\n".join(f"{where}._target_: {mistake}" for mistake in mistakes))
+
+
+@cache  # by class: one that was imported anew is another
+def _mistakes(cls: type) -> tuple[str, ...]:
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    if not made_with_params(cls):
+        return (f"{name} must be decorated with @params (from recexp.params import params)",)
+    left_open = sorted(getattr(cls, "__abstractmethods__", ()))
+    lacking = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
+    return (*lacking, *_misfits(cls, name))
+
+
+def _misfits(cls: type, name: str) -> Iterator[str]:
+    """Yield a line for each public method that cannot be called as that which it overrides."""
+    for method, expected in sorted(_promised(cls).items()):
+        given = next(vars(owner)[method] for owner in cls.__mro__ if method in vars(owner))
+        if not callable(given):
+            yield f"{name}.{method} must be a method, {method}{_shown(expected)}, and is a {type(given).__name__}"
+        elif given is not expected and not _callable_as(inspect.signature(given), inspect.signature(expected)):
+            yield f"{name}.{method}{_shown(given)} must take {_shown(expected)}"
+
+
+def _promised(cls: type) -> dict[str, Any]:
+    """Return the public methods by which recexp calls a component, each as the lowest of its bases defines it."""
+    bases = [base for base in cls.__mro__ if ours(base)]  # the lowest comes last
+    methods = {name: method for base in bases for name, method in vars(base).items() if name[0] != "_"}
+    return {name: method for name, method in methods.items() if isinstance(method, FunctionType)}
+
+
+def _callable_as(given: inspect.Signature, expected: inspect.Signature) -> bool:
+    """Return whether calls with all parameters of `expected`, and with those without a default, fit `given`."""
+    parameters = list(expected.parameters.values())
+    for passed in (parameters, [parameter for parameter in parameters if parameter.default is parameter.empty]):
+        keywords = [parameter.name for parameter in passed if parameter.kind is parameter.KEYWORD_ONLY]
+        try:
+            given.bind(*passed[: len(passed) - len(keywords)], **dict.fromkeys(keywords))
+        except TypeError:
+            return False
+    return True
+
+
+class _Dots:
+    def __repr__(self) -> str:
+        return "..."
+
+
+def _shown(method: Any) -> str:
+    """Return a method's signature as one writes it, without types; dots for a default that is no plain value."""
+    plain = (bool, int, float, str, type(None), type)  # a type: inspect's mark of no default
+
+    def short(parameter: inspect.Parameter) -> inspect.Parameter:
+        default = parameter.default if isinstance(parameter.default, plain) else _Dots()
+        return parameter.replace(annotation=parameter.empty, default=default)
+
+    signature = inspect.signature(method)
+    parameters = [short(parameter) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
