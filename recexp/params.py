@@ -68,7 +68,12 @@ def made_with_params(cls: type) -> bool:
 
 
 def describe(value: Any) -> Any:
-    """Return plain data that identifies a component: its class and fields, without locations and resources."""
+    """Return plain data that identifies a component: its class and fields, without locations and resources.
+
+    Data that a component holds are identified by their fingerprint.
+    """
+    if hasattr(value, "fingerprint"):
+        return value.fingerprint
     if dataclasses.is_dataclass(value):
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]

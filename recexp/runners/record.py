@@ -106,7 +106,7 @@ def record(
         )
     )
     named, split = f"{tags['dataset']} {tags['split']}", data.split
-    origin = str(x.source.location() or x.source.name)
+    origin = x.source.origin()
     inputs = [
         Input("data", tags["dataset"], data.filtered.fingerprint, origin),
         Input("train", f"{named} train", split.train.fingerprint, origin),
