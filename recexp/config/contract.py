@@ -48,30 +48,17 @@ def _promised(cls: type) -> dict[str, Any]:
 
 
 def _callable_as(given: inspect.Signature, expected: inspect.Signature) -> bool:
-    """Return whether calls with all parameters of `expected`, and with those without a default, fit `given`."""
-    parameters = list(expected.parameters.values())
-    for passed in (parameters, [parameter for parameter in parameters if parameter.default is parameter.empty]):
-        keywords = [parameter.name for parameter in passed if parameter.kind is parameter.KEYWORD_ONLY]
-        try:
-            given.bind(*passed[: len(passed) - len(keywords)], **dict.fromkeys(keywords))
-        except TypeError:
-            return False
+    """Return whether a call with all parameters of `expected` fits `given`; positions may have other names."""
+    keywords = [name for name, parameter in expected.parameters.items() if parameter.kind is parameter.KEYWORD_ONLY]
+    try:
+        given.bind(*range(len(expected.parameters) - len(keywords)), **dict.fromkeys(keywords))
+    except TypeError:
+        return False
     return True
 
 
-class _Dots:
-    def __repr__(self) -> str:
-        return "..."
-
-
 def _shown(method: Any) -> str:
-    """Return a method's signature as one writes it, without types; dots for a default that is no plain value."""
-    plain = (bool, int, float, str, type(None), type)  # a type: inspect's mark of no default
-
-    def short(parameter: inspect.Parameter) -> inspect.Parameter:
-        default = parameter.default if isinstance(parameter.default, plain) else _Dots()
-        return parameter.replace(annotation=parameter.empty, default=default)
-
+    """Return a method's signature without types and defaults."""
     signature = inspect.signature(method)
-    parameters = [short(parameter) for parameter in signature.parameters.values()]
-    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
+    names = [p.replace(annotation=p.empty, default=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=names, return_annotation=signature.empty))
