@@ -16,12 +16,13 @@ def check_class(cls: type, where: str) -> None:
     It is itself decorated with `@params`, implements what its bases leave open, and each public method that overrides
     one of recexp's can be called as that one is. `where` is the key in the config, such as `algorithm`.
     """
-    if mistakes := _mistakes(cls):
-        raise ConfigError("\n".join(f"{where}._target_: {mistake}" for mistake in mistakes))
+    if found := mistakes(cls):
+        raise ConfigError("\n".join(f"{where}._target_: {mistake}" for mistake in found))
 
 
 @cache  # by class: one that was imported anew is another
-def _mistakes(cls: type) -> tuple[str, ...]:
+def mistakes(cls: type) -> tuple[str, ...]:
+    """Return what `check_class` says of a class, a line a mistake."""
     name = f"{cls.__module__}.{cls.__qualname__}"
     if not made_with_params(cls):
         return (f"{name} must be decorated with @params (from recexp.params import params)",)

@@ -19,6 +19,7 @@ from recexp.filters.base import Filters
 from recexp.identity import digest
 from recexp.params import classes, describe, locations, ours
 from recexp.prepared import keys
+from recexp.testing import check_dataset
 
 
 def dataset(values: list[float]) -> Dataset:
@@ -30,7 +31,7 @@ def dataset(values: list[float]) -> Dataset:
 def test_it_loads_what_it_was_given() -> None:
     data = dataset([1, 2, 3])
     source = Memory.of(data)
-    source.check()
+    check_dataset(source)
     assert source.load() is data
     assert (source.name, source.size) == ("clicks", "3 interactions, 2 users, 2 items")
     assert source.location() is None and source.origin() == "memory"
