@@ -65,8 +65,18 @@ def params(cls: type[T]) -> type[T]:
     return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
 
 
+def made_with_params(cls: type) -> bool:
+    """Return whether a class is itself decorated with `@params`; that a base of it is makes no fields of its own."""
+    return vars(cls).get("__pydantic_config__") == _STRICT
+
+
 def describe(value: Any) -> Any:
-    """Return plain data that identifies a component: its class and fields, without locations and resources."""
+    """Return plain data that identifies a component: its class and fields, without locations and resources.
+
+    Data that a component holds are identified by their fingerprint.
+    """
+    if hasattr(value, "fingerprint"):
+        return value.fingerprint
     if dataclasses.is_dataclass(value):
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]

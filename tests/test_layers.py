@@ -31,7 +31,7 @@ LAYERS = [
     {"models", "evaluation", "tracking", "serving", "evidence", "audit", "prepared"},
     {"runners"},
     {"config", "console"},
-    {"tuning", "history", "comparison"},
+    {"tuning", "history", "comparison", "testing"},
     {"cli", "sweeps", "plugins", "__main__"},
 ]
 MLFLOW = ["tracking", "history", "serving"]

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 def build(node: Any, base: type, where: str) -> Any:
     """Construct the component that a config node describes, and those nested in it.
 
-    Raises ConfigError when `_target_` is missing, cannot be imported or is no `base`, and for every field that is
-    unknown, missing, of the wrong type or out of range.
+    Raises ConfigError when `_target_` is missing, cannot be imported, is no `base` or breaks its contract
+    (`check_class`), and for every field that is unknown, missing, of the wrong type or out of range.
     """
-    from pydantic import ValidationError
+    from pydantic import ValidationError  # which help does without
+
+    from recexp.config.contract import check_class
 
     if not isinstance(node, dict) or "_target_" not in node:
         raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
     cls = imported(str(node["_target_"]), where)
     if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise ConfigError(f"{where}._target_: {node['_target_']} is not derived from {base.__name__}")
+        kind = "a class" if base is object else f"derived from {base.__name__}"
+        raise ConfigError(f"{where}._target_: {node['_target_']} is not {kind}")
+    check_class(cls, where)
     fields = {key: _nested(value, f"{where}.{key}") for key, value in node.items() if key != "_target_"}
     try:
         return cls(**fields)
@@ -48,12 +52,8 @@ def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigE
 
 
 def _nested(value: Any, where: str) -> Any:
-    from pydantic.dataclasses import is_pydantic_dataclass
-
     if isinstance(value, dict) and "_target_" in value:
-        if not is_pydantic_dataclass(imported(str(value["_target_"]), where)):  # a config may come from someone else
-            raise ConfigError(f"{where}._target_: {value['_target_']} is not a class made with @params")
-        return build(value, object, where)
+        return build(value, object, where)  # of a class made with @params and no other: a config may be someone else's
     if isinstance(value, dict):
         return {key: _nested(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, list):

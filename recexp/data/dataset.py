@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recexp.data.column import Column, frozen
+from recexp.data.column import Column, Kind, frozen
 from recexp.data.interactions import Interactions
 from recexp.errors import ConfigError, DataError
 from recexp.identity import digest, digest_arrays
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,61 @@ class Dataset:
                     raise DataError(f"{self.name}: {side} column {column} has {len(values)} rows, expected {n}")
         object.__setattr__(self, "user_ids", frozen(self.user_ids))
         object.__setattr__(self, "item_ids", frozen(self.item_ids))
+
+    @staticmethod
+    def from_frame(
+        frame: "pd.DataFrame",
+        items: "pd.DataFrame | None" = None,
+        users: "pd.DataFrame | None" = None,
+        *,
+        name: str = "frame",
+        columns: Mapping[str, str | None] | None = None,
+        context: Mapping[str, Kind] | None = None,
+        explicit: bool = True,
+        duplicates: Literal["refuse", "keep"] = "refuse",
+        user_features: Mapping[str, Kind] | None = None,
+        item_features: Mapping[str, Kind] | None = None,
+    ) -> "Dataset":
+        """Make a dataset of pandas DataFrames, the same as `dataset=files` makes of the same rows in csv files.
+
+        Parameters
+        ----------
+        frame : a row an interaction. `user_id` and `item_id`, integers or text; where they are there, `rating`,
+            `timestamp` (datetime64, or a number since 1970), `event` and `session_id`.
+        items, users : side tables, a row an item or user, their ids in a column or index called as in `frame`.
+        name : what the dataset is called in results.
+        columns : other names of columns, by role: user, item, rating, timestamp, event, session, and fold for
+            split=kfold; None: not read.
+        context : further columns of `frame` to keep, and their kinds.
+        explicit : whether the rating column holds ratings; False: counts or weights.
+        duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
+        user_features, item_features : columns of the side tables and their kinds; None: all, their kinds inferred.
+
+        Raises
+        ------
+        DataError : a column is missing, has empty ids, or holds what cannot be read.
+        ConfigError : `columns` names no role.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"user_id": ["ann", "ben"], "item_id": [7, 3], "rating": [4.0, 5.0]})
+        >>> Dataset.from_frame(frame, items=pd.DataFrame({"item_id": [3, 7], "price": [9.5, 2.0]})).n_users
+        2
+        """
+        from recexp.io.frame import from_frame  # io makes datasets, and imports this file
+
+        return from_frame(
+            frame,
+            items,
+            users,
+            name=name,
+            columns=columns,
+            context=context,
+            explicit=explicit,
+            duplicates=duplicates,
+            user_features=user_features,
+            item_features=item_features,
+        )
 
     @property
     def n_users(self) -> int:

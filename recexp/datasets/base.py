@@ -41,3 +41,7 @@ class Source(ABC):
     def location(self) -> Path | None:
         """Return where the files lie now; None when they are not on this machine yet, or need none."""
         return None
+
+    def origin(self) -> str:
+        """Return where the data come from, as a run says it: the path of their files, else the dataset's name."""
+        return str(self.location() or self.name)

@@ -27,7 +27,7 @@ class Filter(ABC):
 
     @abstractmethod
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
-        """Return the data set after this step, recoded to the users and items that are left (`Dataset.compact`)."""
+        """Return the dataset after this step; `Filters` recodes it to the users and items that are left."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Filters:
     steps: list[Filter]
 
     def apply(self, dataset: Dataset, *, seed: int) -> tuple[Dataset, list[Effect]]:
-        """Return the data set after all steps, and the effect of each.
+        """Return the dataset after all steps, and the effect of each; its codes are compact, as those of each step's.
 
         Raises DataError naming the step that left no interactions.
         """
-        effects = []
+        dataset, effects = dataset.compact(), []
         for number, step in enumerate(self.steps):
             before = _counts(dataset)
-            dataset = step.apply(dataset, rng=generator(seed, "filter", str(number)))
+            dataset = step.apply(dataset, rng=generator(seed, "filter", str(number))).compact()
             effect = Effect(type(step).__name__, before, _counts(dataset))
             log.info(
                 "%s: %d -> %d rows, %d -> %d users, %d -> %d items",

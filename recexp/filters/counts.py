@@ -31,7 +31,7 @@ class MinimumInteractions(_Minimum):
     """
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
-        return dataset.take(self._enough(dataset.interactions.users, dataset.interactions.items)).compact()
+        return dataset.take(self._enough(dataset.interactions.users, dataset.interactions.items))
 
 
 @params
@@ -51,5 +51,5 @@ class KCore(_Minimum):
         while True:
             enough = self._enough(users[left], items[left])
             if enough.all():
-                return dataset.take(left).compact()
+                return dataset.take(left)
             left = left[enough]

@@ -28,4 +28,4 @@ class KeepEvents(Filter):
                 f"there are: {', '.join(column.categories)}"
             )
         codes = [column.categories.index(name) for name in self.events]
-        return dataset.take(np.isin(column.values, codes)).compact()
+        return dataset.take(np.isin(column.values, codes))

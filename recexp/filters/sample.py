@@ -35,7 +35,7 @@ class SampleUsers(_Sample):
     """
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
-        return dataset.take(self._draw(dataset.n_users, rng)[dataset.interactions.users]).compact()
+        return dataset.take(self._draw(dataset.n_users, rng)[dataset.interactions.users])
 
 
 @params
@@ -48,4 +48,4 @@ class SampleItems(_Sample):
     """
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
-        return dataset.take(self._draw(dataset.n_items, rng)[dataset.interactions.items]).compact()
+        return dataset.take(self._draw(dataset.n_items, rng)[dataset.interactions.items])

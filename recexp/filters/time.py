@@ -36,4 +36,4 @@ class TimeWindow(Filter):
             inside &= times >= self.since
         if self.until is not None:
             inside &= times < self.until
-        return dataset.take(inside).compact()
+        return dataset.take(inside)

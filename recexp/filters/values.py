@@ -21,7 +21,7 @@ class DropNaN(Filter):
         if not dataset.interactions.explicit or rated.all():
             return dataset
         log.warning("%s: %d of %d rows have no rating and are dropped", dataset.name, (~rated).sum(), len(rated))
-        return dataset.take(rated).compact()
+        return dataset.take(rated)
 
 
 @params
@@ -36,7 +36,7 @@ class MinimumRating(Filter):
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         if not dataset.interactions.explicit:
             return dataset
-        return dataset.take(dataset.interactions.values >= self.minimum).compact()
+        return dataset.take(dataset.interactions.values >= self.minimum)
 
 
 @params

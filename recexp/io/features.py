@@ -49,10 +49,25 @@ def read_features(
     DataError : a column is missing, an id is empty or comes twice, or a cell does not fit its kind.
     """
     table = read_table(path, separator=separator, quotes=not typed_header)
-    types = {}
+    types: dict[str, str] = {}
     if typed_header:
         types = dict(name.split(":") for name in table.column_names if ":" in name)
         table = table.rename_columns([name.split(":")[0] for name in table.column_names])
+    return parse_features(table, path, id_column=id_column, kinds=kinds, types=types)
+
+
+def parse_features(
+    table: "pa.Table",
+    path: Path | str,
+    *,
+    id_column: str,
+    kinds: Mapping[str, Kind] | None,
+    types: Mapping[str, str] | None = None,
+) -> Features:
+    """Return the side table that a table holds; `path` says where it came from, `types` are RecBole's by column, the
+    rest as for `read_features`.
+    """
+    types = types or {}
     _refuse_absent(table, path, id_column)
     ids = cells.ids(table[id_column], f"{path}: column {id_column}")
     distinct, first = np.unique(ids, return_index=True)
@@ -61,12 +76,12 @@ def read_features(
         raise DataError(f"{path}: column {id_column}: row {row + 1}: {ids[row]} has a row already")
     if kinds is None:
         names = [name for name in table.column_names if name != id_column and types.get(name) != "float_seq"]
-        kinds = {name: RECBOLE.get(types.get(name)) or infer(table[name], name) for name in names}
+        kinds = {name: RECBOLE.get(types.get(name, "")) or infer(table[name], name) for name in names}
         log.info("%s: %s", path, ", ".join(f"{name}: {kind}" for name, kind in kinds.items()))
     return Features(ids, {name: typed(table, name, kind, path) for name, kind in kinds.items()})
 
 
-def _refuse_absent(table: "pa.Table", path: Path, name: str) -> None:
+def _refuse_absent(table: "pa.Table", path: Path | str, name: str) -> None:
     if name not in table.column_names:
         raise DataError(f"{path}: no column {name!r}; its columns are {', '.join(table.column_names)}")
 
@@ -97,7 +112,7 @@ def _number(name: str) -> Kind:
     return "price" if "price" in name.lower() else "numeric"
 
 
-def typed(table: "pa.Table", name: str, kind: Kind, path: Path) -> Column:
+def typed(table: "pa.Table", name: str, kind: Kind, path: Path | str) -> Column:
     """Return a column of the given kind. Raises DataError when it is missing or holds what the kind cannot."""
     import pyarrow as pa
 

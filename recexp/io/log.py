@@ -117,9 +117,9 @@ def read_log(
 
 
 def parse_log(
-    table: "pa.Table", path: Path, *, columns: Columns, time_format: str | None, context: Mapping[str, Kind]
+    table: "pa.Table", path: Path | str, *, columns: Columns, time_format: str | None, context: Mapping[str, Kind]
 ) -> RawLog:
-    """Return the log that a table holds; `path` is where it came from, the rest as for `read_log`."""
+    """Return the log that a table holds; `path` says where it came from, the rest as for `read_log`."""
     found = {role: column for role, name in columns.items() if (column := _find(table, path, role, name)) is not None}
 
     def label(role: Role) -> str:
@@ -145,7 +145,7 @@ def parse_log(
     )
 
 
-def _find(table: "pa.Table", path: Path, role: Role, name: str | int | None) -> "pa.ChunkedArray | None":
+def _find(table: "pa.Table", path: Path | str, role: Role, name: str | int | None) -> "pa.ChunkedArray | None":
     if name is not None and str(name) in table.column_names:
         return table[str(name)]
     required = role in ("user", "item")
@@ -184,8 +184,8 @@ def _lines(path: Path, *, sessions: bool) -> RawLog:
     return RawLog(users=np.repeat(users, counts[counts > 0]), items=items)
 
 
-def refuse_duplicates(raw: RawLog, path: Path) -> None:
-    """Raise DataError when two rows have the same user, item, time and event."""
+def refuse_duplicates(raw: RawLog, path: Path | str, *, keep: str = "dataset.duplicates=keep") -> None:
+    """Raise DataError when two rows have the same user, item, time and event; `keep` says how they are kept."""
     import pyarrow as pa
 
     optional = {"timestamp": raw.timestamps, "event": None if raw.events is None else raw.events.values}
@@ -203,7 +203,7 @@ def refuse_duplicates(raw: RawLog, path: Path) -> None:
     row = int(np.argmax(repeated))
     raise DataError(
         f"{path}: {repeated.sum()} rows repeat an earlier row ({', '.join(parts)}); the first is row {row + 1} "
-        f"(user {raw.users[row]}, item {raw.items[row]}). dataset.duplicates=keep keeps them; "
+        f"(user {raw.users[row]}, item {raw.items[row]}). {keep} keeps them; "
         f"with filter=deduplicate beside it they are merged (instead of what the filter in use does)"
     )
 

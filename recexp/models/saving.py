@@ -146,8 +146,3 @@ def _storable(array: np.ndarray) -> np.ndarray:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_savable(model: Recommender) -> None:
-    """Raise ModelError when a fitted model holds what cannot be saved."""
-    pack(model, "")

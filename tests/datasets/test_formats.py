@@ -10,6 +10,7 @@ import recexp
 from recexp.data import Dataset
 from recexp.errors import DataError
 from recexp.history.archive import Archive
+from recexp.testing import check_dataset
 
 
 def load(name: str, path: Path, *overrides: str, field: str = "interactions") -> Dataset:
@@ -76,6 +77,21 @@ def test_weights_order_context_and_folds_of_own_files(tmp_path: Path) -> None:
     assert data.interactions.context["place"].values.tolist() == [0, 1]
     assert data.interactions.timestamps is None
     assert load("files", path, "dataset.order=file").interactions.timestamps.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("files", "user_id,item_id,rating\na,7,\nb,8,4\n"),
+        ("recbole", "user_id:token\titem_id:token\n5\ta\n"),
+        ("lightgcn", "0 3 4\n1 3\n"),
+        ("sessions", "SessionId,ItemId,Time\n1,5,7\n1,6,8\n"),
+        ("session_lines", "3 4 5\n4 9\n"),
+    ],
+)
+def test_sources_of_files_keep_what_sources_promise(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "log.csv").write_text(text)
+    check_dataset(recexp.make(f"dataset={name}", f"dataset.interactions={tmp_path / 'log.csv'}", "dataset.name=mine"))
 
 
 @pytest.mark.parametrize("field", ["interactions", "users", "items"])

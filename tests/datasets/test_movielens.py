@@ -11,6 +11,7 @@ import pytest
 import recexp
 from recexp.datasets import movielens
 from recexp.errors import DataError
+from recexp.testing import check_dataset
 
 RATINGS = "1::1193::5::978300760\n1::661::3::978302109\n2::1193::4::978298413\n"
 USERS = "1::F::1::10::48067\n2::M::56::16::70072\n"
@@ -33,7 +34,9 @@ def pack(folder: Path, archive: Path, prefix: str) -> None:
 
 def test_rows_and_features_of_1m(tmp_path: Path, cache: Path) -> None:
     write_1m(tmp_path / "any")
-    data = recexp.make("dataset=movielens_1m", f"dataset.root={tmp_path / 'any'}").load()
+    source = recexp.make("dataset=movielens_1m", f"dataset.root={tmp_path / 'any'}")
+    check_dataset(source)
+    data = source.load()
     assert data.user_ids.tolist() == [1, 2] and data.item_ids.tolist() == [661, 1193]
     assert data.interactions.users.tolist() == [0, 0, 1] and data.interactions.items.tolist() == [1, 0, 1]
     assert data.interactions.values.tolist() == [5, 3, 4] and data.interactions.explicit

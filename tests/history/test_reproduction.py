@@ -292,6 +292,6 @@ def test_a_store_of_a_newer_mlflow(workplace: Path, capsys: pytest.CaptureFixtur
 def test_a_config_cannot_call_what_is_no_component(tmp_path: Path) -> None:
     command = {"_target_": "subprocess.Popen", "args": ["touch", str(tmp_path / "owned")]}
     node = {"_target_": "recexp.algorithms.baselines.popularity.Popularity", "half_life_days": command}
-    with pytest.raises(ConfigError, match=r"subprocess\.Popen is not a class made with @params"):
+    with pytest.raises(ConfigError, match=r"subprocess\.Popen must be decorated with @params"):
         build(node, Recommender, "algorithm")
     assert not (tmp_path / "owned").exists()

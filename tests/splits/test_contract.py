@@ -12,11 +12,12 @@ import scipy.sparse as sp
 import yaml
 
 from recexp.config import options
-from recexp.data import Column, Dataset, Interactions, Split
-from recexp.data.split import overlap
+from recexp.data import Dataset, Interactions, Split
 from recexp.errors import ConfigError, DataError
 from recexp.splits.base import Splitter
 from recexp.splits.sizes import UserRowsSplitter
+from recexp.testing import check_split
+from recexp.testing.examples import repeated_rows
 
 Make = Callable[..., Splitter]
 CLASSES = {name: locate(yaml.safe_load(path.read_text())["_target_"]) for name, path in options("split").items()}
@@ -47,27 +48,9 @@ def having(*names: str) -> list[str]:
 VALIDATING = sorted({*having("validation_ratio"), *having("validation_n"), "predefined"})
 
 
-def data(seed: int = 0, m: int = 500, *, n_users: int = 30, n_items: int = 40) -> Dataset:
-    """Random rows with repeats and equal seconds; the context column `row` says which row each is."""
-    rng = np.random.default_rng(seed)
-    users = rng.integers(0, n_users, m).astype(np.int32)
-    rows = Interactions(
-        users=users,
-        items=(n_items * rng.random(m) ** 2).astype(np.int32),
-        values=rng.integers(1, 6, m).astype(np.float32),
-        n_users=n_users,
-        n_items=n_items,
-        timestamps=rng.integers(1000, 1000 + m // 3, m),
-        sessions=(users * 4 + rng.integers(0, 4, m)).astype(np.int32),
-        context={"row": Column.numeric(np.arange(m)), "fold": Column.category([str(f) for f in rng.integers(0, 5, m)])},
-        explicit=True,
-    )
-    return Dataset("random", rows, np.arange(n_users) + 100, np.arange(n_items) + 500)
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, str]:
-    """Files for split=predefined over `data()`: some of its pairs again, and others."""
+    """Files for split=predefined over `repeated_rows()`: some of its pairs again, and others."""
     rng = np.random.default_rng(5)
     for name in ("test", "validation"):
         lines = [
@@ -111,16 +94,19 @@ def test_all_promised_splits_are_there() -> None:
     assert set(NAMES) <= set(FOUND)
 
 
+def test_it_keeps_what_every_split_promises(splitter: Splitter) -> None:
+    check_split(splitter)
+
+
 @pytest.mark.parametrize("split_name", [n for n in FOUND if n != "predefined"], indirect=True)  # its rows are elsewhere
-def test_rows_are_divided_without_overlap_or_loss(splitter: Splitter, split_name: str) -> None:
-    dataset = data()
+def test_no_row_is_lost(splitter: Splitter, split_name: str) -> None:
+    dataset = repeated_rows()
     tested = []
     for split in splitter.split(dataset):
         tested += sorted(ids(split.test))
         everything = ids(dataset)
         for part in levels(split):
             train, test, log = ids(part.train), ids(part.test), ids(part.queries.log)
-            assert not train & test
             assert train | test | log == everything
             if split_name != "sessions":
                 assert not log & test
@@ -130,17 +116,12 @@ def test_rows_are_divided_without_overlap_or_loss(splitter: Splitter, split_name
 
 
 @pytest.mark.parametrize("split_name", VALIDATING, indirect=True)
-def test_validation_is_sealed_off_from_the_test(make: Make, split_name: str, files: dict[str, str]) -> None:
+def test_what_validates_has_a_smaller_train_part_inside(make: Make, split_name: str, files: dict[str, str]) -> None:
     settings = with_validation(split_name, files)
-    for split in make(split_name, **settings).split(data()):
-        validation = split.validation
-        assert validation is not None
-        assert len(validation.train.interactions) < len(split.train.interactions)
-        if split_name == "predefined":
-            continue
-        assert ids(validation.train) < ids(split.train)
-        hidden = ids(split.test) | (ids(split.queries.log) - ids(split.train))
-        assert not hidden & (ids(validation.train) | ids(validation.test) | ids(validation.queries.log))
+    for split in make(split_name, **settings).split(repeated_rows()):
+        assert len(split.validation.train.interactions) < len(split.train.interactions)
+        if split_name != "predefined":
+            assert ids(split.validation.train) < ids(split.train)
 
 
 @pytest.mark.parametrize("split_name", [n for n in FOUND if n != "predefined"], indirect=True)  # its rows are elsewhere
@@ -167,8 +148,8 @@ def test_a_query_knows_the_context_of_the_one_row_that_it_asks_about(splitter: S
 
 def test_validation_does_not_change_what_is_tested(make: Make, split_name: str, files: dict[str, str]) -> None:
     alone = {"test": files["test"]} if split_name == "predefined" else {}
-    without = list(make(split_name, **alone).split(data()))
-    with_it = list(make(split_name, **with_validation(split_name, files)).split(data()))
+    without = list(make(split_name, **alone).split(repeated_rows()))
+    with_it = list(make(split_name, **with_validation(split_name, files)).split(repeated_rows()))
     for a, b in zip(without, with_it, strict=True):
         assert a.test.fingerprint == b.test.fingerprint
         if split_name != "predefined":
@@ -177,10 +158,9 @@ def test_validation_does_not_change_what_is_tested(make: Make, split_name: str, 
 
 @pytest.mark.parametrize("split_name", [n for n in FOUND if n != "sessions"], indirect=True)  # its queries are prefixes
 def test_targets_are_the_held_out_items_that_a_list_may_hold(splitter: Splitter, split_name: str) -> None:
-    for whole in splitter.split(data()):
+    for whole in splitter.split(repeated_rows()):
         for split in levels(whole):
             queries, test = split.queries, split.test
-            assert queries.exclude is None or not overlap(queries.exclude, split.target).any()
             asked = {}
             for user, item, value in zip(test.users, test.items, test.values, strict=True):
                 asked.setdefault(int(user), {}).setdefault(int(item), []).append(float(value))
@@ -199,33 +179,33 @@ def test_seen_items_are_asked_again_where_they_may_be_recommended(
     make: Make, split_name: str, files: dict[str, str]
 ) -> None:
     settings = {"test": files["test"]} if split_name == "predefined" else {}
-    hidden, open_ = (next(make(split_name, **settings, exclude_seen=seen).split(data())) for seen in (True, False))
+    hidden, open_ = (
+        next(make(split_name, **settings, exclude_seen=seen).split(repeated_rows())) for seen in (True, False)
+    )
     assert open_.queries.exclude is None
     assert hidden.target.nnz <= open_.target.nnz
     if split_name in ("random", "temporal", "predefined", "sessions"):
         assert hidden.target.nnz < open_.target.nnz  # the data repeats pairs, so this must show
 
 
-def test_seed_decides_and_nothing_else(make: Make, split_name: str, files: dict[str, str]) -> None:
+def test_the_seed_of_random_splits_decides(make: Make, split_name: str, files: dict[str, str]) -> None:
     settings = with_validation(split_name, files)
 
     def prints(seed: int) -> list[str]:
-        return [split.fingerprint for split in make(split_name, **settings, seed=seed).split(data())]
+        return [split.fingerprint for split in make(split_name, **settings, seed=seed).split(repeated_rows())]
 
-    assert prints(1) == prints(1)
-    assert len(set(prints(1))) == len(prints(1))
     if split_name in NAMES:  # what is promised of ours
         assert (prints(1) != prints(2)) == (split_name in RANDOM)
 
 
 def test_splits_of_equal_size_and_other_rows_have_other_fingerprints(make: Make) -> None:
-    one, two = (next(make("leave_random", seed=seed).split(data())) for seed in (1, 2))
+    one, two = (next(make("leave_random", seed=seed).split(repeated_rows())) for seed in (1, 2))
     assert len(one.test) == len(two.test) and len(one.train.interactions) == len(two.train.interactions)
     assert one.fingerprint != two.fingerprint
 
 
 def test_a_split_is_the_same_however_scipy_holds_its_indices(make: Make) -> None:
-    split = next(make("random").split(data()))
+    split = next(make("random").split(repeated_rows()))
 
     def wide(matrix: sp.csr_array) -> sp.csr_array:
         other = matrix.copy()
@@ -252,7 +232,7 @@ def test_shares_that_leave_no_train_are_refused(make: Make, name: str) -> None:
 def test_no_rows_a_user_is_no_test_rather_than_all_of_it(make: Make, name: str) -> None:
     with pytest.raises(ConfigError, match=r"split\.test_n: must be greater than or equal to 1 \(got 0\)"):
         make(name, test_n=0)
-    [split] = make(name, test_n=2, validation_n=0).split(data())
+    [split] = make(name, test_n=2, validation_n=0).split(repeated_rows())
     assert split.validation is None
     assert np.bincount(split.test.users, minlength=30).tolist() == [2] * 30
 
@@ -260,19 +240,4 @@ def test_no_rows_a_user_is_no_test_rather_than_all_of_it(make: Make, name: str) 
 @pytest.mark.parametrize("split_name", having("validation_ratio"), indirect=True)
 def test_a_part_that_gets_nothing_is_an_error_not_silence(make: Make, split_name: str, files: dict[str, str]) -> None:
     with pytest.raises(DataError, match="validation"):
-        list(make(split_name, validation_ratio=0.0001).split(data()))
-
-
-def test_one_user_or_one_row_is_an_error_for_a_person(make: Make, split_name: str, files: dict[str, str]) -> None:
-    one = Interactions(
-        users=np.zeros(1, np.int32),
-        items=np.zeros(1, np.int32),
-        values=np.ones(1, np.float32),
-        n_users=1,
-        n_items=1,
-        timestamps=np.zeros(1, np.int64),
-        sessions=np.zeros(1, np.int32),
-    )
-    settings = {"test": files["test"]} if split_name == "predefined" else {}
-    with pytest.raises(DataError):
-        list(make(split_name, **settings).split(Dataset("one", one, np.array([7]), np.array([8]))))
+        list(make(split_name, validation_ratio=0.0001).split(repeated_rows()))

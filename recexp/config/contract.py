@@ -1,0 +1,65 @@
+"""What a component's class must be, seen before one is built: made with @params, complete, its methods callable."""
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+from recexp.errors import ConfigError
+from recexp.params import made_with_params, ours
+
+
+def check_class(cls: type, where: str) -> None:
+    """Raise ConfigError, a line a mistake, unless components can be made of `cls` and used as its bases promise.
+
+    It is itself decorated with `@params`, implements what its bases leave open, and each public method that overrides
+    one of recexp's can be called as that one is. `where` is the key in the config, such as `algorithm`.
+    """
+    if found := mistakes(cls):
+        raise ConfigError("\n".join(f"{where}._target_: {mistake}" for mistake in found))
+
+
+@cache  # by class: one that was imported anew is another
+def mistakes(cls: type) -> tuple[str, ...]:
+    """Return what `check_class` says of a class, a line a mistake."""
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    if not made_with_params(cls):
+        return (f"{name} must be decorated with @params (from recexp.params import params)",)
+    left_open = sorted(getattr(cls, "__abstractmethods__", ()))
+    lacking = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
+    return (*lacking, *_misfits(cls, name))
+
+
+def _misfits(cls: type, name: str) -> Iterator[str]:
+    """Yield a line for each public method that cannot be called as that which it overrides."""
+    for method, expected in sorted(_promised(cls).items()):
+        given = next(vars(owner)[method] for owner in cls.__mro__ if method in vars(owner))
+        if not callable(given):
+            yield f"{name}.{method} must be a method, {method}{_shown(expected)}, and is a {type(given).__name__}"
+        elif given is not expected and not _callable_as(inspect.signature(given), inspect.signature(expected)):
+            yield f"{name}.{method}{_shown(given)} must take {_shown(expected)}"
+
+
+def _promised(cls: type) -> dict[str, Any]:
+    """Return the public methods by which recexp calls a component, each as the lowest of its bases defines it."""
+    bases = [base for base in cls.__mro__ if ours(base)]  # the lowest comes last
+    methods = {name: method for base in bases for name, method in vars(base).items() if name[0] != "_"}
+    return {name: method for name, method in methods.items() if isinstance(method, FunctionType)}
+
+
+def _callable_as(given: inspect.Signature, expected: inspect.Signature) -> bool:
+    """Return whether a call with all parameters of `expected` fits `given`; positions may have other names."""
+    keywords = [name for name, parameter in expected.parameters.items() if parameter.kind is parameter.KEYWORD_ONLY]
+    try:
+        given.bind(*range(len(expected.parameters) - len(keywords)), **dict.fromkeys(keywords))
+    except TypeError:
+        return False
+    return True
+
+
+def _shown(method: Any) -> str:
+    """Return a method's signature without types and defaults."""
+    signature = inspect.signature(method)
+    names = [p.replace(annotation=p.empty, default=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=names, return_annotation=signature.empty))

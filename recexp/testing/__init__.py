@@ -1,0 +1,15 @@
+"""The promises that every component keeps, to be checked of your own in a test or a notebook.
+
+Each function takes a built component, tries it on small data and raises where a promise is broken, saying which::
+
+    from recexp.testing import check_recommender
+
+    def test_my_model():
+        check_recommender(MyModel(size=3))
+"""
+
+from recexp.testing.datasets import check_dataset
+from recexp.testing.filters import check_filter
+from recexp.testing.splits import check_split
+
+__all__ = ["check_dataset", "check_filter", "check_split"]

@@ -1,0 +1,97 @@
+"""What every filter promises."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recexp.data import Dataset
+from recexp.errors import DataError
+from recexp.filters.base import Filter, Filters
+from recexp.rng import generator
+from recexp.testing import examples
+from recexp.testing.checking import check_kind, expect, row_numbers, run_checks
+
+
+def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None:
+    """Try a filter, or a list of them, on small data; raise where it breaks what filters promise.
+
+    Data made here have times, sessions, and events named purchase, rating and view, once with ratings and once
+    without. A filter that needs more is given a `dataset` to be tried on::
+
+        check_filter(MyFilter(minimum=3))
+    """
+    check_kind(step, Filter, Filters)
+    filters = step if isinstance(step, Filters) else Filters(steps=[step])
+    for each in filters.steps:
+        check_kind(each, Filter)
+    tried, refusal = 0, None
+    for data in [dataset] if dataset else [examples.events(ratings=True), examples.events(ratings=False)]:
+        before = examples.numbered(data)
+        try:
+            after = _applied(filters, before)
+        except DataError as error:
+            refusal = error
+            continue
+        tried += 1
+        run_checks(step, CHECKS, Case(filters, before, after))
+    expect(tried, f"{type(step).__name__} refuses the data that it is tried on; give others as `dataset`. {refusal}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A list of filters, data, and what the filters made of them."""
+
+    filters: Filters
+    before: Dataset
+    after: Dataset
+
+
+def rows_are_some_of_those_before(case: Case) -> None:
+    """A filter keeps rows in their order and none twice; it may change their values."""
+    kept = row_numbers(case.after)
+    expect(kept is not None, "apply lost the context columns of the rows")
+    expect((np.diff(kept) > 0).all(), f"apply changed the order of rows, or has some twice: {kept[:20]} ...")
+
+
+def users_and_items_stay_what_they_are(case: Case) -> None:
+    """Each row that is kept has the user and the item that it had, by their ids."""
+    kept = row_numbers(case.after)
+    for side in ("user", "item"):
+        before, after = (_ids(data, side) for data in (case.before, case.after))
+        expect((before[kept] == after).all(), f"apply changed the {side}s of rows: codes and {side}_ids must agree")
+
+
+def values_without_ratings_are_numbers(case: Case) -> None:
+    """Where values are no ratings, none is missing (NaN)."""
+    rows = case.after.interactions
+    expect(rows.explicit or not np.isnan(rows.values).any(), "apply left NaN among values that are no ratings")
+
+
+def randomness_is_seeded(case: Case) -> None:
+    """Equal seeds give equal rows; one that draws at random says so: `random = True`."""
+    again = _applied(case.filters, case.before)
+    expect(
+        again.fingerprint == case.after.fingerprint, "two calls with the same seed gave different data; draw from rng"
+    )
+    if not any(step.random for step in case.filters.steps):
+        other = _applied(case.filters, case.before, seed=2)
+        expect(other.fingerprint == case.after.fingerprint, "another seed gave other data; say `random = True`")
+
+
+CHECKS = (
+    rows_are_some_of_those_before,
+    users_and_items_stay_what_they_are,
+    values_without_ratings_are_numbers,
+    randomness_is_seeded,
+)
+
+
+def _applied(filters: Filters, data: Dataset, seed: int = 1) -> Dataset:
+    if filters.steps:
+        given = filters.steps[0].apply(data, rng=generator(seed, "filter", "0"))
+        expect(isinstance(given, Dataset), f"apply must return a Dataset (it returned {type(given).__name__})")
+    return filters.apply(data, seed=seed)[0]
+
+
+def _ids(data: Dataset, side: str) -> np.ndarray:
+    return getattr(data, f"{side}_ids")[getattr(data.interactions, f"{side}s")]
