@@ -14,14 +14,18 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
     return api.make(*overrides, config_dir=config_dir)
 
 
-def run(*overrides: str, config_dir: str | None = None) -> Any:
-    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns a RunResult, or one a fold."""
+def run(*overrides: str, dataset: Any = None, config_dir: str | None = None) -> Any:
+    """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns a RunResult, or one a fold.
+
+    `dataset` is a pandas DataFrame with the columns user_id and item_id, or a `Dataset`: data that is in memory. The
+    run keeps its fingerprint and says where it was; it can be compared as any other, but not made again from itself.
+    """
     from recexp.tracking import process
 
     process.start()  # it imports MLflow while this process imports and composes
     from recexp import api
 
-    return api.run(*overrides, config_dir=config_dir)
+    return api.run(*overrides, dataset=dataset, config_dir=config_dir)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,14 @@ import dataclasses
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.composing import compose, plain
 from recexp.config.folders import conf_dir, options, search_dirs, within
+from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
 from recexp.metrics.base import Metric
 from recexp.runners.base import Runner
@@ -24,8 +27,11 @@ SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
 """What every config has at its top, whatever its runner."""
 
 
-def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> Experiment:
-    """Build and check every component of an experiment before any data is read; `cfg` includes Hydra's own part."""
+def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None = None) -> Experiment:
+    """Build and check every component of an experiment before any data is read; `cfg` includes Hydra's own part.
+
+    `source` takes the place of the dataset in the config: data that is in memory.
+    """
     hydra = cfg.hydra
     for override in hydra.overrides.task:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
@@ -33,12 +39,15 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str]) -> Experiment:
     choices = chosen(cfg)
     _check_package(choices["runner"])
     node = plain(cfg)
-    if _nameless(node.get("dataset")):
+    if source is not None:
+        node["dataset"] = {"_target_": stored_name(type(source)), "name": source.name, "size": source.size}
+        choices["dataset"] = source.name
+    elif _nameless(node.get("dataset")):
         node["dataset"] = _named(node["dataset"], choices["dataset"])
         choices["dataset"] = node["dataset"]["name"]
     folders = (f"--config-dir={folder}" for folder in search_dirs()[:-1])
     command = shlex.join(["recexp", *folders, *hydra.overrides.task])
-    return assemble(node, None, tags=tags, choices=choices, command=command)
+    return assemble(node, None, tags=tags, choices=choices, command=command, source=source)
 
 
 def chosen(cfg: "DictConfig") -> dict[str, str]:
@@ -54,6 +63,7 @@ def assemble(
     choices: dict[str, str],
     command: str,
     tags: dict[str, str],
+    source: Source | None = None,
 ) -> Experiment:
     """Build and check an experiment from its resolved config; `metrics` are the nodes of those that it names.
 
@@ -67,7 +77,7 @@ def assemble(
             raise ConfigError(_strange(key, choices.get("runner", ""), type(runner), allowed))
     built = Experiment(
         runner=runner,
-        components=parts(node, metrics, runner.components),
+        components=parts(node, metrics, runner.components, {} if source is None else {"dataset": source}),
         tracking=build(node["tracking"], Tracking, "tracking"),
         seed=node["seed"],
         resume=node["resume"],
@@ -85,8 +95,17 @@ def keys(runner: type[Runner]) -> list[str]:
     return [*SHARED, *runner.components, *(f.name for f in dataclasses.fields(runner) if f.name != "threads")]
 
 
-def parts(node: Mapping[str, Any], metrics: dict[str, Any] | None, bases: Mapping[str, type]) -> dict[str, Any]:
-    """Build and check the components of a resolved config that are named by `bases`; `metrics` as in `assemble`."""
+def parts(
+    node: Mapping[str, Any],
+    metrics: dict[str, Any] | None,
+    bases: Mapping[str, type],
+    built: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Build and check the components of a resolved config that are named by `bases`, but those `built` already.
+
+    `metrics` as in `assemble`.
+    """
+    bases = {name: base for name, base in bases.items() if name not in built}
     for name in bases:
         if not isinstance(node.get(name), dict):
             group = group_of(name, bases)
@@ -96,7 +115,7 @@ def parts(node: Mapping[str, Any], metrics: dict[str, Any] | None, bases: Mappin
     resolved = {name: dict(node[name]) for name in bases}
     if "evaluation" in resolved:
         resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
-    return {name: build(value, bases[name], name) for name, value in resolved.items()}
+    return {**built, **{name: build(value, bases[name], name) for name, value in resolved.items()}}
 
 
 def group_of(name: str, bases: Mapping[str, type]) -> str:

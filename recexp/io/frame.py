@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from recexp.data import Dataset
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
-from recexp.io.coding import build_dataset
+from recexp.io.building import build_dataset
 from recexp.io.features import Features, parse_features
 from recexp.io.log import COLUMNS, Columns, Role, parse_log, refuse_duplicates
 

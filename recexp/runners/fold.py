@@ -47,7 +47,7 @@ class Fold:
     def inputs(self, experiment: Experiment) -> list[Input]:
         """Return the data that goes into the run."""
         source, choices = experiment["dataset"], experiment.choices
-        named, origin = f"{choices['dataset']} {choices['split']}", str(source.location() or source.name)
+        named, origin = f"{choices['dataset']} {choices['split']}", source.origin()
         return [
             Input("data", choices["dataset"], self.filtered.fingerprint, origin),
             Input("train", f"{named} train", self.split.train.fingerprint, origin),

@@ -127,7 +127,7 @@ def test_what_validates_has_a_smaller_train_part_inside(make: Make, split_name: 
 @pytest.mark.parametrize("split_name", [n for n in FOUND if n != "predefined"], indirect=True)  # its rows are elsewhere
 def test_a_query_knows_the_context_of_the_one_row_that_it_asks_about(splitter: Splitter, split_name: str) -> None:
     """Data numbers its rows; where a query asks about several there is no context of one."""
-    dataset = data()
+    dataset = repeated_rows()
     for whole in splitter.split(dataset):
         for split in levels(whole):
             queries, rows = split.queries, dataset.interactions
