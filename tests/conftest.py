@@ -4,6 +4,8 @@ import gc
 import io
 import logging
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +30,42 @@ ROOT = Path(__file__).parent.parent
 plugins.use()  # before Hydra looks for plugins, which it does once in a process
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jobs get this, and so would ours
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of docs/: `files` by path, the words of each `recexp` command, and Python that belongs to no file."""
+
+    files: dict[str, str]
+    commands: list[list[str]]
+    snippets: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> "Page":
+        """Read a page: a block whose first line is a comment with a path is that file."""
+        files, commands, snippets = {}, [], []
+        for kind, block in re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            first, _, rest = block.partition("\n")
+            if kind in ("python", "yaml") and (name := re.fullmatch(r"# (\S+\.(py|yaml))", first)):
+                files[name[1]] = rest
+            elif kind == "python":
+                snippets.append(block)
+            elif kind == "sh":
+                lines = block.replace("\\\n", "").splitlines()
+                commands += [shlex.split(line)[1:] for line in lines if line.startswith("recexp ")]
+        return cls(files, commands, snippets)
+
+    def write(self, folder: Path) -> None:
+        """Write the files into a folder."""
+        for path, text in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def page() -> Callable[[str], Page]:
+    """Read a page of docs/ by its name."""
+    return lambda name: Page.read(ROOT / "docs" / f"{name}.md")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recexp import config, console, file_names, threads
+from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.experiments import assemble, keys, parts
+from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.backfill import Basis
@@ -103,6 +105,8 @@ def _stored(archive: Archive, run: StoredRun) -> "tuple[type[Runner], dict[str, 
     if not run.complete:
         raise StoreError(f"run {run.id} is not complete (status {run.status}); it has nothing to stand on")
     stored = archive.config(run)
+    if stored.get("dataset", {}).get("_target_") == stored_name(Memory):
+        raise DataError(f"run {run.id}: its data was in memory; run it again from Python: recexp.run(..., dataset=...)")
     runner = imported(stored["runner"]["_target_"], "runner")
     return runner, {name: run.tags.get(name, "") for name in runner.components}, stored
 

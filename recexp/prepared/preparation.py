@@ -57,12 +57,13 @@ class Preparation:
         first = next(splits)
         if first.fold is None:
             yield first
+        elif self._key is None:
+            yield from [first, *splits]  # held in memory, for each would be made twice otherwise
         else:
             for _ in splits:
                 pass
             self._cache.close()
-            splits = self._splits(loaded)
-        yield from splits
+            yield from self._splits(loaded)
 
     def _splits(self, loaded: Loaded) -> Iterator[Split]:
         made, given, shared = iter(self._splitter.split(loaded.dataset)), 0, _common(loaded.dataset)
