@@ -2,7 +2,7 @@
 
 import pytest
 
-from recexp.metric_names import at, bare, cutoff, headlines, is_test, parsed, pretty
+from recexp.metric_names import at, bare, cutoff, headlines, is_final, parsed, pretty
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,14 @@ def test_names_are_taken_apart(name: str, found: tuple[str, str, int | None], sh
     assert name == (f"{part}/" if part else "") + (metric if k is None else at(metric, k))
 
 
-def test_only_what_judges_on_the_test_is_of_the_test() -> None:
+def test_only_what_judges_on_the_final_part_is_of_it() -> None:
     names = ["test/ndcg_at_5", "test_candidates/mrr_at_5", "test/fallback_share", "validation/ndcg_at_5", "cost/test"]
-    assert [name for name in names if is_test(name)] == names[:2]
+    assert [name for name in names if is_final(name, "test")] == names[:2]
+    assert is_final("episodes/reward", "episodes") and not is_final("tests/reward", "test")
 
 
 def test_headlines_share_one_cutoff() -> None:
     names = ["validation/ndcg_at_5", "test/ndcg_at_5", "test/ndcg_at_20", "test/ndcg_at_50", "test/rmse", "cost/x"]
-    assert headlines(names) == ["test/ndcg_at_20", "test/rmse"]
-    assert headlines(["validation/ndcg_at_5"]) == ["validation/ndcg_at_5"]
-    assert headlines(["test_candidates/hit_rate_at_10"]) == ["test_candidates/hit_rate_at_10"]
+    assert headlines(names, "test") == ["test/ndcg_at_20", "test/rmse"]
+    assert headlines(["validation/ndcg_at_5"], "test") == ["validation/ndcg_at_5"]
+    assert headlines(["test_candidates/hit_rate_at_10"], "test") == ["test_candidates/hit_rate_at_10"]

@@ -96,7 +96,7 @@ def record(
         description=describe_run(summary),
         inputs=evidence.inputs,
         model_folder=saved,
-        view=view_state(metrics, runner.final, columns, lower_is_better=higher_is_better is False),
+        view=view_state(metrics, runner.final, columns, higher_is_better=higher_is_better is not False),
     )
     intervals = dict(evidence.intervals)
     return RunResult(

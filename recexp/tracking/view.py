@@ -51,7 +51,7 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
     return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
-def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, lower_is_better: bool) -> str | None:
+def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, higher_is_better: bool) -> str | None:
     """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well.
 
     `tags` are those that say what was run. None where no metric is of the final part.
@@ -59,9 +59,10 @@ def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, lower
     shown = headlines((name for name in metrics if is_final(name, final)), final)[:_METRICS]
     if not shown:
         return None
-    order = shown[0]
     columns = [*(f"metrics.`{m}`" for m in shown), *(f"tags.`{tag}`" for tag in tags), "params.`seed`"]
-    return json.dumps({"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": lower_is_better})
+    return json.dumps(
+        {"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": not higher_is_better}
+    )
 
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:

@@ -37,21 +37,15 @@ def test_lists_carry_original_ids_and_hits(tmp_path: Path) -> None:
 
 def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:
     n = 1000
-    run_files.write_per_user(
-        tmp_path,
-        users=np.arange(n, dtype=np.int32),
-        user_ids=np.arange(n) + 5,
-        history=np.full(n, 3),
-        held_out=np.full(n, 2),
-        per_query={"ndcg_at_10": np.linspace(0, 1, n)},
-    )
+    about = {"query": np.arange(n, dtype=np.int32), "history": np.full(n, 3), "held_out": np.full(n, 2)}
+    run_files.write_units(tmp_path, "user", np.arange(n) + 5, {"ndcg_at_10": np.linspace(0, 1, n)}, about=about)
     table = pq.read_table(tmp_path / "per_user.parquet")
-    assert table.column_names == ["query", "user_id", "history", "held_out", "ndcg_at_10"]
+    assert table.column_names == ["user_id", "query", "history", "held_out", "ndcg_at_10"]
     assert table["user_id"].to_pylist() == list(range(5, n + 5))
     assert table["ndcg_at_10"].to_pylist() == np.linspace(0, 1, n).tolist()
     lines = rows(tmp_path / "per_user_sample.csv")
     assert len(lines) == 1 + run_files.SAMPLE
-    assert lines[1] == ["0", "5", "3", "2", "0"] and lines[-1] == ["999", "1004", "3", "2", "1"]
+    assert lines[1] == ["5", "0", "3", "2", "0"] and lines[-1] == ["1004", "999", "3", "2", "1"]
 
 
 def test_small_tables(tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """What stands on a run's page."""
 
 from recexp.evidence.description import Summary, describe_run
-from recexp.filters.base import Effect
+from recexp.evidence.evidence import Table
 
 
 def summary(**changed: object) -> Summary:
     values = {
-        "algorithm": "ease",
-        "dataset": "toy",
-        "split": "random",
+        "subject": "ease",
+        "setting": "toy",
+        "labels": {"split": "random"},
         "seed": 3,
-        "effects": [Effect("MinimumRating", (1000, 10, 20), (800, 9, 18)), Effect("KCore", (800, 9, 18), (700, 8, 15))],
-        "sizes": {"all": (700, 8, 15), "train": (600, 8, 15), "test": (100, 7, 12)},
+        "final": "test",
+        "tables": [
+            Table(("data", "rows", "users", "items"), [("**test**", "100", "7", "12")]),
+            Table(("leakage audit", "value"), [], ["no order of time is claimed"]),
+        ],
         "metrics": {
             "test/ndcg_at_5": 0.5,
             "test/ndcg_at_10": 0.25,
@@ -21,7 +24,6 @@ def summary(**changed: object) -> Summary:
             "cost/fit_seconds": 1.234,
         },
         "intervals": {"test/ndcg_at_10": (0.2, 0.3)},
-        "fallback_share": {"test": 0.125},
         "command": "recexp algorithm=ease seed=3",
         "digests": {"recexp.data": "abc"},
         "warnings": ["12 % of targets are old"],
@@ -33,7 +35,6 @@ def test_the_headline_comes_first() -> None:
     first = describe_run(summary()).splitlines()[0]
     assert "**ease** on **toy**, split random, seed 3" in first
     assert "test/ndcg_at_10 = 0.2500 (0.2000 to 0.3000)" in first
-    assert first.endswith(", 7 test users")
 
 
 def test_all_parts_are_there() -> None:
@@ -44,18 +45,17 @@ def test_all_parts_are_there() -> None:
         "| ndcg | 0.5000 | 0.2500 ±0.0500&ensp; |  |",
         "| gini |  | 0.7500 |  |",
         "| rmse |  |  | 1.5000 |",
-        "| filter MinimumRating: before | 1,000 | 10 | 20 |",
-        "| after KCore | 700 | 8 | 15 |",
+        "| data | rows | users | items |",
         "| **test** | 100 | 7 | 12 |",
         "| fit_seconds | 1.23 |",
-        "| fallback lists, test | 12.5% |",
+        "no order of time is claimed",
         "| recexp.data | `abc` |",
         "recexp algorithm=ease seed=3",
     ):
         assert line in text.splitlines(), line
 
 
-def test_without_filters_and_intervals_nothing_is_empty() -> None:
-    text = describe_run(summary(effects=[], intervals={}, warnings=[], fallback_share={}))
-    assert "test/ndcg_at_10 = 0.2500**, 7 test users" in text
+def test_without_tables_and_intervals_nothing_is_empty() -> None:
+    text = describe_run(summary(tables=[], intervals={}, warnings=[]))
+    assert "test/ndcg_at_10 = 0.2500**" in text
     assert "\n\n\n" not in text

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pytest
 
 import recexp as library
 from recexp import config
+from recexp.config import experiments
 from recexp.history.archive import Archive
 from recexp.params import params
-from recexp.runners.identity import Data, Identity, content, identify
+from recexp.prepared import Loaded
+from recexp.runners import job_files
+from recexp.runners.fold import Fold
+from recexp.runners.identity import Identity, content, identify
 from recexp.runners.offline import Offline
 from recexp.sweeps import jobs
 
@@ -37,12 +42,12 @@ class Mine(Popularity):
 
 def known(*words: str) -> tuple[Identity, str | None]:
     """What a command's run would be, and its job's key."""
-    runner, x = jobs.prepare(config.compose([*BASE, *words]), tags={})
-    loaded = x.source.load()
-    filtered, effects = x.filters.apply(loaded, seed=x.seed)
-    split = x.evaluation.relevant(next(x.splitter.split(filtered)))
-    data = Data(loaded.fingerprint, effects, filtered, split, x.audit.inspect(split, x.splitter.time))
-    return identify(x, runner, data), x.job
+    x = jobs.prepare(config.compose([*BASE, *words]), tags={})
+    source = x["dataset"].load()
+    filtered, effects = x["filter"].apply(source, seed=x.seed)
+    split = x["evaluation"].relevant(next(x["split"].split(filtered)))
+    fold = Fold.of(x, Loaded(filtered, effects, source.fingerprint), split)
+    return identify(x, fold.plan(fold)), x.job_key
 
 
 base = cache(known)
@@ -130,10 +135,10 @@ def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
     class Bandit(Offline):
         epsilon: float
 
-    _, x = config.experiment(config.compose(["dataset=electronics"]), tags={})
-    fields = {"threads": None, "block_mib": 32, "cache": False}
+    x = experiments.experiment(config.compose(["dataset=electronics"]), tags={})
+    fields = {"threads": None, "block_mib": 32, "cache": False, "refit": True, "show": None}
     protocols = [
-        content(x, runner)["protocol"]
+        content(replace(x, runner=runner))["protocol"]
         for runner in (
             Offline(**fields),
             Offline(**fields | {"block_mib": 8}),
@@ -159,7 +164,7 @@ def test_an_own_class_is_in_the_key_of_its_job(shop: Path, tmp_path: Path, monke
 def test_a_file_that_was_changed_back_in_size_and_time_is_another(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text("user_id,item_id\n1,1\n")
-    before, was = jobs._content(file), file.stat()
+    before, was = job_files._content(file), file.stat()
     file.write_text("user_id,item_id\n1,2\n")
     os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
-    assert jobs._content(file) != before
+    assert job_files._content(file) != before

@@ -333,15 +333,15 @@ def test_a_sweep_leaves_a_folder_only_when_something_failed(inside: Callable, od
 
 
 def test_the_view_counts_and_knows_the_best() -> None:
-    from recexp.runners.base import RunResult
+    from recexp.runners.experiment import RunResult
 
     commands = [f"recexp seed={seed}" for seed in range(4)]
-    view = View(commands, config.make("evaluation=ratings"))
+    view = View(commands, ("rmse", False))
     todo = [SweepJob(n, [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
     for job in todo:
         view.began(job)
     for job, rmse in zip(todo, (0.95, 0.91, 0.97)):
-        outcome = RunResult("id", "", "", {"test/rmse": rmse}, {}, None)
+        outcome = RunResult("id", "", "", {"test/rmse": rmse}, {}, "test")
         view.ended(job, JobResult(DONE, [outcome]))
     assert view.render().splitlines() == [
         "3 of 4 jobs (3 done)",

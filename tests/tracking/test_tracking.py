@@ -491,11 +491,13 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
 
 def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     names = [f"{part}/{m}_at_{k}" for part in ("test", "validation") for m in ("ndcg", "recall") for k in (5, 10, 20)]
-    state = json.loads(view_state([*names, "test/rmse", "cost/fit_seconds"], lower_is_better=False))
+    state = json.loads(
+        view_state([*names, "test/rmse", "cost/fit_seconds"], "test", ["algorithm"], higher_is_better=True)
+    )
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
     expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
     assert metrics == [f"metrics.`{name}`" for name in expected]
-    assert json.loads(view_state(["test/rmse"], lower_is_better=True))["orderByAsc"] is True
+    assert json.loads(view_state(["test/rmse"], "test", [], higher_is_better=False))["orderByAsc"] is True
 
 
 def test_links(capsys: pytest.CaptureFixture) -> None:

@@ -26,18 +26,27 @@ from recexp.algorithms import Capabilities, Recommender
 from recexp.datasets.base import Source
 from recexp.params import params
 from recexp.runners import sealed
-from recexp.runners.base import Experiment, Runner
-from recexp.runners.offline import Offline
+from recexp.runners.base import Runner
+from recexp.runners.experiment import Experiment
+from recexp.runners import offline
 from recexp.splits.base import Splitter
 
 if os.environ.get("LEAKY"):
-    fit = Offline.fit
+    call = sealed.SealedObjective.__call__
 
-    def leaky(self, x, algorithm, split, costs, *, report, validate):
-        given = lambda step, values: report(step, values if x else {})
-        return fit(self, x, algorithm, split, costs, report=given, validate=validate)
+    def leaky(self, subject, log_step):
+        given = lambda step, values, experiment=EXPERIMENTS[-1]: log_step(step, values)
+        return call(self, subject, given)
 
-    Offline.fit = leaky
+    made = sealed.seal
+
+    def seal(experiment):
+        EXPERIMENTS.append(experiment)
+        return made(experiment)
+
+    EXPERIMENTS = []
+    sealed.SealedObjective.__call__ = leaky
+    offline.seal = seal
 
 if os.environ.get("UNSEALED"):
     sealed.unsealed = lambda split: split
@@ -188,9 +197,9 @@ def secret(workplace: Path) -> Callable[..., None]:
     """Write down which rows are the test's, for the models to look for."""
 
     def write(*words: str) -> None:
-        _, x = experiment(compose(words), tags={})
-        dataset, _ = x.filters.apply(x.source.load(), seed=x.seed)
-        rows = next(iter(x.splitter.split(dataset))).test
+        x = experiment(compose(words), tags={})
+        dataset, _ = x["filter"].apply(x["dataset"].load(), seed=x.seed)
+        rows = next(iter(x["split"].split(dataset))).test
         secrets = {"times": rows.timestamps.tolist(), "ratings": rows.values.tolist()}
         (workplace / "secret.json").write_text(json.dumps(secrets))
 

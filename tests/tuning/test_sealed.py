@@ -1,6 +1,7 @@
 """The test is sealed: whoever tunes cannot come by its rows, and with the guard removed these tests see it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
 from recexp.runners import sealed
 from recexp.runners.sealed import seal
-from recexp.tuning import Objective, searches
+from recexp.tuning import job
 
 VALIDATED = {
     "random": ["split.validation_ratio=0.2"],
@@ -68,8 +69,8 @@ def test_no_split_leads_from_validation_to_the_test(
     shop: Callable, secret: Callable, split: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = shop("algorithm=popularity", f"split={split}", *VALIDATED[split])
-    runner, x = experiment(compose(words), tags={})
-    (outer,) = x.splitter.split(x.source.load())
+    x = experiment(compose(words), tags={})
+    (outer,) = x["split"].split(x["dataset"].load())
     secrets = {"i": outer.test.timestamps, "f": outer.test.values}
 
     def leaks(roots: list) -> int:
@@ -77,9 +78,9 @@ def test_no_split_leads_from_validation_to_the_test(
         assert len(arrays) > 10
         return sum(spy().holds(array, secrets) for array in arrays)
 
-    assert leaks([seal(x, runner), Objective(runner, x, seal(x, runner).split)]) == 0
+    assert leaks([seal(x)]) == 0
     monkeypatch.setattr(sealed, "unsealed", lambda split: split)
-    assert leaks([seal(x, runner)]) > 0
+    assert leaks([seal(x)]) > 0
 
 
 def spy():
@@ -96,15 +97,15 @@ def test_a_random_target_is_found_by_chance_alone(
     def standing(seed: int) -> float:
         """How many standard deviations the tuned guess is above the mean of all, on the test."""
         words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
-        (search,), _ = searches.of([*words, "tuning.trials=12", "tuning.sampler=random"])
-        sealed_data = search.seal()
-        study = search.study(sealed_data)
-        search.run(study, sealed_data)
-        _, x = experiment(compose(words), tags={})
-        (outer,) = x.splitter.split(x.source.load())
-        on_test = Objective(search.runner, x, outer)
-        scores = [on_test(search.make({"salt": salt})) for salt in range(12)]
-        return (on_test(search.make(study.best.params)) - np.mean(scores)) / np.std(scores)
+        (tuning,), _ = job.of([*words, "tuning.trials=12", "tuning.sampler=random"])
+        objective = tuning.objective()
+        study = tuning.study(objective)
+        tuning.run(study, objective)
+        x = experiment(compose(words), tags={})
+        (outer,) = x["split"].split(x["dataset"].load())
+        on_test = replace(objective, split=outer)
+        scores = [on_test(tuning.make({"salt": salt})) for salt in range(12)]
+        return (on_test(tuning.make(study.best.params)) - np.mean(scores)) / np.std(scores)
 
     seeds, limit = range(3), 1.645 / np.sqrt(3)  # one-sided, 5 %
     assert np.mean([standing(seed) for seed in seeds]) < limit
@@ -125,6 +126,6 @@ def test_folds_and_splits_without_validation_are_refused(shop: Callable) -> None
         (["split=kfold", "split.validation_ratio=0.2"], "split: tuning needs one split, and kfold makes folds"),
         (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
     ):
-        runner, x = experiment(compose(shop("algorithm=popularity", *words)), tags={})
+        x = experiment(compose(shop("algorithm=popularity", *words)), tags={})
         with pytest.raises(ConfigError, match=message):
-            seal(x, runner)
+            seal(x)

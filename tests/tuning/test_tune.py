@@ -15,7 +15,7 @@ import pytest
 import recexp as library
 from recexp import cli
 from recexp.config import options
-from recexp.tuning import searches
+from recexp.tuning import job as tuning_jobs
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 
@@ -38,9 +38,9 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
     assert 0 < metrics["test/ndcg_at_10"] <= 1
     assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
-    (search,), _ = searches.of(words)
-    assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == search.study(search.seal()).name
-    assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == search.digest
+    (job,), _ = tuning_jobs.of(words)
+    assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == job.study(job.objective()).name
+    assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == job.digest(job.objective())
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
     assert head.startswith("**steps** on **ratings**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
@@ -54,7 +54,8 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
 
 def test_a_way_of_tuning_is_the_same_for_all_seeds_and_trials(shop: Callable) -> None:
     changes = ["seed=1"], ["seed=2", "tuning.trials=9"], ["tuning.sampler=random"], ["algorithm.quality=0.5,0.6"]
-    ways = [searches.of(shop("algorithm=steps", *words, *QUIET))[0][0].digest for words in changes]
+    jobs = [tuning_jobs.of(shop("algorithm=steps", *words, *QUIET))[0][0] for words in changes]
+    ways = [job.digest(job.objective()) for job in jobs]
     assert ways[0] == ways[1] and len(set(ways)) == 3
 
 
@@ -64,8 +65,8 @@ def test_the_same_command_goes_on_and_never_tests_twice(
     words = shop("algorithm=guess", *QUIET)
     for trials, ended in ((2, 2), (4, 4), (4, 4), (3, 4)):
         assert cli.run(["tune", *words, f"tuning.trials={trials}"]) == 0
-        (search,), _ = searches.of(words)
-        study = search.study(search.seal())
+        (job,), _ = tuning_jobs.of(words)
+        study = job.study(job.objective())
         assert len(study.table().splitlines()) == 1 + ended
     best = [run for run in runs() if run.data.params["algorithm.salt"] == str(study.best.params["salt"])]
     assert len(best) == 1
@@ -73,11 +74,11 @@ def test_the_same_command_goes_on_and_never_tests_twice(
 
 
 def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
-    (search,), passed = searches.of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
-    assert set(search.space) == {"iterations", "regularization", "alpha", "frequency_scaling"}
-    assert search.make({}).factors == 8 and passed == {}
-    assert search.added == ["split.validation_ratio=0.1"]
-    (search,), _ = searches.of(
+    (job,), left_out = tuning_jobs.of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
+    assert set(job.space) == {"iterations", "regularization", "alpha", "frequency_scaling"}
+    assert job.make({})["algorithm"].factors == 8 and left_out == {}
+    assert job.added == ["split.validation_ratio=0.1"]
+    (job,), _ = tuning_jobs.of(
         [
             "algorithm=als",
             "algorithm.factors=range(8,65)",
@@ -85,23 +86,23 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
             "split=leave_last",
         ]
     )
-    assert {name: str(dimension) for name, dimension in search.space.items()} == {
+    assert {name: str(dimension) for name, dimension in job.space.items()} == {
         "factors": "from 8 to 64",
         "alpha": "from 1.0 to 40.0",
     }
-    assert search.space["alpha"].log and not search.space["factors"].log
-    assert search.added == ["split.validation_n=1"]
-    found, passed = searches.of(["algorithm=ease,random", "seed=1,2"])
-    assert [(one.algorithm, one.experiment.seed) for one in found] == [("ease", 1), ("ease", 2)]
-    assert [words.split()[0] for words in passed] == ["algorithm=random"] * 2
+    assert job.space["alpha"].log and not job.space["factors"].log
+    assert job.added == ["split.validation_n=1"]
+    found, left_out = tuning_jobs.of(["algorithm=ease,random", "seed=1,2"])
+    assert [(one.name, one.experiment.seed) for one in found] == [("ease", 1), ("ease", 2)]
+    assert [words.split()[0] for words in left_out] == ["algorithm=random"] * 2
 
 
 def test_every_space_holds_its_algorithms_defaults() -> None:
     for name in options("search"):
-        (search,), _ = searches.of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
-        assert search.space, name
-        for key, dimension in search.space.items():
-            value = search.node
+        (job,), _ = tuning_jobs.of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
+        assert job.space, name
+        for key, dimension in job.space.items():
+            value = job.experiment.config["algorithm"]
             for part in key.split("."):
                 value = value[part]
             assert dimension.holds(value), (name, key)
@@ -115,16 +116,16 @@ def test_a_range_without_the_yamls_value_is_searched(
     told = [line for line in capsys.readouterr().err.splitlines() if "and is not tried" in line]
     assert len(told) == 1
     assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
-    (search,), _ = searches.of(words)
-    trials = list(csv.DictReader(search.study(search.seal()).table().splitlines()))
+    (job,), _ = tuning_jobs.of(words)
+    trials = list(csv.DictReader(job.study(job.objective()).table().splitlines()))
     assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
 
 
 def test_of_several_values_those_within_are_still_tried_first(shop: Callable, workplace: Path) -> None:
     words = shop("algorithm=item_knn", "algorithm.k=range(1,3)", "algorithm.shrinkage=interval(0,50)", *QUIET)
-    (search,), _ = searches.of(words)
-    trial = search.study(search.seal()).ask()
-    assert trial.params["shrinkage"] == search.node["shrinkage"] and trial.params["k"] in (1, 2)
+    (job,), _ = tuning_jobs.of(words)
+    trial = job.study(job.objective()).ask()
+    assert trial.params["shrinkage"] == job.experiment.config["algorithm"]["shrinkage"] and trial.params["k"] in (1, 2)
 
 
 def test_a_tuning_ends_with_what_it_found(
@@ -220,8 +221,8 @@ def test_another_definition_of_the_metric_is_another_study(shop: Callable, workp
     words = shop("algorithm=guess", "tuning.trials=1", "evaluation.metrics=[long_tail_coverage]", *QUIET)
 
     def found() -> tuple[str, str]:
-        (search,), _ = searches.of(words)
-        return search.study(search.seal()).name, search.digest
+        (job,), _ = tuning_jobs.of(words)
+        return job.study(job.objective()).name, job.digest(job.objective())
 
     before = found()
     assert found() == before
@@ -251,8 +252,8 @@ def test_a_run_that_is_the_best_of_two_studies_keeps_the_tags_of_the_first(
         key: value for key, value in before.items() if key != note
     }
     assert after[note].count("Tuned: the best of 1 trials") == 2
-    (search,), _ = searches.of([*words, "search.salt.high=7"])
-    other = search.study(search.seal()).digest
+    (job,), _ = tuning_jobs.of([*words, "search.salt.high=7"])
+    other = job.study(job.objective()).digest
     assert other != after["recexp.study"]
     found = files(workplace, run.info.run_id)
     assert "trials.csv" in found and (found[other[:10]] / "trials.csv").is_file()
@@ -335,8 +336,8 @@ def test_as_a_sweeper_trials_see_validation_alone(
     assert best.data.tags["recexp.test_looks"] == "1"
     assert {"trials.csv", "history.svg"} <= set(files(workplace, best.info.run_id))
     assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
-    (search,), _ = searches.of(words)
-    assert search.study(search.seal()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
+    (job,), _ = tuning_jobs.of(words)
+    assert job.study(job.objective()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
     wrong = inside("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
     assert wrong.returncode == 2
     assert "tuning.trials: must be greater than or equal to 1 (got 0)" in wrong.stderr
