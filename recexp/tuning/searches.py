@@ -235,6 +235,6 @@ def attach(search: Search, study: Study, run_id: str) -> None:
     tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search.digest, STUDY_TRIALS: str(study.ended)}
     with search.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
         path = Path(folder)
-        (path / "trials.csv").write_text(study.table())
+        (path / "trials.csv").write_text(study.table(), encoding="utf-8")
         write_study_plots(path, study.plots())
         store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning")
