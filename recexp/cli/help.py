@@ -25,7 +25,7 @@ def commands() -> dict[str, str]:
     """Return the first line of each command's file, by name."""
     folder = Path(__file__).parent / "commands"
     files = (path for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
-    return {path.stem: path.read_text().splitlines()[0].strip('"') for path in files}
+    return {path.stem: path.read_text(encoding="utf-8").splitlines()[0].strip('"') for path in files}
 
 
 def about(words: list[str]) -> Iterator[str]:
@@ -63,7 +63,11 @@ def _group(group: str) -> Iterator[str]:
     if not config.options(group):
         raise ConfigError(unknown("", group, [*config.groups(), *commands()]))
     for name, path in config.options(group).items():
-        lines = [line.removeprefix("#").strip() for line in path.read_text().splitlines()[:2] if line.startswith("#")]
+        lines = [
+            line.removeprefix("#").strip()
+            for line in path.read_text(encoding="utf-8").splitlines()[:2]
+            if line.startswith("#")
+        ]
         told = (line for line in lines if not line.startswith("@") and not line.endswith(".yaml"))
         yield f"  {override(group, name):<44} {next(told, '')}"
 
@@ -71,7 +75,7 @@ def _group(group: str) -> Iterator[str]:
 def _option(group: str, name: str, path: Path) -> Iterator[str]:
     """Yield what the class behind an option says of itself, and its yaml with the comments."""
     yield f"{override(group, name)}\n"
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     target = next((line.partition(":")[2] for line in text.splitlines() if line.startswith("_target_:")), "")
     module, _, cls = target.partition("#")[0].strip().rpartition(".")
     if module:

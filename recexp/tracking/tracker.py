@@ -151,7 +151,7 @@ class Tracker:
         mlflow, directory = self.client, Path(folder)
         (directory / "requirements.txt").write_text("\n".join(source.requirements(deep=True)) + "\n")
         if self.diff:
-            (directory / "git.diff").write_text(self.diff)
+            (directory / "git.diff").write_text(self.diff, encoding="utf-8")
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
         mlflow.log_artifacts(run_id, folder)
         log_inputs(mlflow, run_id, [entity(item) for item in inputs])

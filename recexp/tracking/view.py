@@ -60,9 +60,8 @@ def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, highe
     if not shown:
         return None
     columns = [*(f"metrics.`{m}`" for m in shown), *(f"tags.`{tag}`" for tag in tags), "params.`seed`"]
-    return json.dumps(
-        {"selectedColumns": columns, "orderByKey": f"metrics.`{order}`", "orderByAsc": not higher_is_better}
-    )
+    order = {"orderByKey": f"metrics.`{shown[0]}`", "orderByAsc": not higher_is_better}
+    return json.dumps({"selectedColumns": columns, **order})
 
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:

@@ -51,12 +51,12 @@ def test_per_user_results_and_an_even_sample(tmp_path: Path) -> None:
 def test_small_tables(tmp_path: Path) -> None:
     run_files.write_slices(tmp_path, [Slice("user_activity", "1-3 rows, few", 7, "ndcg_at_10", 0.5, 0.25, 0.75)])
     run_files.write_metrics(
-        tmp_path, {"test/ndcg_at_10": 0.5, "test/gini_at_10": 0.25}, {"test/ndcg_at_10": (0.25, 0.75)}
+        tmp_path, {"test/ndcg_at_10": 0.5, "test/gini_at_10": 0.25}, {"test/ndcg_at_10": (0.25, 0.75)}, {"ndcg": True}
     )
     assert rows(tmp_path / "slices.csv")[1:] == [
         ["user_activity", "1-3 rows, few", "7", "ndcg_at_10", "0.5", "0.25", "0.75"]
     ]
     assert rows(tmp_path / "metrics.csv")[1:] == [
-        ["test/ndcg_at_10", "0.5", "0.25", "0.75"],
-        ["test/gini_at_10", "0.25", "", ""],
+        ["test/ndcg_at_10", "0.5", "0.25", "0.75", "true"],
+        ["test/gini_at_10", "0.25", "", "", ""],
     ]

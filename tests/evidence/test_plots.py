@@ -10,7 +10,7 @@ import pytest
 
 from recexp import charts
 from recexp.evaluation.slices import Slice
-from recexp.evidence.plots import write_plots
+from recexp.evidence.plots import write_curves, write_plots
 from recexp.tuning.study_plots import write_study_plots
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,7 +41,8 @@ STUDY = {
 
 def drawn(folder: Path, slices: list[Slice], scores: np.ndarray, curves: dict) -> dict[str, ET.Element]:
     hits = np.zeros(scores.shape, bool) | HITS[:, : scores.shape[1]]
-    write_plots(folder, slices=slices, scores=scores, hits=hits, curves=curves)
+    write_plots(folder, slices=slices, scores=scores, hits=hits)
+    write_curves(folder, curves)
     return {path.name: ET.parse(path).getroot() for path in folder.iterdir()}
 
 
@@ -78,7 +79,8 @@ def test_what_is_not_there_is_not_drawn(tmp_path: Path) -> None:
     constant = np.full((2, 3), 1.0, np.float32)
     undefined = [Slice("user_activity", "1 rows", 3, "ndcg_at_10", np.nan, np.nan, np.nan)]
     for slices, scores in ((undefined, constant), ([], np.full((2, 3), -np.inf, np.float32))):
-        write_plots(tmp_path, slices=slices, scores=scores, hits=HITS, curves={})
+        write_plots(tmp_path, slices=slices, scores=scores, hits=HITS)
+        write_curves(tmp_path, {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,7 +98,7 @@ def test_a_histogram_holds_the_whole_of_each_kind(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).normal(size=(50, 10)).astype(np.float32)
     hits = np.zeros(scores.shape, bool)
     hits[:, :2] = True
-    write_plots(tmp_path, slices=[], scores=scores, hits=hits, curves={})
+    write_plots(tmp_path, slices=[], scores=scores, hits=hits)
     picture = ET.parse(tmp_path / "scores.svg").getroot()
     ticks = {t.text: numbers(t, "y")[0] - 4 for t in picture.iter(f"{SVG}text") if t.get("text-anchor") == "end"}
     (low, at_low), *_, (high, at_high) = sorted((float(k), y) for k, y in ticks.items())

@@ -31,10 +31,11 @@ def study(folder: Path, *words: str, content: Mapping | None = None, space: Mapp
     return Study(
         tuning(*words),
         folder / "studies.db",
-        algorithm="mine",
+        name="mine",
         space=space,
         defaults={name: DEFAULTS[name] for name in space},
         content=content or {"data": "d"},
+        part="validation",
         metric="ndcg_at_10",
         higher_is_better=True,
         seed=3,

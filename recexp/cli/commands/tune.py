@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 def parser() -> Parser:
     """Return what reads the command's words."""
     path = config.options("tuning")["optuna"]
-    values = "\n".join(f"  {line}" for line in path.read_text().splitlines() if not line.startswith("_target_"))
+    values = "\n".join(
+        f"  {line}" for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("_target_")
+    )
     return Parser(
         "tune",
         __doc__,
