@@ -87,7 +87,7 @@ def _plain(text: str) -> float | str:
 
 
 def _ours(row: Row, metric: str) -> tuple[float | None, int]:
-    names = dict.fromkeys(name for run in [*row.runs, *row.older] for name in sorted(run.tested))
+    names = dict.fromkeys(name for run in [*row.runs, *row.older] for name in sorted(run.final_metrics))
     name = next((name for name in names if metric in (name, name.partition("/")[2])), None)
     if name is None:
         return None, 0

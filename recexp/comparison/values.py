@@ -106,7 +106,7 @@ def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_
         path = archive.file(run, file)
         return parquet.read_table(path, columns=[*columns, *([f"{run.unit}_id"] if with_ids else [])])
     except StoreError as error:
-        raise DataError(f"{error}: intervals and paired tests need the values of each {run.unit}; {advice}") from error
+        raise DataError(f"{error}: intervals and paired tests need the values of {run.unit}s; {advice}") from error
     except (lib.ArrowException, OSError, KeyError) as error:
         raise DataError(f"{file} of run {run.id} cannot be used ({error}); {advice}") from error
 

@@ -89,6 +89,8 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
             _override(node, text)
         with _telling(run):
             made = parts(node, _metrics(archive, run, completion), {name: runner.components[name] for name in JUDGED})
+            for name in ("dataset", "split"):
+                made[name].check()
         return Basis(
             source=made["dataset"],
             filters=made["filter"],

@@ -135,6 +135,11 @@ class Runner(ABC):
         """The name of the component that the subject works on: the first that is not of the subject."""
         return next((name for name in self.components if name not in self.subject), "")
 
+    @property
+    def tunable(self) -> bool:
+        """Whether it has an objective."""
+        return type(self).objective is not Runner.objective
+
     def rules(self) -> Any:
         """Return the runner's name, with its fields where it has any that decide results."""
         fields = {key: value for key, value in describe(self).items() if key != "class"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence, Table
 from recexp.params import params
-from recexp.runners.base import Plan, RunContext
+from recexp.runners.base import Plan, RunContext, Runner
 from recexp.runners.experiment import Experiment
 from recexp.runners.fold import data_table
 from recexp.runners.offline import Offline
@@ -24,6 +24,8 @@ class Validation(Offline):
     ----------
     threads, block_mib, cache, refit, show : see `Offline`.
     """
+
+    objective = Runner.objective  # none: its runs are trials themselves
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with costs.measure("data"):

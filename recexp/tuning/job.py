@@ -179,6 +179,8 @@ def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, An
     added = _validation(node["split"], own, tuning) if "split" in node else []
     own += added
     tuned = experiment(config.compose(own), tags={})
+    if not tuned.runner.tunable:
+        raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)
     if higher_is_better is None:
         raise ConfigError(f"evaluation.metrics: {headline} comes first and has no better or worse")

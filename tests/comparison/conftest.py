@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import yaml
 
-from recexp import cli, config
+from recexp import cli
 from recexp.comparison import Comparison, Options, collect
 from recexp.comparison import compare as compared
+from recexp.config.experiments import metric
 from recexp.errors import StoreError
 from recexp.evidence import run_files
 from recexp.history.archive import Archive, StoredRun
@@ -61,10 +62,9 @@ def write(
         (run.directory / "identity.yaml").write_text(yaml.safe_dump({"protocol": dict(protocol)}))
         if values is not None:
             users = np.array(range(len(values)) if owners is None else owners, np.int32)
-            n = np.ones(len(users), np.int64)
             per_query = {"ndcg_at_10": np.asarray(values, np.float64)}
-            run_files.write_per_user(
-                run.directory, users=users, user_ids=np.arange(100, 200), history=n, held_out=n, per_query=per_query
+            run_files.write_units(
+                run.directory, "user", run_files.ids_of(np.arange(100, 200), users), per_query, about={}
             )
             found["test/ndcg_at_10"] = float(np.mean(values))
         if predicted is not None:
@@ -125,15 +125,8 @@ class Shelf(Archive):
         found = dict(metrics or {})
         if values is not None:
             users = np.array(range(len(values)) if owners is None else owners, np.int32)
-            n = np.ones(len(users), np.int64)
-            run_files.write_per_user(
-                folder,
-                users=users,
-                user_ids=np.arange(1000),
-                history=n,
-                held_out=n,
-                per_query={name: np.asarray(values, np.float64)},
-            )
+            ids = run_files.ids_of(np.arange(1000), users)
+            run_files.write_units(folder, "user", ids, {name: np.asarray(values, np.float64)}, about={})
             found[f"test/{name}"] = float(np.nanmean(values))
         given = {
             "algorithm": algorithm,
@@ -175,7 +168,7 @@ class Shelf(Archive):
         """Compare all runs."""
         options = {"metric": None, "baseline": None, "test": "t", "correction": "holm", "confidence": 0.95}
         groups, notes = collect.groups(self, self.found, strict=strict)
-        return compared(self, groups, Options(**{**options, "resamples": 20, **given}), config.metric, notes)
+        return compared(self, groups, Options(**{**options, "resamples": 20, **given}), metric, notes)
 
 
 @pytest.fixture

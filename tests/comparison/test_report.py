@@ -64,4 +64,4 @@ def test_tests_of_fewer_users_than_the_means_are_told(shelf: Any) -> None:
     shelf.run("two", two)
     found = shelf.compare()
     assert found.boards[0].pairs[0].users == 30
-    assert any("tests of those for whom both have, 30 of 60 or more" in note for note in found.notes)
+    assert any("tests of those for which both have, 30 of 60 or more" in note for note in found.notes)

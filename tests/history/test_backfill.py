@@ -10,7 +10,7 @@ import yaml
 import recexp as library
 from recexp import cli
 from recexp.datasets.files import Files
-from recexp.evidence.run_files import read_metrics, read_per_user, read_slices
+from recexp.evidence.run_files import read_metrics, read_slices, read_user_values
 from recexp.history.archive import Archive, StoredRun
 
 LISTS = "ndcg,recall,recall_capped,precision,f1,map,mrr,hit_rate,novelty,average_popularity,serendipity"
@@ -57,7 +57,7 @@ def test_values_equal_those_of_a_run_that_had_the_metrics_from_the_start(shop: P
         assert all(values[name] == value for name, value in judged(run).items())
         assert [name for name in wanted if name not in intervals and name.startswith("test")] == []
         assert all(bounds == pytest.approx(wanted[name], abs=1e-12) for name, bounds in intervals.items())
-        users, expect = (read_per_user(archive.file(r, "per_user.parquet")) for r in (run, expected))
+        users, expect = (read_user_values(archive.file(r, "per_user.parquet")) for r in (run, expected))
         assert users.keys() == expect.keys()
         for name in expect:
             np.testing.assert_array_equal(users[name], expect[name])

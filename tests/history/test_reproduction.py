@@ -233,7 +233,7 @@ def test_what_differs_is_named(
     archive.add(run, files=[tmp_path / "environment.yaml"])
     with monkeypatch.context() as patch:
         patch.setattr(threads, "_count", 4)
-        assert rebuild(archive, run, [])[0].threads == 1  # as many as the run had
+        assert rebuild(archive, run, [])[0].runner.threads == 1  # as many as the run had
         assert rebuild(archive, run, ["runner.threads=3"])[0].threads == 3
 
 

@@ -171,7 +171,7 @@ def test_values_survive_the_command_line() -> None:
     from recexp.config import parse
     from recexp.tuning.overrides import overrides
 
-    read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values))}
+    read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values, ["algorithm"]))}
     assert {key: getattr(value, "text", value) for key, value in read.items()} == values
 
 
@@ -193,8 +193,11 @@ WRONG = {
     "flag": (["-m"], "-m: unknown; allowed: --config-dir"),
     "empty range": (["algorithm=item_knn", "algorithm.k=range(500,10)"], "algorithm.k: range(500,10) has fewer"),
     "range of one": (["algorithm=item_knn", "algorithm.k=range(10,11)"], "algorithm.k: range(10,11) has fewer"),
-    "runner": (["runner=validation"], "runner: tuning goes with runner=offline (got Validation)"),
-    "interval of something else": (["seed=interval(1,5)"], "seed: only the algorithm's own values can be searched"),
+    "runner": (["runner=validation"], "runner: Validation cannot be tuned: it has no objective"),
+    "interval of something else": (
+        ["seed=interval(1,5)"],
+        "seed: only values of algorithm and fallback can be",
+    ),
     "no better": (["evaluation.metrics=[average_popularity]"], "evaluation.metrics: average_popularity_at_10 "),
 }
 
