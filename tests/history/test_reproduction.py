@@ -234,7 +234,7 @@ def test_what_differs_is_named(
     with monkeypatch.context() as patch:
         patch.setattr(threads, "_count", 4)
         assert rebuild(archive, run, [])[0].runner.threads == 1  # as many as the run had
-        assert rebuild(archive, run, ["runner.threads=3"])[0].threads == 3
+        assert rebuild(archive, run, ["runner.threads=3"])[0].runner.threads == 3
 
 
 @pytest.mark.parametrize(
