@@ -13,9 +13,6 @@ from recexp.errors import ConfigError
 from recexp.history.drift import Difference, differences
 from recexp.tracking import flatten
 
-GROUPS = {"fallback": "algorithm"}
-"""Where the options of a part lie, when the folder is not called like it."""
-
 
 class Completion:
     """Completes the parts of one config, and remembers what it added and left out, by dotted name.
@@ -43,9 +40,8 @@ class Completion:
         self._new |= {key: value for key, value in (plain(compose()) if missing else {}).items() if key in missing}
         return {key: value for key, value in {**self._root, **self._new}.items() if key in allowed}
 
-    def part(self, value: Any, where: str, group: str | None = None) -> Any:
+    def part(self, value: Any, where: str, group: str) -> Any:
         """Return a node, and those in it, with the fields of their classes; `group` has its options."""
-        group = group or GROUPS.get(where, where)
         if isinstance(value, list):
             return [self.part(item, f"{where}.{number}", group) for number, item in enumerate(value)]
         if not isinstance(value, dict):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from recexp import config, console, file_names, threads
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
-from recexp.config.experiments import assemble, keys, parts
+from recexp.config.experiments import assemble, group_of, keys, parts
 from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
 from recexp.history.archive import Archive, StoredRun
@@ -58,7 +58,8 @@ def rebuild(
     with _explained(run):
         runner, choices, stored = _stored(archive, run)
         completion = Completion(stored, choices)
-        node = {key: completion.part(value, key) for key, value in completion.keys(keys(runner)).items()}
+        whole = completion.keys(keys(runner))
+        node = {key: completion.part(value, key, group_of(key, runner.components)) for key, value in whole.items()}
         node["tracking"] |= {"uri": archive.uri, "artifacts": None, "experiment": archive.experiments()[run.experiment]}
         node["resume"] = False
         if node["runner"].get("threads", 1) is None:
@@ -84,7 +85,7 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
             runner = str(stored["runner"]["_target_"]).rpartition(".")[2]
             raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {runner})")
         completion = Completion(stored, choices)
-        node = {**stored, **{name: completion.part(stored[name], name) for name in JUDGED}}
+        node = {**stored, **{name: completion.part(stored[name], name, name) for name in JUDGED}}
         for text in overrides:
             _override(node, text)
         with _telling(run):
