@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from recexp.algorithms.base import Recommender
-from recexp.config import compose, experiment
+from recexp.config import compose
 from recexp.config.building import build
+from recexp.config.experiments import experiment
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError
 from recexp.filters.base import Filter, Filters
@@ -94,7 +95,8 @@ class Shop(Source):
 
 @params
 class Bandit(Runner):
-    def run(self): return []
+    def headline(self, experiment): return "reward", True
+    def run(self, experiment): return None
 '''
 
 
@@ -152,7 +154,7 @@ def test_a_class_that_keeps_the_contract_is_built() -> None:
         ("Rows", Splitter, "split", "Rows.assign(self, interactions) must take (self, interactions, *, rng)"),
         ("Quiet", Filter, "filter.steps[0]", "Quiet.apply(self, dataset) must take (self, dataset, *, rng)"),
         ("Shop", Source, "dataset", "Shop must implement check(self)"),
-        ("Bandit", Runner, "runner", "Bandit.run(self) must take (self, experiment)"),
+        ("Bandit", Runner, "runner", "Bandit.run(self, experiment) must take (self, experiment, plan, context)"),
     ],
 )
 def test_what_breaks_it_is_refused_in_one_line(target: str, base: type, where: str, message: str) -> None:
