@@ -1,5 +1,6 @@
 """What a component's class must be, seen before one is built: made with @params, complete, its methods callable."""
 
+import dataclasses
 import inspect
 from collections.abc import Iterator
 from functools import cache
@@ -28,7 +29,7 @@ def mistakes(cls: type) -> tuple[str, ...]:
         return (f"{name} must be decorated with @params (from recexp.params import params)",)
     left_open = sorted(getattr(cls, "__abstractmethods__", ()))
     lacking = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
-    return (*lacking, *_misfits(cls, name))
+    return (*lacking, *_misfits(cls, name), *_unread(cls, name))
 
 
 def _misfits(cls: type, name: str) -> Iterator[str]:
@@ -39,6 +40,21 @@ def _misfits(cls: type, name: str) -> Iterator[str]:
             yield f"{name}.{method} must be a method, {method}{_shown(expected)}, and is a {type(given).__name__}"
         elif given is not expected and not _callable_as(inspect.signature(given), inspect.signature(expected)):
             yield f"{name}.{method}{_shown(given)} must take {_shown(expected)}"
+
+
+def _unread(cls: type, name: str) -> Iterator[str]:
+    """Yield a line for each attribute of a person's class that nothing reads, as its place is in another's value.
+
+    Such as `needs_history = False`, which `capabilities` holds.
+    """
+    own = {key: value for base in reversed(cls.__mro__) if not ours(base) for key, value in vars(base).items()}
+    given = {key: value for key, value in own.items() if isinstance(value, bool | str | frozenset | set)}
+    given = {key: value for key, value in given.items() if key not in {field.name for field in dataclasses.fields(cls)}}
+    for group, default in [item for base in filter(ours, cls.__mro__) for item in vars(base).items()]:
+        if not dataclasses.is_dataclass(default) or isinstance(default, type):
+            continue
+        for key in sorted(given.keys() & {field.name for field in dataclasses.fields(default)}):
+            yield f"{name}.{key} is not read; write {group} = {type(default).__name__}({key}={given[key]!r})"
 
 
 def _promised(cls: type) -> dict[str, Any]:

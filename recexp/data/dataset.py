@@ -89,9 +89,9 @@ class Dataset:
         >>> Dataset.from_frame(frame, items=pd.DataFrame({"item_id": [3, 7], "price": [9.5, 2.0]})).n_users
         2
         """
-        from recexp.io.frame import from_frame  # io makes datasets, and imports this file
+        from recexp.io.frame import code_frame  # pyarrow, where a frame is to be read
 
-        return from_frame(
+        coded = code_frame(
             frame,
             items,
             users,
@@ -103,6 +103,7 @@ class Dataset:
             user_features=user_features,
             item_features=item_features,
         )
+        return Dataset(name, *coded)
 
     @property
     def n_users(self) -> int:

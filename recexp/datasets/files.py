@@ -11,7 +11,7 @@ from recexp.io import (
     Features,
     Format,
     Role,
-    build_dataset,
+    code_log,
     exists,
     in_file_order,
     read_features,
@@ -90,7 +90,7 @@ class Files(Source):
             refuse_duplicates(raw, path)
         users = self._table(self.users, ".user", "user", self.user_features)
         items = self._table(self.items, ".item", "item", self.item_features)
-        return build_dataset(self.name, raw, explicit=self.explicit, users=users, items=items)
+        return Dataset(self.name, *code_log(raw, explicit=self.explicit, users=users, items=items))
 
     def _table(self, given: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
         path = self._path_of(given, ending)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
 from recexp.errors import DataError
-from recexp.io import Features, RawLog, build_dataset, exists, numbers, parse_log, read_table
+from recexp.io import Features, RawLog, code_log, exists, numbers, parse_log, read_table
 from recexp.params import Location, params
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class OnlineRetail(Source):
         table = _sold(table, path)
         raw = parse_log(table, path, columns=_COLUMNS, time_format=self.time_format, context={})
         users, items = _described(table, raw, path)
-        return build_dataset(self.name, raw, explicit=False, users=users, items=items)
+        return Dataset(self.name, *code_log(raw, explicit=False, users=users, items=items))
 
 
 def _sold(table: "pa.Table", path: Path) -> "pa.Table":

@@ -1,7 +1,7 @@
-"""Reading files: tables of any usual ending, interaction logs, side tables, and coding them into a Dataset."""
+"""Reading files: tables of any usual ending, interaction logs, side tables, coded as a Dataset holds them."""
 
 from recexp.io.arrow import from_numpy, to_numpy
-from recexp.io.building import build_dataset
+from recexp.io.building import CodedLog, code_log
 from recexp.io.cells import numbers
 from recexp.io.coding import encode, lookup
 from recexp.io.features import Features, read_features
@@ -9,11 +9,12 @@ from recexp.io.log import Format, RawLog, Role, in_file_order, parse_log, read_l
 from recexp.io.reading import exists, located, read_bytes, read_table
 
 __all__ = [
+    "CodedLog",
     "Features",
     "Format",
     "RawLog",
     "Role",
-    "build_dataset",
+    "code_log",
     "encode",
     "exists",
     "from_numpy",

@@ -1,10 +1,12 @@
-"""A log with its side tables to a Dataset."""
+"""A log with its side tables to all that a Dataset is made of."""
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 
-from recexp.data import Column, Dataset, Interactions
+from recexp.data.column import Column
+from recexp.data.interactions import Interactions
 from recexp.io.coding import encode, lookup
 from recexp.io.features import Features
 from recexp.io.log import RawLog
@@ -12,9 +14,17 @@ from recexp.io.log import RawLog
 log = logging.getLogger(__name__)
 
 
-def build_dataset(
-    name: str, raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None
-) -> Dataset:
+class CodedLog(NamedTuple):
+    """What a Dataset is made of beside its name: `Dataset(name, *coded)`."""
+
+    interactions: Interactions
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    users: dict[str, Column]
+    items: dict[str, Column]
+
+
+def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None) -> CodedLog:
     """Code a log: users and items that have a row, in rising order of their ids, with what side tables say of them.
 
     `explicit` says whether the log's values, if it has any, are ratings.
@@ -33,14 +43,7 @@ def build_dataset(
         context=raw.context,
         explicit=explicit and raw.values is not None,
     )
-    return Dataset(
-        name=name,
-        interactions=rows,
-        user_ids=user_ids,
-        item_ids=item_ids,
-        users=_align(users, user_ids, "users"),
-        items=_align(items, item_ids, "items"),
-    )
+    return CodedLog(rows, user_ids, item_ids, _align(users, user_ids, "users"), _align(items, item_ids, "items"))
 
 
 def _align(table: Features | None, ids: np.ndarray, side: str) -> dict[str, Column]:

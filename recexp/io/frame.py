@@ -1,12 +1,11 @@
-"""A Dataset of DataFrames that are in memory: the same as `dataset=files` reads from the same rows in csv files."""
+"""DataFrames in memory, coded as `dataset=files` codes the same rows in csv files."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from recexp.data import Dataset
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
-from recexp.io.building import build_dataset
+from recexp.io.building import CodedLog, code_log
 from recexp.io.features import Features, parse_features
 from recexp.io.log import COLUMNS, Columns, Role, parse_log, refuse_duplicates
 
@@ -20,7 +19,7 @@ ROLES: Mapping[Role, str | None] = {role: name for role, name in COLUMNS.items()
 """Where each thing is looked for unless told otherwise, as in conf/dataset/files.yaml."""
 
 
-def from_frame(
+def code_frame(
     frame: "pd.DataFrame",
     items: "pd.DataFrame | None",
     users: "pd.DataFrame | None",
@@ -32,8 +31,8 @@ def from_frame(
     duplicates: Literal["refuse", "keep"],
     user_features: Mapping[str, Kind] | None,
     item_features: Mapping[str, Kind] | None,
-) -> Dataset:
-    """Return the dataset that frames hold; see `Dataset.from_frame`."""
+) -> CodedLog:
+    """Return the coded rows and side tables that frames hold; see `Dataset.from_frame`."""
     if strange := [unknown("columns", role, list(ROLES)) for role in columns or {} if role not in ROLES]:
         raise ConfigError("\n".join(strange))
     roles = cast(Columns, {**ROLES, **(columns or {})})
@@ -49,8 +48,7 @@ def from_frame(
     raw = parse_log(table, name, columns=roles, time_format=None, context=kinds)
     if duplicates == "refuse":
         refuse_duplicates(raw, name, keep='duplicates="keep"')
-    return build_dataset(
-        name,
+    return code_log(
         raw,
         explicit=explicit,
         users=_features(users, f"{name}, users", str(roles["user"]), user_features),

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recexp.data import Column
-from recexp.data.column import Kind
+from recexp.data.column import Column, Kind
 from recexp.errors import DataError
 from recexp.io import cells
 from recexp.io.coding import encode

@@ -10,6 +10,8 @@ Each function takes a built component, tries it on small data and raises where a
 
 from recexp.testing.datasets import check_dataset
 from recexp.testing.filters import check_filter
+from recexp.testing.metrics import check_metric
+from recexp.testing.recommenders import check_recommender
 from recexp.testing.splits import check_split
 
-__all__ = ["check_dataset", "check_filter", "check_split"]
+__all__ = ["check_dataset", "check_filter", "check_metric", "check_recommender", "check_split"]

@@ -51,3 +51,65 @@ def events(*, ratings: bool, m: int = 4000) -> Dataset:
     ids = [np.array([f"{side}{code:02}" for code in range(n)], object) for side, n in (("u", 40), ("i", 30))]
     items = {"price": Column.numeric(rng.random(30) + 1, "price"), "kind": Column.category(list("abc" * 10))}
     return numbered(Dataset("events", rows, *ids, items=items))
+
+
+def two_tastes() -> Dataset:
+    """60 users and 24 items of two tastes, which ratings follow, with all that a model may need.
+
+    User 7 and item 11 have no rows, user 3 has one twice. Users and items of one taste have codes that are both even,
+    or both odd.
+    """
+    rng = np.random.default_rng(5)
+    taste = np.arange(60)[:, None] % 2 == np.arange(24)[None, :] % 2
+    likes = rng.random((60, 24)) < np.where(taste, 0.5, 0.1)
+    likes[7], likes[:, 11] = False, False
+    users, items = (part.astype(np.int32) for part in np.nonzero(likes))
+    users, items = np.append(users, np.int32(3)), np.append(items, items[users == 3][0])
+    order, m = rng.permutation(len(users)), len(users)
+    users, items = users[order], items[order]
+    ratings = np.where(taste[users, items], 4, 2) + rng.integers(-1, 2, m)
+    rows = Interactions(
+        users,
+        items,
+        ratings.astype(np.float32),
+        60,
+        24,
+        timestamps=rng.integers(10**9, 10**9 + 10**6, m),
+        sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
+        events=Column.category(["rating"] * m),
+        explicit=True,
+    )
+    names = np.array(["odd" if item % 2 else "even" for item in range(24)])
+    return Dataset(
+        "store",
+        rows,
+        np.arange(100, 160),
+        np.array([f"item{i}" for i in range(24)], dtype=object),
+        users={"age": Column.numeric(rng.random(60)), "city": Column.category(list("ab" * 30))},
+        items={
+            "kind": Column.category(names),
+            "tags": Column.multi_category([[name, "all"] for name in names]),
+            "price": Column.numeric(rng.random(24) + 1, kind="price"),
+            "title": Column.text([f"{name} thing" for name in names]),
+        },
+        links=np.stack([np.arange(58), np.arange(2, 60)], axis=1).astype(np.int32),
+    )
+
+
+def without(dataset: Dataset, needs: frozenset[str]) -> Dataset:
+    """Return the dataset with what a component of these needs reads, and nothing else that data may carry."""
+    rows = dataset.interactions
+    rated = "ratings" in needs
+    rows = replace(
+        rows,
+        timestamps=rows.timestamps if "timestamps" in needs else None,
+        sessions=rows.sessions if "sessions" in needs else None,
+        events=rows.events if "events" in needs else None,
+        values=rows.values if rated else np.ones_like(rows.values),
+        explicit=rated,
+    )
+    tables = {
+        f"{side}s": getattr(dataset, f"{side}s") if any(need.startswith(f"{side}_") for need in needs) else {}
+        for side in ("user", "item")
+    }
+    return replace(dataset, interactions=rows, links=dataset.links if "links" in needs else None, **tables)

@@ -7,46 +7,15 @@ import pytest
 import scipy.sparse as sp
 
 from recexp.algorithms.factorization import spectrum
-from recexp.data import Column, Dataset, Interactions, Queries
+from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
+from recexp.testing.examples import two_tastes
 
 
 @pytest.fixture(scope="session")
 def store() -> Dataset:
     """60 users, 24 items, two tastes that ratings follow; user 7 and item 11 have no rows, user 3 has one twice."""
-    rng = np.random.default_rng(5)
-    taste = np.arange(60)[:, None] % 2 == np.arange(24)[None, :] % 2
-    likes = rng.random((60, 24)) < np.where(taste, 0.5, 0.1)
-    likes[7], likes[:, 11] = False, False
-    users, items = (part.astype(np.int32) for part in np.nonzero(likes))
-    users, items = np.append(users, np.int32(3)), np.append(items, items[users == 3][0])
-    order, m = rng.permutation(len(users)), len(users)
-    users, items = users[order], items[order]
-    ratings = np.where(taste[users, items], 4, 2) + rng.integers(-1, 2, m)
-    rows = Interactions(
-        users,
-        items,
-        ratings.astype(np.float32),
-        60,
-        24,
-        timestamps=rng.integers(10**9, 10**9 + 10**6, m),
-        sessions=(users * 2 + rng.integers(0, 2, m)).astype(np.int32),
-        explicit=True,
-    )
-    names = np.array(["odd" if item % 2 else "even" for item in range(24)])
-    return Dataset(
-        "store",
-        rows,
-        np.arange(100, 160),
-        np.array([f"item{i}" for i in range(24)], dtype=object),
-        users={"age": Column.numeric(rng.random(60)), "city": Column.category(list("ab" * 30))},
-        items={
-            "kind": Column.category(names),
-            "tags": Column.multi_category([[n, "all"] for n in names]),
-            "price": Column.numeric(rng.random(24) + 1, kind="price"),
-            "title": Column.text([f"{n} thing" for n in names]),
-        },
-    )
+    return two_tastes()
 
 
 @pytest.fixture(scope="session")

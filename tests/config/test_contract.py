@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from recexp.algorithms.base import Recommender
-from recexp.config import compose, experiment
+from recexp.config import compose
 from recexp.config.building import build
+from recexp.config.experiments import experiment
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError
 from recexp.filters.base import Filter, Filters
@@ -28,7 +29,7 @@ from recexp.runners.base import Runner
 from recexp.splits.base import RowSplitter, Splitter
 
 class Plain(Recommender):
-    def fit(self, train, *, rng, report=None, validate=None): return self
+    def fit(self, train, context=None): return self
     def score(self, queries): return None
 
 @params
@@ -43,7 +44,16 @@ class Derived(Decorated): pass
 
 @params
 class Scoreless(Recommender):
+    def fit(self, train, context=None): return self
+
+@params
+class OldFit(Plain):
     def fit(self, train, *, rng, report=None, validate=None): return self
+
+@params
+class OldFlags(Plain):
+    needs_history = False
+    needs = frozenset({"ratings"})
 
 @params
 class OldScore(Plain):
@@ -85,7 +95,8 @@ class Shop(Source):
 
 @params
 class Bandit(Runner):
-    def run(self): return []
+    def headline(self, experiment): return "reward", True
+    def run(self, experiment): return None
 '''
 
 
@@ -118,6 +129,12 @@ def test_a_class_that_keeps_the_contract_is_built() -> None:
             "Derived must be decorated with @params (from recexp.params import params)",
         ),
         ("Scoreless", Recommender, "algorithm", "Scoreless must implement score(self, queries)"),
+        (
+            "OldFit",
+            Recommender,
+            "algorithm",
+            "OldFit.fit(self, train, *, rng, report, validate) must take (self, train, context)",
+        ),
         ("OldScore", Recommender, "algorithm", "OldScore.score(self, users, items) must take (self, queries)"),
         (
             "NoScore",
@@ -137,11 +154,20 @@ def test_a_class_that_keeps_the_contract_is_built() -> None:
         ("Rows", Splitter, "split", "Rows.assign(self, interactions) must take (self, interactions, *, rng)"),
         ("Quiet", Filter, "filter.steps[0]", "Quiet.apply(self, dataset) must take (self, dataset, *, rng)"),
         ("Shop", Source, "dataset", "Shop must implement check(self)"),
-        ("Bandit", Runner, "runner", "Bandit.run(self) must take (self, experiment)"),
+        ("Bandit", Runner, "runner", "Bandit.run(self, experiment) must take (self, experiment, plan, context)"),
     ],
 )
 def test_what_breaks_it_is_refused_in_one_line(target: str, base: type, where: str, message: str) -> None:
     assert refusal(f"mine.{target}", base, where) == f"{where}._target_: mine.{message}"
+
+
+def test_what_capabilities_hold_is_not_read_from_elsewhere() -> None:
+    lines = refusal("mine.OldFlags", Recommender, "algorithm").splitlines()
+    start = "algorithm._target_: mine.OldFlags"
+    assert lines == [
+        f"{start}.needs is not read; write capabilities = Capabilities(needs=frozenset({{'ratings'}}))",
+        f"{start}.needs_history is not read; write capabilities = Capabilities(needs_history=False)",
+    ]
 
 
 def test_components_in_components_are_looked_at_too() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recexp.config import compose, experiment
+import recexp
 from recexp.config.building import build
 from recexp.data import Column, Dataset, Interactions
 from recexp.datasets.base import Source
@@ -58,14 +58,13 @@ def test_other_things_are_no_dataset() -> None:
 
 
 def test_a_run_of_it_says_where_its_data_were(workplace: Path, runs: Callable) -> None:
-    words = ["algorithm=popularity", "filter=none", "tracking.log_model=false", "split.test_n=1"]
-    runner, parts = experiment(compose(words), tags={})
     users, items = (part.astype(np.int32) for part in np.nonzero(np.random.default_rng(0).random((40, 9)) < 0.5))
     rows = Interactions(users, items, np.ones(len(users), np.float32), 40, 9)
-    source = Memory.of(Dataset("clicks", rows, np.arange(40), np.arange(9)))
-    for again in (False, True):
-        [outcome] = runner.run(replace(parts, source=source, resume=again))
-        assert outcome.earlier == again
+    clicks = Dataset("clicks", rows, np.arange(40), np.arange(9))
+    words = ["algorithm=popularity", "filter=none", "tracking.log_model=false", "split.test_n=1"]
+    first = recexp.run(*words, dataset=clicks)
+    assert recexp.run(*words, "resume=true", dataset=clicks).run_id == first.run_id
     [run] = runs()
     assert [json.loads(found.dataset.source) for found in run.inputs.dataset_inputs] == [{"uri": "memory"}] * 3
-    assert run.data.tags["recexp.data"] == source.dataset.compact().fingerprint
+    assert run.data.tags["recexp.data"] == clicks.compact().fingerprint
+    assert run.data.tags["dataset"] == "clicks"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recexp.errors import DataError
-from recexp.io import Features, RawLog, build_dataset, read_features
+from recexp.io import Features, RawLog, code_log, read_features
 
 TABLE = """item_id,name,genres,price,year,flag
 1,The long dark night of the whale,Drama|War,9.5,1999,yes
@@ -33,7 +33,7 @@ def test_kinds_are_inferred(tmp_path: Path) -> None:
 
 def test_rows_are_matched_by_id_and_missing_ones_are_missing(tmp_path: Path) -> None:
     raw = RawLog(users=np.array([1, 1, 1]), items=np.array([3, 2, 1]))
-    items = build_dataset("x", raw, explicit=False, items=table(tmp_path)).items  # items 1, 2, 3
+    items = code_log(raw, explicit=False, items=table(tmp_path)).items  # items 1, 2, 3
     np.testing.assert_array_equal(items["year"].values, [1999, np.nan, 2001])
     assert items["name"].values.tolist() == ["The long dark night of the whale", "", "A very short story of a cat"]
     assert items["flag"].values.tolist() == [1, -1, 0]

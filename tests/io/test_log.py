@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from recexp.errors import DataError
-from recexp.io import RawLog, build_dataset, encode, in_file_order, lookup, read_log, refuse_duplicates
+from recexp.io import RawLog, code_log, encode, in_file_order, lookup, read_log, refuse_duplicates
 
 
 def read(path: Path, **settings) -> RawLog:
@@ -48,7 +48,7 @@ def test_candidates_may_be_json_lists(tmp_path: Path) -> None:
 def test_only_user_and_item_are_needed(tmp_path: Path) -> None:
     raw = log_of(tmp_path, "user_id,item_id\n3,b\n1,a\n")
     assert (raw.values, raw.timestamps, raw.events, raw.sessions, raw.candidates) == (None,) * 5
-    data = build_dataset("x", raw, explicit=True)
+    data = code_log(raw, explicit=True)
     assert data.user_ids.tolist() == [1, 3] and data.interactions.users.tolist() == [1, 0]
     assert data.interactions.values.tolist() == [1, 1] and not data.interactions.explicit
 

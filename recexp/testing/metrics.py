@@ -1,0 +1,125 @@
+"""What every metric promises."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recexp import threads
+from recexp.metrics.base import Answers, Metric
+from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.metric_case import ExampleLists
+
+CUTOFFS = (1, 2, 5, 10, 12)
+
+
+def check_metric(metric: Metric) -> None:
+    """Measure random lists and ratings; raise where a metric breaks what metrics promise::
+
+    check_metric(MyMetric(base=2))
+    """
+    check_kind(metric, Metric)
+    run_checks(metric, CHECKS, metric)
+
+
+def what_it_says_of_itself_is_known(metric: Metric) -> None:
+    """`unit`, `needs`, `bounds` and `higher_is_better` are what an evaluation understands."""
+    data = ExampleLists(0).judged().train
+    for need in metric.needs - {"relevant", "train"}:
+        data.has(need)  # raises where it is nothing that data can have
+    known = metric.higher_is_better in (True, False, None)
+    expect(known, f"higher_is_better must be True, False or None (it is {metric.higher_is_better!r})")
+    low, high = metric.bounds
+    expect(low < high, f"bounds must be (lowest, highest) (they are {metric.bounds})")
+
+
+def results_have_names_and_values(metric: Metric) -> None:
+    """It has one result a name, with float64 values of all units, and an owner a unit (None where the run is one)."""
+    found, names = metric.measure(ExampleLists(0).answers(), CUTOFFS), metric.names("mine", CUTOFFS)
+    expect(found is not None, "measure returned None of answers with lists and ratings")
+    expect(len(set(names)) == len(found.values), f"{len(found.values)} results have the names {names}")
+    shape = (1,) if found.owners is None else found.owners.shape
+    for values in found.values:
+        got = f"(got {values.dtype} {values.shape})"
+        expect(values.dtype == np.float64 and values.shape == shape, f"values must be float64 {shape} {got}")
+
+
+def values_are_finite_and_in_bounds(metric: Metric) -> None:
+    """Values are finite, or NaN for lists that have none, and results lie within `bounds`."""
+    low, high = metric.bounds
+    for seed in range(3):
+        answers = ExampleLists(seed).answers()
+        for k, values in zip(CUTOFFS, _measured(metric, answers)):
+            expect(not np.isinf(values).any(), f"a value at {k} is infinite")
+            missing = np.isnan(values)
+            expect(metric.unit == "list" or not missing.any(), f"at {k} a {metric.unit} has no value (NaN)")
+            expect(k == 1 or not missing.all(), f"at {k} no {metric.unit} has a value")
+            results = metric.finish(values[~missing])
+            off = results[(results < low - 1e-9) | (results > high + 1e-9)]
+            expect(not len(off), f"{off[:1]} at {k} is outside of bounds = {metric.bounds}")
+
+
+def the_order_of_queries_does_not_matter(metric: Metric) -> None:
+    """Units in another order have the same values, and the same mean."""
+    for seed in range(3):
+        example, order = ExampleLists(seed), np.random.default_rng(5).permutation(40)
+        first, moved = (_measured(metric, example.answers(given)) for given in (None, order))
+        for one, other in zip(first, moved):
+            same = one if len(one) == 1 else one[order]
+            equal_arrays(other, same, "other values when the lists come in another order", close=True)
+
+
+def threads_do_not_matter(metric: Metric) -> None:
+    """Another number of threads gives the same bits."""
+    found = []
+    for count in (1, 3):
+        with threads.limit(count):
+            found.append(np.concatenate(_measured(metric, ExampleLists(7, queries=60, padded=False).answers())))
+    equal_arrays(*found, "other values with another number of threads")
+
+
+def what_is_relevant_is_read_only_where_needed(metric: Metric) -> None:
+    """A metric that reads what is relevant says so in `needs`."""
+    if "relevant" in metric.needs or metric.unit == "row":
+        return
+    example = ExampleLists(0)
+    before = np.concatenate(_measured(metric, example.answers()))
+    example.relevant = example.relevant[::-1]
+    after = np.concatenate(_measured(metric, example.answers()))
+    equal_arrays(after, before, 'values depend on what is relevant; say needs = frozenset({"relevant"})')
+
+
+def better_answers_are_better(metric: Metric) -> None:
+    """Lists of what is relevant, and exact ratings, are better than random ones, as `higher_is_better` says."""
+    if metric.higher_is_better is None or not ("relevant" in metric.needs or metric.unit == "row"):
+        return
+    example = ExampleLists(7, queries=60, padded=False)
+    chance = _result(metric, example.answers())
+    everything = range(example.n_items)
+    example.lists = [
+        sorted(everything, key=lambda item, wanted=wanted: item not in wanted)[: example.length]
+        for wanted in example.relevant
+    ]
+    example.predicted = example.actual
+    best = _result(metric, example.answers())
+    said = "" if metric.higher_is_better else "not "
+    better = best > chance if metric.higher_is_better else best < chance
+    expect(better, f"the best answers have {best:.4g}, random ones {chance:.4g}, and higher is {said}better")
+
+
+CHECKS = (
+    what_it_says_of_itself_is_known,
+    results_have_names_and_values,
+    values_are_finite_and_in_bounds,
+    the_order_of_queries_does_not_matter,
+    threads_do_not_matter,
+    what_is_relevant_is_read_only_where_needed,
+    better_answers_are_better,
+)
+
+
+def _measured(metric: Metric, answers: Answers, cutoffs: Sequence[int] = CUTOFFS) -> list[np.ndarray]:
+    return metric.measure(answers, cutoffs).values
+
+
+def _result(metric: Metric, answers: Answers) -> float:
+    return float(metric.finish(np.nanmean(_measured(metric, answers, (5,))[0])))

@@ -1,0 +1,54 @@
+"""An algorithm, and what it is tried on."""
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from recexp.algorithms import Recommender
+from recexp.algorithms.baselines.popularity import Popularity
+from recexp.data import Dataset, Queries
+from recexp.models.fitted import FittedModel
+from recexp.ranking import Ranking
+from recexp.testing import examples
+
+
+@dataclass(frozen=True)
+class Case:
+    """An algorithm, and what it is tried on."""
+
+    given: Recommender
+
+    @cached_property
+    def data(self) -> Dataset:
+        return examples.two_tastes()
+
+    @cached_property
+    def queries(self) -> Queries:
+        """One query for each user with a history."""
+        rows = self.data.interactions
+        return Queries.of_users(np.unique(rows.users), rows, exclude_seen=True)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        return Ranking.draw(self.data.n_items, None, rng=np.random.default_rng(1))
+
+    def fresh(self) -> Recommender:
+        """Return the algorithm as it was before any fit."""
+        fields = {field.name: getattr(self.given, field.name) for field in dataclasses.fields(self.given)}
+        return type(self.given)(**copy.deepcopy(fields))
+
+    @cached_property
+    def model(self) -> Recommender:
+        """The algorithm fitted on the data, which checks only ask."""
+        return self.fresh().fit(self.data)
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        return self.model.score(self.queries)
+
+    def wrapped(self) -> FittedModel:
+        popularity = Popularity(half_life_days=None).fit(self.data)
+        return FittedModel.of(self.model, popularity, self.ranking, self.data, exclude_seen=True, block_mib=1)
