@@ -9,7 +9,7 @@ from recexp.data import Dataset
 from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError
 from recexp.runners.driver import run_experiment
-from recexp.runners.experiment import RunResult
+from recexp.runners.result import RunResult
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from recexp.errors import ConfigError
 from recexp.metric_names import headlines, is_final, parsed, pretty
 
 if TYPE_CHECKING:
-    from recexp.runners.experiment import RunResult
+    from recexp.runners.result import RunResult
 
 NAMED = 5
 """So many jobs are named with a reason that they share."""

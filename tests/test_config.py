@@ -11,9 +11,11 @@ import yaml
 import recexp
 from recexp.algorithms.base import Recommender
 from recexp.class_names import current_name
-from recexp.config import BASES, compose, experiment, groups, options, plain
+from recexp.config import compose, groups, options, plain
 from recexp.config.building import build
+from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
+from recexp.runners.offline import Offline
 
 WRONG = {
     "unknown key": (["algorithm.l22=3"], "algorithm.l22: unknown; did you mean l2? allowed: l2"),
@@ -89,19 +91,22 @@ def test_debug_shows_the_traceback(recexp: Callable) -> None:
     assert done.stderr.splitlines()[-1] == "recexp: algorithm.l2: must be greater than 0 (got -1)"
 
 
-@pytest.mark.parametrize("group", [g for g in groups() if g not in ("experiment", "hydra", "search")])
+@pytest.mark.parametrize("group", [g for g in groups() if g not in ("experiment", "hydra", "search", "runner")])
 def test_every_yaml_says_what_it_is(group: str) -> None:
     for name, path in options(group).items():
         first = path.read_text().splitlines()[0]
         assert first.startswith("# ") and len(first) > 10, f"{group}/{name} does not begin with a sentence about itself"
 
 
-COMPONENTS = [(group, name) for group in groups() if group in BASES for name in options(group)]
+BUILT = {*Offline.components, "runner", "tracking", "metric"}
+COMPONENTS = [(group, name) for group in groups() if group in BUILT for name in options(group)]
 
 
 def plain_option(group: str, name: str) -> dict:
     """Return the yaml of an option, with that of the option of its group that it begins from."""
     node = yaml.safe_load(options(group)[name].read_text())
+    if group == "runner":
+        return node["runner"]
     parents = [parent for parent in node.pop("defaults", []) if isinstance(parent, str) and parent != "_self_"]
     return {**(plain_option(group, parents[0]) if parents else {}), **node}
 

@@ -24,6 +24,7 @@ LAYERS = [
         "identity",
         "cost",
         "folders",
+        "file_names",
         "metric_names",
     },
     {"data", "kernels", "ranking", "io", "statistics", "charts"},
@@ -32,7 +33,7 @@ LAYERS = [
     {"runners"},
     {"config", "console"},
     {"tuning", "history", "comparison", "testing"},
-    {"cli", "sweeps", "plugins", "__main__"},
+    {"api", "cli", "sweeps", "plugins", "__main__"},
 ]
 MLFLOW = ["tracking", "history", "serving"]
 HYDRA = ["config", "cli", "sweeps", "plugins", "tuning", "history"]

@@ -3,19 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from recexp.rng import generator
 
-if TYPE_CHECKING:
-    from recexp.algorithms.base import Recommender
-
 LogStep = Callable[[int, Mapping[str, float]], None]
 """`log_step(step, {"loss": 0.3})`: a point of a learning curve, for models that train in steps."""
 
-Validate = Callable[["Recommender"], float]
+Validate = Callable[[Any], float]
 """`validate(model)` rates a model on held-out data inside train by the headline metric; higher is better."""
 
 

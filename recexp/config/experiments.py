@@ -14,8 +14,7 @@ from recexp.config.folders import conf_dir, options, search_dirs, within
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
 from recexp.metrics.base import Metric
-from recexp.runners.base import Runner
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Tracking
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from recexp.history.migrate import Completion
 from recexp.tracking import Tracking
 
 if TYPE_CHECKING:
-    from recexp.runners.base import Runner
-    from recexp.runners.experiment import Experiment
+    from recexp.runners.base import Experiment, Runner
 
 OPEN = ("dataset", "split", "tracking", "runner", "logging", "debug")
 """The parts of a run's config in which values may be given anew: where things lie, not what they are."""

@@ -13,8 +13,8 @@ from recexp.evidence import run_files
 from recexp.history import backfill, drift
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
+from recexp.runners.base import Experiment
 from recexp.runners.driver import run_experiment
-from recexp.runners.experiment import Experiment
 from recexp.tracking import flatten
 from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT
 

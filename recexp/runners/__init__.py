@@ -1,7 +1,8 @@
 """Runners: kinds of experiment. A runner of one's own derives from `Runner`; docs/add_a_runner.md shows one."""
 
 from recexp.evidence.evidence import Evidence, Table, Units
-from recexp.runners.base import Plan, RunContext, Runner
-from recexp.runners.objective import Objective, SeedObjective
+from recexp.runners.base import Objective, Plan, Runner
+from recexp.runners.context import RunContext
+from recexp.runners.objective import SeedObjective
 
 __all__ = ["Evidence", "Objective", "Plan", "RunContext", "Runner", "SeedObjective", "Table", "Units"]

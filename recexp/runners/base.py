@@ -1,20 +1,18 @@
-"""Runner: a kind of experiment. It says what it is made of, what its runs are about, and how one is carried out."""
+"""Runner: a kind of experiment; Experiment: a runner with its components; and what a runner says of its runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
 from recexp.errors import ConfigError
 from recexp.evidence.evidence import Evidence
+from recexp.identity import digest
 from recexp.params import Resource, describe, params
-
-if TYPE_CHECKING:
-    from recexp.runners.experiment import Experiment
-    from recexp.runners.objective import Objective
+from recexp.runners.context import RunContext
+from recexp.tracking import Tracking
 
 
 @dataclass(frozen=True)
@@ -36,32 +34,102 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class RunContext:
-    """What a run in progress is given: where its costs and learning curves go, and a folder for checkpoints.
+class Identity:
+    """The tags by which a run is found and compared, and the plain content of the digests among them."""
 
-    The folder is not there yet; it is kept by the run's identity until the run is complete.
+    tags: dict[str, str]
+    content: dict[str, Any]
+
+    def replaced(self, subject: Mapping[str, Any]) -> str:
+        """Return the digest of a run with other subjects, by name: its tag recexp.config."""
+        return digest({**self.content, **describe(dict(subject))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective(ABC):
+    """What values of the subject are worth.
+
+    Attributes
+    ----------
+    part, metric : where the value is from, and its name: `validation`, `ndcg_at_10`.
+    higher_is_better : which way it improves.
+    identity : who a run of the experiment would be, with the values that are not searched.
+    content : what a trial's value depends on besides the subject, as plain data.
+    definition : the metric's own, as plain data.
     """
 
-    costs: Costs
-    log_step: LogStep = ignore_step
-    checkpoint: Path | None = None
+    part: str
+    metric: str
+    higher_is_better: bool
+    identity: Identity
+    content: Mapping[str, Any]
+    definition: Any
 
-    def staged(self, stage: str) -> "RunContext":
-        """Return the context of one of several fits of a run: its curves and checkpoints are its own."""
-        folder = None if self.checkpoint is None else self.checkpoint / stage
-        return replace(self, log_step=PrefixedStep(self.log_step, f"{stage}_"), checkpoint=folder)
+    @abstractmethod
+    def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
+        """Return the metric of these components, by name; `log_step` gets steps with a `validation` value among them.
+
+        Raises DataError when it is not a number.
+        """
 
 
 @dataclass(frozen=True)
-class PrefixedStep:
-    """Logs steps with a prefix before their names."""
+class Experiment:
+    """A runner and its components, built and validated before any data is read.
 
-    log_step: LogStep
-    prefix: str
+    Attributes
+    ----------
+    runner, tracking : what runs it, and where its runs go.
+    components : those of the runner, by name; `experiment["algorithm"]` is one of them.
+    seed : of all that is drawn at random.
+    resume : whether a complete run of the same identity is enough.
+    config, choices : the resolved config that all came from, and the option chosen for each component.
+    command : the words that run it again.
+    tags : what else its runs are marked with (the sweep).
+    fold : the only one to run, where the runner makes several; None: all.
+    check : is shown the content of each run's identity before anything is fitted, and may refuse it by an exception.
+    job_key : by which its runs are found when they are complete.
+    """
 
-    def __call__(self, step: int, values: Mapping[str, float]) -> None:
-        """Log one point."""
-        self.log_step(step, {f"{self.prefix}{name}": value for name, value in values.items()})
+    runner: "Runner"
+    components: Mapping[str, Any]
+    tracking: Tracking
+    seed: int
+    resume: bool
+    config: dict[str, Any]
+    choices: dict[str, str]
+    command: str
+    tags: dict[str, str]
+    fold: int | None = None
+    check: Callable[[dict[str, Any]], None] | None = None
+    job_key: str | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.components[name]
+
+    def replaced(self, **components: Any) -> "Experiment":
+        """Return the experiment with other components, by name."""
+        return replace(self, components={**self.components, **components})
+
+    @property
+    def reuse_tags(self) -> dict[str, str] | None:
+        """Tags identifying runs that may be reused instead of running again; None disables reuse.
+
+        {}, on resume, is all complete runs of the identity. A sweep hands the job of a worker that died to another, and
+        the first may yet turn out to have finished it, so that the runs of the same sweep are reused.
+        """
+        sweep = {key: value for key, value in self.tags.items() if key == "sweep"}
+        return {} if self.resume else sweep or None
+
+    @property
+    def subject(self) -> str:
+        """The name of what the runs are about: the option chosen for the runner's first subject."""
+        return self.choices.get(self.runner.subject[0], "")
+
+    @property
+    def setting(self) -> str:
+        """The name of what the subject works on: `movielens_100k`."""
+        return self.choices.get(self.runner.setting, "")
 
 
 @params
@@ -95,26 +163,26 @@ class Runner(ABC):
     threads: Resource | None
 
     @abstractmethod
-    def headline(self, experiment: "Experiment") -> tuple[str, bool | None]:
+    def headline(self, experiment: Experiment) -> tuple[str, bool | None]:
         """Return the metric that is looked at first, without its part, and whether higher is better (None: neither)."""
 
     @abstractmethod
-    def run(self, experiment: "Experiment", plan: Plan, context: RunContext) -> Evidence:
+    def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         """Carry out one run and return what it found; what all runs share is done by `runners.driver`."""
 
-    def plans(self, experiment: "Experiment", costs: Costs) -> Iterator[Plan]:
+    def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         """Yield what each run will do: one run, unless the runner makes several (folds)."""
         yield Plan()
 
-    def check(self, experiment: "Experiment") -> None:  # noqa: B027
+    def check(self, experiment: Experiment) -> None:  # noqa: B027
         """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""
 
-    def protocol(self, experiment: "Experiment") -> dict[str, Any]:
+    def protocol(self, experiment: Experiment) -> dict[str, Any]:
         """Return what two runs must share to be compared, as plain data: all components but the subject."""
         others = {name: part for name, part in experiment.components.items() if name not in self.subject}
         return {"runner": self.rules(), **describe(others)}
 
-    def content(self, experiment: "Experiment") -> dict[str, Any]:
+    def content(self, experiment: Experiment) -> dict[str, Any]:
         """Return what decides a result besides the protocol and the seed, as plain data: the subject."""
         return {name: describe(experiment[name]) for name in self.subject}
 
@@ -122,11 +190,11 @@ class Runner(ABC):
         """Return that of the protocol, the plan's part included, which the final part is made by."""
         return dict(protocol)
 
-    def job_content(self, experiment: "Experiment") -> dict[str, Any] | None:
+    def job_content(self, experiment: Experiment) -> dict[str, Any] | None:
         """Return what decides a job's results besides, known before data is loaded; None: that is not known."""
         return {}
 
-    def objective(self, experiment: "Experiment") -> "Objective":
+    def objective(self, experiment: Experiment) -> Objective:
         """Return what a tuning improves: it sees nothing of the final part. Raises ConfigError where there is none."""
         raise ConfigError(f"runner: {type(self).__name__} cannot be tuned: it has no objective")
 

@@ -11,9 +11,10 @@ from recexp.evidence.evidence import Evidence
 from recexp.folders import cache_dir
 from recexp.metric_names import bare, is_final, is_judgement
 from recexp.runners import machine
-from recexp.runners.base import Plan, RunContext
-from recexp.runners.experiment import Experiment, RunResult
-from recexp.runners.identity import Identity, identify
+from recexp.runners.base import Experiment, Identity, Plan
+from recexp.runners.context import RunContext
+from recexp.runners.identity import identify
+from recexp.runners.result import RunResult
 from recexp.tracking import Run, Store, mask
 from recexp.tracking.names import CONFIG, REPRODUCES, TEST
 from recexp.tracking.view import view_state

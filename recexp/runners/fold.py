@@ -12,8 +12,7 @@ from recexp.evidence.evidence import Table
 from recexp.filters.base import Effect
 from recexp.prepared import Preparation
 from recexp.prepared.preparation import Loaded
-from recexp.runners.base import Plan
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Plan
 from recexp.tracking import Input
 from recexp.tracking.names import DATA, SPLIT
 

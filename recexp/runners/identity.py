@@ -1,27 +1,12 @@
 """Who a run is: the content that decides its results, and the tags by which it is found and compared."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from recexp.identity import code, digest
 from recexp.params import describe
-from recexp.runners.base import Plan
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Identity, Plan
 from recexp.tracking.names import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The tags by which a run is found and compared, and the plain content of the digests among them."""
-
-    tags: dict[str, str]
-    content: dict[str, Any]
-
-    def replaced(self, subject: Mapping[str, Any]) -> str:
-        """Return the digest of a run with other subjects, by name: its tag recexp.config."""
-        return digest({**self.content, **describe(dict(subject))})
 
 
 def content(experiment: Experiment) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Objective: what a tuning improves; it sees nothing of what the final part is made of."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,40 +7,12 @@ from typing import Any
 from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
 from recexp.rng import generator
-from recexp.runners.base import Plan, RunContext
-from recexp.runners.experiment import Experiment
-from recexp.runners.identity import Identity, identify
+from recexp.runners.base import Experiment, Objective, Plan
+from recexp.runners.context import RunContext
+from recexp.runners.identity import identify
 
-FINAL_SEEDS = 2**32
+TRIAL_SEEDS = 2**32
 """Seeds of trials begin here; those that people give to runs are smaller."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Objective(ABC):
-    """What values of the subject are worth.
-
-    Attributes
-    ----------
-    part, metric : where the value is from, and its name: `validation`, `ndcg_at_10`.
-    higher_is_better : which way it improves.
-    identity : who a run of the experiment would be, with the values that are not searched.
-    content : what a trial's value depends on besides the subject, as plain data.
-    definition : the metric's own, as plain data.
-    """
-
-    part: str
-    metric: str
-    higher_is_better: bool
-    identity: Identity
-    content: Mapping[str, Any]
-    definition: Any
-
-    @abstractmethod
-    def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
-        """Return the metric of these components, by name; `log_step` gets steps with a `validation` value among them.
-
-        Raises DataError when it is not a number.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +47,7 @@ class SeedObjective(Objective):
         )
 
     def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
-        draws = generator(self.experiment.seed, "tuning").integers(FINAL_SEEDS, 2 * FINAL_SEEDS, self.seeds)
+        draws = generator(self.experiment.seed, "tuning").integers(TRIAL_SEEDS, 2 * TRIAL_SEEDS, self.seeds)
         experiment, runner = self.experiment.replaced(**subject), self.experiment.runner
         name = f"{runner.final}/{self.metric}"
         found = [

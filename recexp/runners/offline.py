@@ -14,8 +14,8 @@ from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import Resource, Said, Switch, describe, params
-from recexp.runners.base import Plan, RunContext, Runner
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Plan, Runner
+from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, prepare, shown_queries
 from recexp.runners.job_files import source_content
 from recexp.runners.sealed import SealedObjective, seal

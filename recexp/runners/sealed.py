@@ -13,11 +13,9 @@ from recexp.data import Split
 from recexp.errors import ConfigError, DataError, MisfitError
 from recexp.filters.base import Effect
 from recexp.params import describe
-from recexp.runners.base import Plan
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Objective, Plan
 from recexp.runners.fold import Fold, check_compatible, prepare
 from recexp.runners.identity import identify
-from recexp.runners.objective import Objective
 from recexp.runners.stages import Stages
 
 FOLDS = (

@@ -20,7 +20,7 @@ from recexp.models.fitted import FittedModel
 from recexp.models.saving import check_savable
 from recexp.ranking import Ranking
 from recexp.rng import generator
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence, Table
 from recexp.params import params
-from recexp.runners.base import Plan, RunContext, Runner
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment, Plan, Runner
+from recexp.runners.context import RunContext
 from recexp.runners.fold import data_table
 from recexp.runners.offline import Offline
 from recexp.runners.sealed import SealedObjective, seal

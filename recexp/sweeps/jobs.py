@@ -16,7 +16,8 @@ from recexp.identity import digest
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from recexp.runners.experiment import Experiment, RunResult
+    from recexp.runners.base import Experiment
+    from recexp.runners.result import RunResult
 
 DONE, SKIPPED, MISFIT, FAILED = "done", "skipped", "passed over", "failed"
 
@@ -78,7 +79,7 @@ class JobResult:
     @classmethod
     def from_json(cls, text: str) -> "JobResult":
         """Return what `to_json` told; an error of any class comes back as RecexpError."""
-        from recexp.runners.experiment import RunResult
+        from recexp.runners.result import RunResult
 
         result = json.loads(text)
         error = None
@@ -162,7 +163,7 @@ def key(experiment: "Experiment") -> str | None:
 
 def finished(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, JobResult]]":
     """Return the sweep and the result of those jobs, by key, that their stores have complete; raises StoreError."""
-    from recexp.runners.experiment import RunResult
+    from recexp.runners.result import RunResult
 
     stores: dict[tuple[str | None, str], list[Experiment]] = {}
     for experiment in experiments:

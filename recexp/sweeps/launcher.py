@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
-    from recexp.runners.experiment import Experiment
+    from recexp.runners.base import Experiment
 
 ENVIRONMENT = ("RECEXP_DATA",)
 """What a job depends on and a process elsewhere must be told."""

@@ -14,9 +14,7 @@ from recexp.config.experiments import chosen, experiment
 from recexp.errors import ConfigError, StoreError, unknown
 from recexp.identity import digest
 from recexp.params import describe
-from recexp.runners.experiment import Experiment
-from recexp.runners.identity import Identity
-from recexp.runners.objective import Objective
+from recexp.runners.base import Experiment, Identity, Objective
 from recexp.tracking.names import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
 from recexp.tuning.base import Tuning
 from recexp.tuning.overrides import place, ranges_and_jobs, searched, subject_of

@@ -16,8 +16,9 @@ from recexp.history.archive import Archive
 from recexp.params import params
 from recexp.prepared import Loaded
 from recexp.runners import job_files
+from recexp.runners.base import Identity
 from recexp.runners.fold import Fold
-from recexp.runners.identity import Identity, content, identify
+from recexp.runners.identity import content, identify
 from recexp.runners.offline import Offline
 from recexp.sweeps import jobs
 

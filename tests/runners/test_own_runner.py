@@ -13,7 +13,7 @@ import recexp as library
 from recexp import config
 from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
-from recexp.runners.objective import FINAL_SEEDS
+from recexp.runners.objective import TRIAL_SEEDS
 
 SMALL = ("runner.episodes=6", "runner.visits=40")
 
@@ -62,7 +62,7 @@ def test_a_tuning_uses_no_seed_of_a_final_run(bandit: Path, monkeypatch: pytest.
     tuned = experiment(config.compose(["runner=bandit", "seed=3", *SMALL]), tags={})
     objective = tuned.runner.objective(tuned)
     assert objective({"policy": page.EpsilonGreedy(epsilon=0.1)}) > 0
-    assert len({*seeds}) == 3 and min(seeds) >= FINAL_SEEDS
+    assert len({*seeds}) == 3 and min(seeds) >= TRIAL_SEEDS
 
 
 def test_a_run_says_how_it_is_read_and_keeps_its_units(inside: Callable, bandit: Path, runs: Callable) -> None:

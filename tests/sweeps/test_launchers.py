@@ -333,7 +333,7 @@ def test_a_sweep_leaves_a_folder_only_when_something_failed(inside: Callable, od
 
 
 def test_the_view_counts_and_knows_the_best() -> None:
-    from recexp.runners.experiment import RunResult
+    from recexp.runners.result import RunResult
 
     commands = [f"recexp seed={seed}" for seed in range(4)]
     view = View(commands, ("rmse", False))

@@ -27,7 +27,7 @@ from recexp.datasets.base import Source
 from recexp.params import params
 from recexp.runners import sealed
 from recexp.runners.base import Runner
-from recexp.runners.experiment import Experiment
+from recexp.runners.base import Experiment
 from recexp.runners import offline
 from recexp.splits.base import Splitter
 

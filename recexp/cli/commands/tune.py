@@ -13,8 +13,8 @@ from recexp.errors import InterruptedRunError, MisfitError, RecexpError
 from recexp.metric_names import is_final, pretty
 
 if TYPE_CHECKING:
-    from recexp.runners.experiment import RunResult
-    from recexp.runners.objective import Objective
+    from recexp.runners.base import Objective
+    from recexp.runners.result import RunResult
     from recexp.tuning.job import TuningJob
     from recexp.tuning.study import Study
 
