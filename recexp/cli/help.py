@@ -76,7 +76,8 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
     """Yield what the class behind an option says of itself, and its yaml with the comments."""
     yield f"{override(group, name)}\n"
     text = path.read_text(encoding="utf-8")
-    target = next((line.partition(":")[2] for line in text.splitlines() if line.startswith("_target_:")), "")
+    key = "  _target_:" if group == "runner" else "_target_:"  # a runner's yaml holds more than the runner
+    target = next((line.removeprefix(key) for line in text.splitlines() if line.startswith(key)), "")
     module, _, cls = target.partition("#")[0].strip().rpartition(".")
     if module:
         try:
