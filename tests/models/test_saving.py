@@ -296,7 +296,7 @@ from recexp.params import params
 
 @params
 class Hoarder(Recommender):
-    def fit(self, train, *, rng, report=None, validate=None):
+    def fit(self, train, context=None):
         self.lookup_ = {(user, 0): user for user in range(3)}
         return self
 

@@ -180,7 +180,7 @@ def test_folds_are_one_job(inside: Callable, runs: Callable) -> None:
 
 
 def prepared(*words: str) -> str | None:
-    return jobs.prepare(config.compose(words), tags={})[1].job
+    return jobs.prepare(config.compose(words), tags={}).job_key
 
 
 def test_a_job_is_known_by_content_before_its_data_are_loaded(workplace: Path) -> None:

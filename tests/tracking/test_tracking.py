@@ -43,12 +43,14 @@ def tracking(uri: str | None = None, **changed: object) -> Tracking:
     return Tracking(**{"uri": uri, "artifacts": None, "experiment": "recexp", "log_model": True, **changed})
 
 
-def finish(run: Run, model_folder: Path | None = None) -> None:
+def finish(run: Run, model_folder: Path | None = None, view: str | None = None) -> None:
     inputs = [
         Input("train", "toy", DIGEST, "/data/toy.csv"),
         Input("test", "toy", DIGEST[::-1], "https://example.org/toy"),
     ]
-    run.finish(metrics=METRICS, params=PARAMS, description="**toy**", inputs=inputs, model_folder=model_folder)
+    run.finish(
+        metrics=METRICS, params=PARAMS, description="**toy**", inputs=inputs, model_folder=model_folder, view=view
+    )
 
 
 def script(body: str, folder: Path, **options: bool) -> subprocess.Popen[str]:
@@ -481,7 +483,7 @@ def test_a_store_that_is_not_used_leaves_no_run(workplace: Path, runs) -> None:
 def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
     with tracking().open() as store:
         with store.run(name="a", tags={}) as run:
-            finish(run)
+            finish(run, view=view_state(METRICS, "test", ["algorithm"], higher_is_better=True))
         experiment = client(store).get_experiment(store.experiment_id)
         assert store.leaderboard == leaderboard_link(store.uri, experiment.experiment_id)
     state = json.loads(experiment.tags["mlflow.sharedViewState.recexp"])
