@@ -1,4 +1,4 @@
-"""Algorithms, by family."""
+"""Algorithms, by family. docs/add_an_algorithm.md shows how to write one."""
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities

@@ -1,1 +1,13 @@
-"""Splits: what may be learned, what is asked."""
+"""Splits: what may be learned, what is asked. docs/add_a_split.md shows how to write one."""
+
+from recexp.splits.base import (
+    TEST,
+    TEST_HISTORY,
+    TRAIN,
+    VALIDATION,
+    VALIDATION_HISTORY,
+    RowSplitter,
+    Splitter,
+)
+
+__all__ = ["TEST", "TEST_HISTORY", "TRAIN", "VALIDATION", "VALIDATION_HISTORY", "RowSplitter", "Splitter"]

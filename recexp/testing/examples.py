@@ -6,6 +6,9 @@ import numpy as np
 
 from recexp.data import Column, Dataset, Interactions
 
+DAY = 86400
+"""Times of rows are whole days: many rows have the same."""
+
 
 def numbered(dataset: Dataset) -> Dataset:
     """Return the dataset with the context column `row`, which says which row each is."""
@@ -15,7 +18,7 @@ def numbered(dataset: Dataset) -> Dataset:
 
 
 def repeated_rows(seed: int = 0, m: int = 500, *, n_users: int = 30, n_items: int = 40) -> Dataset:
-    """Random ratings with repeats and equal seconds, times, sessions and folds; a row's number is in its context."""
+    """Random ratings of five months with repeats, equal times, sessions and folds; a row's number is in its context."""
     rng = np.random.default_rng(seed)
     users = rng.integers(0, n_users, m).astype(np.int32)
     rows = Interactions(
@@ -24,7 +27,7 @@ def repeated_rows(seed: int = 0, m: int = 500, *, n_users: int = 30, n_items: in
         values=rng.integers(1, 6, m).astype(np.float32),
         n_users=n_users,
         n_items=n_items,
-        timestamps=rng.integers(1000, 1000 + m // 3, m),
+        timestamps=DAY * rng.integers(1000, 1000 + m // 3, m),
         sessions=(users * 4 + rng.integers(0, 4, m)).astype(np.int32),
         context={"fold": Column.category([str(fold) for fold in rng.integers(0, 5, m)])},
         explicit=True,
@@ -33,7 +36,7 @@ def repeated_rows(seed: int = 0, m: int = 500, *, n_users: int = 30, n_items: in
 
 
 def events(*, ratings: bool, m: int = 4000) -> Dataset:
-    """Random views, purchases and ratings with repeats, without ratings all of value 1; as `repeated_rows` else."""
+    """Random views, purchases and ratings of 500 days with repeats, or values of 1 alone; as `repeated_rows` else."""
     rng = np.random.default_rng(0)
     given = rng.integers(1, 6, m).astype(np.float32)
     given[rng.random(m) < 0.2] = np.nan
@@ -43,7 +46,7 @@ def events(*, ratings: bool, m: int = 4000) -> Dataset:
         values=given if ratings else np.ones(m, np.float32),
         n_users=40,
         n_items=30,
-        timestamps=rng.integers(0, 500, m),
+        timestamps=DAY * rng.integers(0, 500, m),
         events=Column("category", rng.integers(0, 3, m).astype(np.int32), ("purchase", "rating", "view")),
         sessions=rng.integers(0, 300, m).astype(np.int32),
         explicit=ratings,

@@ -15,8 +15,8 @@ from recexp.testing.checking import check_kind, expect, row_numbers, run_checks
 def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None:
     """Try a filter, or a list of them, on small data; raise where it breaks what filters promise.
 
-    Data made here have times, sessions, and events named purchase, rating and view, once with ratings and once
-    without. A filter that needs more is given a `dataset` to be tried on::
+    Data made here are of 500 days, with sessions and events named purchase, rating and view, once with ratings and
+    once without. A filter that needs more is given a `dataset` to be tried on::
 
         check_filter(MyFilter(minimum=3))
     """

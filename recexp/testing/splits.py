@@ -17,8 +17,8 @@ from recexp.testing.checking import check_kind, expect, row_numbers, run_checks
 def check_split(splitter: Splitter, dataset: Dataset | None = None) -> None:
     """Try a split on small data; raise where it breaks what splits promise.
 
-    Data made here are 500 ratings with times, sessions and folds (context `fold`). A split that needs others is given
-    a `dataset` to be tried on::
+    Data made here are 500 ratings of five months, with sessions and folds (context `fold`). A split that needs others
+    is given a `dataset` to be tried on::
 
         check_split(MySplit(seed=1, exclude_seen=True))
     """

@@ -16,6 +16,7 @@ from recexp.params import params
 from recexp.splits.base import Splitter, divide
 from recexp.splits.random import RandomPerUser
 from recexp.testing import check_dataset, check_filter, check_split
+from recexp.testing.examples import DAY
 
 Change = Callable[[Any], Any]
 RNG = np.random.default_rng(0)
@@ -198,7 +199,7 @@ def bare(data: Dataset, rng: np.random.Generator) -> Dataset:
 
 
 def test_a_good_filter_passes() -> None:
-    check_filter(filter_of(lambda data, rng: data.take(data.interactions.timestamps < 100)))
+    check_filter(filter_of(lambda data, rng: data.take(data.interactions.timestamps < 100 * DAY)))
     check_filter(filter_of(drawn, draws=True))
 
 
