@@ -45,8 +45,11 @@ class Recommender(ABC):
 
         Scores of any numeric type are ranked as float32. Raises DataError for scores of another type or shape, or NaN.
         """
-        scores, expected = np.asarray(self.score(queries)), (len(queries), queries.n_items)
+        given, expected = self.score(queries), (len(queries), queries.n_items)
         name = f"{type(self).__module__}.{type(self).__qualname__}"
+        if sp.issparse(given):
+            raise DataError(f"{name}.score gave a sparse matrix; scores are an array, such as its .toarray()")
+        scores = np.asarray(given)
         if scores.shape != expected:
             raise DataError(f"{name}.score gave {scores.shape}; one score of each query and item is {expected}")
         if scores.dtype.kind not in "fiub":

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Iterator
 from functools import cache
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar, get_origin
 
 from recexp.errors import ConfigError
 from recexp.params import made_with_params, ours
@@ -14,8 +14,9 @@ from recexp.params import made_with_params, ours
 def check_class(cls: type, where: str) -> None:
     """Raise ConfigError, a line a mistake, unless components can be made of `cls` and used as its bases promise.
 
-    It is itself decorated with `@params`, implements what its bases leave open, and each public method that overrides
-    one of recexp's can be called as that one is. `where` is the key in the config, such as `algorithm`.
+    It is itself decorated with `@params`, has the methods and class attributes that its bases leave open, and each
+    public method that overrides one of recexp's can be called as that one is. `where` is the key in the config, such as
+    `algorithm`.
     """
     if found := mistakes(cls):
         raise ConfigError("\n".join(f"{where}._target_: {mistake}" for mistake in found))
@@ -29,7 +30,15 @@ def mistakes(cls: type) -> tuple[str, ...]:
         return (f"{name} must be decorated with @params (from recexp.params import params)",)
     left_open = sorted(getattr(cls, "__abstractmethods__", ()))
     lacking = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
-    return (*lacking, *_misfits(cls, name), *_unread(cls, name))
+    return (*lacking, *_unsaid(cls, name), *_misfits(cls, name), *_unread(cls, name))
+
+
+def _unsaid(cls: type, name: str) -> Iterator[str]:
+    """Yield a line for each class attribute that the bases name and leave to the class."""
+    for base in filter(ours, cls.__mro__):
+        for key, hint in vars(base).get("__annotations__", {}).items():
+            if get_origin(hint) is ClassVar and not hasattr(cls, key):
+                yield f"{name} must have the class attribute {key}; the docstring of {base.__name__} says what it is"
 
 
 def _misfits(cls: type, name: str) -> Iterator[str]:

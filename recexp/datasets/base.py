@@ -9,11 +9,13 @@ from recexp.params import params
 
 @params
 class Source(ABC):
-    """Loads one data set.
+    """Loads one dataset. A subclass is decorated with `@params` and implements `check` and `load`.
+
+    What is in a DataFrame becomes a dataset by `Dataset.from_frame(frame, name=self.name)`.
 
     Parameters
     ----------
-    name : what the data set is called in results.
+    name : what the dataset is called in results.
     terms : under which terms it may be used, in a sentence.
     size : how large it is, in words ("100,000 ratings, 943 users, 1,682 items").
     """

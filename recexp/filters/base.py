@@ -53,7 +53,10 @@ class Filters:
         dataset, effects = dataset.compact(), []
         for number, step in enumerate(self.steps):
             before = _counts(dataset)
-            dataset = step.apply(dataset, rng=generator(seed, "filter", str(number))).compact()
+            given = step.apply(dataset, rng=generator(seed, "filter", str(number)))
+            if not isinstance(given, Dataset):
+                raise DataError(f"{type(step).__name__}.apply gave {type(given).__name__}; it must return a Dataset")
+            dataset = given.compact()
             effect = Effect(type(step).__name__, before, _counts(dataset))
             log.info(
                 "%s: %d -> %d rows, %d -> %d users, %d -> %d items",

@@ -7,6 +7,7 @@ from typing import Any
 
 from recexp.data import Dataset, Split
 from recexp.datasets.base import Source
+from recexp.errors import DataError
 from recexp.filters.base import Effect, Filters
 from recexp.prepared import keys
 from recexp.prepared.cache import Cache
@@ -45,6 +46,9 @@ class Preparation:
 
         def make() -> tuple[Dataset, list[Effect], str]:
             loaded = self._source.load()
+            if not isinstance(loaded, Dataset):
+                name = type(self._source).__name__
+                raise DataError(f"{name}.load gave {type(loaded).__name__}; it must return a Dataset")
             dataset, effects = self._filters.apply(loaded, seed=self._seed)
             return dataset, effects, loaded.fingerprint
 

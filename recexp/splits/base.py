@@ -80,7 +80,12 @@ class RowSplitter(Splitter):
         """Return int8 (m,): TRAIN, VALIDATION, TEST, VALIDATION_HISTORY or TEST_HISTORY for each row."""
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
-        labels = self.assign(dataset.interactions, rng=self.rng)
+        labels, m = np.asarray(self.assign(dataset.interactions, rng=self.rng)), len(dataset.interactions)
+        if labels.shape != (m,) or labels.dtype.kind not in "iu" or not set(np.unique(labels)) <= set(range(5)):
+            raise DataError(
+                f"{type(self).__name__}.assign gave {labels.dtype} {labels.shape}; one label a row is int8 ({m},) of "
+                "TRAIN, VALIDATION, TEST, VALIDATION_HISTORY and TEST_HISTORY"
+            )
         yield divide(dataset, labels, exclude_seen=self.exclude_seen, cold_users=self.cold_users)
 
 

@@ -12,6 +12,7 @@ from recexp.testing.datasets import check_dataset
 from recexp.testing.filters import check_filter
 from recexp.testing.metrics import check_metric
 from recexp.testing.recommenders import check_recommender
+from recexp.testing.runners import check_runner
 from recexp.testing.splits import check_split
 
-__all__ = ["check_dataset", "check_filter", "check_metric", "check_recommender", "check_split"]
+__all__ = ["check_dataset", "check_filter", "check_metric", "check_recommender", "check_runner", "check_split"]

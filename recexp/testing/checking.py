@@ -37,8 +37,12 @@ def run_checks(component: object, checks: Iterable[Callable[..., None]], *case: 
 
 def equal_arrays(one: np.ndarray, other: np.ndarray, message: str, *, close: bool = False) -> None:
     """Expect arrays of equal values, or of nearly equal ones: within 1e-6 of each other, absolute or relative."""
-    tolerance = 1e-6 if close else 0.0
-    np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance, err_msg=message)
+    one, other, tolerance = np.asarray(one), np.asarray(other), 1e-6 if close else 0.0
+    expect(one.shape == other.shape, f"{message}: {one.shape} instead of {other.shape}")
+    off = ~np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+    if off.any():
+        such = f"such as {float(one[off][0]):.6g} instead of {float(other[off][0]):.6g}"
+        raise AssertionError(f"{message}: {off.sum()} of {off.size} differ, {such}")
 
 
 def row_numbers(part: Dataset | Interactions) -> np.ndarray | None:

@@ -22,6 +22,8 @@ def it_says_when_it_is_not_fitted(case: Case) -> None:
             ask(case.fresh())
         except NotFittedError:
             continue
+        except AttributeError as error:
+            raise AssertionError(f"{error}; what fit learns must be in attributes that end in _") from error
         raise AssertionError("it answers before fit; what fit learns must be in attributes that end in _")
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from recexp.algorithms.base import Recommender
 from recexp.datasets.base import Source
 from recexp.filters.base import Filter
-from recexp.metrics.base import ListMetric, RunMetric
+from recexp.metrics.base import ListMetric, Metric, RunMetric
 from recexp.params import params
 from recexp.runners.base import Runner
 from recexp.splits.base import RowSplitter, Splitter
@@ -72,6 +72,10 @@ class Accuracy(ListMetric):
     def values(self, judged): return None
 
 @params
+class Kindless(Metric):
+    def measure(self, answers, cutoffs): return None
+
+@params
 class Share(RunMetric):
     def values(self, judged, k): return None
 
@@ -95,6 +99,7 @@ class Shop(Source):
 
 @params
 class Bandit(Runner):
+    components, subject, final, unit = {}, ("policy",), "episodes", "episode"
     def headline(self, experiment): return "reward", True
     def run(self, experiment): return None
 '''
@@ -149,6 +154,12 @@ def test_a_class_that_keeps_the_contract_is_built() -> None:
             "Keyworded.recommend(self, queries, *, k, ranking) must take (self, queries, k, ranking)",
         ),
         ("Accuracy", Metric, "metric", "Accuracy.values(self, judged) must take (self, judged, k)"),
+        (
+            "Kindless",
+            Metric,
+            "metric",
+            "Kindless must have the class attribute unit; the docstring of Metric says what it is",
+        ),
         ("Share", Metric, "metric", "Share must implement value(self, judged, k)"),
         ("Half", Splitter, "split", "Half.split(self, dataset, rng) must take (self, dataset)"),
         ("Rows", Splitter, "split", "Rows.assign(self, interactions) must take (self, interactions, *, rng)"),
