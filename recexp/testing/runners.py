@@ -18,9 +18,9 @@ from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence
 from recexp.metric_names import is_final
 from recexp.params import describe
-from recexp.runners.base import RunContext, Runner
-from recexp.runners.experiment import Experiment
-from recexp.runners.identity import Identity, identify
+from recexp.runners.base import Experiment, Identity, Runner
+from recexp.runners.context import RunContext
+from recexp.runners.identity import identify
 from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
 
 
@@ -32,7 +32,8 @@ def check_runner(*overrides: str, config_dir: str | None = None) -> None:
         check_runner("runner=bandit", "runner.visits=20", config_dir="conf")
     """
     with within(config_dir):
-        built, again = (experiment(config.compose(overrides), tags={}) for _ in range(2))
+        cfg = config.compose(overrides)
+        built, again = (experiment(cfg, tags={}) for _ in range(2))
     check_kind(built.runner, Runner)
     before = {*Path.cwd().iterdir()}
     case = Case(built, *_run(built), *_run(again))

@@ -40,8 +40,8 @@ def writes_beside() -> Evidence:
     return Evidence.of_units("episodes", {"reward": REWARDS}, seed=1)
 
 
-def test_the_runner_of_the_page_keeps_all_promises(bandit: ModuleType) -> None:
-    check()
+def test_the_runner_of_the_page_keeps_all_promises(bandit: ModuleType, page: Callable) -> None:
+    exec("\n".join(page("add_a_runner").snippets), {})
     assert sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__") == [
         "bandit.py",
         "conf",
