@@ -75,7 +75,8 @@ def said(error: Exception) -> str:
     """Return what an error says to a person: one not raised on purpose with its class, and its line in their code."""
     if isinstance(error, RecexpError):
         return str(error)
-    lines, cause = [], error
+    lines: list[str] = []
+    cause: BaseException | None = error
     while not lines and cause is not None:
         lines = [f" ({Path(f.filename).name}, line {f.lineno})" for f in extract_tb(cause.__traceback__) if _own(f)]
         cause = cause.__cause__ or cause.__context__

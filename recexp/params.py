@@ -7,7 +7,7 @@ Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused wh
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -62,7 +62,7 @@ def params(cls: type[T]) -> type[T]:
 
     Raises (when an instance is built) pydantic.ValidationError, which `config.building` turns into a ConfigError.
     """
-    return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
+    return cast(type[T], dataclass(cls, config=_STRICT, kw_only=True, eq=False))
 
 
 def made_with_params(cls: type) -> bool:

@@ -56,7 +56,7 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def exit_on_sigterm() -> Callable[[], None]:
+def exit_on_sigterm() -> Callable[[], object]:
     """Make SIGTERM end the block in order, with exit code 143; return what undoes this. Only the main thread can."""
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -142,12 +142,12 @@ def free_mib() -> int | None:
 def _is_alive_on_windows(pid: int) -> bool:
     import ctypes
 
-    kernel = ctypes.windll.kernel32
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]  # on Windows alone
     kernel.OpenProcess.restype = ctypes.c_void_p
     handle = kernel.OpenProcess(0x100000, False, pid)  # SYNCHRONIZE: the right to wait for its end
     if not handle:
-        return kernel.GetLastError() == 5  # access is denied to one that is there
+        return bool(kernel.GetLastError() == 5)  # access is denied to one that is there
     try:
-        return kernel.WaitForSingleObject(ctypes.c_void_p(handle), 0) == 0x102  # WAIT_TIMEOUT
+        return bool(kernel.WaitForSingleObject(ctypes.c_void_p(handle), 0) == 0x102)  # WAIT_TIMEOUT
     finally:
         kernel.CloseHandle(ctypes.c_void_p(handle))

@@ -7,6 +7,7 @@ import numpy as np
 from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 
@@ -15,6 +16,9 @@ class RatingModel(Recommender):
     """Learns from ratings and predicts them. Learns `mean_`, their mean, and `range_`, see `rating_range`."""
 
     capabilities = Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=True)
+
+    mean_: float
+    range_: np.ndarray
 
     def _begin(self, train: Dataset) -> Interactions:
         """Return the rows of train, checked, and learn their mean and range; raises DataError."""
@@ -49,7 +53,8 @@ def rating_range(rows: Interactions) -> np.ndarray:
 
 def clipped(ratings: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """Return predicted ratings as float32 within `bounds`, see `rating_range`."""
-    return np.clip(ratings, *bounds).astype(np.float32)
+    within: np.ndarray = np.clip(ratings, *bounds)
+    return within.astype(np.float32)
 
 
 def baselines(
@@ -72,13 +77,13 @@ def baselines(
     return mean, users, items
 
 
-def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> CSR:
     """Return rows grouped by code, in file order: where each of n groups begins, int64 (n + 1,), then int32 `others`
     and float32 `values`, (m,): one signature for every kernel to compile. Repeated pairs stay apart.
     """
     order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16 bits are sorted faster
     begin = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
-    return begin, np.require(others[order], np.int32, "CW"), np.require(values[order], np.float32, "CW")
+    return begin, np.require(others[order], np.int32, ["C", "W"]), np.require(values[order], np.float32, ["C", "W"])
 
 
 def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,7 +133,7 @@ def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_code
     """
     from recexp.algorithms.kernels import rating_factors
 
-    codes = [np.require(codes, np.int32, "CW") for codes in (left_codes, right_codes)]
+    codes = [np.require(codes, np.int32, ["C", "W"]) for codes in (left_codes, right_codes)]
     out = np.empty(len(codes[0]), np.float32)
     threads.map_rows(
         lambda start, stop: rating_factors.dots(start, stop, left, codes[0], right, codes[1], out), len(out)

@@ -1,7 +1,7 @@
 """Audit: which checks are made of a split, and what becomes of what they find."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from recexp.audit.duplicate_users import twins
@@ -15,7 +15,10 @@ from recexp.params import Part, params
 
 log = logging.getLogger(__name__)
 
-UNCLAIMED = {"mixed": ("older_than_train", "older_than_history"), "history": ("older_than_train",)}
+UNCLAIMED: Mapping[Claim, tuple[str, ...]] = {
+    "mixed": ("older_than_train", "older_than_history"),
+    "history": ("older_than_train",),
+}
 """What a splitter that makes a claim does not claim to avoid: kept with the run, it would only alarm in the log."""
 
 

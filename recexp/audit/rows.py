@@ -42,10 +42,10 @@ def answers(split: Split) -> Report:
     train, target = split.train.interactions, split.target
     shown = split.queries.history(values=False).multiply(target).nnz / max(1, target.nnz)
     once = train.csr(values=False).nnz == len(train)
-    findings = ()
+    findings = []
     if shown > _unusual(train, max(1, target.nnz), once):
-        findings = (f"{shown:.2%} of what is asked for is in the histories that the model is shown",)
-    return Report({"answers_in_histories": shown}, findings)
+        findings.append(f"{shown:.2%} of what is asked for is in the histories that the model is shown")
+    return Report({"answers_in_histories": shown}, tuple(findings))
 
 
 def _unusual(train: Interactions, n: int, once: bool) -> float:

@@ -21,11 +21,12 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def taken(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return `array[rows]`; a block of indices at a time, for numpy widens all that it gets to int64."""
     if rows.dtype == bool:
-        return array[rows]
-    out = np.empty(len(rows), array.dtype)
+        selected: np.ndarray = array[rows]
+        return selected
+    out: np.ndarray = np.empty(len(rows), array.dtype)
     for start in range(0, len(rows), 2**20):
         block = slice(start, start + 2**20)
         out[block] = array[rows[block]]

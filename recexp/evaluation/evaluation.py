@@ -129,7 +129,8 @@ class Evaluation:
         metrics, units = self._measure(Answers(judged, self._ratings(split, predicted)))
         groups = {name: [unit.everyone] for name, unit in units.items()}
         groups[_LISTS] += slices.of_queries(judged, units[_LISTS].columns) + slices.of_targets(judged, self.cutoffs)
-        bounds, rows, by_result = {}, [], self.by_result
+        bounds: dict[str, tuple[float, float]] = {}
+        rows, by_result = [], self.by_result
         for name, some in groups.items():
             limits = self._intervals([group.means for group in some], seed, _STREAMS.get(name, name))
             everyone, *others = (group.finish(bound, by_result) for group, bound in zip(some, limits))
@@ -224,7 +225,8 @@ class Evaluation:
 
     def _measure(self, answers: Answers) -> tuple[dict[str, float], dict[str, _Units]]:
         """Return the results that are of the run as a whole, and those of each kind of unit; there are always lists."""
-        whole, units = {}, {_LISTS: _Units(answers.lists.owners)}
+        whole: dict[str, float] = {}
+        units = {_LISTS: _Units(answers.lists.owners)}
         for name, metric in self.metrics.items():
             measured = metric.measure(answers, self.cutoffs)
             if measured is None:

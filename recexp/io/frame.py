@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-ROLES: Mapping[Role, str | None] = {role: name for role, name in COLUMNS.items() if role != "candidates"} | {
-    "fold": None
+ROLES: Mapping[Role, str | None] = {
+    role: None if role == "fold" else name for role, name in COLUMNS.items() if role != "candidates"
 }
 """Where each thing is looked for unless told otherwise, as in conf/dataset/files.yaml."""
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -54,8 +54,7 @@ class Cache:
 
         `shared` are values that the entry need not hold, equal ones in the same order whenever it is read.
         """
-        lock = None if key is None else self._lock(key)
-        if lock is None:
+        if key is None or (lock := self._lock(key)) is None:
             return make()
         try:
             found = self._read(self._folder / key, shared)
@@ -187,7 +186,7 @@ def _array(path: Path, sha256: str) -> np.ndarray:
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise ValueError(f"{path.name} is not as it was written")
-    mode = "c" if path.stat().st_size > _SMALL else None
+    mode: Literal["c"] | None = "c" if path.stat().st_size > _SMALL else None
     return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
 
 

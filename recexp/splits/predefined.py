@@ -168,18 +168,22 @@ def _joined(train: Interactions, more: Interactions) -> Interactions:
         values = np.full(len(more), np.nan, np.float32)
     elif (train.values == 1).all():
         values = np.ones(len(more), np.float32)
-    timed = train.timestamps is not None and more.timestamps is not None
-    if train.timestamps is not None and not timed:
+    times = None
+    if train.timestamps is not None and more.timestamps is not None:
+        times = np.concatenate([train.timestamps, more.timestamps])
+    elif train.timestamps is not None:
         log.warning("validation rows have no times; train and validation together go by file order in the test")
-    typed = train.events is not None and more.events is not None
+    events = None
+    if train.events is not None and more.events is not None:
+        events = Column.category([*_names(train.events), *_names(more.events)])
     return Interactions(
         users=np.concatenate([train.users, more.users]),
         items=np.concatenate([train.items, more.items]),
         values=np.concatenate([train.values, values]),
         n_users=train.n_users,
         n_items=train.n_items,
-        timestamps=np.concatenate([train.timestamps, more.timestamps]) if timed else None,
-        events=Column.category([*_names(train.events), *_names(more.events)]) if typed else None,
+        timestamps=times,
+        events=events,
         explicit=train.explicit,
     )
 

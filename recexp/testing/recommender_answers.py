@@ -39,7 +39,7 @@ def lists_hold_the_best_items(case: Case) -> None:
     queries, ties = case.queries, case.ranking.ties
     lists, again = (case.model.recommend(queries, 6, case.ranking) for _ in range(2))
     equal_arrays(again.items, lists.items, "the same question was answered in two ways")
-    excluded = queries.exclude.toarray() > 0
+    excluded = np.zeros(case.scores.shape, bool) if queries.exclude is None else queries.exclude.toarray() > 0
     for row in range(len(queries)):
         allowed, where = np.flatnonzero(~excluded[row]), f"the list of query {row} is not that of its scores"
         best = allowed[np.lexsort((ties[allowed], -np.asarray(case.scores, np.float32)[row, allowed]))][:6]

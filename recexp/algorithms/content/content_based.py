@@ -86,7 +86,7 @@ class ContentBased(Recommender):
     def _profiles(self, queries: Queries) -> sp.csr_array:
         """Return float64 (b, n_features): the mean of the features of each history's items by their weights."""
         likes = self._likes(queries)
-        total = np.abs(likes).sum(axis=1)
+        total = abs(likes).sum(axis=1)
         likes.data /= np.repeat(np.where(total > 0, total, 1), np.diff(likes.indptr))
         profiles = likes @ self.items_
         lengths = np.sqrt(profiles.power(2).sum(axis=1))

@@ -74,7 +74,7 @@ class BPR(FactorModel):
                 if kept is None or value > best:
                     best, kept = -np.inf if np.isnan(value) else value, (self.users_.copy(), self.items_.copy())
                     self.fitted_params_ = {"iterations": iteration}
-        if context.validate:
+        if kept is not None:
             self.users_, self.items_ = kept
         return self
 

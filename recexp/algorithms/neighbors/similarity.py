@@ -85,7 +85,7 @@ class NeighborSearch:
             return best(self.at_least(0.0, rows, own), k)
         found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
         measure, row_norms, norms = self._dots(rows)
-        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, ["C", "W"])
         binary = bool((left[2] == 1).all() and (right[2] == 1).all())
 
         def search(start: int, stop: int) -> None:
@@ -135,7 +135,7 @@ class NeighborSearch:
         """Return a function of (start, stop) that works out a strip of similarities in the thread that calls it."""
         from recexp.algorithms.kernels import similarity as kernel
 
-        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
+        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, ["C", "W"])
         shrinkage, n = float(self.shrinkage), self.by_term.shape[1]
 
         def in_common(start: int, stop: int) -> np.ndarray:

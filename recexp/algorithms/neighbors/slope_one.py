@@ -56,7 +56,7 @@ class SlopeOne(RatingModel):
         from recexp.algorithms.kernels.slope_one import predict
 
         asked, at = distinct(history)
-        out, items = np.empty(len(rows)), np.require(rows.items, np.int32, "CW")
+        out, items = np.empty(len(rows)), np.require(rows.items, np.int32, ["C", "W"])
         order = np.argsort(items, kind="stable")
         groups = np.append(np.flatnonzero(np.diff(items[order], prepend=-1)), len(order))
         given = (groups, order, items, at, *_items(asked), *self._matrix, out)
