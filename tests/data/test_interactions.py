@@ -1,4 +1,4 @@
-"""Interactions in time order, user by user, and take_rows in blocks."""
+"""Interactions in time order, user by user, and taken in blocks."""
 
 import numpy as np
 import pytest
