@@ -21,10 +21,10 @@ PositiveInt = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-"""A part of a whole, or none of it: 0 <= share < 1."""
-Part = Annotated[float, Field(gt=0, lt=1)]
-"""A part of a whole, never none of it: 0 < part < 1."""
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+"""0 <= x < 1."""
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]
+"""0 < x < 1."""
 
 
 def seconds(moment: Any) -> Any:

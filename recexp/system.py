@@ -121,7 +121,7 @@ def peak_mib() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def own_mib(pid: int) -> float:
+def private_mib(pid: int) -> float:
     """Return how much memory of a process is its own, without the pages of files that it shares; 0: not known."""
     with suppress(OSError, ValueError, IndexError):
         return int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0]) / 1024

@@ -7,7 +7,7 @@ import numpy as np
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots
+from recexp.algorithms.ratings import RatingModel, clipped, dots, unique_queries
 from recexp.data import Interactions, Queries
 from recexp.ranking import Lists, Ranking
 
@@ -83,7 +83,7 @@ class BiasedFactorModel(RatingModel, FactorModel):
         return scores
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
-        factors, effects = self.user_factors(asked)
-        products = dots(factors, at, self.items_, rows.items)
-        return clipped(effects[at] + self.item_biases_[rows.items] + products, self.range_)
+        unique, index = unique_queries(history)
+        factors, effects = self.user_factors(unique)
+        products = dots(factors, index, self.items_, rows.items)
+        return clipped(effects[index] + self.item_biases_[rows.items] + products, self.range_)

@@ -115,16 +115,16 @@ def user_effects(history: Queries, mean: float, items: np.ndarray, damping: floa
     return _damped(owners, values - mean - items[at], np.bincount(owners, minlength=len(history)), damping)
 
 
-def distinct(history: Queries) -> tuple[Queries, np.ndarray]:
+def unique_queries(history: Queries) -> tuple[Queries, np.ndarray]:
     """Return the different (user, range) of queries that repeat, and int64 (b,): which of them each query was."""
     keys = np.stack([history.users, history.start, history.stop], axis=1)
     order = np.lexsort(keys.T)
     new = np.append(True, (np.diff(keys[order], axis=0) != 0).any(axis=1))[: len(order)]
-    at = np.empty(len(order), np.int64)
-    at[order] = np.cumsum(new) - 1
+    index = np.empty(len(order), np.int64)
+    index[order] = np.cumsum(new) - 1
     first = order[new]
     asked = replace(history, exclude=None, candidates=None, timestamps=None, context={})
-    return asked.take(first), at
+    return asked.take(first), index
 
 
 def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_codes: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ FREE = 0.5
 """Least variance of test counts over their mean (1 by chance): below, the rule of the split sets them."""
 
 
-def tell(
+def telling_columns(
     columns: Mapping[str, np.ndarray], train: np.ndarray, test: np.ndarray, n: int, claim: Claim
 ) -> dict[str, float]:
     """Return the columns, (n,) by name, that tell test counts beyond what train counts do, and how much they tell.
@@ -40,9 +40,9 @@ def tell(
             continue
         ranks = np.unique(column, return_inverse=True)[1].astype(float)
         left = rest(np.sqrt(counts + 3 / 8))  # Anscombe, 1948
-        told = max(_shared(rest(view), left) for view in (column, ranks))
-        if told > max(limit, CLEAR / rest.freedom):
-            found[name] = told
+        correlation = max(_shared(rest(view), left) for view in (column, ranks))
+        if correlation > max(limit, CLEAR / rest.freedom):
+            found[name] = correlation
     return found
 
 
@@ -65,13 +65,13 @@ class _Rest:
 
 def _alike(known: np.ndarray) -> np.ndarray:
     """Return the group of each, int (m,): `ALIKE` or more of neighbouring counts, equal ones together."""
-    values, places, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    values, index, sizes = np.unique(known, return_inverse=True, return_counts=True)
     groups, group, size = np.empty(len(values), int), 0, 0
-    for at, more in enumerate(sizes.tolist()):
+    for value, more in enumerate(sizes.tolist()):
         if size >= ALIKE:
             group, size = group + 1, 0
-        groups[at], size = group, size + more
-    return groups[places]
+        groups[value], size = group, size + more
+    return groups[index]
 
 
 def _shared(a: np.ndarray, b: np.ndarray) -> float:

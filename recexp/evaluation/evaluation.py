@@ -22,7 +22,7 @@ from recexp.statistics.bootstrap import Means, intervals
 
 log = logging.getLogger(__name__)
 
-GIVEN = {"relevant", "train"}
+ALWAYS_THERE = {"relevant", "train"}
 """What every evaluation has for a metric that needs it."""
 _LISTS = "list"
 _STREAMS = {_LISTS: "lists", "row": "ratings"}
@@ -102,7 +102,7 @@ class Evaluation:
     def check(self, dataset: Dataset) -> None:
         """Raise ConfigError when a metric needs what `dataset` does not have; called before anything is fitted."""
         for name, metric in self.metrics.items():
-            for need in sorted(metric.needs - GIVEN):
+            for need in sorted(metric.needs - ALWAYS_THERE):
                 if not dataset.has(need):
                     raise ConfigError(
                         f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
@@ -175,14 +175,14 @@ class Evaluation:
         return headlines(self.names)[0]
 
     @property
-    def judge(self) -> Metric:
+    def headline_metric(self) -> Metric:
         """The metric behind the headline."""
         return self.by_result[self.headline]
 
     @property
     def higher_is_better(self) -> bool | None:
         """Whether higher is better in the headline; None where neither is."""
-        return self.judge.higher_is_better
+        return self.headline_metric.higher_is_better
 
     @property
     def by_result(self) -> dict[str, Metric]:

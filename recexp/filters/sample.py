@@ -4,14 +4,14 @@ import numpy as np
 
 from recexp.data import Dataset
 from recexp.filters.base import Filter
-from recexp.params import Part, PositiveInt, params
+from recexp.params import OpenFraction, PositiveInt, params
 
 
 @params
 class _Sample(Filter):
     random = True
 
-    ratio: Part | None
+    ratio: OpenFraction | None
     n: PositiveInt | None
 
     def __post_init__(self) -> None:

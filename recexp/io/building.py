@@ -25,7 +25,7 @@ class CodedLog(NamedTuple):
 
 
 def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None) -> CodedLog:
-    """Code a log: users and items that have a row, in rising order of their ids, with what side tables say of them.
+    """Code a log: users and items that have a row, in ascending order of their ids, with what side tables say of them.
 
     `explicit` says whether the log's values, if it has any, are ratings.
     """

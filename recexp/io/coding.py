@@ -6,7 +6,7 @@ from recexp.io.arrow import from_numpy, to_numpy
 
 
 def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return int32 (m,) codes of `ids` (m,) and the distinct ids in rising order, of which a code is the position."""
+    """Return int32 (m,) codes of `ids` (m,) and the distinct ids, ascending: a code is a position in them."""
     import pyarrow.compute as pc
 
     coded = from_numpy(ids).dictionary_encode()

@@ -111,13 +111,13 @@ class JudgedLists:
         return self._cache[key]
 
     @cached_property
-    def found(self) -> np.ndarray:
+    def cumulative_hits(self) -> np.ndarray:
         """int32 (b, n): relevant items among the first 1, 2, ... n."""
         return np.cumsum(self.hits, axis=1, dtype=np.int32)
 
     def hits_at(self, k: int) -> np.ndarray:
         """int32 (b,): relevant items among the first k."""
-        return self.found[:, min(k, self.items.shape[1]) - 1]
+        return self.cumulative_hits[:, min(k, self.items.shape[1]) - 1]
 
     def lengths_at(self, k: int) -> np.ndarray:
         """int64 (b,): items in each list cut at k; fewer than k where the list is padded."""

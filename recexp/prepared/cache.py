@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recexp.folders import cache_dir
-from recexp.prepared.cached_log import Line, heard, recording, replay
+from recexp.prepared.cached_log import Line, logged_before, recording, replay
 from recexp.prepared.packing import pack, unpack
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Cache:
             shutil.rmtree(entry, ignore_errors=True)
             return None
         if content["log"]:
-            known, what = heard(content["log"]), entry.with_name(f"{entry.name[:12]}...")
+            known, what = logged_before(content["log"]), entry.with_name(f"{entry.name[:12]}...")
             log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
             if not known:
                 replay(content["log"])

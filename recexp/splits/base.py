@@ -98,7 +98,9 @@ def divide(
         need_rows(learn.sum(), (labels == held).sum(), name, len(rows))
         train, shown = dataset.take(learn), labels == history
         known = rows.take(learn | shown) if shown.any() else train.interactions
-        split = ask(name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users)
+        split = build_split(
+            name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users
+        )
         return replace(split, validation=validation, fold=fold)
 
     validation = None
@@ -107,7 +109,7 @@ def divide(
     return part("test", TEST, TEST_HISTORY, (TRAIN, VALIDATION, VALIDATION_HISTORY), validation)
 
 
-def ask(
+def build_split(
     name: str,
     train: Dataset,
     known: Interactions,

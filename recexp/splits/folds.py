@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recexp.data import Dataset, Interactions, Split
 from recexp.errors import DataError
-from recexp.params import Part, Share, params
+from recexp.params import Fraction, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
 from recexp.splits.sizes import fold_in, part_of
 
@@ -39,8 +39,8 @@ class KFold(Splitter):
 
     folds: Annotated[int, Field(ge=2)]
     by: Literal["rows", "users", "column"]
-    validation_ratio: Share
-    fold_in_ratio: Part
+    validation_ratio: Fraction
+    fold_in_ratio: OpenFraction
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         rows, rng = dataset.interactions, self.rng

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.errors import DataError
-from recexp.params import Moment, Part, Share, params
+from recexp.params import Fraction, Moment, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter
 from recexp.splits.sizes import check_ratios, part_of
 
@@ -20,9 +20,9 @@ class PointSplitter(Splitter):
     validation_from : when validation begins, instead of a share, or None.
     """
 
-    test_ratio: Part | None
+    test_ratio: OpenFraction | None
     test_from: Moment | None
-    validation_ratio: Share
+    validation_ratio: Fraction
     validation_from: Moment | None
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from recexp.errors import DataError
 from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
 from recexp.io.log import Format, Role
 from recexp.params import Location, params
-from recexp.splits.base import Splitter, ask, single
+from recexp.splits.base import Splitter, build_split, single
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Predefined(Splitter):
         return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
 
     def _ask(self, name: str, train: Dataset, held: Interactions, candidates: sp.csr_array | None) -> Split:
-        return ask(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
+        return build_split(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
 
 
 def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:

@@ -14,7 +14,7 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.scales import Scale, scaled
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError, MisfitError, RecexpError, StoreError
+from recexp.errors import DataError, IncompatibleError, RecexpError, StoreError
 from recexp.params import params
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Hybrid(Recommender):
             model = before[name] if name in before else copy.deepcopy(part)
             try:
                 if missing := model.missing_requirements(train):
-                    raise MisfitError(missing)
+                    raise IncompatibleError(missing)
                 models[name] = model.fit(train, _of_part(context, name, rng))
             except StoreError:
                 raise  # the run's own trouble, met in `log_step`

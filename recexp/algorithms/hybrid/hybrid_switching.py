@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic reads typing's own only from
 
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.base import Hybrid, allowed, take_queries
-from recexp.algorithms.ratings import distinct
+from recexp.algorithms.ratings import unique_queries
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params
 
@@ -106,8 +106,8 @@ class HybridSwitching(Hybrid):
         able = [name for name, model in self.models_.items() if model.capabilities.predicts]
         if not able:
             return super().predict(rows, history)
-        asked, at = distinct(history)
-        chosen = self._chosen(able, asked)[at]
+        unique, index = unique_queries(history)
+        chosen = self._chosen(able, unique)[index]
         chosen[chosen < 0] = self._index(able[0])
         if self.cold_items is not None and self.cold_.any() and (name := self.cold_items["part"]) in able:
             chosen[self.cold_[rows.items] & self.part_can_answer(name, history)] = self._index(name)

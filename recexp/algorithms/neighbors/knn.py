@@ -15,10 +15,10 @@ from recexp.algorithms.ratings import (
     baselines,
     checked,
     clipped,
-    distinct,
     mean_rating,
     rated,
     rating_range,
+    unique_queries,
     user_effects,
 )
 from recexp.algorithms.weighting import Weighting, weighted
@@ -83,13 +83,13 @@ class KNN(Recommender):
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         if not self.capabilities.predicts:
             return super().predict(rows, history)
-        asked, at = distinct(history)
-        predicted, order = np.empty(len(rows), np.float32), np.argsort(at, kind="stable")
+        unique, index = unique_queries(history)
+        predicted, order = np.empty(len(rows), np.float32), np.argsort(index, kind="stable")
         step = max(1, BLOCK // max(1, rows.n_items))
-        for start in range(0, len(asked), step):
-            scores = self.score(asked.take(slice(start, start + step)))
-            here = order[slice(*np.searchsorted(at[order], [start, start + step]))]
-            predicted[here] = scores[at[here] - start, rows.items[here]]
+        for start in range(0, len(unique), step):
+            scores = self.score(unique.take(slice(start, start + step)))
+            here = order[slice(*np.searchsorted(index[order], [start, start + step]))]
+            predicted[here] = scores[index[here] - start, rows.items[here]]
         return clipped(predicted, self.range_)
 
     @abstractmethod
