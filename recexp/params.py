@@ -94,10 +94,10 @@ def locations(value: Any) -> list[str]:
     if dataclasses.is_dataclass(value):
         hints = get_type_hints(type(value), include_extras=True)
         fields = [(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)]
-        own = [given for given, hint in fields if _outside(hint) and isinstance(given, str)]
-        return own + [found for given, hint in fields if not _outside(hint) for found in locations(given)]
+        paths = [field for field, hint in fields if _outside(hint) and isinstance(field, str)]
+        return paths + [path for field, hint in fields if not _outside(hint) for path in locations(field)]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [found for part in parts for found in locations(part)]
+    return [path for part in parts for path in locations(part)]
 
 
 def classes(value: Any) -> Iterator[type]:

@@ -8,7 +8,7 @@ from recexp.audit.duplicate_users import duplicate_users
 from recexp.audit.features import leaking_features
 from recexp.audit.report import AuditReport, Claim
 from recexp.audit.rows import answers_in_histories, repeats, unseen
-from recexp.audit.times import time_order
+from recexp.audit.time_order import time_order
 from recexp.data import Split
 from recexp.errors import LeakageError
 from recexp.params import OpenFraction, params

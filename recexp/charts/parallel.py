@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, label_width, line, polyline, text, turned
+from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, label_width, line, polyline, rotated_text, text
 
 _BOTTOM = 110
 """Pixels for the names below the axes."""
@@ -18,10 +18,10 @@ def parallel(heights: Sequence[Sequence[float]], names: Sequence[str], ticks: Se
     """
     top, bottom = 18, HEIGHT - 20
     left = max(40.0, 0.82 * label_width(names[:1]))  # the first name leans to the left of its axis
-    at = [left + place * (WIDTH - left - 70) / max(1, len(names) - 1) for place in range(len(names))]
+    at = [left + number * (WIDTH - left - 70) / max(1, len(names) - 1) for number in range(len(names))]
     parts = []
     for x, name, marks in zip(at, names, ticks):
-        parts += [line(x, top, x, bottom, "axis"), turned(x + 4, bottom + 16, name, -35, "end")]
+        parts += [line(x, top, x, bottom, "axis"), rotated_text(x + 4, bottom + 16, name, -35, "end")]
         parts += [
             text(x + 4, bottom + (top - bottom) * height - 3, mark, kind="name") for height, mark in marks.items()
         ]

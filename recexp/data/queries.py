@@ -66,18 +66,19 @@ class Queries:
         return lengths
 
     @staticmethod
-    def of_users(users: np.ndarray, known: Interactions, *, exclude_seen: bool) -> "Queries":
-        """One query a user, int32 (b,), whose history is all that `known` holds of that user.
+    def of_users(users: np.ndarray, interactions: Interactions, *, exclude_seen: bool) -> "Queries":
+        """One query a user, int32 (b,), whose history is all `interactions` of that user.
 
         With `exclude_seen` what is in the history may not be recommended.
         """
-        log, begin = known.histories
-        start, stop = (begin[at].astype(np.int64) for at in (users, users + 1))
+        log, begin = interactions.histories
+        start, stop = begin[users].astype(np.int64), begin[users + 1].astype(np.int64)
         queries = Queries(users=users, log=log, start=start, stop=stop)
         if not exclude_seen:
             return queries
-        everyone = np.array_equal(users, np.arange(known.n_users))
-        return replace(queries, exclude=known.csr(values=False) if everyone else queries.history(values=False))
+        everyone = np.array_equal(users, np.arange(interactions.n_users))
+        seen = interactions.csr(values=False) if everyone else queries.history(values=False)
+        return replace(queries, exclude=seen)
 
     def asked_by(self, user: int) -> "Queries":
         """Return the same questions asked by `user`; -1 is a user that no model knows."""

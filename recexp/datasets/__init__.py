@@ -1,1 +1,1 @@
-"""Data sets: where each comes from and how it is read."""
+"""Datasets: where each comes from and how it is read."""

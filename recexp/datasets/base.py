@@ -1,4 +1,4 @@
-"""Source: where a data set comes from."""
+"""Source: where a dataset comes from."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -9,11 +9,11 @@ from recexp.params import params
 
 @params
 class Source(ABC):
-    """Loads one data set.
+    """Loads one dataset.
 
     Parameters
     ----------
-    name : what the data set is called in results.
+    name : what the dataset is called in results.
     terms : under which terms it may be used, in a sentence.
     size : how large it is, in words ("100,000 ratings, 943 users, 1,682 items").
     """

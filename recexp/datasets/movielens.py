@@ -37,7 +37,7 @@ class MovieLens100K(Release):
     rows_sha256: str
 
     marker = "u.data"
-    others = ("u.user", "u.item", "u.genre", "ml-100k.inter", "ml-100k.user", "ml-100k.item")
+    other_files = ("u.user", "u.item", "u.genre", "ml-100k.inter", "ml-100k.user", "ml-100k.item")
 
     def base(self) -> Path | None:
         found = super().base()
@@ -101,7 +101,7 @@ class MovieLens1M(Release):
     """MovieLens 1M (2003): users with gender, age band, occupation and zip code; movies with title, year and genres."""
 
     marker = "ratings.dat"
-    others = ("users.dat", "movies.dat")
+    other_files = ("users.dat", "movies.dat")
 
     def read(self, base: Path) -> Dataset:
         rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # the others lie between two colons
@@ -116,7 +116,7 @@ class MovieLensSmall(Release):
     """MovieLens latest-small, and the later releases of its layout: half-star ratings; movies with title and genres."""
 
     marker = "ratings.csv"
-    others = ("movies.csv",)
+    other_files = ("movies.csv",)
 
     def read(self, base: Path) -> Dataset:
         import pyarrow as pa

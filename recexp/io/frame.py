@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
-from recexp.io.building import CodedLog, code_log
+from recexp.io.coded_log import CodedLog, code_log
 from recexp.io.features import Features, parse_features
 from recexp.io.log import COLUMNS, Columns, Role, parse_log, refuse_duplicates
 

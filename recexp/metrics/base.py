@@ -55,7 +55,7 @@ class Metric(ABC):
     Class attributes
     ----------------
     unit : what has a value: a list, the whole run, a held-out row.
-    needs : what it reads besides the lists: "relevant", "train", or what a data set must have (`Dataset.has`).
+    needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
     higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
     """

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @params
 class Predefined(Splitter):
-    """The data set's rows are train; files hold the rows that are asked for. Filters touch train alone.
+    """The dataset's rows are train; files hold the rows that are asked for. Filters touch train alone.
 
     Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue,
     without features: no model can have learned them. Validation rows join train before the test. With q and s of anna
@@ -38,7 +38,7 @@ class Predefined(Splitter):
     Parameters
     ----------
     test, validation : files of held-out rows; validation may be None.
-    format, columns, separator, time_format : how the files are written; yaml takes what holds for the data set.
+    format, columns, separator, time_format : how the files are written; yaml takes what holds for the dataset.
     """
 
     test: Location
@@ -101,7 +101,7 @@ class Predefined(Splitter):
 
 
 def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
-    """Return the data set with codes for the items that only `logs` hold, and missing values in their features."""
+    """Return the dataset with codes for the items that only `logs` hold, and missing values in their features."""
     found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
     ids, n = dataset.item_ids, dataset.n_items
     for more in found:

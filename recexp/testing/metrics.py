@@ -7,7 +7,7 @@ import numpy as np
 from recexp import threads
 from recexp.metrics.base import Answers, Measured, Metric
 from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
-from recexp.testing.metric_case import ExampleLists
+from recexp.testing.example_lists import ExampleLists
 
 CUTOFFS = (1, 2, 5, 10, 12)
 

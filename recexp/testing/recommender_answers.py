@@ -82,7 +82,7 @@ def a_saved_model_is_the_same(case: Case) -> None:
 
 def predictions_are_finite_one_a_row(case: Case) -> None:
     """With `predicts`, any user, known or not, has a finite rating for any item, the same whoever else is asked."""
-    if not case.given.capabilities.predicts:
+    if not case.unfitted.capabilities.predicts:
         return
     users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows
     items = np.array([2, 11, 2, 5, 8, 2], np.int32)  # 11 has no rows
@@ -100,7 +100,7 @@ def predictions_are_finite_one_a_row(case: Case) -> None:
 
 def products_of_vectors_rank_as_scores_do(case: Case) -> None:
     """With `vectors`, a user's scores are the products of vectors, up to a constant."""
-    if not case.given.capabilities.vectors:
+    if not case.unfitted.capabilities.vectors:
         return
     users, items = case.model.user_vectors(case.queries), case.model.item_vectors()
     expect(users.dtype == items.dtype == np.float32, f"vectors are {users.dtype} and {items.dtype}, not float32")

@@ -10,7 +10,7 @@ import pytest
 
 import recexp as library
 from recexp.audit import Audit, AuditReport
-from recexp.audit.counts import telling_columns
+from recexp.audit.count_leaks import telling_columns
 from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.errors import LeakageError
 

@@ -74,10 +74,10 @@ def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
     for start in range(0, n, strip):
         block = slice(start, start + strip)
         scores = times(rows[block], columns)
-        own = np.arange(len(scores) + 1), numbers[block]
+        itself = np.arange(len(scores) + 1), numbers[block]
 
-        def search(first: int, last: int, at: slice = block, scores=scores, own=own) -> None:
-            top_k(first, last, scores, *own, *nothing, False, everything, numbers, found[at], products[at])
+        def search(first: int, last: int, block: slice = block, scores=scores, itself=itself) -> None:
+            top_k(first, last, scores, *itself, *nothing, False, everything, numbers, found[block], products[block])
 
         threads.map_rows(search, len(scores))
     kept = (found >= 0) & (products > 0)

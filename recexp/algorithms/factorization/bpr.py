@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_some
+from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import csr_arrays
@@ -55,7 +55,7 @@ class BPR(FactorModel):
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()
         x = self.matrix(train.interactions)
-        check_some(x)
+        check_not_empty(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if context.validate else chosen
         self.users_, self.items_ = (

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender
-from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.factorization.singular_vectors import right_singular
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Queries

@@ -45,7 +45,7 @@ class Hybrid(Recommender):
 
     @field_validator("parts")
     @classmethod
-    def _some(cls, parts: dict[str, Recommender]) -> dict[str, Recommender]:
+    def _not_empty(cls, parts: dict[str, Recommender]) -> dict[str, Recommender]:
         if not parts:
             raise ValueError("a hybrid needs at least one part; add one with +algorithm@algorithm.parts.NAME=ease")
         return parts
@@ -146,9 +146,9 @@ class Hybrid(Recommender):
         return ratings
 
 
-def take_queries(queries: Queries, at: np.ndarray) -> Queries:
+def take_queries(queries: Queries, index: np.ndarray) -> Queries:
     """Return the queries at the given positions, int (a,) in order; the very same where they are all."""
-    return queries if len(at) == len(queries) else queries.take(at)
+    return queries if len(index) == len(queries) else queries.take(index)
 
 
 def allowed(queries: Queries) -> np.ndarray:

@@ -10,8 +10,8 @@ from pydantic import ValidationInfo, field_validator
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.hybrid.augmenting import augmented, categories, copies, widened
 from recexp.algorithms.hybrid.base import Hybrid
+from recexp.algorithms.hybrid.feature_interactions import augmented, categories, copies, widened
 from recexp.algorithms.hybrid.scales import scaled
 from recexp.algorithms.ratings import unique_queries
 from recexp.data import Dataset, Interactions, Queries

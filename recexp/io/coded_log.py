@@ -7,8 +7,8 @@ import numpy as np
 
 from recexp.data.column import Column
 from recexp.data.interactions import Interactions
-from recexp.io.coding import encode, lookup
 from recexp.io.features import Features
+from recexp.io.ids import encode, lookup
 from recexp.io.log import RawLog
 
 log = logging.getLogger(__name__)
