@@ -5,6 +5,7 @@ ended from outside (Ctrl-C and the end of a sweep do mark it). Neither there nor
 sweep needs to limit the memory of its jobs, and a study to tell a process from a later one of the same number.
 """
 
+import ctypes
 import errno
 import math
 import os
@@ -140,8 +141,6 @@ def free_mib() -> int | None:
 
 
 def _is_alive_on_windows(pid: int) -> bool:
-    import ctypes
-
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]  # on Windows alone
     kernel.OpenProcess.restype = ctypes.c_void_p
     handle = kernel.OpenProcess(0x100000, False, pid)  # SYNCHRONIZE: the right to wait for its end

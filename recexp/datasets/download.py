@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock
+
 from recexp.errors import DataError
 from recexp.progress import bar
 
@@ -27,8 +29,6 @@ _BLOCK = 1 << 16
 @contextmanager
 def exclusive(target: Path) -> Iterator[None]:
     """Hold the lock on `target`, so that of several processes one downloads and the others find the file."""
-    from filelock import FileLock
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f".{target.name}.lock")):

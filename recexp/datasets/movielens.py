@@ -3,6 +3,7 @@
 import logging
 import re
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from recexp.datasets.release import Release
 from recexp.errors import DataError
 from recexp.folders import cache_dir
 from recexp.identity import digest_arrays
-from recexp.io import Features, RawLog, code_log, exists, read_bytes, to_numpy
+from recexp.io import Features, RawLog, code_log, exists, read_bytes, read_table, to_numpy
 from recexp.params import Location, params
 
 log = logging.getLogger(__name__)
@@ -121,8 +122,6 @@ class MovieLensSmall(Release):
     def read(self, base: Path) -> Dataset:
         import pyarrow as pa
 
-        from recexp.io import read_table
-
         whole, half = pa.int64(), pa.float32()
         layout = pa.schema([("userId", whole), ("movieId", whole), ("rating", half), ("timestamp", whole)])
         ratings = read_table(base / "ratings.csv", separator=",").cast(layout)
@@ -135,8 +134,6 @@ class MovieLensSmall(Release):
 
 def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> list[np.ndarray]:
     """Return the given columns, each int64 (rows,)."""
-    from io import BytesIO
-
     import pyarrow as pa
     from pyarrow import csv
 

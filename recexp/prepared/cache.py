@@ -12,16 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from recexp.folders import cache_dir
 from recexp.prepared.cached_log import Line, logged_before, recording, replay
 from recexp.prepared.packing import pack, unpack
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +74,7 @@ class Cache:
         for writer in self._writers:
             writer.join()
 
-    def _lock(self, key: str) -> "BaseFileLock | None":
-        from filelock import FileLock, Timeout
-
+    def _lock(self, key: str) -> FileLock | None:
         lock = FileLock(self._lock_of(key), thread_local=False)  # the writer releases it
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +121,7 @@ class Cache:
         valid: Callable[[], bool],
         shared: Sequence[Any],
         lines: list[Line],
-        lock: "BaseFileLock",
+        lock: FileLock,
     ) -> None:
         staging = None
         try:
@@ -166,8 +162,6 @@ class Cache:
                 self._remove(entry, locked=entry.name == key)
 
     def _remove(self, entry: Path, *, locked: bool) -> None:
-        from filelock import FileLock, Timeout
-
         with suppress(OSError, Timeout), nullcontext() if locked else FileLock(self._lock_of(entry.name), timeout=0):
             shutil.rmtree(entry, ignore_errors=True)
 
