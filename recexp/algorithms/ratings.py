@@ -62,7 +62,7 @@ def baselines(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the mean rating and how far users (n_users,) and items (n_items,) are above it, float64.
 
-    Minimises sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
+    Minimizes sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
     squares from zeros, items before users in each iteration (Koren, TKDD 2010, section 2.1, as in Surprise):
     b_i = sum over its ratings of (r - mean - b_u) / (item_damping + n_i), then b_u likewise. Codes without rows get 0.
     Time O(iterations * m).

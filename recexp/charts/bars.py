@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from recexp.charts.axes import Axis
-from recexp.charts.svg import COLOURS, WIDTH, Picture, box, label_width, line, text, with_tooltip, x_axis
+from recexp.charts.svg import COLORS, WIDTH, Picture, box, label_width, line, text, with_tooltip, x_axis
 
 _STEP = 22
 
@@ -21,7 +21,7 @@ def bars(rows: Sequence[tuple[str, float, float, float]], name: str = "") -> Pic
         tooltip = f"{label}: {value:.4f}" + (f" ({low:.4f} to {high:.4f})" if math.isfinite(low) else "")
         edge = end = axis.pixel(value)
         drawn = text(left - 8, y + 12, label, "end")
-        drawn += box(min(axis.pixel(0), end), y + 2, abs(end - axis.pixel(0)), 14, COLOURS[0])
+        drawn += box(min(axis.pixel(0), end), y + 2, abs(end - axis.pixel(0)), 14, COLORS[0])
         if math.isfinite(low):
             edge = axis.pixel(high)
             drawn += line(axis.pixel(low), y + 9, edge, y + 9, "ink")

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from recexp.charts.svg import COLOURS, HEIGHT, WIDTH, Picture, label_width, line, polyline, rotated_text, text
+from recexp.charts.svg import COLORS, HEIGHT, WIDTH, Picture, label_width, line, polyline, rotated_text, text
 
 _BOTTOM = 110
 """Pixels for the names below the axes."""
 
 
 def parallel(heights: Sequence[Sequence[float]], names: Sequence[str], ticks: Sequence[Mapping[float, str]]) -> Picture:
-    """Draw a line each over an axis a name, from 0 to 1: the later the darker, the last in another colour.
+    """Draw a line each over an axis a name, from 0 to 1: the later the darker, the last in another color.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def parallel(heights: Sequence[Sequence[float]], names: Sequence[str], ticks: Se
     for number, values in enumerate(heights):
         last = number == len(heights) - 1
         share = 0.15 + 0.85 * number / max(1, len(heights) - 1)
-        style = f' stroke="{COLOURS[1 if last else 0]}" stroke-opacity="{share:.2f}"'
+        style = f' stroke="{COLORS[1 if last else 0]}" stroke-opacity="{share:.2f}"'
         points = [(x, bottom + (top - bottom) * height) for x, height in zip(at, values)]
         parts.append(polyline(points, "curve", style))
     return Picture(WIDTH, HEIGHT + _BOTTOM - 20, "".join(parts))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recexp.charts.axes import Axis, format_number, label_positions
-from recexp.charts.svg import COLOURS, HEIGHT, LETTER, WIDTH, Picture, dot, polyline, text, with_tooltip, x_axis, y_axis
+from recexp.charts.svg import COLORS, HEIGHT, LETTER, WIDTH, Picture, dot, polyline, text, with_tooltip, x_axis, y_axis
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def scatter(
         parts.append(polyline(sorted(pixels[i] for i in front), "front"))
     labels = label_positions(pixels, [p.label for p in points], LETTER, WIDTH - 2, HEIGHT - 46)
     for number, (point, (x, y), where) in enumerate(zip(points, pixels, labels)):
-        colour = COLOURS[0] if number in front or not front else "#8a8a8a"
+        color = COLORS[0] if number in front or not front else "#8a8a8a"
         tooltip = f"{point.label}: {y_name} {point.y:.4f}, {x_name} {format_number(point.x)}"
-        parts.append(with_tooltip(tooltip, dot(x, y, 5, colour) + (text(*where, point.label) if where else "")))
+        parts.append(with_tooltip(tooltip, dot(x, y, 5, color) + (text(*where, point.label) if where else "")))
     return Picture(WIDTH, HEIGHT, "".join(parts))

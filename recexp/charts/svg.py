@@ -1,4 +1,4 @@
-"""What charts are made of: text, lines, boxes and axes. Colours are those of Okabe and Ito (2008)."""
+"""What charts are made of: text, lines, boxes and axes. Colors are those of Okabe and Ito (2008)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from html import escape
 
 from recexp.charts.axes import Axis, format_number
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7A7A00", "#444444")
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7A7A00", "#444444")
 WIDTH, HEIGHT = 560, 340
 LETTER = 6.8
 """The mean width of a letter, in pixels."""
@@ -61,14 +61,14 @@ def polyline(points: Sequence[tuple[float, float]], kind: str, rest: str = "") -
     return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" class="{kind}"{rest}/>'
 
 
-def box(x: float, y: float, width: float, height: float, colour: str) -> str:
+def box(x: float, y: float, width: float, height: float, color: str) -> str:
     """Fill a rectangle."""
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{color}"/>'
 
 
-def dot(x: float, y: float, radius: float, colour: str) -> str:
+def dot(x: float, y: float, radius: float, color: str) -> str:
     """Fill a circle."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{color}"/>'
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "label", limit: int = LETTERS) -> str:

@@ -31,12 +31,12 @@ class ContentKNN(ItemItem):
     Values of interactions do not weigh. Among equals the lower number is nearer.
 
     Time: as ItemKNN, and for each feature of an item the items that have it (2 n_items^2 for each column of numbers).
-    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `weights_`, S cut to neighbours
+    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `weights_`, S cut to neighbors
     as float32 CSR (n_items, n_items), a column for each j.
 
     Parameters
     ----------
-    k : neighbours kept.
+    k : neighbors kept.
     content_weight : weight of the features; 0 is ItemKNN with cosine, 1 does not look at who took what.
     feature_columns : columns of the item table; None: all.
     weights : of the columns in how alike two items are, by name; one not named weighs 1. None: all weigh the same.

@@ -27,7 +27,7 @@ CHECKS = 10
 class BPR(FactorModel):
     """score(u, i) = p_u . q_i, learned by stochastic gradient steps on pairs of a seen item i and an unseen one j.
 
-    Bayesian personalised ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
+    Bayesian personalized ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
     ln sigmoid(p_u . (q_i - q_j)) - regularization (|p_u|^2 + |q_i|^2 + |q_j|^2) / 2 (figure 4). An iteration takes one
     step for each interaction, with j drawn uniformly from what u has not seen. Users and items are dealt out anew to
     blocks in each iteration, and j comes from i's block: blocks that share neither users nor items are worked on at

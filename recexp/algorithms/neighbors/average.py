@@ -1,4 +1,4 @@
-"""Ratings predicted as a weighted average of those of the nearest neighbours."""
+"""Ratings predicted as a weighted average of those of the nearest neighbors."""
 
 from typing import Literal
 
@@ -35,7 +35,7 @@ def ranked(search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray) -> sp.c
 
 
 def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndarray) -> None:
-    """Add to out, float64 (b, n), the weighted mean of the entries of each row's k first neighbours that have one.
+    """Add to out, float64 (b, n), the weighted mean of the entries of each row's k first neighbors that have one.
 
     `neighbors` (b, m) is what `ranked` returns, `entries` (m, n).
     """
@@ -48,7 +48,7 @@ def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndar
 def average_of_nearest(
     search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
 ) -> None:
-    """Do the same for the neighbours that `search` finds of `rows`, whose similarities are never held all at once."""
+    """Do the same for the neighbors that `search` finds of `rows`, whose similarities are never held all at once."""
     from recexp.algorithms.kernels import averages as kernel
 
     values = csr_arrays(entries)

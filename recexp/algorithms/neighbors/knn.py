@@ -1,4 +1,4 @@
-"""What ItemKNN and UserKNN share: their fields, and how averages of neighbours' ratings become predictions."""
+"""What ItemKNN and UserKNN share: their fields, and how averages of neighbors' ratings become predictions."""
 
 from abc import abstractmethod
 from typing import Annotated, Literal
@@ -31,22 +31,22 @@ BLOCK = 2**22
 
 @params
 class KNN(Recommender):
-    """Neighbours whose similarities are summed for ranking, or weigh an average that predicts ratings.
+    """Neighbors whose similarities are summed for ranking, or weigh an average that predicts ratings.
 
-    With an average, the rating of u for i is estimated as b_ui plus the weighted mean of r - b of the neighbours: b is
-    the mean rating (average), the mean of the user or item whose neighbours they are (average_means), or
+    With an average, the rating of u for i is estimated as b_ui plus the weighted mean of r - b of the neighbors: b is
+    the mean rating (average), the mean of the user or item whose neighbors they are (average_means), or
     mean + b_u + b_i (average_baselines). It is always `mean_` + an effect of the user + one of the item, in `items_`.
 
     Parameters
     ----------
-    k : neighbours kept.
+    k : neighbors kept.
     similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, pearson, msd and common_cosine
         compare ratings, the others too if `aggregate` is an average.
     asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
     shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
     weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.
     weigh_scores : whether weights are in what is summed, too, or in similarities only.
-    normalize : divide the similarities of the k neighbours by their sum; averages do so anyway.
+    normalize : divide the similarities of the k neighbors by their sum; averages do so anyway.
     aggregate : sum, for ranking; or average, average_means, average_baselines.
     user_damping, item_damping, iterations : of average_baselines only, see `ratings.baselines`.
     """

@@ -1,4 +1,4 @@
-"""What neighbours share: how alike two rows are, and the search for the nearest."""
+"""What neighbors share: how alike two rows are, and the search for the nearest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class NeighborSearch:
     pearson: sum of (a - mean a)(b - mean b) / (root of the product of their squares + shrinkage).
     msd: n / (sum of (a - b)^2 + n + shrinkage), that is 1 / (1 + mean squared difference) without shrinkage.
 
-    Documents whose similarity is not positive are no neighbours; among equals the lower number is nearer. Time: for
-    each term of a row, the documents that have it; memory: the neighbours, and n_documents (times 6 for those over
+    Documents whose similarity is not positive are no neighbors; among equals the lower number is nearer. Time: for
+    each term of a row, the documents that have it; memory: the neighbors, and n_documents (times 6 for those over
     common terms) a thread.
 
     Attributes
