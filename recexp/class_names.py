@@ -2,8 +2,9 @@
 
 STORED_NAMES = {
     "recexp.evaluation.evaluation.Evaluation": "recexp.evaluation.Evaluation",
+    "recexp.filters.values.Binarize": "recexp.filters.values.Binarise",
 }
-"""Where a class lies now, and the name it was first stored under, for those that have moved since.
+"""Where a class lies now, and the name it was first stored under, for those that have moved or got another name since.
 
 Digests are made of these names, and people's yaml, runs and models name them: a class that moves gets a line here.
 """

@@ -24,8 +24,8 @@ class ConfigError(RecexpError):
     exit_code = 2
 
 
-class MisfitError(ConfigError):
-    """An algorithm and the data do not go together: it needs what they have not. A sweep passes over such a pair."""
+class IncompatibleError(ConfigError):
+    """An algorithm and a dataset are incompatible: it needs what the dataset has not. A sweep skips such a pair."""
 
 
 class DataError(RecexpError):
@@ -67,22 +67,23 @@ def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") ->
     near = [option for option in allowed if name and option.startswith(name)]
     near = near or difflib.get_close_matches(name, allowed, n=1)
     hint = f"; did you mean {' or '.join(near)}?" if near else ";"
-    told = f"{where}: {what} {name}" if what == "unknown option" else f"{where}{'.' if where else ''}{name}: {what}"
-    return f"{told}{hint} allowed: {', '.join(allowed)}" if allowed else told
+    message = f"{where}: {what} {name}" if what == "unknown option" else f"{where}{'.' if where else ''}{name}: {what}"
+    return f"{message}{hint} allowed: {', '.join(allowed)}" if allowed else message
 
 
-def said(error: Exception) -> str:
-    """Return what an error says to a person: one not raised on purpose with its class, and its line in their code."""
+def error_message(error: Exception) -> str:
+    """Return an error's message for a person; if not raised on purpose also its class, and the line in their code."""
     if isinstance(error, RecexpError):
         return str(error)
-    lines, cause = [], error
+    lines: list[str] = []
+    cause: BaseException | None = error
     while not lines and cause is not None:
-        lines = [f" ({Path(f.filename).name}, line {f.lineno})" for f in extract_tb(cause.__traceback__) if _own(f)]
+        lines = [f" ({Path(f.filename).name}, line {f.lineno})" for f in extract_tb(cause.__traceback__) if _theirs(f)]
         cause = cause.__cause__ or cause.__context__
     return f"{type(error).__name__}: {error}{lines[-1] if lines else ''}"
 
 
-def _own(frame: FrameSummary) -> bool:
+def _theirs(frame: FrameSummary) -> bool:
     """Return whether a frame is of a person's own file: not of recexp, Python or a library."""
     path = Path(frame.filename)
     libraries = Path(__file__).parent, Path(sysconfig.get_path("stdlib"))

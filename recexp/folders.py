@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_dir
+
 PACKAGE = Path(__file__).parent
 """The folder of this very recexp; it is imported from the one around it."""
 
 
 def cache_dir(name: str) -> Path:
     """Return one of the folders in that which RECEXP_CACHE names, or in the user's cache folder: datasets, prepared."""
-    from platformdirs import user_cache_dir
-
     return Path(os.environ.get("RECEXP_CACHE") or user_cache_dir("recexp")) / name

@@ -26,8 +26,8 @@ def code(components: Iterable[Any]) -> dict[str, str | None]:
     None: there is no file to look at. What such a file imports is not looked at.
     """
     used = {base for component in components for cls in classes(component) for base in cls.__mro__}
-    own = [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
-    return {name: sha for name, sha in sorted((f"{cls.__module__}.{cls.__qualname__}", _source(cls)) for cls in own)}
+    others = [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
+    return {name: sha for name, sha in sorted((f"{cls.__module__}.{cls.__qualname__}", _source(cls)) for cls in others)}
 
 
 @cache  # by class: one that was imported anew is another

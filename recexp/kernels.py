@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numba
 import numpy as np
@@ -10,7 +11,7 @@ REORDERED = {"contract", "nsz", "reassoc"}
 """What lets a sum be vectorised: its order is the compiler's, the same in every run. NaN and infinity keep meaning."""
 
 
-def jit(function: Callable | None = None, *, reorder: bool = False) -> Callable:
+def jit(function: Callable[..., Any] | None = None, *, reorder: bool = False) -> Callable[..., Any]:
     """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache.
 
     Division by zero gives infinity or NaN, as in numpy, so that loops that divide can be vectorised.
@@ -18,7 +19,7 @@ def jit(function: Callable | None = None, *, reorder: bool = False) -> Callable:
     """
     if function is None:
         return partial(jit, reorder=reorder)
-    options = {"nogil": True, "error_model": "numpy", "fastmath": REORDERED if reorder else False}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": REORDERED if reorder else False}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither place can be written: compiled anew in each process

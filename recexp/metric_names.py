@@ -5,7 +5,7 @@ from collections.abc import Iterable
 _AT = "_at_"
 
 
-def at(metric: str, k: int) -> str:
+def metric_at(metric: str, k: int) -> str:
     """Return the name of a metric of lists of k items."""
     return f"{metric}{_AT}{k}"
 

@@ -7,7 +7,7 @@ Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused wh
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -21,10 +21,10 @@ PositiveInt = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-"""A part of a whole, or none of it: 0 <= share < 1."""
-Part = Annotated[float, Field(gt=0, lt=1)]
-"""A part of a whole, never none of it: 0 < part < 1."""
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+"""0 <= x < 1."""
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]
+"""0 < x < 1."""
 
 
 def seconds(moment: Any) -> Any:
@@ -62,7 +62,7 @@ def params(cls: type[T]) -> type[T]:
 
     Raises (when an instance is built) pydantic.ValidationError, which `config.building` turns into a ConfigError.
     """
-    return dataclass(cls, config=_STRICT, kw_only=True, eq=False)
+    return cast(type[T], dataclass(cls, config=_STRICT, kw_only=True, eq=False))
 
 
 def made_with_params(cls: type) -> bool:
@@ -94,10 +94,10 @@ def locations(value: Any) -> list[str]:
     if dataclasses.is_dataclass(value):
         hints = get_type_hints(type(value), include_extras=True)
         fields = [(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)]
-        own = [given for given, hint in fields if _outside(hint) and isinstance(given, str)]
-        return own + [found for given, hint in fields if not _outside(hint) for found in locations(given)]
+        paths = [field for field, hint in fields if _outside(hint) and isinstance(field, str)]
+        return paths + [path for field, hint in fields if not _outside(hint) for path in locations(field)]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [found for part in parts for found in locations(part)]
+    return [path for part in parts for path in locations(part)]
 
 
 def classes(value: Any) -> Iterator[type]:

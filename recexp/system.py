@@ -5,6 +5,7 @@ ended from outside (Ctrl-C and the end of a sweep do mark it). Neither there nor
 sweep needs to limit the memory of its jobs, and a study to tell a process from a later one of the same number.
 """
 
+import ctypes
 import errno
 import math
 import os
@@ -56,7 +57,7 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def exit_on_sigterm() -> Callable[[], None]:
+def exit_on_sigterm() -> Callable[[], object]:
     """Make SIGTERM end the block in order, with exit code 143; return what undoes this. Only the main thread can."""
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -121,7 +122,7 @@ def peak_mib() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def own_mib(pid: int) -> float:
+def private_mib(pid: int) -> float:
     """Return how much memory of a process is its own, without the pages of files that it shares; 0: not known."""
     with suppress(OSError, ValueError, IndexError):
         return int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0]) / 1024
@@ -140,14 +141,12 @@ def free_mib() -> int | None:
 
 
 def _is_alive_on_windows(pid: int) -> bool:
-    import ctypes
-
-    kernel = ctypes.windll.kernel32
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]  # on Windows alone
     kernel.OpenProcess.restype = ctypes.c_void_p
     handle = kernel.OpenProcess(0x100000, False, pid)  # SYNCHRONIZE: the right to wait for its end
     if not handle:
-        return kernel.GetLastError() == 5  # access is denied to one that is there
+        return bool(kernel.GetLastError() == 5)  # access is denied to one that is there
     try:
-        return kernel.WaitForSingleObject(ctypes.c_void_p(handle), 0) == 0x102  # WAIT_TIMEOUT
+        return bool(kernel.WaitForSingleObject(ctypes.c_void_p(handle), 0) == 0x102)  # WAIT_TIMEOUT
     finally:
         kernel.CloseHandle(ctypes.c_void_p(handle))

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 
+from threadpoolctl import threadpool_limits
+
 from recexp import system
 
 _count = system.cores()
@@ -28,8 +30,6 @@ def limit(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    from threadpoolctl import threadpool_limits
-
     before, _count = _count, threads
     try:
         with threadpool_limits(threads):

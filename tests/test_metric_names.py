@@ -2,7 +2,7 @@
 
 import pytest
 
-from recexp.metric_names import at, bare, cutoff, headlines, is_final, parsed, pretty
+from recexp.metric_names import bare, cutoff, headlines, is_final, metric_at, parsed, pretty
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from recexp.metric_names import at, bare, cutoff, headlines, is_final, parsed, p
 def test_names_are_taken_apart(name: str, found: tuple[str, str, int | None], shown: str) -> None:
     assert parsed(name) == found and (bare(name), cutoff(name)) == found[1:] and pretty(name) == shown
     part, metric, k = found
-    assert name == (f"{part}/" if part else "") + (metric if k is None else at(metric, k))
+    assert name == (f"{part}/" if part else "") + (metric if k is None else metric_at(metric, k))
 
 
 def test_only_what_judges_on_the_final_part_is_of_it() -> None:

@@ -26,6 +26,7 @@ class Recommender(ABC):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities()
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # of a subclass, from `@params`
 
     @abstractmethod
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:

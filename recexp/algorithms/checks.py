@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from recexp.errors import DataError
 
 
-def check_some(x: sp.csr_array) -> None:
+def check_not_empty(x: sp.csr_array) -> None:
     """Raise DataError when a matrix has no entries."""
     if not x.nnz:
         raise DataError("there is nothing to learn from: train has no rows")

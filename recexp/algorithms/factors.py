@@ -7,7 +7,7 @@ import numpy as np
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.ratings import RatingModel, clipped, distinct, dots
+from recexp.algorithms.ratings import RatingModel, clipped, dots, unique_queries
 from recexp.data import Interactions, Queries
 from recexp.ranking import Lists, Ranking
 
@@ -24,6 +24,8 @@ class FactorModel(Recommender):
 
     capabilities = Capabilities(vectors=True)
 
+    items_: np.ndarray
+
     @abstractmethod
     def user_vectors(self, queries: Queries) -> np.ndarray:
         """Return float32 (b, d): the vectors w of those who ask."""
@@ -33,7 +35,8 @@ class FactorModel(Recommender):
         return self.items_
 
     def score(self, queries: Queries) -> np.ndarray:
-        return self.user_vectors(queries) @ self.item_vectors().T
+        scores: np.ndarray = self.user_vectors(queries) @ self.item_vectors().T
+        return scores
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         users, items = self.user_vectors(queries), self.item_vectors()
@@ -58,6 +61,8 @@ class BiasedFactorModel(RatingModel, FactorModel):
     capabilities = replace(RatingModel.capabilities, vectors=True)
     recommend = Recommender.recommend  # lists hold whole ratings, not only what ranks
 
+    item_biases_: np.ndarray
+
     @abstractmethod
     def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
         """Return w, float32 (b, d), and mean + b_u, float32 (b,), of those who ask."""
@@ -72,13 +77,13 @@ class BiasedFactorModel(RatingModel, FactorModel):
 
     def score(self, queries: Queries) -> np.ndarray:
         factors, effects = self.user_factors(queries)
-        scores = factors @ self.items_.T
+        scores: np.ndarray = factors @ self.items_.T
         scores += self.item_biases_
         scores += effects[:, None]
         return scores
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
-        factors, effects = self.user_factors(asked)
-        products = dots(factors, at, self.items_, rows.items)
-        return clipped(effects[at] + self.item_biases_[rows.items] + products, self.range_)
+        unique, index = unique_queries(history)
+        factors, effects = self.user_factors(unique)
+        products = dots(factors, index, self.items_, rows.items)
+        return clipped(effects[index] + self.item_biases_[rows.items] + products, self.range_)

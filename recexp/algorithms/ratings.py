@@ -7,6 +7,7 @@ import numpy as np
 from recexp import threads
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 
@@ -15,6 +16,9 @@ class RatingModel(Recommender):
     """Learns from ratings and predicts them. Learns `mean_`, their mean, and `range_`, see `rating_range`."""
 
     capabilities = Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=True)
+
+    mean_: float
+    range_: np.ndarray
 
     def _begin(self, train: Dataset) -> Interactions:
         """Return the rows of train, checked, and learn their mean and range; raises DataError."""
@@ -49,7 +53,8 @@ def rating_range(rows: Interactions) -> np.ndarray:
 
 def clipped(ratings: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """Return predicted ratings as float32 within `bounds`, see `rating_range`."""
-    return np.clip(ratings, *bounds).astype(np.float32)
+    within: np.ndarray = np.clip(ratings, *bounds)
+    return within.astype(np.float32)
 
 
 def baselines(
@@ -57,7 +62,7 @@ def baselines(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the mean rating and how far users (n_users,) and items (n_items,) are above it, float64.
 
-    Minimises sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
+    Minimizes sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
     squares from zeros, items before users in each iteration (Koren, TKDD 2010, section 2.1, as in Surprise):
     b_i = sum over its ratings of (r - mean - b_u) / (item_damping + n_i), then b_u likewise. Codes without rows get 0.
     Time O(iterations * m).
@@ -72,13 +77,13 @@ def baselines(
     return mean, users, items
 
 
-def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> CSR:
     """Return rows grouped by code, in file order: where each of n groups begins, int64 (n + 1,), then int32 `others`
     and float32 `values`, (m,): one signature for every kernel to compile. Repeated pairs stay apart.
     """
     order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16 bits are sorted faster
     begin = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
-    return begin, np.require(others[order], np.int32, "CW"), np.require(values[order], np.float32, "CW")
+    return begin, np.require(others[order], np.int32, ["C", "W"]), np.require(values[order], np.float32, ["C", "W"])
 
 
 def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,16 +115,16 @@ def user_effects(history: Queries, mean: float, items: np.ndarray, damping: floa
     return _damped(owners, values - mean - items[at], np.bincount(owners, minlength=len(history)), damping)
 
 
-def distinct(history: Queries) -> tuple[Queries, np.ndarray]:
+def unique_queries(history: Queries) -> tuple[Queries, np.ndarray]:
     """Return the different (user, range) of queries that repeat, and int64 (b,): which of them each query was."""
     keys = np.stack([history.users, history.start, history.stop], axis=1)
     order = np.lexsort(keys.T)
     new = np.append(True, (np.diff(keys[order], axis=0) != 0).any(axis=1))[: len(order)]
-    at = np.empty(len(order), np.int64)
-    at[order] = np.cumsum(new) - 1
+    index = np.empty(len(order), np.int64)
+    index[order] = np.cumsum(new) - 1
     first = order[new]
     asked = replace(history, exclude=None, candidates=None, timestamps=None, context={})
-    return asked.take(first), at
+    return asked.take(first), index
 
 
 def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_codes: np.ndarray) -> np.ndarray:
@@ -128,7 +133,7 @@ def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_code
     """
     from recexp.algorithms.kernels import rating_factors
 
-    codes = [np.require(codes, np.int32, "CW") for codes in (left_codes, right_codes)]
+    codes = [np.require(codes, np.int32, ["C", "W"]) for codes in (left_codes, right_codes)]
     out = np.empty(len(codes[0]), np.float32)
     threads.map_rows(
         lambda start, stop: rating_factors.dots(start, stop, left, codes[0], right, codes[1], out), len(out)

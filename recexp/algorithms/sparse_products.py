@@ -13,8 +13,11 @@ CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def csr_arrays(matrix: sp.csr_array) -> CSR:
     """Return a CSR matrix as arrays of these types: one signature for every kernel to compile."""
-    kinds = (np.int64, np.int32, np.float32)
-    return tuple(np.require(a, kind, "CW") for a, kind in zip((matrix.indptr, matrix.indices, matrix.data), kinds))
+    return (
+        np.require(matrix.indptr, np.int64, ["C", "W"]),
+        np.require(matrix.indices, np.int32, ["C", "W"]),
+        np.require(matrix.data, np.float32, ["C", "W"]),
+    )
 
 
 def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
@@ -38,10 +41,10 @@ def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable
     return product
 
 
-def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable, tuple[np.ndarray, ...]]:
+def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable[..., None], tuple[np.ndarray, ...]]:
     """Return the loop over rows for a right side, and that side as the loop reads it."""
     from recexp.algorithms.kernels import sparse
 
     if isinstance(right, np.ndarray):
-        return sparse.times_dense, (np.require(right, np.float32, "CW"),)
+        return sparse.times_dense, (np.require(right, np.float32, ["C", "W"]),)
     return sparse.times_sparse, csr_arrays(right)

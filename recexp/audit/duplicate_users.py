@@ -3,20 +3,20 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.audit.report import Report
+from recexp.audit.report import AuditReport
 from recexp.data import Split
 from recexp.rng import generator
 
 SHORTEST = 10
 """With fewer items, two users may well have the same."""
 RARE = 0.001
-"""Up to this share of twins comes about by chance."""
+"""Up to this share of duplicate users comes about by chance."""
 WORK = 20
 """Pairs that are looked at, per stored item: it bounds the cost."""
 _WORDS = 4
 
 
-def twins(split: Split, similarity: float) -> Report:
+def duplicate_users(split: Split, similarity: float) -> AuditReport:
     """Look for users who are asked and have the same items as a user that train knows, or nearly (Jaccard).
 
     All of a user's items count: known, and asked for. Equal sets are always found; nearly equal ones share one of their
@@ -36,7 +36,7 @@ def twins(split: Split, similarity: float) -> Report:
         found[a[known[b]]] = True
     share = float((found & asked).sum() / len(split.test.used_users))
     about = f"{share:.2%} of the test's users have a twin in train (at least {similarity:.0%} of their items the same)"
-    return Report({"twin_users": share}, (about,) if share > RARE else ())
+    return AuditReport({"twin_users": share}, (about,) if share > RARE else ())
 
 
 def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recexp.audit import counts
-from recexp.audit.report import Claim, Report
+from recexp.audit import count_leaks
+from recexp.audit.report import AuditReport, Claim
 from recexp.data import Column, Dataset, Interactions
 
 EXPLAINED = 0.95
@@ -16,13 +16,13 @@ ENOUGH = 10
 """Fewer users or items than this say nothing."""
 
 
-def leaking(train: Dataset, test: Interactions, claim: Claim) -> Report:
+def leaking_features(train: Dataset, test: Interactions, claim: Claim) -> AuditReport:
     """Look for numeric columns that were computed with test rows.
 
     They follow a count or a mean of train and test together, and not of train alone: both statistics, of rows and of
     values by user or item, are compared with the column, as they are and by rank (a logarithm leaks as well). A feature
     that was computed from train rows follows those of train better; price, age and year follow neither. Or they tell
-    how many test rows there are, see `counts.tell`; `claim` is what the splitter says of time.
+    how many test rows there are, see `count_leaks.telling_columns`; `claim` is what the splitter says of time.
     """
     rows, findings = train.interactions, []
     sides = (("user", train.users, rows.users, test.users), ("item", train.items, rows.items, test.items))
@@ -41,12 +41,12 @@ def leaking(train: Dataset, test: Interactions, claim: Claim) -> Report:
                         f"(R2 {both[0]:.3f}), not of train alone (R2 {both[1]:.3f})"
                     )
         rest = {name: column.values for name, column in columns.items() if name not in found}
-        for column, share in counts.tell(rest, learned, held, n, claim).items():
+        for column, share in count_leaks.telling_columns(rest, learned, held, n, claim).items():
             findings.append(
                 f"{side} column {column} tells how many test rows there are, beyond what train rows do "
                 f"(partial R2 {share:.3f})"
             )
-    return Report({"leaking_features": float(len(findings))}, tuple(findings))
+    return AuditReport({"leaking_features": float(len(findings))}, tuple(findings))
 
 
 def _statistics(

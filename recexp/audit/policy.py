@@ -1,21 +1,24 @@
 """Audit: which checks are made of a split, and what becomes of what they find."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from recexp.audit.duplicate_users import twins
-from recexp.audit.features import leaking
-from recexp.audit.report import Claim, Report
-from recexp.audit.rows import answers, repeats, strangers
-from recexp.audit.times import order
+from recexp.audit.duplicate_users import duplicate_users
+from recexp.audit.features import leaking_features
+from recexp.audit.report import AuditReport, Claim
+from recexp.audit.rows import answers_in_histories, repeats, unseen
+from recexp.audit.time_order import time_order
 from recexp.data import Split
 from recexp.errors import LeakageError
-from recexp.params import Part, params
+from recexp.params import OpenFraction, params
 
 log = logging.getLogger(__name__)
 
-UNCLAIMED = {"mixed": ("older_than_train", "older_than_history"), "history": ("older_than_train",)}
+UNCLAIMED: Mapping[Claim, tuple[str, ...]] = {
+    "mixed": ("older_than_train", "older_than_history"),
+    "history": ("older_than_train",),
+}
 """What a splitter that makes a claim does not claim to avoid: kept with the run, it would only alarm in the log."""
 
 
@@ -26,37 +29,37 @@ class Audit:
     Parameters
     ----------
     policy : off; warn: findings are logged and stand in the run's description; error: they refuse the run.
-    similarity : share of their items in common (Jaccard) from which on two users are twins.
+    similarity : share of their items in common (Jaccard) from which on two users are duplicates.
     """
 
     policy: Literal["off", "warn", "error"]
-    similarity: Part
+    similarity: OpenFraction
 
-    def inspect(self, split: Split, claim: Claim) -> Report:
+    def inspect(self, split: Split, claim: Claim) -> AuditReport:
         """Return what is found in `split`, whose splitter says of time what `claim` says.
 
         Raises LeakageError for a finding under the policy error.
         """
         if self.policy == "off":
-            return Report()
-        found = Report.merged(self._checks(split, claim))
-        told = [f"{name} {value:.4g}" for name, value in found.metrics.items() if name not in UNCLAIMED.get(claim, ())]
-        log.info("audit: %s%s", ", ".join(told), " (this split claims no order of time)" if claim == "mixed" else "")
+            return AuditReport()
+        found = AuditReport.merged(self._checks(split, claim))
+        shown = [f"{name} {value:.4g}" for name, value in found.metrics.items() if name not in UNCLAIMED.get(claim, ())]
+        log.info("audit: %s%s", ", ".join(shown), " (this split claims no order of time)" if claim == "mixed" else "")
         if found.findings and self.policy == "error":
             raise LeakageError(f"audit: {'; '.join(found.findings)}. audit.policy=warn runs it all the same")
         for finding in found.findings:
             log.warning("audit: %s", finding)
         return found
 
-    def _checks(self, split: Split, claim: Claim) -> Iterator[Report]:
-        yield order(split, claim)
+    def _checks(self, split: Split, claim: Claim) -> Iterator[AuditReport]:
+        yield time_order(split, claim)
         yield repeats(split.train.interactions, split.test)
-        yield answers(split)
-        yield strangers(split.train.interactions, split.test)
-        yield twins(split, self.similarity)
-        yield leaking(split.train, split.test, claim)
+        yield answers_in_histories(split)
+        yield unseen(split.train.interactions, split.test)
+        yield duplicate_users(split, self.similarity)
+        yield leaking_features(split.train, split.test, claim)
         if (inner := split.validation) is not None:
-            yield order(inner, claim).about("validation")
+            yield time_order(inner, claim).about("validation")
             yield repeats(inner.train.interactions, inner.test).about("validation")
-            yield answers(inner).about("validation")
+            yield answers_in_histories(inner).about("validation")
             yield repeats(inner.train.interactions, split.test).about("train of validation against test")

@@ -1,4 +1,4 @@
-"""Report: what an audit, or one check of it, found."""
+"""AuditReport: what an audit, or one check of it, found."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Claim = Literal["mixed", "history", "point"] | None
 
 
 @dataclass(frozen=True)
-class Report:
+class AuditReport:
     """What was found.
 
     Attributes
@@ -25,15 +25,15 @@ class Report:
     facts: tuple[str, ...] = ()
 
     @staticmethod
-    def merged(reports: Iterable["Report"]) -> "Report":
+    def merged(reports: Iterable["AuditReport"]) -> "AuditReport":
         """Return one report of several, in order."""
         reports = list(reports)
-        return Report(
+        return AuditReport(
             {name: value for report in reports for name, value in report.metrics.items()},
             tuple(chain.from_iterable(report.findings for report in reports)),
             tuple(chain.from_iterable(report.facts for report in reports)),
         )
 
-    def about(self, part: str) -> "Report":
+    def about(self, part: str) -> "AuditReport":
         """Return the findings alone, each saying which part of the split it is about."""
-        return Report(findings=tuple(f"{part}: {finding}" for finding in self.findings))
+        return AuditReport(findings=tuple(f"{part}: {finding}" for finding in self.findings))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.audit.report import Report
+from recexp.audit.report import AuditReport
 from recexp.data import Interactions, Split
 
 MORE = 2.0
@@ -11,7 +11,7 @@ CHANCE = 3.0
 """Standard deviations by which a share may be above that, by chance."""
 
 
-def repeats(train: Interactions, test: Interactions) -> Report:
+def repeats(train: Interactions, test: Interactions) -> AuditReport:
     """Look for test rows in train.
 
     Metrics: the share of the test's user-item pairs that are in train, and of its rows that are the very same row
@@ -23,18 +23,18 @@ def repeats(train: Interactions, test: Interactions) -> Report:
     once, timed = pairs.nnz == len(train), train.timestamps is not None and test.timestamps is not None
     copied, usual = repeated, 0.0
     if not once and timed:
-        rows = np.unique(_whole(train))
-        copied, usual = float(np.mean(_within(_whole(test), rows))), 1 - len(rows) / len(train)
+        rows = np.unique(_row_keys(train))
+        copied, usual = float(np.mean(_are_in(_row_keys(test), rows))), 1 - len(rows) / len(train)
     findings = []
     if not once and timed and copied > MORE * usual:
         findings.append(f"{copied:.2%} of the test rows are in train too (the same user, item and time)")
     elif repeated > _unusual(train, asked.nnz, once):
         findings.append(f"{repeated:.2%} of the test rows are in train too (the same user and item)")
     metrics = {"repeated_pairs": repeated} | ({"copied_rows": copied} if once or timed else {})
-    return Report(metrics, tuple(findings))
+    return AuditReport(metrics, tuple(findings))
 
 
-def answers(split: Split) -> Report:
+def answers_in_histories(split: Split) -> AuditReport:
     """Look for what is asked for in the very histories that are shown to the model.
 
     Metric: the share of the queries' held-out items that are in their history. A finding as it is in `repeats`.
@@ -42,10 +42,10 @@ def answers(split: Split) -> Report:
     train, target = split.train.interactions, split.target
     shown = split.queries.history(values=False).multiply(target).nnz / max(1, target.nnz)
     once = train.csr(values=False).nnz == len(train)
-    findings = ()
+    findings = []
     if shown > _unusual(train, max(1, target.nnz), once):
-        findings = (f"{shown:.2%} of what is asked for is in the histories that the model is shown",)
-    return Report({"answers_in_histories": shown}, findings)
+        findings.append(f"{shown:.2%} of what is asked for is in the histories that the model is shown")
+    return AuditReport({"answers_in_histories": shown}, tuple(findings))
 
 
 def _unusual(train: Interactions, n: int, once: bool) -> float:
@@ -57,8 +57,8 @@ def _unusual(train: Interactions, n: int, once: bool) -> float:
     if once:
         return 0.0
     pairs = train.users.astype(np.int64) * train.n_items + train.items
-    _, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
-    again = counts[places] > 1
+    _, index, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    again = counts[index] > 1
     order = np.arange(len(train)) if train.timestamps is None else np.argsort(train.timestamps, kind="stable")
     last = np.full(train.n_users, -1)
     last[train.users[order]] = order
@@ -67,15 +67,15 @@ def _unusual(train: Interactions, n: int, once: bool) -> float:
     return usual + CHANCE * float(np.sqrt(usual * (1 - usual) / n))
 
 
-def strangers(train: Interactions, test: Interactions) -> Report:
+def unseen(train: Interactions, test: Interactions) -> AuditReport:
     """Return the shares of the test's users and of its items that have no train row; no finding by itself."""
     known = {"users": train.used_users, "items": train.used_items}
     asked = {"users": test.used_users, "items": test.used_items}
-    shares = {f"new_{side}": 1 - float(np.mean(_within(asked[side], known[side]))) for side in known}
-    return Report(shares)
+    shares = {f"new_{side}": 1 - float(np.mean(_are_in(asked[side], known[side]))) for side in known}
+    return AuditReport(shares)
 
 
-def _whole(rows: Interactions) -> np.ndarray:
+def _row_keys(rows: Interactions) -> np.ndarray:
     """Return a number for each row, uint64 (m,), equal for equal user, item, time and event; others share none."""
     key = rows.users.astype(np.uint64) * np.uint64(rows.n_items) + rows.items.astype(np.uint64)
     for column in (rows.timestamps, None if rows.events is None else rows.events.values):
@@ -84,8 +84,8 @@ def _whole(rows: Interactions) -> np.ndarray:
     return key
 
 
-def _within(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return bool: which of `wanted` are in `known`, which rises."""
+def _are_in(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return bool: which of `wanted` are in `known`, which is sorted."""
     if not len(known):
         return np.zeros(len(wanted), bool)
     return known[np.searchsorted(known, wanted).clip(max=len(known) - 1)] == wanted

@@ -1,4 +1,4 @@
-"""Charts as SVG, which need nothing else, neither to be drawn nor to be seen; in colours for all eyes."""
+"""Charts as SVG, which need nothing else, neither to be drawn nor to be seen; in colors for all eyes."""
 
 from recexp.charts.bars import bars
 from recexp.charts.critical_difference import critical_difference

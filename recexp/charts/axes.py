@@ -1,4 +1,4 @@
-"""Axes and places of labels: the arithmetic of charts."""
+"""Axes and positions of labels: the arithmetic of charts."""
 
 import math
 from collections.abc import Sequence
@@ -42,24 +42,24 @@ class Axis:
             return Axis(low, high, start, stop, False, [tick for tick in ticks if low <= tick <= high])
         return Axis(first * step, last * step, start, stop, False, ticks)
 
-    def at(self, value: float) -> float:
+    def pixel(self, value: float) -> float:
         """Return the pixel of a value."""
         low, high, value = map(math.log10, (self.low, self.high, value)) if self.log else (self.low, self.high, value)
         return self.start + (value - low) / (high - low) * (self.stop - self.start)
 
 
-def shown(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number as it stands at a tick."""
     return "0" if abs(value) < 1e-12 else f"{value:.4g}"
 
 
-def positions(
-    places: Sequence[tuple[float, float]], labels: Sequence[str], letter: float, width: float, height: float
+def label_positions(
+    points: Sequence[tuple[float, float]], labels: Sequence[str], letter: float, width: float, height: float
 ) -> list[tuple[float, float] | None]:
     """Return where the label of each point begins, beside it and clear of points and other labels; None if nowhere."""
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
     found: list[tuple[float, float] | None] = []
-    for (x, y), label in zip(places, labels):
+    for (x, y), label in zip(points, labels):
         length = letter * min(len(label), 40)
         tries = [
             (x + 9, y + 4),

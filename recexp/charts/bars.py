@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from recexp.charts.axes import Axis
-from recexp.charts.svg import COLOURS, WIDTH, Picture, box, label_width, line, text, titled, x_axis
+from recexp.charts.svg import COLORS, WIDTH, Picture, box, label_width, line, text, with_tooltip, x_axis
 
 _STEP = 22
 
@@ -16,15 +16,15 @@ def bars(rows: Sequence[tuple[str, float, float, float]], name: str = "") -> Pic
     ends = [end for _, value, low, high in rows for end in (value, low, high) if math.isfinite(end)]
     axis = Axis.of([0.0, *ends], left, WIDTH - 70)
     parts = [x_axis(axis, 10, bottom, name)]
-    for place, (label, value, low, high) in enumerate(rows):
-        y = 12 + place * _STEP
-        said = f"{label}: {value:.4f}" + (f" ({low:.4f} to {high:.4f})" if math.isfinite(low) else "")
-        edge = end = axis.at(value)
+    for number, (label, value, low, high) in enumerate(rows):
+        y = 12 + number * _STEP
+        tooltip = f"{label}: {value:.4f}" + (f" ({low:.4f} to {high:.4f})" if math.isfinite(low) else "")
+        edge = end = axis.pixel(value)
         drawn = text(left - 8, y + 12, label, "end")
-        drawn += box(min(axis.at(0), end), y + 2, abs(end - axis.at(0)), 14, COLOURS[0])
+        drawn += box(min(axis.pixel(0), end), y + 2, abs(end - axis.pixel(0)), 14, COLORS[0])
         if math.isfinite(low):
-            edge = axis.at(high)
-            drawn += line(axis.at(low), y + 9, edge, y + 9, "ink")
-            drawn += "".join(line(axis.at(x), y + 5, axis.at(x), y + 13, "ink") for x in (low, high))
-        parts.append(titled(said, drawn + text(max(edge, end, axis.at(0)) + 6, y + 13, f"{value:.4f}")))
+            edge = axis.pixel(high)
+            drawn += line(axis.pixel(low), y + 9, edge, y + 9, "ink")
+            drawn += "".join(line(axis.pixel(x), y + 5, axis.pixel(x), y + 13, "ink") for x in (low, high))
+        parts.append(with_tooltip(tooltip, drawn + text(max(edge, end, axis.pixel(0)) + 6, y + 13, f"{value:.4f}")))
     return Picture(WIDTH, bottom + (44 if name else 24), "".join(parts))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recexp.charts import svg
 from recexp.charts.axes import Axis
-from recexp.charts.svg import COLOURS, HEIGHT, LETTER, WIDTH, Picture, polyline, text
+from recexp.charts.svg import COLORS, HEIGHT, LETTER, WIDTH, Picture, polyline, text
 
 _DOTS = 30
 """A line of no more points shows them."""
@@ -35,16 +35,16 @@ def lines(
     up = Axis.of([y for points in series.values() for _, y in points], bottom, top)
     parts = [svg.y_axis(up, 62, WIDTH - 20, y_name), svg.line(62, bottom, WIDTH - 20, bottom, "axis")]
     if groups:
-        parts += [text(across.at(place), bottom + 16, group, "middle") for place, group in enumerate(groups)]
+        parts += [text(across.pixel(number), bottom + 16, group, "middle") for number, group in enumerate(groups)]
         parts.append(text((62 + WIDTH - 20) / 2, bottom + 36, x_name, "middle", "name"))
     else:
         parts.append(svg.x_axis(across, top, bottom, x_name))
     for number, (label, points) in enumerate(series.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        at = [(across.at(x), up.at(y)) for x, y in points]
-        drawn = "" if label in dots else polyline(at, "curve", f' stroke="{colour}"')
+        color = COLORS[number % len(COLORS)]
+        at = [(across.pixel(x), up.pixel(y)) for x, y in points]
+        drawn = "" if label in dots else polyline(at, "curve", f' stroke="{color}"')
         if label in dots or (len(at) <= _DOTS and not dots):
-            drawn += "".join(svg.dot(x, y, 3, colour) for x, y in at)
+            drawn += "".join(svg.dot(x, y, 3, color) for x, y in at)
         x, y = 62 + (number % columns) * wide, 12 + 18 * (number // columns)
-        parts.append(svg.titled(label, drawn + svg.box(x, y - 4, 14, 4, colour) + text(x + 20, y + 3, label)))
+        parts.append(svg.with_tooltip(label, drawn + svg.box(x, y - 4, 14, 4, color) + text(x + 20, y + 3, label)))
     return Picture(WIDTH, HEIGHT + 18 * rows, "".join(parts))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recexp.charts.axes import Axis, positions, shown
-from recexp.charts.svg import COLOURS, HEIGHT, LETTER, WIDTH, Picture, dot, polyline, text, titled, x_axis, y_axis
+from recexp.charts.axes import Axis, format_number, label_positions
+from recexp.charts.svg import COLORS, HEIGHT, LETTER, WIDTH, Picture, dot, polyline, text, with_tooltip, x_axis, y_axis
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,16 @@ class Point:
 def scatter(
     points: Sequence[Point], x_name: str, y_name: str, *, log: bool = False, front: Sequence[int] = ()
 ) -> Picture:
-    """Draw models as points; `front` are the places of those that a dashed line joins."""
+    """Draw models as points; `front` are the indices of those that a dashed line joins."""
     across = Axis.of([p.x for p in points], 62, WIDTH - 20, log=log)
     up = Axis.of([p.y for p in points], HEIGHT - 46, 14)
     parts = [x_axis(across, 14, HEIGHT - 46, x_name), y_axis(up, 62, WIDTH - 20, y_name)]
-    places = [(across.at(p.x), up.at(p.y)) for p in points]
+    pixels = [(across.pixel(p.x), up.pixel(p.y)) for p in points]
     if len(front) > 1:
-        parts.append(polyline(sorted(places[i] for i in front), "front"))
-    labels = positions(places, [p.label for p in points], LETTER, WIDTH - 2, HEIGHT - 46)
-    for number, (point, (x, y), where) in enumerate(zip(points, places, labels)):
-        colour = COLOURS[0] if number in front or not front else "#8a8a8a"
-        said = f"{point.label}: {y_name} {point.y:.4f}, {x_name} {shown(point.x)}"
-        parts.append(titled(said, dot(x, y, 5, colour) + (text(*where, point.label) if where else "")))
+        parts.append(polyline(sorted(pixels[i] for i in front), "front"))
+    labels = label_positions(pixels, [p.label for p in points], LETTER, WIDTH - 2, HEIGHT - 46)
+    for number, (point, (x, y), where) in enumerate(zip(points, pixels, labels)):
+        color = COLORS[0] if number in front or not front else "#8a8a8a"
+        tooltip = f"{point.label}: {y_name} {point.y:.4f}, {x_name} {format_number(point.x)}"
+        parts.append(with_tooltip(tooltip, dot(x, y, 5, color) + (text(*where, point.label) if where else "")))
     return Picture(WIDTH, HEIGHT, "".join(parts))

@@ -1,12 +1,12 @@
-"""What charts are made of: text, lines, boxes and axes. Colours are those of Okabe and Ito (2008)."""
+"""What charts are made of: text, lines, boxes and axes. Colors are those of Okabe and Ito (2008)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from recexp.charts.axes import Axis, shown
+from recexp.charts.axes import Axis, format_number
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7A7A00", "#444444")
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7A7A00", "#444444")
 WIDTH, HEIGHT = 560, 340
 LETTER = 6.8
 """The mean width of a letter, in pixels."""
@@ -61,14 +61,14 @@ def polyline(points: Sequence[tuple[float, float]], kind: str, rest: str = "") -
     return f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" class="{kind}"{rest}/>'
 
 
-def box(x: float, y: float, width: float, height: float, colour: str) -> str:
+def box(x: float, y: float, width: float, height: float, color: str) -> str:
     """Fill a rectangle."""
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{color}"/>'
 
 
-def dot(x: float, y: float, radius: float, colour: str) -> str:
+def dot(x: float, y: float, radius: float, color: str) -> str:
     """Fill a circle."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{color}"/>'
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "label", limit: int = LETTERS) -> str:
@@ -76,13 +76,13 @@ def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "lab
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(_cut(words, limit))}</text>'
 
 
-def turned(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
+def rotated_text(x: float, y: float, words: str, turn: int = -90, anchor: str = "middle") -> str:
     """Write turned by so many degrees."""
     at = f'transform="translate({x:.1f},{y:.1f}) rotate({turn})" text-anchor="{anchor}"'
     return f'<text {at} class="name">{escape(_cut(words))}</text>'
 
 
-def titled(words: str, parts: str) -> str:
+def with_tooltip(words: str, parts: str) -> str:
     """Say `words` where the pointer rests on the parts."""
     return f"<g><title>{escape(_cut(words, 200))}</title>{parts}</g>"
 
@@ -96,8 +96,8 @@ def x_axis(axis: Axis, top: float, bottom: float, name: str = "") -> str:
     """Draw a horizontal axis at the bottom, its grid up to the top, and its name."""
     parts = [line(axis.start, bottom, axis.stop, bottom, "axis")]
     for tick in axis.ticks:
-        x = axis.at(tick)
-        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, shown(tick), "middle")]
+        x = axis.pixel(tick)
+        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, format_number(tick), "middle")]
     return "".join([*parts, text((axis.start + axis.stop) / 2, bottom + 36, name, "middle", "name")])
 
 
@@ -105,9 +105,9 @@ def y_axis(axis: Axis, left: float, right: float, name: str) -> str:
     """Draw the grid of a vertical axis, its numbers to the left of it, and its name."""
     parts = []
     for tick in axis.ticks:
-        y = axis.at(tick)
-        parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, shown(tick), "end")]
-    return "".join([*parts, turned(14, (axis.start + axis.stop) / 2, name)])
+        y = axis.pixel(tick)
+        parts += [line(left, y, right, y, "grid"), text(left - 6, y + 4, format_number(tick), "end")]
+    return "".join([*parts, rotated_text(14, (axis.start + axis.stop) / 2, name)])
 
 
 def _cut(words: str, limit: int = LETTERS) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from recexp import config, plugins
 from recexp.cli import help
-from recexp.errors import ConfigError, InterruptedRunError, RecexpError, said, unknown
+from recexp.errors import ConfigError, InterruptedRunError, RecexpError, error_message, unknown
 from recexp.version import __version__
 
 
@@ -87,7 +87,7 @@ def _told(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, PermissionError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error), ConfigError.exit_code
-    return f"{said(error)}; debug=true shows the traceback", 1
+    return f"{error_message(error)}; debug=true shows the traceback", 1
 
 
 def _debug(arguments: list[str]) -> bool:

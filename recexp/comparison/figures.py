@@ -11,7 +11,7 @@ from recexp.errors import StoreError
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
 from recexp.history.archive import Archive, StoredRun
-from recexp.metric_names import at, cutoff, pretty
+from recexp.metric_names import cutoff, metric_at, pretty
 from recexp.tracking.names import SPLIT
 
 Figure = tuple[str, Picture, str]
@@ -94,7 +94,7 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]
     wanted = comparison.metric.rpartition("/")[2]
     for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
         names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
-        own = at("found", cutoff(wanted) or 0)
+        own = metric_at("found", cutoff(wanted) or 0)
         name = next((n for n in (wanted, own) if n in names), "")
         found = {
             label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]

@@ -21,11 +21,12 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def taken(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return `array[rows]`; a block of indices at a time, for numpy widens all that it gets to int64."""
     if rows.dtype == bool:
-        return array[rows]
-    out = np.empty(len(rows), array.dtype)
+        selected: np.ndarray = array[rows]
+        return selected
+    out: np.ndarray = np.empty(len(rows), array.dtype)
     for start in range(0, len(rows), 2**20):
         block = slice(start, start + 2**20)
         out[block] = array[rows[block]]
@@ -70,8 +71,8 @@ class Column:
         if self.offsets is not None:
             lengths = np.diff(self.offsets, append=self.offsets[-1])[rows]  # the appended 0 is row -1
             offsets = np.concatenate([[0], np.cumsum(lengths)])
-            at = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
-            return Column(self.kind, self.values[at], self.categories, offsets)
+            positions = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+            return Column(self.kind, self.values[positions], self.categories, offsets)
         missing = {"numeric": np.nan, "price": np.nan, "category": -1, "text": ""}[self.kind]
         values = self.values[rows] if len(self.values) else np.full(len(rows), missing, self.values.dtype)
         if (rows < 0).any():
@@ -99,18 +100,18 @@ class Column:
     @staticmethod
     def category(names: Sequence[str | None] | np.ndarray) -> "Column":
         """Build a category column from names; None and empty strings are missing."""
-        known = sorted({name for name in names if name})
-        code = {name: c for c, name in enumerate(known)}
-        return Column("category", np.array([code.get(name, -1) for name in names], np.int32), tuple(known))
+        categories = sorted({name for name in names if name})
+        code = {name: c for c, name in enumerate(categories)}
+        return Column("category", np.array([code.get(name, -1) for name in names], np.int32), tuple(categories))
 
     @staticmethod
     def multi_category(lists: Sequence[Sequence[str]]) -> "Column":
         """Build a multi_category column from one sequence of names a row."""
-        known = sorted({name for names in lists for name in names})
-        code = {name: c for c, name in enumerate(known)}
+        categories = sorted({name for names in lists for name in names})
+        code = {name: c for c, name in enumerate(categories)}
         values = np.array([code[name] for names in lists for name in names], np.int32)
         offsets = np.concatenate([[0], np.cumsum([len(names) for names in lists])]).astype(np.int64)
-        return Column("multi_category", values, tuple(known), offsets)
+        return Column("multi_category", values, tuple(categories), offsets)
 
     @staticmethod
     def text(texts: Sequence[str | None]) -> "Column":

@@ -22,7 +22,7 @@ class Dataset:
 
     Attributes
     ----------
-    name : what the data set is called in results.
+    name : what the dataset is called in results.
     interactions : the rows.
     user_ids, item_ids : (n_users,), (n_items,): original ids, int64 or object of str; position is code.
     users, items : side tables, columns by name; row i describes code i.
@@ -143,11 +143,11 @@ class Dataset:
         return {"user": self.users, "item": self.items}
 
     def take(self, rows: np.ndarray) -> "Dataset":
-        """Return the data set with the given interactions (indices or mask) and the same codes."""
+        """Return the dataset with the given interactions (indices or mask) and the same codes."""
         return replace(self, interactions=self.interactions.take(rows))
 
     def compact(self) -> "Dataset":
-        """Return the data set recoded so that each user and item left has at least one row; order of ids is kept."""
+        """Return the dataset recoded so that each user and item left has at least one row; order of ids is kept."""
         rows = self.interactions
         users, items = rows.used_users, rows.used_items
         if len(users) == self.n_users and len(items) == self.n_items:

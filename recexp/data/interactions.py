@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data.column import Column, frozen, taken
+from recexp.data.column import Column, frozen, take_rows
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
@@ -70,14 +70,17 @@ class Interactions:
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """Return the given rows (indices or mask) with the same codes."""
-
-        def column(given: Column) -> Column:
-            return given.take(np.flatnonzero(rows) if rows.dtype == bool else rows)
-
-        arrays = ("users", "items", "values", "timestamps", "sessions")
-        picked = {name: taken(getattr(self, name), rows) for name in arrays if getattr(self, name) is not None}
-        events = None if self.events is None else column(self.events)
-        return replace(self, **picked, events=events, context={n: column(c) for n, c in self.context.items()})
+        indices = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            users=take_rows(self.users, rows),
+            items=take_rows(self.items, rows),
+            values=take_rows(self.values, rows),
+            timestamps=None if self.timestamps is None else take_rows(self.timestamps, rows),
+            events=None if self.events is None else self.events.take(indices),
+            sessions=None if self.sessions is None else take_rows(self.sessions, rows),
+            context={name: column.take(indices) for name, column in self.context.items()},
+        )
 
     @cached_property
     def known_users(self) -> np.ndarray:

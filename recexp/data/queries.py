@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data.column import Column, frozen, taken
+from recexp.data.column import Column, frozen, take_rows
 from recexp.data.interactions import Interactions
 from recexp.errors import DataError
 
@@ -62,58 +62,56 @@ class Queries:
     @property
     def lengths(self) -> np.ndarray:
         """int64 (b,): rows in each history."""
-        return self.stop - self.start
+        lengths: np.ndarray = self.stop - self.start
+        return lengths
 
     @staticmethod
-    def of_users(users: np.ndarray, known: Interactions, *, exclude_seen: bool) -> "Queries":
-        """One query a user, int32 (b,), whose history is all that `known` holds of that user.
+    def of_users(users: np.ndarray, interactions: Interactions, *, exclude_seen: bool) -> "Queries":
+        """One query a user, int32 (b,), whose history is all `interactions` of that user.
 
         With `exclude_seen` what is in the history may not be recommended.
         """
-        log, begin = known.histories
-        start, stop = (begin[at].astype(np.int64) for at in (users, users + 1))
+        log, begin = interactions.histories
+        start, stop = begin[users].astype(np.int64), begin[users + 1].astype(np.int64)
         queries = Queries(users=users, log=log, start=start, stop=stop)
         if not exclude_seen:
             return queries
-        everyone = np.array_equal(users, np.arange(known.n_users))
-        return replace(queries, exclude=known.csr(values=False) if everyone else queries.history(values=False))
+        everyone = np.array_equal(users, np.arange(interactions.n_users))
+        seen = interactions.csr(values=False) if everyone else queries.history(values=False)
+        return replace(queries, exclude=seen)
 
     def asked_by(self, user: int) -> "Queries":
         """Return the same questions asked by `user`; -1 is a user that no model knows."""
         return replace(self, users=np.full(len(self), user, np.int32))
 
-    def take(self, at: np.ndarray | slice) -> "Queries":
-        """Return some of the queries; the log is shared, never copied."""
-
-        def pick(array):  # None stays None
-            return None if array is None else array[at]
-
-        rows = np.arange(len(self))[at]
+    def take(self, queries: np.ndarray | slice) -> "Queries":
+        """Return some of the queries (indices, mask or slice); the log is shared, never copied."""
+        indices = np.arange(len(self))[queries]
         return replace(
             self,
-            users=self.users[at],
-            start=self.start[at],
-            stop=self.stop[at],
-            exclude=pick(self.exclude),
-            candidates=pick(self.candidates),
-            timestamps=pick(self.timestamps),
-            context={name: column.take(rows) for name, column in self.context.items()},
+            users=self.users[queries],
+            start=self.start[queries],
+            stop=self.stop[queries],
+            exclude=None if self.exclude is None else self.exclude[queries],
+            candidates=None if self.candidates is None else self.candidates[queries],
+            timestamps=None if self.timestamps is None else self.timestamps[queries],
+            context={name: column.take(indices) for name, column in self.context.items()},
         )
 
     def sequences(self, length: int) -> np.ndarray:
         """Return int32 (b, length): the last `length` items of each history, oldest first, -1 before they begin."""
-        at = self.stop[:, None] - np.arange(length, 0, -1)
+        rows = self.stop[:, None] - np.arange(length, 0, -1)
         items = np.append(self.log.items, np.int32(-1))
-        return items[np.where(at >= self.start[:, None], at, -1)]
+        return items[np.where(rows >= self.start[:, None], rows, -1)]
 
     def history(self, *, values: bool) -> sp.csr_array:
         """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""
         lengths = self.lengths
         indptr = np.append(0, np.cumsum(lengths))
-        at = np.arange(indptr[-1], dtype=sp.get_index_dtype(maxval=max(indptr[-1], len(self.log))))
-        at += np.repeat((self.start - indptr[:-1]).astype(at.dtype), lengths)
-        data = taken(self.log.values, at) if values else np.ones(len(at), np.float32)
-        matrix = sp.csr_array((data, taken(self.log.items, at), indptr), shape=(len(self), self.n_items))
+        rows = np.arange(indptr[-1], dtype=sp.get_index_dtype(maxval=max(indptr[-1], len(self.log))))
+        rows += np.repeat((self.start - indptr[:-1]).astype(rows.dtype), lengths)
+        data = take_rows(self.log.values, rows) if values else np.ones(len(rows), np.float32)
+        matrix = sp.csr_array((data, take_rows(self.log.items, rows), indptr), shape=(len(self), self.n_items))
         matrix.sum_duplicates()
         if not values:
             matrix.data[:] = 1

@@ -24,7 +24,8 @@ def overlap(a: sp.csr_array, b: sp.csr_array) -> np.ndarray:
     known, wanted = np.sort(keys(a)), keys(b)  # 40 times faster than isin, as keys come nearly in order
     if not len(known):
         return np.zeros(len(wanted), bool)
-    return known[np.searchsorted(known, wanted).clip(max=len(known) - 1)] == wanted
+    same: np.ndarray = known[np.searchsorted(known, wanted).clip(max=len(known) - 1)] == wanted
+    return same
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock
 
 from recexp.errors import DataError
 from recexp.progress import bar
@@ -25,10 +27,8 @@ _BLOCK = 1 << 16
 
 
 @contextmanager
-def exclusive(target: Path):
+def exclusive(target: Path) -> Iterator[None]:
     """Hold the lock on `target`, so that of several processes one downloads and the others find the file."""
-    from filelock import FileLock
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f".{target.name}.lock")):
@@ -72,7 +72,7 @@ def _receive(url: str, file: IO[bytes]) -> str:
     return sha.hexdigest()
 
 
-def install(write: Callable[[IO[bytes]], None], target: Path) -> None:
+def install(write: Callable[[IO[bytes]], object], target: Path) -> None:
     """Make `target` appear at once with all that `write(file)` writes."""
     handle, part = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:

@@ -60,10 +60,10 @@ class Files(Source):
 
     def check(self) -> None:
         for field in ("interactions", "users", "items"):
-            given = getattr(self, field)
-            if given is not None and not exists(_path(given)):
-                problem = "is a folder, not a file" if _path(given).is_dir() else "no such file"
-                raise DataError(f"dataset.{field}: {given}: {problem}")
+            location = getattr(self, field)
+            if location is not None and not exists(_path(location)):
+                problem = "is a folder, not a file" if _path(location).is_dir() else "no such file"
+                raise DataError(f"dataset.{field}: {location}: {problem}")
 
     def location(self) -> Path | None:
         return _path(self.interactions)
@@ -92,8 +92,8 @@ class Files(Source):
         items = self._table(self.items, ".item", "item", self.item_features)
         return Dataset(self.name, *code_log(raw, explicit=self.explicit, users=users, items=items))
 
-    def _table(self, given: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
-        path = self._path_of(given, ending)
+    def _table(self, location: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
+        path = self._path_of(location, ending)
         if path is None:
             if kinds:
                 raise DataError(f"dataset.{role}_features are asked for, but dataset.{role}s names no table")
@@ -103,10 +103,10 @@ class Files(Source):
             path, id_column=str(self.columns[role]), kinds=kinds, separator=self.separator, typed_header=recbole
         )
 
-    def _path_of(self, given: str | None, ending: str) -> Path | None:
+    def _path_of(self, location: str | None, ending: str) -> Path | None:
         """Return where a side table lies: as given, or with `ending` beside RecBole's interactions."""
-        if given is not None:
-            return _path(given)
+        if location is not None:
+            return _path(location)
         beside = _path(self.interactions).with_suffix(ending)
         return beside if self.format == "recbole" and exists(beside) else None
 

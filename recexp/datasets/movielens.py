@@ -3,6 +3,7 @@
 import logging
 import re
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from recexp.datasets.release import Release
 from recexp.errors import DataError
 from recexp.folders import cache_dir
 from recexp.identity import digest_arrays
-from recexp.io import Features, RawLog, code_log, exists, read_bytes, to_numpy
+from recexp.io import Features, RawLog, code_log, exists, read_bytes, read_table, to_numpy
 from recexp.params import Location, params
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class MovieLens100K(Release):
     rows_sha256: str
 
     marker = "u.data"
-    others = ("u.user", "u.item", "u.genre", "ml-100k.inter", "ml-100k.user", "ml-100k.item")
+    other_files = ("u.user", "u.item", "u.genre", "ml-100k.inter", "ml-100k.user", "ml-100k.item")
 
     def base(self) -> Path | None:
         found = super().base()
@@ -101,7 +102,7 @@ class MovieLens1M(Release):
     """MovieLens 1M (2003): users with gender, age band, occupation and zip code; movies with title, year and genres."""
 
     marker = "ratings.dat"
-    others = ("users.dat", "movies.dat")
+    other_files = ("users.dat", "movies.dat")
 
     def read(self, base: Path) -> Dataset:
         rows = _integers(read_bytes(base / "ratings.dat"), ":", [0, 2, 4, 6])  # the others lie between two colons
@@ -116,12 +117,10 @@ class MovieLensSmall(Release):
     """MovieLens latest-small, and the later releases of its layout: half-star ratings; movies with title and genres."""
 
     marker = "ratings.csv"
-    others = ("movies.csv",)
+    other_files = ("movies.csv",)
 
     def read(self, base: Path) -> Dataset:
         import pyarrow as pa
-
-        from recexp.io import read_table
 
         whole, half = pa.int64(), pa.float32()
         layout = pa.schema([("userId", whole), ("movieId", whole), ("rating", half), ("timestamp", whole)])
@@ -135,8 +134,6 @@ class MovieLensSmall(Release):
 
 def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> list[np.ndarray]:
     """Return the given columns, each int64 (rows,)."""
-    from io import BytesIO
-
     import pyarrow as pa
     from pyarrow import csv
 

@@ -1,13 +1,14 @@
 """UCI Online Retail (Chen, Sain and Guo, 2012): invoices of a British gift shop."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
 from recexp.errors import DataError
-from recexp.io import Features, RawLog, code_log, exists, numbers, parse_log, read_table
+from recexp.io import Features, RawLog, Role, code_log, exists, numbers, parse_log, read_table
 from recexp.params import Location, params
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = {
+_COLUMNS: Mapping[Role, str] = {
     "user": "CustomerID",
     "item": "StockCode",
     "rating": "Quantity",

@@ -1,4 +1,4 @@
-"""A data set that its makers release as an archive."""
+"""A dataset that its makers release as an archive."""
 
 import logging
 import os
@@ -42,7 +42,7 @@ class Release(Source):
 
     @property
     @abstractmethod
-    def others(self) -> tuple[str, ...]:
+    def other_files(self) -> tuple[str, ...]:
         """Names of the other files that are read, where they are there."""
 
     @abstractmethod
@@ -69,7 +69,7 @@ class Release(Source):
         base = self.base()
         if base is None:
             return None
-        return {name: base / name for name in (self.marker, *self.others) if exists(base / name)}
+        return {name: base / name for name in (self.marker, *self.other_files) if exists(base / name)}
 
     def base(self) -> Path | None:
         """Return the folder that holds the files, on disk or in an archive; None when there is none yet."""
@@ -83,9 +83,9 @@ class Release(Source):
 
     def _within(self, root: Path) -> Path | None:
         archive = f"{self.folder}.zip"
-        places = [root, root / self.folder, root / archive, root / self.folder / archive]
-        inside = [place / self.folder for place in (root, *places[2:]) if place.suffix == ".zip"]
-        return next((place for place in places + inside if exists(place / self.marker)), None)
+        candidates = [root, root / self.folder, root / archive, root / self.folder / archive]
+        inside = [path / self.folder for path in (root, *candidates[2:]) if path.suffix == ".zip"]
+        return next((path for path in candidates + inside if exists(path / self.marker)), None)
 
     def download(self) -> Path:
         """Download the archive into the cache, unless another process has just done so, and return the folder in it."""

@@ -22,7 +22,7 @@ from recexp.statistics.bootstrap import Means, intervals
 
 log = logging.getLogger(__name__)
 
-GIVEN = {"relevant", "train"}
+ALWAYS_THERE = {"relevant", "train"}
 """What every evaluation has for a metric that needs it."""
 _LISTS = "list"
 _STREAMS = {_LISTS: "lists", "row": "ratings"}
@@ -102,7 +102,7 @@ class Evaluation:
     def check(self, dataset: Dataset) -> None:
         """Raise ConfigError when a metric needs what `dataset` does not have; called before anything is fitted."""
         for name, metric in self.metrics.items():
-            for need in sorted(metric.needs - GIVEN):
+            for need in sorted(metric.needs - ALWAYS_THERE):
                 if not dataset.has(need):
                     raise ConfigError(
                         f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
@@ -129,7 +129,8 @@ class Evaluation:
         metrics, units = self._measure(Answers(judged, self._ratings(split, predicted)))
         groups = {name: [unit.everyone] for name, unit in units.items()}
         groups[_LISTS] += slices.of_queries(judged, units[_LISTS].columns) + slices.of_targets(judged, self.cutoffs)
-        bounds, rows, by_result = {}, [], self.by_result
+        bounds: dict[str, tuple[float, float]] = {}
+        rows, by_result = [], self.by_result
         for name, some in groups.items():
             limits = self._intervals([group.means for group in some], seed, _STREAMS.get(name, name))
             everyone, *others = (group.finish(bound, by_result) for group, bound in zip(some, limits))
@@ -174,14 +175,14 @@ class Evaluation:
         return headlines(self.names)[0]
 
     @property
-    def judge(self) -> Metric:
+    def headline_metric(self) -> Metric:
         """The metric behind the headline."""
         return self.by_result[self.headline]
 
     @property
     def higher_is_better(self) -> bool | None:
         """Whether higher is better in the headline; None where neither is."""
-        return self.judge.higher_is_better
+        return self.headline_metric.higher_is_better
 
     @property
     def by_result(self) -> dict[str, Metric]:
@@ -224,7 +225,8 @@ class Evaluation:
 
     def _measure(self, answers: Answers) -> tuple[dict[str, float], dict[str, _Units]]:
         """Return the results that are of the run as a whole, and those of each kind of unit; there are always lists."""
-        whole, units = {}, {_LISTS: _Units(answers.lists.owners)}
+        whole: dict[str, float] = {}
+        units = {_LISTS: _Units(answers.lists.owners)}
         for name, metric in self.metrics.items():
             measured = metric.measure(answers, self.cutoffs)
             if measured is None:

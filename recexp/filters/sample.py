@@ -4,14 +4,14 @@ import numpy as np
 
 from recexp.data import Dataset
 from recexp.filters.base import Filter
-from recexp.params import Part, PositiveInt, params
+from recexp.params import OpenFraction, PositiveInt, params
 
 
 @params
 class _Sample(Filter):
     random = True
 
-    ratio: Part | None
+    ratio: OpenFraction | None
     n: PositiveInt | None
 
     def __post_init__(self) -> None:
@@ -21,7 +21,8 @@ class _Sample(Filter):
     def _draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return bool (size,): who is kept."""
         kept = np.zeros(size, bool)
-        kept[rng.permutation(size)[: self.n or max(1, round(self.ratio * size))]] = True
+        n = max(1, round(self.ratio * size)) if self.ratio is not None else self.n
+        kept[rng.permutation(size)[:n]] = True
         return kept
 
 

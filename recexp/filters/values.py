@@ -40,7 +40,7 @@ class MinimumRating(Filter):
 
 
 @params
-class Binarise(Filter):
+class Binarize(Filter):
     """Forget values: every row becomes 1 and is no longer a rating."""
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:

@@ -1,10 +1,10 @@
 """Reading files: tables of any usual ending, interaction logs, side tables, coded as a Dataset holds them."""
 
 from recexp.io.arrow import from_numpy, to_numpy
-from recexp.io.building import CodedLog, code_log
 from recexp.io.cells import numbers
-from recexp.io.coding import encode, lookup
+from recexp.io.coded_log import CodedLog, code_log
 from recexp.io.features import Features, read_features
+from recexp.io.ids import encode, lookup
 from recexp.io.log import Format, RawLog, Role, in_file_order, parse_log, read_log, refuse_duplicates
 from recexp.io.reading import exists, located, read_bytes, read_table
 

@@ -10,11 +10,9 @@ if TYPE_CHECKING:
 
 def to_numpy(column: "pa.ChunkedArray | pa.Array") -> np.ndarray:
     """Return a column of numbers, none of them null, as one array (m,) of its own type; it may be read-only."""
-    import pyarrow as pa
-
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    found = [np.from_dlpack(chunk) for chunk in chunks]
-    return found[0] if len(found) == 1 else np.concatenate(found)
+    chunks = getattr(column, "chunks", [column])  # an Array has none
+    arrays = [np.from_dlpack(chunk) for chunk in chunks]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def from_numpy(values: np.ndarray, null: np.ndarray | None = None) -> "pa.Array":

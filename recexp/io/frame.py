@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
-from recexp.io.building import CodedLog, code_log
+from recexp.io.coded_log import CodedLog, code_log
 from recexp.io.features import Features, parse_features
 from recexp.io.log import COLUMNS, Columns, Role, parse_log, refuse_duplicates
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-ROLES: Mapping[Role, str | None] = {role: name for role, name in COLUMNS.items() if role != "candidates"} | {
-    "fold": None
+ROLES: Mapping[Role, str | None] = {
+    role: None if role == "fold" else name for role, name in COLUMNS.items() if role != "candidates"
 }
 """Where each thing is looked for unless told otherwise, as in conf/dataset/files.yaml."""
 

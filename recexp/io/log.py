@@ -11,8 +11,8 @@ import numpy as np
 from recexp.data.column import Column, Kind
 from recexp.errors import DataError
 from recexp.io import cells
-from recexp.io.coding import encode
 from recexp.io.features import typed
+from recexp.io.ids import encode
 from recexp.io.reading import read_bytes, read_table
 
 if TYPE_CHECKING:

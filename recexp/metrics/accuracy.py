@@ -73,7 +73,7 @@ class MeanAveragePrecision(Accuracy):
     """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
-        found = judged.found[:, :k] * judged.hits[:, :k]
+        found = judged.cumulative_hits[:, :k] * judged.hits[:, :k]
         return found @ (1 / np.arange(1, found.shape[1] + 1)) / np.minimum(judged.relevant, k)
 
 

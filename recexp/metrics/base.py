@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from recexp.errors import ConfigError, DataError
-from recexp.metric_names import at
+from recexp.metric_names import metric_at
 from recexp.metrics.predicted_ratings import PredictedRatings
 from recexp.metrics.ranked_lists import JudgedLists
 
@@ -55,7 +55,7 @@ class Metric(ABC):
     Class attributes
     ----------------
     unit : what has a value: a list, the whole run, a held-out row.
-    needs : what it reads besides the lists: "relevant", "train", or what a data set must have (`Dataset.has`).
+    needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
     higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
     """
@@ -71,7 +71,7 @@ class Metric(ABC):
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
         """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""
-        return [at(name, k) for k in cutoffs]
+        return [metric_at(name, k) for k in cutoffs]
 
     def finish(self, mean: np.ndarray) -> np.ndarray:
         """Turn means over units, float64 of any shape, into values of the metric; as they are unless overridden."""

@@ -24,7 +24,7 @@ def cosines_before(lists: np.ndarray, users: sp.csr_array, times: np.ndarray, co
 
     words = -(-len(listed) // 64)
     if words * n_users > users.nnz:  # more room than the matrix itself takes: only items of many users
-        words = -(-np.count_nonzero(64 * counts[listed] >= n_users) // 64)
+        words = -(-int(np.count_nonzero(64 * counts[listed] >= n_users)) // 64)
     bits, sparse_ptr = np.zeros((n_users + 1, words), np.uint64), np.zeros(n_users + 1, np.int64)
     sparse = np.empty(counts[listed[64 * words :]].sum(), np.uint32)
     user_ptr, cell_ptr = (np.append(0, np.cumsum(sizes[listed])) for sizes in (counts, times))

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from recexp.metrics.base import JudgedLists, RunMetric
-from recexp.params import Share, params
+from recexp.params import Fraction, params
 
 
 @params
@@ -26,7 +26,7 @@ class LongTailCoverage(RunMetric):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
-    head: Share
+    head: Fraction
 
     def value(self, judged: JudgedLists, k: int) -> float:
         tail = judged.catalogue & (judged.share_above >= self.head)

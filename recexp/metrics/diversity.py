@@ -26,7 +26,7 @@ class IntraListDiversity(ListMetric):
     by: Literal["features", "interactions"]
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # of the class where it depends on no field
         return frozenset({"item_categories" if self.by == "features" else "train"})
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:

@@ -69,12 +69,12 @@ class JudgedLists:
         mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
         code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
         items = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int32)
-        for row, ranked in zip(items, lists, strict=True):
-            if len({*ranked}) < len(ranked):
-                raise DataError(f"a list holds an item twice: {list(ranked)}")
-            row[: len(ranked)] = [code[item] for item in ranked]
-        pairs = [(user, code[item]) for user, seen in enumerate(train.values()) for item in seen]
-        pairs = np.array(pairs, np.int32).reshape(-1, 2)
+        for row, listed in zip(items, lists, strict=True):
+            if len({*listed}) < len(listed):
+                raise DataError(f"a list holds an item twice: {list(listed)}")
+            row[: len(listed)] = [code[item] for item in listed]
+        seen = [(user, code[item]) for user, some in enumerate(train.values()) for item in some]
+        pairs = np.array(seen, np.int32).reshape(-1, 2)
         log = Interactions(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32), len(train), len(code))
         table = {"features": Column.multi_category([list(features.get(item, ())) for item in code])} if features else {}
         data = Dataset("plain lists", log, _objects(train), _objects(code), items=table)
@@ -111,13 +111,13 @@ class JudgedLists:
         return self._cache[key]
 
     @cached_property
-    def found(self) -> np.ndarray:
+    def cumulative_hits(self) -> np.ndarray:
         """int32 (b, n): relevant items among the first 1, 2, ... n."""
         return np.cumsum(self.hits, axis=1, dtype=np.int32)
 
     def hits_at(self, k: int) -> np.ndarray:
         """int32 (b,): relevant items among the first k."""
-        return self.found[:, min(k, self.items.shape[1]) - 1]
+        return self.cumulative_hits[:, min(k, self.items.shape[1]) - 1]
 
     def lengths_at(self, k: int) -> np.ndarray:
         """int64 (b,): items in each list cut at k; fewer than k where the list is padded."""

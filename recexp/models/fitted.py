@@ -28,7 +28,7 @@ class FittedModel:
     fallback : a fitted algorithm that answers queries which `model` cannot (no history, unknown user).
     ranking : masks and ties, the same in evaluation as in serving.
     user_ids, item_ids : (n_users,), (n_items,): original ids by code.
-    known : the interactions that known users' histories are made of, user by user in time order.
+    histories : the interactions that histories of users are made of, user by user in time order.
     trained : bool (n_users,), which users the model learned from.
     exclude_seen : whether what is in a history is kept out of the list.
     block_mib : how much memory a block of dense scores may take.
@@ -39,7 +39,7 @@ class FittedModel:
     ranking: Ranking
     user_ids: np.ndarray
     item_ids: np.ndarray
-    known: Interactions
+    histories: Interactions
     trained: np.ndarray
     exclude_seen: bool
     block_mib: int
@@ -55,13 +55,13 @@ class FittedModel:
         block_mib: int,
     ) -> "FittedModel":
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
-        known, begin = train.interactions.histories
+        histories, begin = train.interactions.histories
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
-        return FittedModel(model, fallback, ranking, *ids, known, trained, exclude_seen, block_mib)
+        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib)
 
-    def with_history(self, known: Interactions, ranking: Ranking) -> "FittedModel":
-        """Return the same model, fitted on less, with all that is known by now as histories, and the rule for it."""
-        return replace(self, known=known.histories[0], ranking=ranking)
+    def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
+        """Return the same model, fitted on less, with all `interactions` so far as histories, and the rule for it."""
+        return replace(self, histories=interactions.histories[0], ranking=ranking)
 
     def can_answer(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""
@@ -101,7 +101,7 @@ class FittedModel:
         """Return the one query that `recommend` answers for a user and a history, given by original ids."""
         code = _code(user_id, self.user_ids, self._user_code)
         if history is None and code >= 0:
-            return Queries.of_users(np.array([code], np.int32), self.known, exclude_seen=self.exclude_seen)
+            return Queries.of_users(np.array([code], np.int32), self.histories, exclude_seen=self.exclude_seen)
         codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
         items = np.array([c for c in codes if c >= 0], np.int32)
         log = Interactions(
@@ -146,18 +146,18 @@ class FittedModel:
         """Write the model's folder (see `saving`)."""
         model, arrays = saving.pack(self.model, "model")
         fallback, more = saving.pack(self.fallback, "fallback")
-        known = self.known
+        histories = self.histories
         own = {
             "user_ids": self.user_ids,
             "item_ids": self.item_ids,
             "trained": self.trained,
             "ties": self.ranking.ties,
             "catalogue": self.ranking.catalogue,
-            "known.users": known.users,
-            "known.items": known.items,
-            "known.values": known.values,
+            "known.users": histories.users,
+            "known.items": histories.items,
+            "known.values": histories.values,
         }
-        times = {"known.timestamps": known.timestamps, "known.sessions": known.sessions}
+        times = {"known.timestamps": histories.timestamps, "known.sessions": histories.sessions}
         own |= {name: array for name, array in times.items() if array is not None}
         header = {
             "recexp": __version__,
@@ -165,7 +165,7 @@ class FittedModel:
             "fallback": fallback,
             "exclude_seen": self.exclude_seen,
             "block_mib": self.block_mib,
-            "explicit": known.explicit,
+            "explicit": histories.explicit,
         }
         saving.write(Path(path), header, {**arrays, **more, **own})
 
@@ -175,7 +175,7 @@ class FittedModel:
         header, arrays = saving.read(Path(path))
         try:
             user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
-            known = Interactions(
+            histories = Interactions(
                 users=arrays["known.users"],
                 items=arrays["known.items"],
                 values=arrays["known.values"],
@@ -191,7 +191,7 @@ class FittedModel:
                 ranking=Ranking(arrays["ties"], arrays["catalogue"]),
                 user_ids=user_ids,
                 item_ids=item_ids,
-                known=known,
+                histories=histories,
                 trained=arrays["trained"],
                 exclude_seen=header["exclude_seen"],
                 block_mib=header["block_mib"],

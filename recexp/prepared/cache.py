@@ -12,16 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from recexp.folders import cache_dir
-from recexp.prepared.cached_log import Line, heard, recording, replay
+from recexp.prepared.cached_log import Line, logged_before, recording, replay
 from recexp.prepared.packing import pack, unpack
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +52,7 @@ class Cache:
 
         `shared` are values that the entry need not hold, equal ones in the same order whenever it is read.
         """
-        lock = None if key is None else self._lock(key)
-        if lock is None:
+        if key is None or (lock := self._lock(key)) is None:
             return make()
         try:
             found = self._read(self._folder / key, shared)
@@ -77,9 +74,7 @@ class Cache:
         for writer in self._writers:
             writer.join()
 
-    def _lock(self, key: str) -> "BaseFileLock | None":
-        from filelock import FileLock, Timeout
-
+    def _lock(self, key: str) -> FileLock | None:
         lock = FileLock(self._lock_of(key), thread_local=False)  # the writer releases it
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +106,7 @@ class Cache:
             shutil.rmtree(entry, ignore_errors=True)
             return None
         if content["log"]:
-            known, what = heard(content["log"]), entry.with_name(f"{entry.name[:12]}...")
+            known, what = logged_before(content["log"]), entry.with_name(f"{entry.name[:12]}...")
             log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
             if not known:
                 replay(content["log"])
@@ -126,7 +121,7 @@ class Cache:
         valid: Callable[[], bool],
         shared: Sequence[Any],
         lines: list[Line],
-        lock: "BaseFileLock",
+        lock: FileLock,
     ) -> None:
         staging = None
         try:
@@ -167,8 +162,6 @@ class Cache:
                 self._remove(entry, locked=entry.name == key)
 
     def _remove(self, entry: Path, *, locked: bool) -> None:
-        from filelock import FileLock, Timeout
-
         with suppress(OSError, Timeout), nullcontext() if locked else FileLock(self._lock_of(entry.name), timeout=0):
             shutil.rmtree(entry, ignore_errors=True)
 
@@ -187,7 +180,7 @@ def _array(path: Path, sha256: str) -> np.ndarray:
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise ValueError(f"{path.name} is not as it was written")
-    mode = "c" if path.stat().st_size > _SMALL else None
+    mode: Literal["c"] | None = "c" if path.stat().st_size > _SMALL else None
     return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 Line = list[str | int]
 """Name of the logger, level, message."""
-_said: set[str] = set()
+_logged: set[str] = set()
 """Messages of what this process has made or taken from the cache."""
 
 
@@ -28,16 +28,16 @@ def recording() -> Iterator[list[Line]]:
         yield recorder.lines
     finally:
         root.removeHandler(recorder)
-        _said.update(str(message) for _, _, message in recorder.lines)
+        _logged.update(str(message) for _, _, message in recorder.lines)
 
 
-def heard(lines: list[Line]) -> bool:
+def logged_before(lines: list[Line]) -> bool:
     """Return whether this process has logged all of `lines` before."""
-    return _said.issuperset(str(message) for _, _, message in lines)
+    return _logged.issuperset(str(message) for _, _, message in lines)
 
 
 def replay(lines: list[Line]) -> None:
     """Log `lines` again."""
-    _said.update(str(message) for _, _, message in lines)
+    _logged.update(str(message) for _, _, message in lines)
     for name, level, message in lines:
         logging.getLogger(str(name)).log(int(level), "%s", message)

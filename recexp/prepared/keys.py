@@ -17,8 +17,10 @@ from recexp.splits.base import Splitter
 from recexp.version import __version__
 
 FORMAT = 2
-_CODE = ("data", "datasets", "io", "filters", "splits", "prepared")
-_CODE += ("serialization.py", "identity.py", "params.py", "rng.py")
+_CODE = (
+    *("data", "datasets", "io", "filters", "splits", "prepared"),
+    *("serialization.py", "identity.py", "params.py", "rng.py"),
+)
 
 
 def of_data(source: Source, filters: Filters, seed: int) -> str | None:

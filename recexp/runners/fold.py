@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from recexp.audit import Report
+from recexp.audit import AuditReport
 from recexp.data import Dataset, Interactions, Queries, Split
-from recexp.errors import ConfigError, MisfitError
+from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
 from recexp.filters.base import Effect
 from recexp.prepared import Preparation
@@ -25,7 +25,7 @@ class Fold:
     effects: list[Effect]
     filtered: Dataset
     split: Split
-    audit: Report
+    audit: AuditReport
 
     @classmethod
     def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
@@ -70,16 +70,16 @@ def prepare(experiment: Experiment, *, cache: bool) -> Preparation:
 
 
 def check_compatible(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise MisfitError when the data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
+    """Raise IncompatibleError when data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
     evaluation = experiment["evaluation"]
     for role in ("algorithm", "fallback"):
         if missing := experiment[role].missing_requirements(dataset):
-            raise MisfitError(f"{role}: {missing}")
+            raise IncompatibleError(f"{role}: {missing}")
     show = experiment.runner.show
     if show is not None and str(show) not in map(str, dataset.user_ids):
         raise ConfigError(f"show: there is no user {show} in {dataset.name} after filtering")
     if evaluation.rates and not experiment["algorithm"].capabilities.predicts:
-        raise MisfitError(
+        raise IncompatibleError(
             f"evaluation.metrics: metrics of ratings need predicted ones; {type(experiment['algorithm']).__name__} "
             "gives none, algorithm=mf does"
         )

@@ -10,7 +10,7 @@ from typing import Any
 from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
 from recexp.data import Split
-from recexp.errors import ConfigError, DataError, MisfitError
+from recexp.errors import ConfigError, DataError, IncompatibleError
 from recexp.filters.base import Effect
 from recexp.params import describe
 from recexp.runners.base import Experiment, Objective, Plan
@@ -54,7 +54,7 @@ class SealedObjective(Objective):
         stages = replace(self.stages, evaluation=quick, fallback=components["fallback"], costs=Costs())
         algorithm = copy.deepcopy(components["algorithm"])
         if missing := algorithm.missing_requirements(self.split.train):
-            raise MisfitError(f"algorithm: {missing}")
+            raise IncompatibleError(f"algorithm: {missing}")
         model = stages.fit(algorithm, self.split, log_step, validate=True)
         part = stages.judge("validation", self.split, self.split.queries, model)
         value = part.results.metrics[self.metric]
@@ -66,7 +66,7 @@ class SealedObjective(Objective):
 def seal(experiment: Experiment) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
-    Raises ConfigError where there is no validation part, or folds; MisfitError where data and algorithm do not go
+    Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
     together.
     """
     with prepare(experiment, cache=experiment.runner.cache) as prepared:
@@ -89,7 +89,7 @@ def seal(experiment: Experiment) -> SealedObjective:
         higher_is_better=evaluation.higher_is_better is not False,
         identity=identity,
         content={key: value for key, value in identity.content.items() if key not in ("evaluation", "runner")},
-        definition=describe(evaluation.judge),
+        definition=describe(evaluation.headline_metric),
         plan=plan,
         split=unsealed(split),
         effects=fold.effects,

@@ -1,4 +1,4 @@
-"""Splitter: how a data set is divided into what may be learned and what is asked."""
+"""Splitter: how a dataset is divided into what may be learned and what is asked."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ FEW = 30
 
 @params
 class Splitter(ABC):
-    """Divides a data set into one Split, or one a fold.
+    """Divides a dataset into one Split, or one a fold.
 
     Pictures in the docstrings show a row as its item, in a line for each user and a column for each time, before the
     split and after it: `p` train, `(p)` validation, `[p]` test, `<p>` history of a held-out user.
@@ -103,7 +103,9 @@ def divide(
         need_rows(learn.sum(), (labels == held).sum(), name, len(rows))
         train, shown = dataset.take(learn), labels == history
         known = rows.take(learn | shown) if shown.any() else train.interactions
-        split = ask(name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users)
+        split = build_split(
+            name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users
+        )
         return replace(split, validation=validation, fold=fold)
 
     validation = None
@@ -112,17 +114,17 @@ def divide(
     return part("test", TEST, TEST_HISTORY, (TRAIN, VALIDATION, VALIDATION_HISTORY), validation)
 
 
-def ask(
+def build_split(
     name: str,
     train: Dataset,
-    known: Interactions,
+    history: Interactions,
     test: Interactions,
     *,
     exclude_seen: bool,
     cold_users: bool = False,
     candidates: sp.csr_array | None = None,
 ) -> Split:
-    """Build the Split that asks for `test`, where a user's history is all that `known` holds of it.
+    """Build the Split that asks for `test`, where a user's history is all that `history` holds of it.
 
     A question is asked at the time of its first held-out row, and in its context where each is about one row.
     Users without history are left out and counted unless `cold_users`; so are held-out rows of items that
@@ -136,10 +138,10 @@ def ask(
     """
     if candidates is None:
         users = test.used_users.astype(np.int32)
-        queries = Queries.of_users(users, known, exclude_seen=exclude_seen)
+        queries = Queries.of_users(users, history, exclude_seen=exclude_seen)
         target = test.csr(values=True, duplicates="max")[users]
     else:
-        queries = replace(Queries.of_users(test.users, known, exclude_seen=exclude_seen), candidates=candidates)
+        queries = replace(Queries.of_users(test.users, history, exclude_seen=exclude_seen), candidates=candidates)
         target = single(test.items, test.values, test.n_items)
     queries = replace(
         queries, timestamps=_asked_at(test, queries, candidates is None), context=_asked_in(test, queries)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recexp.data import Dataset, Interactions, Split
 from recexp.errors import DataError
-from recexp.params import Part, Share, params
+from recexp.params import Fraction, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
 from recexp.splits.sizes import fold_in, part_of
 
@@ -39,13 +39,13 @@ class KFold(Splitter):
 
     folds: Annotated[int, Field(ge=2)]
     by: Literal["rows", "users", "column"]
-    validation_ratio: Share
-    fold_in_ratio: Part
+    validation_ratio: Fraction
+    fold_in_ratio: OpenFraction
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         rows, rng = dataset.interactions, self.rng
         unit = rows.users if self.by == "users" else np.arange(len(rows))
-        fold_of = self._given(rows) if self.by == "column" else self._drawn(unit.max() + 1, rng)
+        fold_of = self._listed_folds(rows) if self.by == "column" else self._random_folds(unit.max() + 1, rng)
         for fold in range(self.folds):
             labels = self._labels(fold_of == fold, rng)[unit]
             if self.by == "users":
@@ -62,12 +62,12 @@ class KFold(Splitter):
         labels[others[:size]] = VALIDATION
         return labels
 
-    def _drawn(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def _random_folds(self, n: int, rng: np.random.Generator) -> np.ndarray:
         if n < self.folds:
             raise DataError(f"split.folds: {self.folds} folds of {n} {self.by} leave some empty; use fewer")
         return rng.permutation(np.arange(n) % self.folds)
 
-    def _given(self, rows: Interactions) -> np.ndarray:
+    def _listed_folds(self, rows: Interactions) -> np.ndarray:
         column = rows.context.get("fold")
         if column is None:
             raise DataError("split.by=column needs the fold of each row; name its column with dataset.columns.fold")

@@ -16,14 +16,14 @@ from recexp.errors import DataError
 from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
 from recexp.io.log import Format, Role
 from recexp.params import Location, params
-from recexp.splits.base import Splitter, ask, single
+from recexp.splits.base import Splitter, build_split, single
 
 log = logging.getLogger(__name__)
 
 
 @params
 class Predefined(Splitter):
-    """The data set's rows are train; files hold the rows that are asked for. Filters touch train alone.
+    """The dataset's rows are train; files hold the rows that are asked for. Filters touch train alone.
 
     Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue,
     without features: no model can have learned them. Validation rows join train before the test. With q and s of anna
@@ -38,7 +38,7 @@ class Predefined(Splitter):
     Parameters
     ----------
     test, validation : files of held-out rows; validation may be None.
-    format, columns, separator, time_format : how the files are written; yaml takes what holds for the data set.
+    format, columns, separator, time_format : how the files are written; yaml takes what holds for the dataset.
     """
 
     test: Location
@@ -97,11 +97,11 @@ class Predefined(Splitter):
         return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
 
     def _ask(self, name: str, train: Dataset, held: Interactions, candidates: sp.csr_array | None) -> Split:
-        return ask(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
+        return build_split(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
 
 
 def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
-    """Return the data set with codes for the items that only `logs` hold, and missing values in their features."""
+    """Return the dataset with codes for the items that only `logs` hold, and missing values in their features."""
     found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
     ids, n = dataset.item_ids, dataset.n_items
     for more in found:
@@ -168,18 +168,22 @@ def _joined(train: Interactions, more: Interactions) -> Interactions:
         values = np.full(len(more), np.nan, np.float32)
     elif (train.values == 1).all():
         values = np.ones(len(more), np.float32)
-    timed = train.timestamps is not None and more.timestamps is not None
-    if train.timestamps is not None and not timed:
+    times = None
+    if train.timestamps is not None and more.timestamps is not None:
+        times = np.concatenate([train.timestamps, more.timestamps])
+    elif train.timestamps is not None:
         log.warning("validation rows have no times; train and validation together go by file order in the test")
-    typed = train.events is not None and more.events is not None
+    events = None
+    if train.events is not None and more.events is not None:
+        events = Column.category([*_names(train.events), *_names(more.events)])
     return Interactions(
         users=np.concatenate([train.users, more.users]),
         items=np.concatenate([train.items, more.items]),
         values=np.concatenate([train.values, values]),
         n_users=train.n_users,
         n_items=train.n_items,
-        timestamps=np.concatenate([train.timestamps, more.timestamps]) if timed else None,
-        events=Column.category([*_names(train.events), *_names(more.events)]) if typed else None,
+        timestamps=times,
+        events=events,
         explicit=train.explicit,
     )
 

@@ -11,7 +11,7 @@ from recexp.data import Dataset, Queries, Split
 from recexp.errors import DataError
 from recexp.params import params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, answerable, need_rows, single
-from recexp.splits.points import PointSplitter
+from recexp.splits.point_in_time import PointSplitter
 
 log = logging.getLogger(__name__)
 

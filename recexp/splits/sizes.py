@@ -7,7 +7,7 @@ import numpy as np
 
 from recexp.data import Interactions
 from recexp.errors import DataError
-from recexp.params import NonNegativeInt, Part, PositiveInt, Share, params
+from recexp.params import Fraction, NonNegativeInt, OpenFraction, PositiveInt, params
 from recexp.splits.base import TEST, TEST_HISTORY, TRAIN, VALIDATION, VALIDATION_HISTORY, RowSplitter
 
 ROUNDING = 1e-9
@@ -23,8 +23,8 @@ class RatioSplitter(RowSplitter):
     test_ratio, validation_ratio : shares of the whole, rounded down; 0 leaves validation out.
     """
 
-    test_ratio: Part
-    validation_ratio: Share
+    test_ratio: OpenFraction
+    validation_ratio: Fraction
 
     def __post_init__(self) -> None:
         check_ratios(self.test_ratio, self.validation_ratio)
@@ -65,8 +65,8 @@ class ShareOfUser(UserRowsSplitter):
     test_n, validation_n : so many rows instead of a share; None keeps to the share.
     """
 
-    test_ratio: Part
-    validation_ratio: Share
+    test_ratio: OpenFraction
+    validation_ratio: Fraction
     test_n: PositiveInt | None
     validation_n: NonNegativeInt | None
 

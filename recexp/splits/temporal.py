@@ -8,7 +8,7 @@ from recexp.data import Interactions
 from recexp.errors import DataError
 from recexp.params import params
 from recexp.splits.base import RowSplitter
-from recexp.splits.points import PointSplitter
+from recexp.splits.point_in_time import PointSplitter
 from recexp.splits.sizes import NumberOfUser, ShareOfUser
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from recexp.data import Interactions
-from recexp.params import Part, params
+from recexp.params import OpenFraction, params
 from recexp.splits.sizes import RatioSplitter, fold_in
 
 
@@ -30,7 +30,7 @@ class UserHoldout(RatioSplitter):
 
     time = "mixed"
 
-    fold_in_ratio: Part
+    fold_in_ratio: OpenFraction
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         labels = self.draw(interactions.n_users, rng=rng)[interactions.users]

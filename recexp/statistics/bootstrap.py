@@ -30,7 +30,7 @@ class Means:
 
         With `counts`, (q, c), values are sums already, of that many.
         """
-        users, place = np.unique(owners, return_inverse=True)
+        users, number = np.unique(owners, return_inverse=True)
         if counts is None:
             counts = ~np.isnan(values)
             if counts.all():
@@ -40,8 +40,9 @@ class Means:
         if len(users) == len(owners):
             order = np.argsort(owners)
             return Means(users, values[order], counts[order].astype(np.float64))
-        collect = sp.csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=(len(users), len(place)))
-        return Means(users, collect @ values, collect @ counts.astype(np.float64))
+        shape = (len(users), len(owners))
+        collect = sp.csr_array((np.ones(len(owners)), (number, np.arange(len(owners)))), shape=shape)
+        return Means(users, np.asarray(collect @ values), np.asarray(collect @ counts.astype(np.float64)))
 
     @property
     def values(self) -> np.ndarray:

@@ -40,7 +40,7 @@ def permutation(differences: np.ndarray, *, rng: np.random.Generator, permutatio
     for start in range(0, total, rows):
         r = min(rows, total - start)
         if exact:
-            bits = (np.arange(start, start + r)[:, None] >> np.arange(u)) & 1
+            bits: np.ndarray = (np.arange(start, start + r)[:, None] >> np.arange(u)) & 1
         else:
             bits = np.unpackbits(rng.integers(0, 256, (r, -(-u // 8)), np.uint8), axis=1, count=u)
         as_far += (np.abs((bits * 2.0 - 1.0) @ given) >= seen).sum(axis=0)

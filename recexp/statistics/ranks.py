@@ -1,4 +1,4 @@
-"""Models over several data sets: ranks, Friedman's and Nemenyi's tests (Demsar, JMLR 2006, section 3.2)."""
+"""Models over several datasets: ranks, Friedman's and Nemenyi's tests (Demsar, JMLR 2006, section 3.2)."""
 
 import numpy as np
 
@@ -10,15 +10,15 @@ def tied_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each model on each data set, float64 (n, k), 1 for the highest value; ties share their mean.
+    """Return the rank of each model on each dataset, float64 (n, k), 1 for the highest value; ties share their mean.
 
-    `values` are float64 (n, k): n data sets, k models.
+    `values` are float64 (n, k): n datasets, k models.
     """
     return np.array([tied_ranks(-row) for row in values])
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:
-    """Return the mean rank of each model, float64 (k,), over the n data sets of `values`, float64 (n, k)."""
+    """Return the mean rank of each model, float64 (k,), over the n datasets of `values`, float64 (n, k)."""
     return ranks(values).mean(axis=0)
 
 
@@ -33,7 +33,7 @@ def friedman(values: np.ndarray) -> tuple[float, float]:
 
 
 def critical_difference(k: int, n: int, alpha: float) -> float:
-    """Return how far the mean ranks of two of k models over n data sets must be apart to differ (Nemenyi 1963)."""
+    """Return how far the mean ranks of two of k models over n datasets must be apart to differ (Nemenyi 1963)."""
     from scipy.stats import studentized_range
 
     q = float(studentized_range.ppf(1 - alpha, k, np.inf)) / np.sqrt(2)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from recexp import config, console, threads
-from recexp.errors import MisfitError, RecexpError, said
+from recexp.errors import IncompatibleError, RecexpError, error_message
 from recexp.identity import digest
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class JobResult:
         error = None
         if self.error is not None:
             error = {
-                "text": said(self.error),
+                "text": error_message(self.error),
                 "code": getattr(self.error, "exit_code", 1),
                 "trace": "".join(traceback.format_exception(self.error)),
             }
@@ -112,7 +112,7 @@ def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = 
             runs = run_experiment(experiment)
         state = SKIPPED if runs and all(run.reused for run in runs) else DONE
         return JobResult(state, runs, seconds=time.monotonic() - began)
-    except MisfitError as error:
+    except IncompatibleError as error:
         return JobResult(MISFIT, error=error, seconds=time.monotonic() - began)
     except Exception as error:
         return JobResult(FAILED, error=error, seconds=time.monotonic() - began)

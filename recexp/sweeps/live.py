@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from recexp import console
-from recexp.errors import said
+from recexp.errors import error_message
 from recexp.metric_names import is_final
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult, SweepJob
 
@@ -65,7 +65,7 @@ class View:
             if self.best is None or self._sign * value > self._sign * self.best[0]:
                 self.best = (value, label)
         elif result.error is not None:
-            found = f": {said(result.error)}"
+            found = f": {error_message(result.error)}"
         level = logging.ERROR if result.state == FAILED else logging.INFO
         self._say(level, f"{self.states.total()} of {self.total}: {result.state} {label}{found}")
 

@@ -141,7 +141,7 @@ class Pool:
         if self.memory_mib is None:
             return
         for member in self._members:
-            if member.job and (used := system.own_mib(member.process.pid)) > self.memory_mib:
+            if member.job and (used := system.private_mib(member.process.pid)) > self.memory_mib:
                 member.heavy = round(used)
                 member.process.kill()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp import config, console, system
-from recexp.errors import ConfigError, RecexpError, said
+from recexp.errors import ConfigError, RecexpError, error_message
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult
 
@@ -107,7 +107,7 @@ class Sweep:
         )
         console.say(self._count())
         for state in (MISFIT, FAILED):
-            console.reasons(state, {label: said(r.error) for label, r in rows.items() if r.state == state})
+            console.reasons(state, {label: error_message(r.error) for label, r in rows.items() if r.state == state})
         if link := next((run.leaderboard for runs in elsewhere for run in runs), None):
             console.leaderboard(link)
 
@@ -135,7 +135,9 @@ class Sweep:
             shutil.rmtree(self.folder, ignore_errors=True)  # a folder that was asked for stays
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):
             count = f"{len(failed)} of {len(results)} jobs failed"
-            raise RecexpError(f"{count}; resume=true runs them again. The first: {said(failed[0])}") from failed[0]
+            raise RecexpError(
+                f"{count}; resume=true runs them again. The first: {error_message(failed[0])}"
+            ) from failed[0]
         for error in failed or (self.errors if not any(r.runs for r in results) else []):
             raise error
 

@@ -21,7 +21,8 @@ def check_kind(component: object, *bases: type) -> None:
     if isinstance(component, type):
         raise AssertionError(f"{component.__name__} is a class; pass one that is built, {component.__name__}(...)")
     expect(isinstance(component, bases), f"{component!r} must be a {names}")
-    found = mistakes(type(component))
+    cls: type = type(component)
+    found = mistakes(cls)
     expect(not found, "\n".join(found))
 
 

@@ -51,9 +51,11 @@ def events(*, ratings: bool, m: int = 4000) -> Dataset:
         sessions=rng.integers(0, 300, m).astype(np.int32),
         explicit=ratings,
     )
-    ids = [np.array([f"{side}{code:02}" for code in range(n)], object) for side, n in (("u", 40), ("i", 30))]
+    user_ids, item_ids = (
+        np.array([f"{side}{code:02}" for code in range(n)], object) for side, n in (("u", 40), ("i", 30))
+    )
     items = {"price": Column.numeric(rng.random(30) + 1, "price"), "kind": Column.category(list("abc" * 10))}
-    return numbered(Dataset("events", rows, *ids, items=items))
+    return numbered(Dataset("events", rows, user_ids, item_ids, items=items))
 
 
 def two_tastes() -> Dataset:

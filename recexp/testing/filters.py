@@ -48,14 +48,13 @@ class Case:
 
 def rows_are_some_of_those_before(case: Case) -> None:
     """A filter keeps rows in their order and none twice; it may change their values."""
-    kept = row_numbers(case.after)
-    expect(kept is not None, "apply lost the context columns of the rows")
+    kept = _kept(case)
     expect((np.diff(kept) > 0).all(), f"apply changed the order of rows, or has some twice: {kept[:20]} ...")
 
 
 def users_and_items_stay_what_they_are(case: Case) -> None:
     """Each row that is kept has the user and the item that it had, by their ids."""
-    kept = row_numbers(case.after)
+    kept = _kept(case)
     for side in ("user", "item"):
         before, after = (_ids(data, side) for data in (case.before, case.after))
         expect((before[kept] == after).all(), f"apply changed the {side}s of rows: codes and {side}_ids must agree")
@@ -91,6 +90,14 @@ def _applied(filters: Filters, data: Dataset, seed: int = 1) -> Dataset:
         given = filters.steps[0].apply(data, rng=generator(seed, "filter", "0"))
         expect(isinstance(given, Dataset), f"apply must return a Dataset (it returned {type(given).__name__})")
     return filters.apply(data, seed=seed)[0]
+
+
+def _kept(case: Case) -> np.ndarray:
+    """Return which rows are left, int64 (m,)."""
+    kept = row_numbers(case.after)
+    if kept is None:
+        raise AssertionError("apply lost the context columns of the rows")
+    return kept
 
 
 def _ids(data: Dataset, side: str) -> np.ndarray:

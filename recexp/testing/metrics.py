@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from recexp import threads
-from recexp.metrics.base import Answers, Metric
+from recexp.metrics.base import Answers, Measured, Metric
 from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
-from recexp.testing.metric_case import ExampleLists
+from recexp.testing.example_lists import ExampleLists
 
 CUTOFFS = (1, 2, 5, 10, 12)
 
@@ -34,8 +34,7 @@ def what_it_says_of_itself_is_known(metric: Metric) -> None:
 
 def results_have_names_and_values(metric: Metric) -> None:
     """It has one result a name, with float64 values of all units, and an owner a unit (None where the run is one)."""
-    found, names = metric.measure(ExampleLists(0).answers(), CUTOFFS), metric.names("mine", CUTOFFS)
-    expect(found is not None, "measure returned None of answers with lists and ratings")
+    found, names = _measure(metric, ExampleLists(0).answers()), metric.names("mine", CUTOFFS)
     expect(len(set(names)) == len(found.values), f"{len(found.values)} results have the names {names}")
     shape = (1,) if found.owners is None else found.owners.shape
     for values in found.values:
@@ -74,7 +73,7 @@ def threads_do_not_matter(metric: Metric) -> None:
     for count in (1, 3):
         with threads.limit(count):
             found.append(np.concatenate(_measured(metric, ExampleLists(7, queries=60, padded=False).answers())))
-    equal_arrays(*found, "other values with another number of threads")
+    equal_arrays(found[0], found[1], "other values with another number of threads")
 
 
 def what_is_relevant_is_read_only_where_needed(metric: Metric) -> None:
@@ -94,16 +93,15 @@ def better_answers_are_better(metric: Metric) -> None:
         return
     example = ExampleLists(7, queries=60, padded=False)
     chance = _result(metric, example.answers())
-    everything = range(example.n_items)
+    everything = set(range(example.n_items))
     example.lists = [
-        sorted(everything, key=lambda item, wanted=wanted: item not in wanted)[: example.length]
-        for wanted in example.relevant
+        [*sorted(relevant), *sorted(everything - relevant)][: example.length] for relevant in example.relevant
     ]
     example.predicted = example.actual
     best = _result(metric, example.answers())
-    said = "" if metric.higher_is_better else "not "
+    negation = "" if metric.higher_is_better else "not "
     better = best > chance if metric.higher_is_better else best < chance
-    expect(better, f"the best answers have {best:.4g}, random ones {chance:.4g}, and higher is {said}better")
+    expect(better, f"the best answers have {best:.4g}, random ones {chance:.4g}, and higher is {negation}better")
 
 
 CHECKS = (
@@ -117,8 +115,15 @@ CHECKS = (
 )
 
 
+def _measure(metric: Metric, answers: Answers, cutoffs: Sequence[int] = CUTOFFS) -> Measured:
+    found = metric.measure(answers, cutoffs)
+    if found is None:
+        raise AssertionError("measure returned None of answers with lists and ratings")
+    return found
+
+
 def _measured(metric: Metric, answers: Answers, cutoffs: Sequence[int] = CUTOFFS) -> list[np.ndarray]:
-    return metric.measure(answers, cutoffs).values
+    return _measure(metric, answers, cutoffs).values
 
 
 def _result(metric: Metric, answers: Answers) -> float:

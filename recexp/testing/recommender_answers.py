@@ -41,7 +41,7 @@ def lists_hold_the_best_items(case: Case) -> None:
     queries, ties = case.queries, case.ranking.ties
     lists, again = (case.model.recommend(queries, 6, case.ranking) for _ in range(2))
     equal_arrays(again.items, lists.items, "the same question was answered in two ways")
-    excluded = queries.exclude.toarray() > 0
+    excluded = np.zeros(case.scores.shape, bool) if queries.exclude is None else queries.exclude.toarray() > 0
     for row in range(len(queries)):
         allowed, where = np.flatnonzero(~excluded[row]), f"the list of query {row} is not that of its scores"
         best = allowed[np.lexsort((ties[allowed], -np.asarray(case.scores, np.float32)[row, allowed]))][:6]
@@ -84,7 +84,7 @@ def a_saved_model_is_the_same(case: Case) -> None:
 
 def predictions_are_finite_one_a_row(case: Case) -> None:
     """With `predicts`, any user, known or not, has a finite rating for any item, the same whoever else is asked."""
-    if not case.given.capabilities.predicts:
+    if not case.unfitted.capabilities.predicts:
         return
     users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows
     items = np.array([2, 11, 2, 5, 8, 2], np.int32)  # 11 has no rows
@@ -102,7 +102,7 @@ def predictions_are_finite_one_a_row(case: Case) -> None:
 
 def products_of_vectors_rank_as_scores_do(case: Case) -> None:
     """With `vectors`, a user's scores are the products of vectors, up to a constant."""
-    if not case.given.capabilities.vectors:
+    if not case.unfitted.capabilities.vectors:
         return
     users, items = case.model.user_vectors(case.queries), case.model.item_vectors()
     expect(users.dtype == items.dtype == np.float32, f"vectors are {users.dtype} and {items.dtype}, not float32")

@@ -19,7 +19,7 @@ from recexp.testing import examples
 class Case:
     """An algorithm, and what it is tried on."""
 
-    given: Recommender
+    unfitted: Recommender
 
     @cached_property
     def data(self) -> Dataset:
@@ -37,8 +37,8 @@ class Case:
 
     def fresh(self) -> Recommender:
         """Return the algorithm as it was before any fit."""
-        fields = {field.name: getattr(self.given, field.name) for field in dataclasses.fields(self.given)}
-        return type(self.given)(**copy.deepcopy(fields))
+        fields = {field.name: getattr(self.unfitted, field.name) for field in dataclasses.fields(self.unfitted)}
+        return type(self.unfitted)(**copy.deepcopy(fields))
 
     @cached_property
     def model(self) -> Recommender:

@@ -102,7 +102,7 @@ def senseless_values_are_answered_or_refused(case: Case) -> None:
 
 def what_it_does_not_need_may_be_missing(case: Case) -> None:
     """Data need hold no more than `capabilities.needs` names."""
-    can = case.given.capabilities
+    can = case.unfitted.capabilities
     for need in can.needs:
         case.data.has(need)  # raises where it is nothing that data can have
     bare = examples.without(case.data, can.needs)
@@ -115,7 +115,7 @@ def what_it_does_not_need_may_be_missing(case: Case) -> None:
 
 def values_do_not_weigh_where_feedback_is_binary(case: Case) -> None:
     """With `feedback="binary"` missing ratings change nothing."""
-    if case.given.capabilities.feedback != "binary":  # else a filter must see to them
+    if case.unfitted.capabilities.feedback != "binary":  # else a filter must see to them
         return
     values, log = case.data.interactions.values.copy(), case.queries.log
     values[::5] = np.nan

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recexp.data import Dataset, Queries, Split
+from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.data.split import overlap
 from recexp.errors import DataError
 from recexp.splits.base import Splitter
@@ -90,13 +90,18 @@ def validation_is_made_inside_train(case: Case) -> None:
     """Neither test rows nor histories of held-out users are anywhere in the validation split."""
     for split in case.splits:
         inner = split.validation
-        parts = [split.train, *([] if inner is None else [inner.train, inner.test, inner.queries.log])]
-        train, *used = [row_numbers(part) for part in parts]
-        if train is None or any(rows is None for rows in used):
+        train = row_numbers(split.train)
+        if train is None or inner is None:
             continue
-        for name, rows in zip(("train", "test", "histories"), used):
-            strange = np.setdiff1d(rows, train)
-            expect(not len(strange), f"the {name} of validation hold {len(strange)} rows that train has not")
+        parts: dict[str, Dataset | Interactions] = {
+            "train": inner.train,
+            "test": inner.test,
+            "histories": inner.queries.log,
+        }
+        for name, part in parts.items():
+            if (rows := row_numbers(part)) is not None:
+                outside = np.setdiff1d(rows, train)
+                expect(not len(outside), f"the {name} of validation hold {len(outside)} rows that train has not")
 
 
 def targets_are_held_out_rows(case: Case) -> None:
@@ -127,7 +132,8 @@ def seen_items_are_kept_out_where_asked_for(case: Case) -> None:
         if not case.splitter.exclude_seen:
             expect(exclude is None, "queries.exclude must be None with exclude_seen=False")
             continue
-        expect(exclude is not None, "queries.exclude must hold the items of histories with exclude_seen=True")
+        if exclude is None:
+            raise AssertionError("queries.exclude must hold the items of histories with exclude_seen=True")
         seen = split.queries.history(values=False)
         expect(overlap(exclude, seen).all(), "an item of a history is not in queries.exclude with exclude_seen=True")
 
@@ -139,13 +145,15 @@ def what_it_says_of_time_holds(case: Case) -> None:
     if times is None or claim not in ("history", "point"):
         return
     for split in case.levels:
-        if claim == "point":
-            newest, oldest = split.train.interactions.timestamps.max(), split.test.timestamps.min()
+        learned, held = split.train.interactions.timestamps, split.test.timestamps
+        if claim == "point" and learned is not None and held is not None:
+            newest, oldest = learned.max(), held.min()
             expect(newest <= oldest, f"time is point, and train has a row at {newest}, after a test row at {oldest}")
         rows, owners = _history_rows(split.queries)
-        asked = split.queries.timestamps
-        expect(asked is not None, f"time is {claim}, and queries.timestamps is None")
-        late = split.queries.log.timestamps[rows] > asked[owners]
+        shown, asked = split.queries.log.timestamps, split.queries.timestamps
+        if shown is None or asked is None:
+            raise AssertionError(f"time is {claim}, and queries.timestamps or those of the histories are None")
+        late = shown[rows] > asked[owners]
         expect(not late.any(), f"time is {claim}, and {late.sum()} rows of histories are newer than their query")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from recexp.params import NonNegativeInt, Part, PositiveFloat, PositiveInt, params
+from recexp.params import NonNegativeInt, OpenFraction, PositiveFloat, PositiveInt, params
 from recexp.tuning import samplers
 
 
@@ -34,5 +34,5 @@ class Tuning:
     pruning_after: NonNegativeInt
     timeout: PositiveFloat | None
     study: Annotated[str, Field(min_length=1)] | None
-    validation_ratio: Part
+    validation_ratio: OpenFraction
     validation_n: PositiveInt

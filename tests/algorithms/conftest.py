@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recexp.algorithms.factorization import spectrum
+from recexp.algorithms.factorization import singular_vectors
 from recexp.data import Dataset, Interactions, Queries
 from recexp.ranking import Ranking
 from recexp.testing.examples import two_tastes
@@ -64,7 +64,7 @@ def ask() -> Callable[..., Queries]:
 @pytest.fixture(params=["whole", "arpack"])
 def x(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """40 users by 15 items, one of each without entries; decomposed either way."""
-    monkeypatch.setattr(spectrum, "SMALL", 512 if request.param == "whole" else 0)
+    monkeypatch.setattr(singular_vectors, "SMALL", 512 if request.param == "whole" else 0)
     x = (np.random.default_rng(3).random((40, 15)) < 0.3).astype(float)
     x[4], x[:, 6] = 0, 0
     return x

@@ -18,7 +18,7 @@ from recexp.algorithms.hybrid.hybrid_weighted import HybridWeighted
 from recexp.algorithms.hybrid.scales import scaled
 from recexp.algorithms.linear.ease import EASE
 from recexp.data import Column, Dataset, Interactions, Queries
-from recexp.errors import ConfigError, DataError, MisfitError
+from recexp.errors import ConfigError, DataError, IncompatibleError
 from recexp.models.fitted import FittedModel
 from recexp.params import params
 from recexp.ranking import Ranking
@@ -199,7 +199,7 @@ def test_or_is_skipped_with_a_warning(data: Dataset, asked: Queries, caplog: pyt
     np.testing.assert_allclose(model.score(asked), [[0.25, 0.75, 0]] * 5)
     with pytest.raises(DataError, match=r"none could be fitted: algorithm\.parts\.bad\.k: 3 is too much"):
         fit(weighted({"bad": Broken()}, on_failure="skip"), data)
-    with pytest.raises(MisfitError, match=r"parts\.mf: MF needs ratings"):
+    with pytest.raises(IncompatibleError, match=r"parts\.mf: MF needs ratings"):
         fit(weighted({"mf": make("algorithm=mf")}), data)
 
 
@@ -556,7 +556,9 @@ def test_features_are_needed(data: Dataset) -> None:
     assert features(EASE(l2=2.0), users=[]).capabilities.needs == {"item_categories"}
     assert features(EASE(l2=2.0), items=[]).capabilities.needs == {"user_categories"}
     assert features(EASE(l2=2.0)).capabilities.needs == set()
-    with pytest.raises(MisfitError, match="HybridFeatures needs item_categories or user_categories; tiny has none"):
+    with pytest.raises(
+        IncompatibleError, match="HybridFeatures needs item_categories or user_categories; tiny has none"
+    ):
         fit(features(EASE(l2=2.0)), data)
 
 

@@ -12,7 +12,7 @@ from recexp.algorithms.factorization.mf import MF
 from recexp.algorithms.factorization.rating_nmf import RatingNMF
 from recexp.algorithms.factorization.svdpp import SVDpp
 from recexp.algorithms.neighbors.slope_one import SlopeOne
-from recexp.algorithms.ratings import distinct, user_means
+from recexp.algorithms.ratings import unique_queries, user_means
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
 
@@ -268,13 +268,13 @@ def test_users_have_means(data: Dataset) -> None:
 
 def test_repeated_queries_are_found(data: Dataset) -> None:
     asked = queries(data).take(np.array([3, 1, 3, 3, 0, 1]))
-    found, at = distinct(asked)
+    found, at = unique_queries(asked)
     assert sorted(found.users.tolist()) == [0, 1, 3]
     np.testing.assert_array_equal(found.users[at], asked.users)
     np.testing.assert_array_equal(found.stop[at], asked.stop)
     same_user = replace(asked, stop=asked.start + np.arange(6))
-    assert len(distinct(same_user)[0]) == 6
-    assert len(distinct(asked.take(slice(0, 0)))[0]) == 0
+    assert len(unique_queries(same_user)[0]) == 6
+    assert len(unique_queries(asked.take(slice(0, 0)))[0]) == 0
 
 
 # bad input

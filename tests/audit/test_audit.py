@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp.audit import Audit, Report
-from recexp.audit.counts import tell
+from recexp.audit import Audit, AuditReport
+from recexp.audit.count_leaks import telling_columns
 from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.errors import LeakageError
 
@@ -22,7 +22,7 @@ def split_of(dataset: Dataset, name: str, *overrides: str) -> tuple[Split, str |
     return next(splitter.split(dataset)), splitter.time
 
 
-def audited(dataset: Dataset, name: str, *overrides: str) -> Report:
+def audited(dataset: Dataset, name: str, *overrides: str) -> AuditReport:
     return AUDIT.inspect(*split_of(dataset, name, *overrides))
 
 
@@ -202,8 +202,8 @@ def test_few_items_and_steep_popularity_are_no_leak() -> None:
         train, test = np.split(codes, [4800])
         count = np.bincount(train, minlength=200).astype(float)
         honest = {"count": count, "steps": np.round(count / 5), "log": np.log1p(count), "other": rng.random(200)}
-        assert tell(honest, train, test, 200, "mixed") == {}
-        assert set(tell({"test": np.bincount(test, minlength=200)}, train, test, 200, "mixed")) == {"test"}
+        assert telling_columns(honest, train, test, 200, "mixed") == {}
+        assert set(telling_columns({"test": np.bincount(test, minlength=200)}, train, test, 200, "mixed")) == {"test"}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_error_refuses(positive: Dataset) -> None:
     assert strict.inspect(split, claim).findings == ()
     with pytest.raises(LeakageError, match=r"audit: .* are in train too .* audit\.policy=warn runs it all the same"):
         strict.inspect(with_rows(split, split.test), claim)
-    assert Audit(policy="off", similarity=0.9).inspect(with_rows(split, split.test), claim) == Report()
+    assert Audit(policy="off", similarity=0.9).inspect(with_rows(split, split.test), claim) == AuditReport()
 
 
 @pytest.fixture

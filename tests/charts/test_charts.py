@@ -41,15 +41,15 @@ def texts(picture: ET.Element) -> dict[str, ET.Element]:
 def test_axes_end_at_round_ticks() -> None:
     axis = Axis.of([0.12, 0.31], 100, 200)
     assert axis.ticks == pytest.approx([0.10, 0.15, 0.20, 0.25, 0.30, 0.35])
-    assert [axis.at(value) for value in (0.10, 0.225, 0.35)] == pytest.approx([100, 150, 200])
+    assert [axis.pixel(value) for value in (0.10, 0.225, 0.35)] == pytest.approx([100, 150, 200])
     log = Axis.of([0.02, 5], 0, 300, log=True)
-    assert log.ticks == [0.01, 0.1, 1, 10] and [log.at(value) for value in log.ticks] == pytest.approx(
+    assert log.ticks == [0.01, 0.1, 1, 10] and [log.pixel(value) for value in log.ticks] == pytest.approx(
         [0, 100, 200, 300]
     )
-    assert Axis.of([3.0, 3.0], 0, 100).at(3.0) in (0, 100)
+    assert Axis.of([3.0, 3.0], 0, 100).pixel(3.0) in (0, 100)
     assert len(Axis.of([0.1 + 0.2, 0.3], 0, 100).ticks) > 1  # one bit apart
     tight = Axis.of([1, 4], 0, 30, tight=True)
-    assert (tight.at(1), tight.at(4)) == (0, 30)
+    assert (tight.pixel(1), tight.pixel(4)) == (0, 30)
 
 
 def test_lines_pass_through_their_points() -> None:

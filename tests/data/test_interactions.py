@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recexp.data import Interactions
-from recexp.data.column import taken
+from recexp.data.column import take_rows
 
 USERS = np.array([2, 0, 2, 0, 2, 3], np.int32)
 
@@ -35,4 +35,4 @@ def test_rows_that_are_histories_already_are_not_copied() -> None:
 
 def test_many_rows_are_taken_in_blocks() -> None:
     rows = np.random.default_rng(1).integers(0, 7, 2**20 + 3, np.int32)
-    assert (taken(np.arange(7) * 11, rows) == rows * 11).all()
+    assert (take_rows(np.arange(7) * 11, rows) == rows * 11).all()

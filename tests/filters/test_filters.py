@@ -95,8 +95,8 @@ def test_minimum_rating_counts_from_the_minimum_on(store: Dataset) -> None:
     assert len(apply(step("values.MinimumRating", minimum=4.0), dataset(STORE, explicit=False)).interactions) == 9
 
 
-def test_binarise_forgets_values(store: Dataset) -> None:
-    filtered = apply(step("values.Binarise"), store).interactions
+def test_binarize_forgets_values(store: Dataset) -> None:
+    filtered = apply(step("values.Binarize"), store).interactions
     assert filtered.values.tolist() == [1] * 9 and not filtered.explicit
 
 
@@ -236,7 +236,7 @@ def test_steps_come_in_order_and_effects_are_told(store: Dataset, caplog: pytest
     assert [(e.step, e.before, e.after) for e in effects] == [
         ("DropNaN", (9, 3, 3), (4, 3, 3)),
         ("MinimumRating", (4, 3, 3), (2, 2, 1)),
-        ("Binarise", (2, 2, 1), (2, 2, 1)),
+        ("Binarize", (2, 2, 1), (2, 2, 1)),
     ]
     assert "MinimumRating: 4 -> 2 rows, 3 -> 2 users, 3 -> 1 items" in caplog.text
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from recexp.metrics.base import Metric
-from recexp.testing.metric_case import ExampleLists
+from recexp.testing.example_lists import ExampleLists
 
 CONF = Path(__file__).parents[2] / "conf" / "metric"
 

@@ -324,7 +324,7 @@ def test_log_lines_are_said_again_once_in_each_process(
         assert said() == [] != first
         again = [line for line in caplog.messages if line.startswith("prepared before, in ")]
         assert again == caplog.messages and all(line.endswith("; said above") for line in again)
-        monkeypatch.setattr(cached_log, "_said", set())  # another process
+        monkeypatch.setattr(cached_log, "_logged", set())  # another process
         assert said() == first
         assert said() == []
 

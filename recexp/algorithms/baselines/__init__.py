@@ -1,1 +1,1 @@
-"""Baselines: no personalisation."""
+"""Baselines: no personalization."""

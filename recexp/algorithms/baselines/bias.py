@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.ratings import RatingModel, baselines, clipped, distinct, user_effects
+from recexp.algorithms.ratings import RatingModel, baselines, clipped, unique_queries, user_effects
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
@@ -49,8 +49,8 @@ class Bias(RatingModel):
         return self._users(queries).astype(np.float32)[:, None] + self.items_
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
-        return clipped(self._users(asked)[at] + self.items_[rows.items], self.range_)
+        unique, index = unique_queries(history)
+        return clipped(self._users(unique)[index] + self.items_[rows.items], self.range_)
 
     def _users(self, queries: Queries) -> np.ndarray:
         """Return mean + b_u of each query, float64 (b,)."""

@@ -8,6 +8,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
 from recexp.params import PositiveFloat, params
 
 DAY = 86400.0
@@ -38,6 +39,8 @@ class Popularity(Recommender):
         items, weights = self.matrix(train.interactions).indices, None
         if self.half_life_days is not None:
             last = _last(train.interactions)
+            if last.timestamps is None:
+                raise DataError(f"half_life_days needs timestamps, which {train.name} has not")
             items = last.items
             age = (last.timestamps.max(initial=0) - last.timestamps) / DAY
             weights = 0.5 ** (age / self.half_life_days)

@@ -30,7 +30,7 @@ class Random(Recommender):
     def score(self, queries: Queries) -> np.ndarray:
         from recexp.algorithms.kernels.hashing import uniform
 
-        seed, users = np.uint64(self.seed_), np.require(queries.users, np.int32, "CW")
+        seed, users = np.uint64(self.seed_), np.require(queries.users, np.int32, ["C", "W"])
         out = np.empty((len(queries), queries.n_items), np.float32)
         threads.map_rows(lambda start, stop: uniform(start, stop, seed, users, out), len(out))
         return out

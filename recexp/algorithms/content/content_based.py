@@ -11,7 +11,7 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.ratings import clipped, distinct, mean_rating, rated, rating_range, user_effects
+from recexp.algorithms.ratings import clipped, mean_rating, rated, rating_range, unique_queries, user_effects
 from recexp.algorithms.sparse_products import times
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -75,9 +75,9 @@ class ContentBased(Recommender):
         return times(unit(self._profiles(queries)), self.by_feature_)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        queries, at = distinct(history)
-        cosines = _products(unit(self._profiles(queries)), self.items_, at, rows.items)
-        return clipped((self.mean_ + self._effects(queries))[at] + self.slope_ * cosines, self.range_)
+        unique, index = unique_queries(history)
+        cosines = _products(unit(self._profiles(unique)), self.items_, index, rows.items)
+        return clipped((self.mean_ + self._effects(unique))[index] + self.slope_ * cosines, self.range_)
 
     def _effects(self, queries: Queries) -> np.ndarray:
         """Return float64 (b,): b_u of each query."""
@@ -86,7 +86,7 @@ class ContentBased(Recommender):
     def _profiles(self, queries: Queries) -> sp.csr_array:
         """Return float64 (b, n_features): the mean of the features of each history's items by their weights."""
         likes = self._likes(queries)
-        total = np.abs(likes).sum(axis=1)
+        total = abs(likes).sum(axis=1)
         likes.data /= np.repeat(np.where(total > 0, total, 1), np.diff(likes.indptr))
         profiles = likes @ self.items_
         lengths = np.sqrt(profiles.power(2).sum(axis=1))

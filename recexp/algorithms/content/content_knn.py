@@ -31,12 +31,12 @@ class ContentKNN(ItemItem):
     Values of interactions do not weigh. Among equals the lower number is nearer.
 
     Time: as ItemKNN, and for each feature of an item the items that have it (2 n_items^2 for each column of numbers).
-    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `weights_`, S cut to neighbours
+    Memory: 8 k n_items bytes, and strips of S. Serves anyone with a history. Learns `weights_`, S cut to neighbors
     as float32 CSR (n_items, n_items), a column for each j.
 
     Parameters
     ----------
-    k : neighbours kept.
+    k : neighbors kept.
     content_weight : weight of the features; 0 is ItemKNN with cosine, 1 does not look at who took what.
     feature_columns : columns of the item table; None: all.
     weights : of the columns in how alike two items are, by name; one not named weighs 1. None: all weigh the same.
@@ -74,10 +74,10 @@ def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
     for start in range(0, n, strip):
         block = slice(start, start + strip)
         scores = times(rows[block], columns)
-        own = np.arange(len(scores) + 1), numbers[block]
+        itself = np.arange(len(scores) + 1), numbers[block]
 
-        def search(first: int, last: int, at: slice = block, scores=scores, own=own) -> None:
-            top_k(first, last, scores, *own, *nothing, False, everything, numbers, found[at], products[at])
+        def search(first: int, last: int, block: slice = block, scores=scores, itself=itself) -> None:
+            top_k(first, last, scores, *itself, *nothing, False, everything, numbers, found[block], products[block])
 
         threads.map_rows(search, len(scores))
     kept = (found >= 0) & (products > 0)

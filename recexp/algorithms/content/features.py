@@ -48,7 +48,7 @@ def item_features(
 
 def unit(matrix: sp.csr_array) -> sp.csr_array:
     """Return float32 CSR with rows of length 1, sorted indices; rows of zeros stay."""
-    matrix = sp.csr_array(matrix, dtype=np.float64)
+    matrix = matrix.astype(np.float64)
     norms = np.sqrt(matrix.power(2).sum(axis=1))
     matrix.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(matrix.indptr))
     matrix.sort_indices()

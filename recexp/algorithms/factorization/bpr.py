@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_some
+from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import csr_arrays
@@ -27,7 +27,7 @@ CHECKS = 10
 class BPR(FactorModel):
     """score(u, i) = p_u . q_i, learned by stochastic gradient steps on pairs of a seen item i and an unseen one j.
 
-    Bayesian personalised ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
+    Bayesian personalized ranking (Rendle et al., UAI 2009, BPR-MF: section 4.3.1): a step raises
     ln sigmoid(p_u . (q_i - q_j)) - regularization (|p_u|^2 + |q_i|^2 + |q_j|^2) / 2 (figure 4). An iteration takes one
     step for each interaction, with j drawn uniformly from what u has not seen. Users and items are dealt out anew to
     blocks in each iteration, and j comes from i's block: blocks that share neither users nor items are worked on at
@@ -55,7 +55,7 @@ class BPR(FactorModel):
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()
         x = self.matrix(train.interactions)
-        check_some(x)
+        check_not_empty(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if context.validate else chosen
         self.users_, self.items_ = (
@@ -74,7 +74,7 @@ class BPR(FactorModel):
                 if kept is None or value > best:
                     best, kept = -np.inf if np.isnan(value) else value, (self.users_.copy(), self.items_.copy())
                     self.fitted_params_ = {"iterations": iteration}
-        if context.validate:
+        if kept is not None:
             self.users_, self.items_ = kept
         return self
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender
-from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.factorization.singular_vectors import right_singular
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Queries
@@ -18,7 +18,7 @@ from recexp.ranking import Lists, Ranking
 class GFCF(Recommender):
     """score(u, .) = x_u (N^T N + ideal_weight D_i^-1/2 V V^T D_i^1/2), with N = D_u^-1/2 X D_i^-1/2.
 
-    Graph-filter collaborative filtering (Shen et al., CIKM 2021, equation 8): a linear filter, the normalised
+    Graph-filter collaborative filtering (Shen et al., CIKM 2021, equation 8): a linear filter, the normalized
     co-occurrence N^T N, and an ideal low-pass filter that keeps the leading right singular vectors V of N. X
     (n_users, n_items) is binary, D_u and D_i hold how many items a user and users an item has; of none comes 0.
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_some, check_values
+from recexp.algorithms.checks import check_not_empty, check_values
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries
@@ -50,7 +50,7 @@ class NMF(FactorModel):
         x = self.matrix(train.interactions)
         if not x.nnz and len(train.interactions):
             raise DataError("all values of train are 0: nmf learns from values; filter=all_positive makes them 1")
-        check_some(x)
+        check_not_empty(x)
         scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
         users, items = (scale * np.abs(context.rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
         _, items = self._solved(x, users, items.T, update=True)

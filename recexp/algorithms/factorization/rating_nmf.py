@@ -8,6 +8,7 @@ import numpy as np
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import RatingModel, clipped, dots, group_by_code
+from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -69,14 +70,12 @@ class RatingNMF(RatingModel):
         known = (users >= 0) & self.known_users_[users] & self.known_items_[items]
         return clipped(np.where(known, dots(self.users_, users, self.items_, items), self.mean_), self.range_)
 
-    def _updated(
-        self, ratings: tuple[np.ndarray, ...], own: np.ndarray, other: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _updated(self, ratings: CSR, factors: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return new factors of one side, float32 (n, factors), and the squared errors of the old, float64 (n,)."""
         from recexp.algorithms.kernels.rating_factors import nmf_step
 
-        penalty, new, squares = np.float32(self.regularization), np.empty_like(own), np.empty(len(own))
+        penalty, new, squares = np.float32(self.regularization), np.empty_like(factors), np.empty(len(factors))
         threads.map_rows(
-            lambda start, stop: nmf_step(start, stop, *ratings, own, other, penalty, new, squares), len(own)
+            lambda start, stop: nmf_step(start, stop, *ratings, factors, fixed, penalty, new, squares), len(factors)
         )
         return new, squares

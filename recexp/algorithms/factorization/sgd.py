@@ -42,12 +42,12 @@ class Descent(BiasedFactorModel):
     def _start(self, train: Dataset, rng: np.random.Generator) -> Interactions:
         """Return the rows of train, checked, and draw the first factors; biases start from 0."""
         rows = self._begin(train)
-        self.users_ = self._drawn(rows.known_users, rng)
-        self.items_ = self._drawn(rows.known_items, rng)
+        self.users_ = self._draw_factors(rows.known_users, rng)
+        self.items_ = self._draw_factors(rows.known_items, rng)
         self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
         return rows
 
-    def _drawn(self, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _draw_factors(self, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return float32 (n, factors) drawn from N(0, init_std), zeros for what is not known, bool (n,)."""
         drawn = rng.normal(0, self.init_std, (len(known), self.factors)).astype(np.float32)
         drawn[~known] = 0

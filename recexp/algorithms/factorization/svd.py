@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
-from recexp.algorithms.factorization.spectrum import right_singular
+from recexp.algorithms.factorization.singular_vectors import right_singular
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times

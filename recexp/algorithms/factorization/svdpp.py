@@ -45,7 +45,7 @@ class SVDpp(Descent):
         context = context or FitContext()
         rows = self._start(train, context.rng)
         ratings = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
-        self.implicit_ = self._drawn(rows.known_items, context.rng)
+        self.implicit_ = self._draw_factors(rows.known_items, context.rng)
         seen = csr_arrays(rows.csr(values=False))[:2]
         biases = self.user_biases_, self.item_biases_
         given = (*ratings, *seen, *self._numbers, *biases, self.users_, self.items_, self.implicit_)

@@ -14,7 +14,7 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.scales import Scale, scaled
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import DataError, MisfitError, RecexpError, StoreError
+from recexp.errors import DataError, IncompatibleError, RecexpError, StoreError
 from recexp.params import params
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Hybrid(Recommender):
 
     @field_validator("parts")
     @classmethod
-    def _some(cls, parts: dict[str, Recommender]) -> dict[str, Recommender]:
+    def _not_empty(cls, parts: dict[str, Recommender]) -> dict[str, Recommender]:
         if not parts:
             raise ValueError("a hybrid needs at least one part; add one with +algorithm@algorithm.parts.NAME=ease")
         return parts
@@ -79,7 +79,7 @@ class Hybrid(Recommender):
             model = before[name] if name in before else copy.deepcopy(part)
             try:
                 if missing := model.missing_requirements(train):
-                    raise MisfitError(missing)
+                    raise IncompatibleError(missing)
                 models[name] = model.fit(train, _of_part(context, name, rng))
             except StoreError:
                 raise  # the run's own trouble, met in `log_step`
@@ -146,9 +146,9 @@ class Hybrid(Recommender):
         return ratings
 
 
-def take_queries(queries: Queries, at: np.ndarray) -> Queries:
+def take_queries(queries: Queries, index: np.ndarray) -> Queries:
     """Return the queries at the given positions, int (a,) in order; the very same where they are all."""
-    return queries if len(at) == len(queries) else queries.take(at)
+    return queries if len(index) == len(queries) else queries.take(index)
 
 
 def allowed(queries: Queries) -> np.ndarray:

@@ -10,12 +10,12 @@ from pydantic import ValidationInfo, field_validator
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.hybrid.augmenting import augmented, categories, copies, widened
 from recexp.algorithms.hybrid.base import Hybrid
+from recexp.algorithms.hybrid.feature_interactions import augmented, categories, copies, widened
 from recexp.algorithms.hybrid.scales import scaled
-from recexp.algorithms.ratings import distinct
+from recexp.algorithms.ratings import unique_queries
 from recexp.data import Dataset, Interactions, Queries
-from recexp.errors import MisfitError
+from recexp.errors import IncompatibleError
 from recexp.params import PositiveInt, params
 
 
@@ -74,7 +74,9 @@ class HybridFeatures(Hybrid):
         items = categories(train.items, self.item_columns, train.n_items, "item")
         users = categories(train.users, self.user_columns, train.n_users, "user")
         if not items.shape[1] + users.shape[1]:
-            raise MisfitError(f"{type(self).__name__} needs item_categories or user_categories; {train.name} has none")
+            raise IncompatibleError(
+                f"{type(self).__name__} needs item_categories or user_categories; {train.name} has none"
+            )
         self.counts_ = np.bincount(train.interactions.csr(values=False).indices, minlength=train.n_items)
         self.counts_ = self.counts_.astype(np.float32)
         values = train.interactions.values[np.isfinite(train.interactions.values)]
@@ -104,7 +106,7 @@ class HybridFeatures(Hybrid):
         return scaled(scores[:, : queries.n_items], self.scale)
 
     def rated(self, name: str, rows: Interactions, history: Queries) -> np.ndarray:
-        asked, at = distinct(history)
+        asked, at = unique_queries(history)
         wide = self._widened(asked)
         history = replace(wide.take(at), timestamps=history.timestamps, context=history.context)
         return super().rated(name, replace(rows, n_items=wide.n_items), history)

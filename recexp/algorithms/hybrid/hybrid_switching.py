@@ -3,12 +3,12 @@
 from typing import Literal, Required, Self
 
 import numpy as np
-from pydantic import ConfigDict, ValidationInfo, field_validator
+from pydantic import ConfigDict, ValidationInfo, field_validator, with_config
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.base import Hybrid, allowed, take_queries
-from recexp.algorithms.ratings import distinct
+from recexp.algorithms.ratings import unique_queries
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import PositiveInt, params
 
@@ -16,6 +16,7 @@ BLOCK = 2**24
 """Scores held at once while confidence is looked at: 64 MiB."""
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
 class Rule(TypedDict, total=False):
     """`part` answers the queries for which all that is said holds.
 
@@ -24,8 +25,6 @@ class Rule(TypedDict, total=False):
     confidence_at_least : the part's best score, as it is, of an item that may be recommended.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
-
     part: Required[str]
     history_at_least: PositiveInt
     history_below: PositiveInt
@@ -33,10 +32,9 @@ class Rule(TypedDict, total=False):
     confidence_at_least: float
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
 class ColdItems(TypedDict):
     """`part` scores the items that fewer than `below` train users have."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     part: str
     below: PositiveInt
@@ -98,7 +96,7 @@ class HybridSwitching(Hybrid):
         for index, name in enumerate(self.models_):
             if len(at := np.flatnonzero(chosen == index)):
                 scores[at] = self.scaled(name, take_queries(queries, at))
-        if self.cold_.any():
+        if self.cold_items is not None and self.cold_.any():
             name = self.cold_items["part"]
             if len(at := np.flatnonzero(self.part_can_answer(name, queries))):
                 scores[np.ix_(at, self.cold_)] = self.scaled(name, take_queries(queries, at))[:, self.cold_]
@@ -108,10 +106,10 @@ class HybridSwitching(Hybrid):
         able = [name for name, model in self.models_.items() if model.capabilities.predicts]
         if not able:
             return super().predict(rows, history)
-        asked, at = distinct(history)
-        chosen = self._chosen(able, asked)[at]
+        unique, index = unique_queries(history)
+        chosen = self._chosen(able, unique)[index]
         chosen[chosen < 0] = self._index(able[0])
-        if self.cold_.any() and (name := self.cold_items["part"]) in able:
+        if self.cold_items is not None and self.cold_.any() and (name := self.cold_items["part"]) in able:
             chosen[self.cold_[rows.items] & self.part_can_answer(name, history)] = self._index(name)
         return self.chosen_ratings(chosen, rows, history)
 

@@ -77,7 +77,7 @@ class HybridWeighted(Hybrid):
         if tuned and context.validate is not None:
             self.fitted_params_ = {"weights": self._tuned(context.validate)}
         chosen = self.fitted_params_["weights"] if tuned else self.weights
-        self.weights_ = self._of_fitted(chosen or {})
+        self.weights_ = self._of_fitted(chosen if isinstance(chosen, dict) else {})  # a list is by name by now
         return self
 
     def score(self, queries: Queries) -> np.ndarray:

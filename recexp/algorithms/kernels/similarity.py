@@ -82,7 +82,7 @@ def nearest(
     term_docs,
     term_data,
     doc_norms,
-    own,
+    skip,
     measure,
     shrinkage,
     binary,
@@ -91,7 +91,7 @@ def nearest(
 ):
     """Fill rows start..stop of out_docs (-1 padded, in no order) and out_values with each row's k best documents.
 
-    Rows (terms by row) and documents (documents by term) are CSR; `binary`: all their data are 1. `own[r]` is the
+    Rows (terms by row) and documents (documents by term) are CSR; `binary`: all their data are 1. `skip[r]` is the
     document that row r is itself, or -1: it is left out, as are similarities that are not positive. Few documents
     touched are walked through again; if many are, going through all of them is faster.
     """
@@ -104,8 +104,8 @@ def nearest(
             for doc in range(n):
                 values[doc] = similarity(measure, dots[doc], row_norms[r], doc_norms[doc], shrinkage)
                 dots[doc] = 0.0
-            if own[r] >= 0:
-                values[own[r]] = 0.0
+            if skip[r] >= 0:
+                values[skip[r]] = 0.0
             for doc in range(n):
                 if values[doc] > worst:
                     size = push(out_docs[r], out_values[r], size, np.int32(doc), values[doc])
@@ -116,7 +116,7 @@ def nearest(
             for t in range(term_ptr[row_terms[at]], term_ptr[row_terms[at] + 1]):
                 doc = term_docs[t]
                 dot, dots[doc] = dots[doc], 0.0
-                if dot > 0.0 and doc != own[r]:
+                if dot > 0.0 and doc != skip[r]:
                     value = similarity(measure, dot, row_norms[r], doc_norms[doc], shrinkage)
                     if value >= worst:
                         size = push(out_docs[r], out_values[r], size, doc, value)
@@ -145,7 +145,7 @@ def by_dots(
     term_docs,
     term_data,
     doc_norms,
-    own,
+    skip,
     measure,
     shrinkage,
     out,
@@ -160,8 +160,8 @@ def by_dots(
                 values[doc] = similarity(measure, values[doc], row_norms[r], doc_norms[doc], shrinkage)
             else:
                 values[doc] = 0.0
-        if own[r] >= 0:
-            values[own[r]] = 0.0
+        if skip[r] >= 0:
+            values[skip[r]] = 0.0
 
 
 @jit
@@ -178,7 +178,7 @@ def in_common(measure, n, a, b, aa, bb, ab, shrinkage):
 
 
 @jit
-def by_common(start, stop, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, own, measure, shrinkage, out):
+def by_common(start, stop, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, skip, measure, shrinkage, out):
     """Fill out, float64 (stop - start, n), with similarities over common terms, if positive."""
     sums = np.zeros((out.shape[1], 6))
     for r in range(start, stop):
@@ -195,5 +195,5 @@ def by_common(start, stop, row_ptr, row_terms, row_data, term_ptr, term_docs, te
                 here[5] += a * b
         for doc in range(out.shape[1]):
             n, a, b, aa, bb, ab = sums[doc]
-            value = in_common(measure, n, a, b, aa, bb, ab, shrinkage) if n > 0.0 and doc != own[r] else 0.0
+            value = in_common(measure, n, a, b, aa, bb, ab, shrinkage) if n > 0.0 and doc != skip[r] else 0.0
             out[r - start, doc] = max(0.0, value)

@@ -1,5 +1,8 @@
 """The Gram matrix of a binary matrix: how many users each two items share."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -22,7 +25,7 @@ def lower(x: sp.csr_array, dtype: type = np.float64) -> np.ndarray:
     """Return the lower triangle of X^T X as (n_items, n_items), zeros above it; float32 is exact below 2^24 users."""
     from recexp.algorithms.kernels import gram
 
-    out = np.zeros((x.shape[1], x.shape[1]), dtype)
+    out: np.ndarray = np.zeros((x.shape[1], x.shape[1]), dtype)
     threads.map_rows(_with(gram.lower, *_both(x), out), len(out))
     return out
 
@@ -65,9 +68,7 @@ def inverted(triangle: np.ndarray, added: np.ndarray | float) -> np.ndarray:
 
 
 def _inverted_at_once(triangle: np.ndarray) -> np.ndarray:
-    from scipy.linalg import get_lapack_funcs
-
-    potrf, potri = get_lapack_funcs(("potrf", "potri"), dtype=triangle.dtype)
+    potrf, potri = _lapack("potrf", "potri", dtype=triangle.dtype)
     factor, failed = potrf(triangle.T, lower=0, clean=0, overwrite_a=1)  # the lower triangle, read by columns
     _check(failed)
     inverse, failed = potri(factor, lower=0, overwrite_c=1)
@@ -77,9 +78,7 @@ def _inverted_at_once(triangle: np.ndarray) -> np.ndarray:
 
 def _inverted_in_blocks(a: np.ndarray) -> np.ndarray:
     """Take the same three steps block by block: A = L L^T, M = L^-1, A^-1 = M^T M, each in the place of the last."""
-    from scipy.linalg import get_lapack_funcs
-
-    potrf, trtri = get_lapack_funcs(("potrf", "trtri"), dtype=a.dtype)
+    potrf, trtri = _lapack("potrf", "trtri", dtype=a.dtype)
     cuts = [slice(start, start + BLOCK) for start in range(0, len(a), BLOCK)]
     n = range(len(cuts))
     block = {(i, j): a[cuts[i], cuts[j]] for i in n for j in n if i >= j}
@@ -101,6 +100,12 @@ def _inverted_in_blocks(a: np.ndarray) -> np.ndarray:
     return a
 
 
+def _lapack(*names: str, dtype: np.dtype) -> list[Callable[..., Any]]:
+    from scipy.linalg import get_lapack_funcs
+
+    return cast(list[Callable[..., Any]], get_lapack_funcs(names, dtype=dtype))  # a list of them, for names is a tuple
+
+
 def _check(failed: int) -> None:
     if failed:
         raise np.linalg.LinAlgError("X^T X + diag(added) has no Cholesky factor")
@@ -114,16 +119,16 @@ def mirrored(triangle: np.ndarray, scale: np.ndarray) -> np.ndarray:
     full = triangle if triangle.dtype == np.float32 else np.empty(triangle.shape, np.float32)
     scale = scale.astype(np.float32)
 
-    def mirror(strip: int) -> None:
-        start, stop = strip * STRIP, (strip + 1) * STRIP
-        rows = triangle[start:stop, :stop].astype(np.float32)
-        corner = np.tril(rows[:, start:])
-        rows[:, start:] = corner + np.tril(corner, -1).T
-        np.multiply(rows[:, :start], scale[:start], out=full[start:stop, :start])
-        np.multiply(rows.T, scale[start:stop], out=full[:stop, start:stop])
+    def mirror(first: int, last: int) -> None:
+        for start in range(first * STRIP, last * STRIP, STRIP):
+            stop = start + STRIP
+            rows = triangle[start:stop, :stop].astype(np.float32)
+            corner = np.tril(rows[:, start:])
+            rows[:, start:] = corner + np.tril(corner, -1).T
+            np.multiply(rows[:, :start], scale[:start], out=full[start:stop, :start])
+            np.multiply(rows.T, scale[start:stop], out=full[:stop, start:stop])
 
-    with_all = range(-(-len(full) // STRIP))
-    threads.map_rows(lambda start, stop: [mirror(strip) for strip in with_all[start:stop]], len(with_all))
+    threads.map_rows(mirror, -(-len(full) // STRIP))
     return full
 
 
@@ -139,5 +144,5 @@ def _both(x: sp.csr_array) -> tuple[np.ndarray, ...]:
     return by_item_ptr, by_item, by_user_ptr, by_user.view(np.uint32)  # no look for negative indices: a third less time
 
 
-def _with(kernel, *arrays: np.ndarray):
+def _with(kernel: Callable[..., None], *arrays: np.ndarray) -> Callable[[int, int], None]:
     return lambda start, stop: kernel(start, stop, *arrays)

@@ -19,7 +19,7 @@ class SLIM(ItemItem):
     """score(u, j) = sum over i in u's history of W_ij, where W solves an elastic net for each item j.
 
     Sparse linear methods (Ning and Karypis, ICDM 2011: score is equation 2, the problem of a column equation 5). Column
-    j of W, its diagonal 0, minimises
+    j of W, its diagonal 0, minimizes
 
         1 / (2 n_users) |x_j - X w|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio) / 2 |w|^2,
 

@@ -27,7 +27,7 @@ class SLIMADMM(ItemItem):
     With alpha = 0 it is the objective of `slim` at l1 = alpha l1_ratio n_users and l2 = alpha (1 - l1_ratio) n_users;
     with l1 = 0 and weights of both signs that of `ease`. alpha > 0, the paper's extension by item popularity, holds
     popular items down more. X (n_users, n_items) is binary: values of interactions do not weigh, and columns are not
-    centred.
+    centered.
 
     B splits from C, and U is their scaled difference, 0 at first. With P = (X^T X + diag(l2 p^alpha) + rho I)^-1, an
     iteration is

@@ -1,1 +1,1 @@
-"""Neighbourhood models."""
+"""Neighborhood models."""

@@ -1,4 +1,4 @@
-"""Ratings predicted as a weighted average of those of the nearest neighbours."""
+"""Ratings predicted as a weighted average of those of the nearest neighbors."""
 
 from typing import Literal
 
@@ -21,21 +21,21 @@ def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, sha
     return sp.csr_array(((sums.data / counts.data).astype(np.float32), sums.indices, sums.indptr), shape=shape)
 
 
-def ranked(search: NeighborSearch, rows: sp.csr_array, own: np.ndarray) -> sp.csr_array:
+def ranked(search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray) -> sp.csr_array:
     """Return all similarities of `rows` with documents that are positive, float32 CSR, each row's largest first."""
     strips = {}
 
     def use(start: int, similarities: np.ndarray) -> None:
         strips[start] = _falling(similarities)
 
-    search.over_strips(rows, own, use)
+    search.over_strips(rows, skip, use)
     counts, docs, values = (np.concatenate([strips[start][part] for start in sorted(strips)]) for part in range(3))
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return sp.csr_array((values, docs, indptr), shape=(rows.shape[0], search.by_term.shape[1]))
 
 
 def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndarray) -> None:
-    """Add to out, float64 (b, n), the weighted mean of the entries of each row's k first neighbours that have one.
+    """Add to out, float64 (b, n), the weighted mean of the entries of each row's k first neighbors that have one.
 
     `neighbors` (b, m) is what `ranked` returns, `entries` (m, n).
     """
@@ -46,9 +46,9 @@ def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndar
 
 
 def average_of_nearest(
-    search: NeighborSearch, rows: sp.csr_array, own: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
+    search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
 ) -> None:
-    """Do the same for the neighbours that `search` finds of `rows`, whose similarities are never held all at once."""
+    """Do the same for the neighbors that `search` finds of `rows`, whose similarities are never held all at once."""
     from recexp.algorithms.kernels import averages as kernel
 
     values = csr_arrays(entries)
@@ -58,7 +58,7 @@ def average_of_nearest(
         indptr = np.concatenate([[0], np.cumsum(counts)])
         kernel.average(0, len(counts), indptr, docs, weights, *values, k, out[start : start + len(counts)])
 
-    search.over_strips(rows, own, use)
+    search.over_strips(rows, skip, use)
 
 
 def _falling(similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from recexp.ranking import Lists, Ranking
 
 @params
 class ItemKNN(KNN):
-    """score(u, j) = sum over i in u's history of x_ui S_ij, S the item-item similarity cut to k neighbours.
+    """score(u, j) = sum over i in u's history of x_ui S_ij, S the item-item similarity cut to k neighbors.
 
     Item-based collaborative filtering (Sarwar et al., WWW 2001; Deshpande and Karypis, TOIS 2004: their model keeps k
     for each seen item). X (n_users, n_items) is binary, but for similarities that compare ratings. `weighting` replaces
@@ -82,7 +82,7 @@ class ItemKNN(KNN):
         return ranking.top_k_of(centered, queries, k)
 
     def _search(self, x: sp.csr_array) -> tuple[NeighborSearch, sp.csr_array, np.ndarray]:
-        """Return how to find neighbours of items, the items (n_items, n_users), and that each is itself."""
+        """Return how to find neighbors of items, the items (n_items, n_users), and that each is itself."""
         if self.similarity == "adjusted_cosine":
             x = less(x, means(x), np.zeros(x.shape[1]))
         items, of_target = x.T.tocsr(), self.capabilities.predicts or self.neighbors_of == "target"

@@ -1,4 +1,4 @@
-"""What ItemKNN and UserKNN share: their fields, and how averages of neighbours' ratings become predictions."""
+"""What ItemKNN and UserKNN share: their fields, and how averages of neighbors' ratings become predictions."""
 
 from abc import abstractmethod
 from typing import Annotated, Literal
@@ -15,10 +15,10 @@ from recexp.algorithms.ratings import (
     baselines,
     checked,
     clipped,
-    distinct,
     mean_rating,
     rated,
     rating_range,
+    unique_queries,
     user_effects,
 )
 from recexp.algorithms.weighting import Weighting, weighted
@@ -31,22 +31,22 @@ BLOCK = 2**22
 
 @params
 class KNN(Recommender):
-    """Neighbours whose similarities are summed for ranking, or weigh an average that predicts ratings.
+    """Neighbors whose similarities are summed for ranking, or weigh an average that predicts ratings.
 
-    With an average, the rating of u for i is estimated as b_ui plus the weighted mean of r - b of the neighbours: b is
-    the mean rating (average), the mean of the user or item whose neighbours they are (average_means), or
+    With an average, the rating of u for i is estimated as b_ui plus the weighted mean of r - b of the neighbors: b is
+    the mean rating (average), the mean of the user or item whose neighbors they are (average_means), or
     mean + b_u + b_i (average_baselines). It is always `mean_` + an effect of the user + one of the item, in `items_`.
 
     Parameters
     ----------
-    k : neighbours kept.
+    k : neighbors kept.
     similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, pearson, msd and common_cosine
         compare ratings, the others too if `aggregate` is an average.
     asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
     shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
     weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.
     weigh_scores : whether weights are in what is summed, too, or in similarities only.
-    normalize : divide the similarities of the k neighbours by their sum; averages do so anyway.
+    normalize : divide the similarities of the k neighbors by their sum; averages do so anyway.
     aggregate : sum, for ranking; or average, average_means, average_baselines.
     user_damping, item_damping, iterations : of average_baselines only, see `ratings.baselines`.
     """
@@ -83,13 +83,13 @@ class KNN(Recommender):
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         if not self.capabilities.predicts:
             return super().predict(rows, history)
-        asked, at = distinct(history)
-        predicted, order = np.empty(len(rows), np.float32), np.argsort(at, kind="stable")
+        unique, index = unique_queries(history)
+        predicted, order = np.empty(len(rows), np.float32), np.argsort(index, kind="stable")
         step = max(1, BLOCK // max(1, rows.n_items))
-        for start in range(0, len(asked), step):
-            scores = self.score(asked.take(slice(start, start + step)))
-            here = order[slice(*np.searchsorted(at[order], [start, start + step]))]
-            predicted[here] = scores[at[here] - start, rows.items[here]]
+        for start in range(0, len(unique), step):
+            scores = self.score(unique.take(slice(start, start + step)))
+            here = order[slice(*np.searchsorted(index[order], [start, start + step]))]
+            predicted[here] = scores[index[here] - start, rows.items[here]]
         return clipped(predicted, self.range_)
 
     @abstractmethod

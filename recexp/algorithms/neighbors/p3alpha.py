@@ -4,7 +4,7 @@ from typing import Self
 
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
-from recexp.algorithms.neighbors.walks import three_steps
+from recexp.algorithms.neighbors.random_walks import three_steps
 from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveInt, params
 

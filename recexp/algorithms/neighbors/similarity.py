@@ -1,4 +1,4 @@
-"""What neighbours share: how alike two rows are, and the search for the nearest."""
+"""What neighbors share: how alike two rows are, and the search for the nearest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class NeighborSearch:
     pearson: sum of (a - mean a)(b - mean b) / (root of the product of their squares + shrinkage).
     msd: n / (sum of (a - b)^2 + n + shrinkage), that is 1 / (1 + mean squared difference) without shrinkage.
 
-    Documents whose similarity is not positive are no neighbours; among equals the lower number is nearer. Time: for
-    each term of a row, the documents that have it; memory: the neighbours, and n_documents (times 6 for those over
+    Documents whose similarity is not positive are no neighbors; among equals the lower number is nearer. Time: for
+    each term of a row, the documents that have it; memory: the neighbors, and n_documents (times 6 for those over
     common terms) a thread.
 
     Attributes
@@ -73,30 +73,41 @@ class NeighborSearch:
     shrinkage: float = 0.0
     asymmetry: float = 0.5
 
-    def nearest(self, rows: sp.csr_array, own: np.ndarray, k: int) -> sp.csr_array:
+    def nearest(self, rows: sp.csr_array, skip: np.ndarray, k: int) -> sp.csr_array:
         """Return the k documents most similar to each of `rows` (b, n_terms), float32 (b, n_documents) CSR.
 
-        `own` is int (b,), the document that a row is itself and may not find, or -1.
+        `skip` is int (b,), the document that a row is itself and may not find, or -1.
         """
         from recexp.algorithms.kernels import similarity as kernel
 
         b, n = rows.shape[0], self.by_term.shape[1]
         if self.similarity in IN_COMMON:
-            return best(self.at_least(0.0, rows, own), k)
+            return best(self.at_least(0.0, rows, skip), k)
         found, values = np.full((b, min(k, n)), -1, np.int32), np.empty((b, min(k, n)))
         measure, row_norms, norms = self._dots(rows)
-        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
+        left, right, skip = csr_arrays(rows), csr_arrays(self.by_term), np.require(skip, np.int32, ["C", "W"])
         binary = bool((left[2] == 1).all() and (right[2] == 1).all())
 
         def search(start: int, stop: int) -> None:
             kernel.nearest(
-                start, stop, *left, row_norms, *right, norms, own, measure, float(self.shrinkage), binary, found, values
+                start,
+                stop,
+                *left,
+                row_norms,
+                *right,
+                norms,
+                skip,
+                measure,
+                float(self.shrinkage),
+                binary,
+                found,
+                values,
             )
 
         threads.map_rows(search, b)
         return _compressed(found, values, n)
 
-    def kth(self, rows: sp.csr_array, own: np.ndarray, k: int) -> np.ndarray:
+    def kth(self, rows: sp.csr_array, skip: np.ndarray, k: int) -> np.ndarray:
         """Return the similarity of each row's k-th nearest document, float64 (b,), 0 where there are fewer."""
         similarities, n = np.zeros(rows.shape[0]), self.by_term.shape[1]
 
@@ -104,26 +115,26 @@ class NeighborSearch:
             similarities[start : start + len(strip)] = np.partition(strip, n - k, axis=1)[:, n - k]
 
         if k <= n:
-            self.over_strips(rows, own, use)
+            self.over_strips(rows, skip, use)
         return similarities
 
-    def at_least(self, least: float | np.ndarray, rows: sp.csr_array, own: np.ndarray) -> sp.csr_array:
+    def at_least(self, least: float | np.ndarray, rows: sp.csr_array, skip: np.ndarray) -> sp.csr_array:
         """Return the positive similarities that reach `least`, one or float64 (n_documents,), as float32 CSR."""
         strips = {}
 
         def use(start: int, strip: np.ndarray) -> None:
             strips[start] = sp.csr_array(np.where(strip >= least, strip, 0.0).astype(np.float32))
 
-        self.over_strips(rows, own, use)
+        self.over_strips(rows, skip, use)
         return sp.vstack([strips[start] for start in sorted(strips)], format="csr")
 
-    def over_strips(self, rows: sp.csr_array, own: np.ndarray, use: Callable[[int, np.ndarray], None]) -> None:
+    def over_strips(self, rows: sp.csr_array, skip: np.ndarray, use: Callable[[int, np.ndarray], None]) -> None:
         """Call `use(start, similarities)` for strips that cover `rows`, on all threads.
 
         `similarities`, float64 (rows of the strip, n_documents), are those of rows `start`, `start + 1` ... with each
         document, 0 where not positive.
         """
-        step, values = max(1, STRIP // max(1, self.by_term.shape[1])), self._values(rows, own)
+        step, values = max(1, STRIP // max(1, self.by_term.shape[1])), self._values(rows, skip)
 
         def strips(start: int, stop: int) -> None:
             for first in range(start, max(stop, 1), step):
@@ -131,21 +142,21 @@ class NeighborSearch:
 
         threads.map_rows(strips, rows.shape[0])
 
-    def _values(self, rows: sp.csr_array, own: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    def _values(self, rows: sp.csr_array, skip: np.ndarray) -> Callable[[int, int], np.ndarray]:
         """Return a function of (start, stop) that works out a strip of similarities in the thread that calls it."""
         from recexp.algorithms.kernels import similarity as kernel
 
-        left, right, own = csr_arrays(rows), csr_arrays(self.by_term), np.require(own, np.int32, "CW")
+        left, right, skip = csr_arrays(rows), csr_arrays(self.by_term), np.require(skip, np.int32, ["C", "W"])
         shrinkage, n = float(self.shrinkage), self.by_term.shape[1]
 
         def in_common(start: int, stop: int) -> np.ndarray:
             out = np.empty((stop - start, n))
-            kernel.by_common(start, stop, *left, *right, own, measure, shrinkage, out)
+            kernel.by_common(start, stop, *left, *right, skip, measure, shrinkage, out)
             return out
 
         def by_dots(start: int, stop: int) -> np.ndarray:
             out = np.empty((stop - start, n))
-            kernel.by_dots(start, stop, *left, row_norms, *right, norms, own, measure, shrinkage, out)
+            kernel.by_dots(start, stop, *left, row_norms, *right, norms, skip, measure, shrinkage, out)
             return out
 
         if self.similarity in IN_COMMON:

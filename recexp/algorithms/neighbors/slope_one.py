@@ -6,7 +6,7 @@ import numpy as np
 
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.ratings import RatingModel, clipped, distinct, group_by_code, rated, user_means
+from recexp.algorithms.ratings import RatingModel, clipped, group_by_code, rated, unique_queries, user_means
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 
@@ -55,13 +55,13 @@ class SlopeOne(RatingModel):
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
         from recexp.algorithms.kernels.slope_one import predict
 
-        asked, at = distinct(history)
-        out, items = np.empty(len(rows)), np.require(rows.items, np.int32, "CW")
+        unique, index = unique_queries(history)
+        out, items = np.empty(len(rows)), np.require(rows.items, np.int32, ["C", "W"])
         order = np.argsort(items, kind="stable")
         groups = np.append(np.flatnonzero(np.diff(items[order], prepend=-1)), len(order))
-        given = (groups, order, items, at, *_items(asked), *self._matrix, out)
+        given = (groups, order, items, index, *_items(unique), *self._matrix, out)
         threads.map_rows(lambda start, stop: predict(start, stop, *given), len(groups) - 1)
-        found = np.where(self.known_[items], user_means(asked, self.mean_)[at] + out, self.mean_)
+        found = np.where(self.known_[items], user_means(unique, self.mean_)[index] + out, self.mean_)
         return clipped(found, self.range_)
 
     @property

@@ -26,7 +26,7 @@ class UserKNN(KNN):
     binary, but for similarities that compare ratings. `weighting` replaces X: a user of many items counts less (tfidf,
     bm25), and so does an item of many users (bm25); `weigh_scores` says whether x_vj has weights, too. tfidf
     is one number for all items of a user: a cosine without shrinkage stays as it is, and only what is summed changes.
-    The asking user is not his own neighbour. With asymmetric_cosine, `asymmetry` is the share of the asking user's
+    The asking user is not his own neighbor. With asymmetric_cosine, `asymmetry` is the share of the asking user's
     norm; with adjusted_cosine, ratings are less the item's mean.
 
     Which k matters: irspack keeps those nearest to the asking user, as is usual (NDCG@10 .381 on ML-1M, 80/20, all
@@ -85,7 +85,7 @@ class UserKNN(KNN):
         return less(x, np.zeros(x.shape[0]), self.centers_) if self.similarity == "adjusted_cosine" else x
 
     def _neighbors(self, queries: Queries) -> sp.csr_array:
-        """Return the similarities of each history's neighbours, float32 (b, n_users)."""
+        """Return the similarities of each history's neighbors, float32 (b, n_users)."""
         x = self._compared(self._weighted(self.matrix(queries)))
         if self.neighbors_of == "neighbor":
             neighbors = self._search().at_least(self.kth_, x, queries.users)

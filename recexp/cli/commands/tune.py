@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from recexp import config, console
 from recexp.cli.parsing import Parser
-from recexp.errors import InterruptedRunError, MisfitError, RecexpError
+from recexp.errors import IncompatibleError, InterruptedRunError, RecexpError
 from recexp.metric_names import is_final, pretty
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def run(given: Namespace) -> Iterator[str]:
             console.show([done[label].run])
         except KeyboardInterrupt:
             raise InterruptedRunError(_interrupted(label, study, len(done), len(found), kept, given)) from None
-        except MisfitError as error:
+        except IncompatibleError as error:
             log.warning("passed over: %s", error)
             left_out[label] = str(error)
             failures += [error] if len(found) == 1 else []

@@ -6,7 +6,7 @@ from recexp.io.arrow import from_numpy, to_numpy
 
 
 def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return int32 (m,) codes of `ids` (m,) and the distinct ids in rising order, of which a code is the position."""
+    """Return int32 (m,) codes of `ids` (m,) and the distinct ids, ascending: a code is a position in them."""
     import pyarrow.compute as pc
 
     coded = from_numpy(ids).dictionary_encode()
@@ -19,20 +19,20 @@ def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return codes, to_numpy(coded.dictionary)[order]
 
 
-def lookup(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return int32 (m,): the position in `known` (n,) of each of `ids` (m,), -1 for those not in it.
+def lookup(ids: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
+    """Return int32 (m,): the position in `vocabulary` (n,) of each of `ids` (m,), -1 for those not in it.
 
     Integers and text compare as text, since one file may hold only such ids of another as look like integers.
     """
-    if known.dtype != object and ids.dtype != object and len(known):
-        order = np.argsort(known, kind="stable")
-        at = order[np.minimum(np.searchsorted(known, ids, sorter=order), len(known) - 1)]
-        return np.where(known[at] == ids, at, -1).astype(np.int32)
+    if vocabulary.dtype != object and ids.dtype != object and len(vocabulary):
+        order = np.argsort(vocabulary, kind="stable")
+        positions = order[np.minimum(np.searchsorted(vocabulary, ids, sorter=order), len(vocabulary) - 1)]
+        return np.where(vocabulary[positions] == ids, positions, -1).astype(np.int32)
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted, among = from_numpy(ids), from_numpy(known)
+    wanted, among = from_numpy(ids), from_numpy(vocabulary)
     if wanted.type != among.type:
         wanted, among = wanted.cast(pa.string()), among.cast(pa.string())
-    at = pc.fill_null(pc.index_in(wanted, value_set=among), -1)
-    return to_numpy(at).astype(np.int32)
+    positions = pc.fill_null(pc.index_in(wanted, value_set=among), -1)
+    return to_numpy(positions).astype(np.int32)

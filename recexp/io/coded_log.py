@@ -7,8 +7,8 @@ import numpy as np
 
 from recexp.data.column import Column
 from recexp.data.interactions import Interactions
-from recexp.io.coding import encode, lookup
 from recexp.io.features import Features
+from recexp.io.ids import encode, lookup
 from recexp.io.log import RawLog
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class CodedLog(NamedTuple):
 
 
 def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None) -> CodedLog:
-    """Code a log: users and items that have a row, in rising order of their ids, with what side tables say of them.
+    """Code a log: users and items that have a row, in ascending order of their ids, with what side tables say of them.
 
     `explicit` says whether the log's values, if it has any, are ratings.
     """

@@ -1,7 +1,5 @@
 """Random lists with everything that a metric may read, small enough for loops in plain Python."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.sparse as sp
 
@@ -39,23 +37,24 @@ class ExampleLists:
         self.brands = [f"b{c}" if c else None for c in rng.integers(0, 4, n_items)]
         self.predicted, self.actual = rng.normal(3, 1, (2, queries))
 
-    def judged(self, order: Sequence[int] | None = None) -> JudgedLists:
-        """Return the lists in the given order, or as they are."""
-        order = range(len(self.lists)) if order is None else order
+    def judged(self, order: np.ndarray | None = None) -> JudgedLists:
+        """Return the lists in the given order, int (b,), or as they are."""
+        order = np.arange(len(self.lists)) if order is None else order
         items = np.full((len(self.lists), self.length), -1, np.int32)
         target = sp.lil_array((len(self.lists), self.n_items), dtype=np.float32)
-        for row, q in enumerate(order):
+        for row, q in enumerate(order.tolist()):
             items[row, : len(self.lists[q])] = self.lists[q]
             target[row, sorted(self.relevant[q])] = 1
         data = self._data()
         lists = Lists(items, np.zeros(items.shape, np.float32))
-        users = (np.array(order) % data.n_users).astype(np.int32)
+        users = (order % data.n_users).astype(np.int32)
         queries = Queries.of_users(users, data.interactions, exclude_seen=False)
         return JudgedLists.of(lists, target.tocsr(), queries, data, np.ones(self.n_items, bool))
 
-    def answers(self, order: Sequence[int] | None = None) -> Answers:
-        """Return lists and ratings in the given order, or as they are."""
-        lists, order = self.judged(order), np.arange(len(self.lists)) if order is None else np.array(order)
+    def answers(self, order: np.ndarray | None = None) -> Answers:
+        """Return lists and ratings in the given order, int (b,), or as they are."""
+        order = np.arange(len(self.lists)) if order is None else order
+        lists = self.judged(order)
         return Answers(lists, PredictedRatings(self.predicted[order], self.actual[order], lists.queries.users))
 
     def _data(self) -> Dataset:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.errors import DataError
-from recexp.params import Moment, Part, Share, params
+from recexp.params import Fraction, Moment, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter
 from recexp.splits.sizes import check_ratios, part_of
 
@@ -20,9 +20,9 @@ class PointSplitter(Splitter):
     validation_from : when validation begins, instead of a share, or None.
     """
 
-    test_ratio: Part | None
+    test_ratio: OpenFraction | None
     test_from: Moment | None
-    validation_ratio: Share
+    validation_ratio: Fraction
     validation_from: Moment | None
 
     def __post_init__(self) -> None:
@@ -33,8 +33,9 @@ class PointSplitter(Splitter):
             )
         if self.validation_ratio and self.validation_from is not None:
             raise ValueError(f"validation_ratio must be 0 where validation_from is given (got {self.validation_ratio})")
-        if None not in (self.test_from, self.validation_from) and self.validation_from >= self.test_from:
-            raise ValueError(f"validation_from must lie before test_from ({self.validation_from}, {self.test_from})")
+        test, validation = self.test_from, self.validation_from
+        if test is not None and validation is not None and validation >= test:
+            raise ValueError(f"validation_from must lie before test_from ({validation}, {test})")
         check_ratios(self.test_ratio, self.validation_ratio)
 
     def cut(self, times: np.ndarray) -> np.ndarray:
@@ -50,8 +51,8 @@ class PointSplitter(Splitter):
 
 
 def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int, name: str) -> int:
-    """Return when the last `ratio` of n begins, or `since`; raises DataError when nothing lies from there on."""
-    size = len(ascending) - np.searchsorted(ascending, since) if since is not None else part_of(ratio, n)
+    """Return `since`, or else when the last `ratio` of n begins; raises DataError when nothing lies from there on."""
+    size = part_of(ratio or 0, n) if since is None else len(ascending) - np.searchsorted(ascending, since)
     if not 0 < size <= len(ascending):
         span = f", from {ascending[0]} to {ascending[-1]}" if len(ascending) else ""
         raise DataError(

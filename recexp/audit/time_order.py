@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from recexp.audit.report import Claim, Report
+from recexp.audit.report import AuditReport, Claim
 from recexp.data import Split
 
 NEARLY = 0.02
 """A split whose rows are in time order but for less than this share was meant to be in time order."""
 
 
-def order(split: Split, claim: Claim) -> Report:
+def time_order(split: Split, claim: Claim) -> AuditReport:
     """Compare the times of what is asked with those of train and of each user's own history.
 
     Metrics: the shares of what is asked that is older than the newest train row, and than the newest row of the asking
@@ -19,7 +19,7 @@ def order(split: Split, claim: Claim) -> Report:
     train, queries = split.train.interactions.timestamps, split.queries
     times, history = _asked(split)
     if train is None or times is None or queries.log.timestamps is None or not len(times):
-        return Report()
+        return AuditReport()
     older, own = float(np.mean(times < train.max())), float(np.mean(times < history))
     late = int((train > times.min()).sum())
     findings, facts = [], []
@@ -31,7 +31,7 @@ def order(split: Split, claim: Claim) -> Report:
         facts.append("this kind of split mixes times: models learn from rows newer than what they are asked")
     elif claim == "history":
         facts.append("each user's own past is asked from, yet others' rows in train may be newer")
-    return Report({"older_than_train": older, "older_than_history": own}, tuple(findings), tuple(facts))
+    return AuditReport({"older_than_train": older, "older_than_history": own}, tuple(findings), tuple(facts))
 
 
 def _asked(split: Split) -> tuple[np.ndarray | None, np.ndarray]:

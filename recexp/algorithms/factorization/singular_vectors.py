@@ -22,7 +22,8 @@ def right_singular(matrix: sp.csr_array, k: int, *, rng: np.random.Generator) ->
     if least <= SMALL or k > least // 2:
         _, values, rows = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
-        _, values, rows = svds(matrix, k, v0=rng.standard_normal(least), return_singular_vectors="vh")
+        start = rng.standard_normal(least)
+        _, values, rows = svds(matrix, k, v0=start, return_singular_vectors="vh")  # type: ignore[arg-type]  # its stubs say v
     order = np.argsort(-values)[:k]
     kept = order[values[order] > 1e-9 * values.max()]
     vectors = rows[kept].T

@@ -14,12 +14,12 @@ LATER = 0.25
 CLEAR = 25.0
 """Times the mean of what a shuffled column tells, 1 / degrees of freedom: by chance less than once in a million."""
 ALIKE = 20
-"""So many users or items, at least, whose train counts are neighbours, are looked at together."""
+"""So many users or items, at least, whose train counts are neighbors, are looked at together."""
 FREE = 0.5
 """Least variance of test counts over their mean (1 by chance): below, the rule of the split sets them."""
 
 
-def tell(
+def telling_columns(
     columns: Mapping[str, np.ndarray], train: np.ndarray, test: np.ndarray, n: int, claim: Claim
 ) -> dict[str, float]:
     """Return the columns, (n,) by name, that tell test counts beyond what train counts do, and how much they tell.
@@ -40,38 +40,38 @@ def tell(
             continue
         ranks = np.unique(column, return_inverse=True)[1].astype(float)
         left = rest(np.sqrt(counts + 3 / 8))  # Anscombe, 1948
-        told = max(_shared(rest(view), left) for view in (column, ranks))
-        if told > max(limit, CLEAR / rest.freedom):
-            found[name] = told
+        correlation = max(_shared(rest(view), left) for view in (column, ranks))
+        if correlation > max(limit, CLEAR / rest.freedom):
+            found[name] = correlation
     return found
 
 
 class _Rest:
-    """What is left of values when a line for each group of neighbouring `known` is taken off."""
+    """What is left of values when a line for each group of neighboring `known` is taken off."""
 
     def __init__(self, known: np.ndarray) -> None:
         self.groups = _alike(known)
-        self.x = self._centred(known)
+        self.x = self._centered(known)
         self.freedom = max(1, len(known) - 2 * (self.groups.max() + 1))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        y = self._centred(values)
+        y = self._centered(values)
         slopes = np.bincount(self.groups, self.x * y) / np.maximum(np.bincount(self.groups, self.x**2), 1e-12)
         return y - slopes[self.groups] * self.x
 
-    def _centred(self, values: np.ndarray) -> np.ndarray:
+    def _centered(self, values: np.ndarray) -> np.ndarray:
         return values - (np.bincount(self.groups, values) / np.bincount(self.groups))[self.groups]
 
 
 def _alike(known: np.ndarray) -> np.ndarray:
-    """Return the group of each, int (m,): `ALIKE` or more of neighbouring counts, equal ones together."""
-    values, places, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    """Return the group of each, int (m,): `ALIKE` or more of neighboring counts, equal ones together."""
+    values, index, sizes = np.unique(known, return_inverse=True, return_counts=True)
     groups, group, size = np.empty(len(values), int), 0, 0
-    for at, more in enumerate(sizes.tolist()):
+    for value, more in enumerate(sizes.tolist()):
         if size >= ALIKE:
             group, size = group + 1, 0
-        groups[at], size = group, size + more
-    return groups[places]
+        groups[value], size = group, size + more
+    return groups[index]
 
 
 def _shared(a: np.ndarray, b: np.ndarray) -> float:

@@ -19,15 +19,15 @@ def categories(table: Mapping[str, Column], names: list[str] | None, n: int, sid
     """
     there = [name for name, column in table.items() if column.kind in KINDS]
     if strange := [name for name in names or () if name not in there]:
-        found = ", ".join(there) or "none"
         raise ConfigError(
-            f"algorithm.{side}_columns: {strange[0]} is no column of {side} categories; there are: {found}"
+            f"algorithm.{side}_columns: {strange[0]} is no column of {side} categories; "
+            f"there are: {', '.join(there) or 'none'}"
         )
     blocks = [table[name].indicators() for name in (there if names is None else names)]
-    found = sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr"))
-    found.sum_duplicates()
-    found.data[:] = 1
-    return found
+    features = sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr"))
+    features.sum_duplicates()
+    features.data[:] = 1
+    return features
 
 
 def copies(features: sp.csr_array, weight: int) -> sp.csr_array:
@@ -87,15 +87,15 @@ def widened(queries: Queries, users: sp.csr_array, value: float) -> Queries:
     items[pseudo] = log.n_items + users.indices[(users.indptr[codes][owner] + position)[pseudo]]
     source = (queries.start[owner] + position - added[owner])[~pseudo]
     items[~pseudo], values[~pseudo] = log.items[source], log.values[source]
-    times = log.timestamps
-    if times is not None:
-        times = np.full(len(owner), times.min(initial=np.iinfo(np.int64).max))
+    times = None
+    if log.timestamps is not None:
+        times = np.full(len(owner), log.timestamps.min(initial=np.iinfo(np.int64).max))
         times[~pseudo] = log.timestamps[source]
     wide = Interactions(
         np.zeros(len(owner), np.int32), items, values, 1, log.n_items + g, timestamps=times, explicit=log.explicit
     )
-    matrices = {name: _wider(getattr(queries, name), g) for name in ("exclude", "candidates")}
-    return replace(queries, log=wide, start=start, stop=stop, **matrices)
+    exclude, candidates = _wider(queries.exclude, g), _wider(queries.candidates, g)
+    return replace(queries, log=wide, start=start, stop=stop, exclude=exclude, candidates=candidates)
 
 
 def _longer(table: Mapping[str, Column], n: int, more: int) -> dict[str, Column]:
