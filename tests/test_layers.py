@@ -16,6 +16,7 @@ LAYERS = [
         "system",
         "serialization",
         "class_names",
+        "contract",
         "errors",
         "params",
         "rng",

@@ -14,10 +14,10 @@ def describe() -> dict[str, Any]:
     from threadpoolctl import threadpool_info
 
     names = ("internal_api", "version", "architecture")
-    found = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    blas = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "threads": threads.count(),
-        "blas": ", ".join(sorted({" ".join(words) for words in found})),
+        "blas": ", ".join(sorted({" ".join(words) for words in blas})),
     }

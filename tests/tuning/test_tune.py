@@ -38,7 +38,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
     assert 0 < metrics["test/ndcg_at_10"] <= 1
     assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == job.study(job.objective()).name
     assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == job.digest(job.objective())
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
@@ -54,7 +54,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
 
 def test_a_way_of_tuning_is_the_same_for_all_seeds_and_trials(shop: Callable) -> None:
     changes = ["seed=1"], ["seed=2", "tuning.trials=9"], ["tuning.sampler=random"], ["algorithm.quality=0.5,0.6"]
-    jobs = [tuning_jobs.of(shop("algorithm=steps", *words, *QUIET))[0][0] for words in changes]
+    jobs = [tuning_jobs.jobs_of(shop("algorithm=steps", *words, *QUIET))[0][0] for words in changes]
     ways = [job.digest(job.objective()) for job in jobs]
     assert ways[0] == ways[1] and len(set(ways)) == 3
 
@@ -65,7 +65,7 @@ def test_the_same_command_goes_on_and_never_tests_twice(
     words = shop("algorithm=guess", *QUIET)
     for trials, ended in ((2, 2), (4, 4), (4, 4), (3, 4)):
         assert cli.run(["tune", *words, f"tuning.trials={trials}"]) == 0
-        (job,), _ = tuning_jobs.of(words)
+        (job,), _ = tuning_jobs.jobs_of(words)
         study = job.study(job.objective())
         assert len(study.table().splitlines()) == 1 + ended
     best = [run for run in runs() if run.data.params["algorithm.salt"] == str(study.best.params["salt"])]
@@ -74,11 +74,11 @@ def test_the_same_command_goes_on_and_never_tests_twice(
 
 
 def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
-    (job,), left_out = tuning_jobs.of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
+    (job,), left_out = tuning_jobs.jobs_of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
     assert set(job.space) == {"iterations", "regularization", "alpha", "frequency_scaling"}
     assert job.make({})["algorithm"].factors == 8 and left_out == {}
     assert job.added == ["split.validation_ratio=0.1"]
-    (job,), _ = tuning_jobs.of(
+    (job,), _ = tuning_jobs.jobs_of(
         [
             "algorithm=als",
             "algorithm.factors=range(8,65)",
@@ -92,14 +92,14 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
     }
     assert job.space["alpha"].log and not job.space["factors"].log
     assert job.added == ["split.validation_n=1"]
-    found, left_out = tuning_jobs.of(["algorithm=ease,random", "seed=1,2"])
+    found, left_out = tuning_jobs.jobs_of(["algorithm=ease,random", "seed=1,2"])
     assert [(one.name, one.experiment.seed) for one in found] == [("ease", 1), ("ease", 2)]
     assert [words.split()[0] for words in left_out] == ["algorithm=random"] * 2
 
 
 def test_every_space_holds_its_algorithms_defaults() -> None:
     for name in options("search"):
-        (job,), _ = tuning_jobs.of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
+        (job,), _ = tuning_jobs.jobs_of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
         assert job.space, name
         for key, dimension in job.space.items():
             value = job.experiment.config["algorithm"]
@@ -116,14 +116,14 @@ def test_a_range_without_the_yamls_value_is_searched(
     told = [line for line in capsys.readouterr().err.splitlines() if "and is not tried" in line]
     assert len(told) == 1
     assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     trials = list(csv.DictReader(job.study(job.objective()).table().splitlines()))
     assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
 
 
 def test_of_several_values_those_within_are_still_tried_first(shop: Callable, workplace: Path) -> None:
     words = shop("algorithm=item_knn", "algorithm.k=range(1,3)", "algorithm.shrinkage=interval(0,50)", *QUIET)
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     trial = job.study(job.objective()).ask()
     assert trial.params["shrinkage"] == job.experiment.config["algorithm"]["shrinkage"] and trial.params["k"] in (1, 2)
 
@@ -224,7 +224,7 @@ def test_another_definition_of_the_metric_is_another_study(shop: Callable, workp
     words = shop("algorithm=guess", "tuning.trials=1", "evaluation.metrics=[long_tail_coverage]", *QUIET)
 
     def found() -> tuple[str, str]:
-        (job,), _ = tuning_jobs.of(words)
+        (job,), _ = tuning_jobs.jobs_of(words)
         return job.study(job.objective()).name, job.digest(job.objective())
 
     before = found()
@@ -255,7 +255,7 @@ def test_a_run_that_is_the_best_of_two_studies_keeps_the_tags_of_the_first(
         key: value for key, value in before.items() if key != note
     }
     assert after[note].count("Tuned: the best of 1 trials") == 2
-    (job,), _ = tuning_jobs.of([*words, "search.salt.high=7"])
+    (job,), _ = tuning_jobs.jobs_of([*words, "search.salt.high=7"])
     other = job.study(job.objective()).digest
     assert other != after["recexp.study"]
     found = files(workplace, run.info.run_id)
@@ -339,7 +339,7 @@ def test_as_a_sweeper_trials_see_validation_alone(
     assert best.data.tags["recexp.test_looks"] == "1"
     assert {"trials.csv", "history.svg"} <= set(files(workplace, best.info.run_id))
     assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     assert job.study(job.objective()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
     wrong = inside("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
     assert wrong.returncode == 2
