@@ -310,17 +310,17 @@ print(*(tracker.count_evaluation(run, "ab" * 32) for run in ids))
 def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
-    from recexp.tracking import test_use
+    from recexp.tracking import evaluation_count
 
     outcome = library.run(*shop("algorithm=popularity", *QUIET))
     uri = f"sqlite:///{workplace / 'mlflow.db'}"
     client = MlflowClient(uri)
     test = client.get_run(outcome.run_id).data.tags["recexp.test"]
     client.delete_run(outcome.run_id)
-    assert test_use.count_evaluations(client, uri, test) == 1
-    monkeypatch.setattr(test_use.store_uri, "sqlite_file", lambda uri: None)
-    assert test_use.count_evaluations(client, uri, test) == 1
-    assert test_use.count_evaluations(client, uri, "0" * 64) == 0
+    assert evaluation_count.count_evaluations(client, uri, test) == 1
+    monkeypatch.setattr(evaluation_count.store_uri, "sqlite_file", lambda uri: None)
+    assert evaluation_count.count_evaluations(client, uri, test) == 1
+    assert evaluation_count.count_evaluations(client, uri, "0" * 64) == 0
 
 
 def test_as_a_sweeper_trials_see_validation_alone(
