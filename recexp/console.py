@@ -88,7 +88,7 @@ def show(runs: "list[RunResult]") -> None:
 
 def leaderboard(link: str) -> None:
     """Print where all runs are seen side by side."""
-    from recexp.tracking.view import base_link
+    from recexp.tracking.view import base_link  # the package loads pydantic, which help does without
 
     hint = ", after `recexp ui`" if link.startswith(f"{base_link('')}/") else ""  # a server is up already
     say(f"leaderboard{hint}: {link}")

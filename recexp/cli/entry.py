@@ -119,7 +119,7 @@ def _take_config_dirs(arguments: list[str]) -> list[str]:
 
 
 def _hydra(arguments: list[str]) -> None:
-    from recexp.tracking import process
+    from recexp.tracking import process  # the package loads pydantic, which help does without
 
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
         process.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 
 from recexp import file_names
 from recexp.data import Interactions
@@ -126,8 +127,6 @@ def write_metrics(
 
 def as_yaml(content: Mapping[str, object]) -> str:
     """Return plain content as YAML, keys in the order given."""
-    import yaml
-
     return yaml.dump(content, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)  # libyaml's
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import yaml
+
 from recexp.errors import StoreError
 from recexp.metric_names import is_final
 from recexp.tracking import client, run_log, store_errors, store_uri
@@ -257,8 +259,6 @@ class Archive:
 
     def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
         """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
-        import yaml
-
         try:
             text = self.file(run, path).read_text(encoding="utf-8")
             found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there

@@ -3,6 +3,8 @@
 import platform
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 from recexp import threads
 
 
@@ -11,8 +13,6 @@ def describe() -> dict[str, Any]:
 
     That library chooses its kernels by the processor, so `blas` names the choice: `openblas 0.3.30 Haswell`.
     """
-    from threadpoolctl import threadpool_info
-
     names = ("internal_api", "version", "architecture")
     blas = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {

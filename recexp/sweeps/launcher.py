@@ -8,8 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from omegaconf import open_dict
 
 from recexp import config, console
 from recexp.errors import ConfigError, RecexpError
@@ -104,8 +106,6 @@ class JobLauncher(Launcher):
         loader.load_sweep_config = load  # type: ignore[method-assign]  # of this one loader, as long as its sweep lasts
 
     def _compose(self, overrides: Sequence[str], number: int) -> "DictConfig":
-        from omegaconf import open_dict
-
         cfg = self._checked.pop(tuple(overrides), None) or self._load(self.config, list(overrides))
         with open_dict(cfg):
             cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
@@ -113,8 +113,6 @@ class JobLauncher(Launcher):
 
     def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
         """Build each job; those that cannot be built have failed before anything is run."""
-        from hydra.core.hydra_config import HydraConfig
-
         results, experiments = {}, {}
         for cfg in composed:
             number = cfg.hydra.job.num

@@ -6,15 +6,15 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict
 
 from recexp import config, console, system
 from recexp.errors import ConfigError, RecexpError, said
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import DONE, FAILED, INCOMPATIBLE, SKIPPED, JobResult
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 log = logging.getLogger(__package__)
 
@@ -40,11 +40,8 @@ class Sweep:
         self._began = time.monotonic()
         self._here: set[str] = set()
 
-    def single(self, words: list[str]) -> "DictConfig | None":
+    def single(self, words: list[str]) -> DictConfig | None:
         """Return the config of a command that is one job and asks no more of Hydra, which would compose it twice."""
-        from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
-
         try:
             cfg = config.compose(words)
         except ConfigError:
@@ -56,12 +53,8 @@ class Sweep:
         HydraConfig.instance().set_config(cfg)
         return cfg
 
-    def job(self, cfg: "DictConfig") -> dict[str, float] | None:
+    def job(self, cfg: DictConfig) -> dict[str, float] | None:
         """Run one job here and return its metrics; what fails or is refused does not stop the others of a sweep."""
-        from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
-        from omegaconf import open_dict
-
         hydra = HydraConfig.get()
         sweeping = hydra.mode == RunMode.MULTIRUN
         with open_dict(cfg):

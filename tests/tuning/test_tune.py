@@ -15,7 +15,9 @@ import pytest
 import recexp as library
 from recexp import cli
 from recexp.config import options
+from recexp.config.overrides import parse
 from recexp.tuning import job as tuning_jobs
+from recexp.tuning.overrides import overrides
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 
@@ -168,11 +170,8 @@ def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: P
 
 def test_values_survive_the_command_line() -> None:
     values = {"a": 0.1 + 0.2, "b": 1e-7, "c": None, "d": True, "e": "kullback_leibler", "f": 12, "g": "two words"}
-    from recexp.config import parse
-    from recexp.tuning.overrides import overrides
-
-    read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values, ["algorithm"]))}
-    assert {key: getattr(value, "text", value) for key, value in read.items()} == values
+    read = {word.key.removeprefix("algorithm."): word.value for word in parse(overrides(values, ["algorithm"]))}
+    assert read == values
 
 
 WRONG = {

@@ -1,12 +1,19 @@
-"""A sweeper that searches an algorithm's values: each trial is a job, and so a run, that sees validation alone."""
+"""A sweeper that searches an algorithm's values: each trial is a job, and so a run, that sees validation alone.
+
+Hydra loads this file with each config that it composes: what tuning imports (0.4 s) waits until it is used.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+
+from recexp import config, console
+from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
     from recexp.tuning.job import TuningJob
@@ -27,14 +34,11 @@ class OptunaSweeper(Sweeper):
         self.tuning, self.jobs, self.launched = tuning, jobs, 0
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from hydra.core.plugins import Plugins
-
         self._launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
-        from recexp import config, console
         from recexp.tuning import job as tuning_jobs
 
         jobs, left_out = tuning_jobs.jobs_of(
@@ -46,7 +50,6 @@ class OptunaSweeper(Sweeper):
         return done
 
     def _tune(self, job: "TuningJob") -> list[JobReturn]:
-        from recexp.errors import ConfigError
         from recexp.tuning.job import attach_study, find_best_run
         from recexp.tuning.overrides import overrides
 
