@@ -26,7 +26,7 @@ def configure_logging(node: Any) -> None:
             raise ConfigError(
                 f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
             )
-    handlers = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
+    handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
     if node["file"]:
         handlers["file"] = {
             "class": "logging.FileHandler",
@@ -61,7 +61,7 @@ def show(runs: "list[RunResult]") -> None:
 
     console = Console()
     for run in runs:
-        cells: dict[str, dict[str, str]] = {}
+        cells: dict[str, dict[int | None, str]] = {}
         for name, value in run.metrics.items():
             part, metric, k = parsed(name)
             if is_final(name, run.final):
@@ -81,14 +81,14 @@ def show(runs: "list[RunResult]") -> None:
             console.print(f"  {called}: {score:.4f}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"run {run.run_id}: {run.link}", soft_wrap=True, highlight=False)
     if len(runs) > 1:
-        summarise("fold", {str(fold): [run] for fold, run in enumerate(runs)} | {"mean of folds": runs})
+        summarize("fold", {str(fold): [run] for fold, run in enumerate(runs)} | {"mean of folds": runs})
     if runs:
         leaderboard(runs[-1].leaderboard)
 
 
 def leaderboard(link: str) -> None:
     """Print where all runs are seen side by side."""
-    from recexp.tracking.view import base_link
+    from recexp.tracking.view import base_link  # the package loads pydantic, which help does without
 
     hint = ", after `recexp ui`" if link.startswith(f"{base_link('')}/") else ""  # a server is up already
     say(f"leaderboard{hint}: {link}")
@@ -100,13 +100,14 @@ def _heading(metric: str, final: str) -> str:
     return pretty(metric) if part == final else f"{part}/{pretty(metric)}"
 
 
-def in_short(commands: Iterable[str]) -> list[str]:
+def distinct_words(commands: Iterable[str]) -> list[str]:
     """Return the words of each command that are not in all of them."""
     words = [shlex.split(command) for command in commands]
-    return [" ".join(word for word in some if not all(word in others for others in words)) for some in words]
+    shared = set(words[0]).intersection(*words) if words else set()
+    return [" ".join(word for word in some if word not in shared) for some in words]
 
 
-def summarise(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[str, str] | None = None) -> None:
+def summarize(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[str, str] | None = None) -> None:
     """Print a line a row, each a `what`: its state if given, and the mean over its runs of the first metrics."""
     from rich.console import Console
     from rich.table import Column, Table
@@ -115,12 +116,12 @@ def summarise(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[
     final = found[0].final if found else ""
     names = headlines(dict.fromkeys(name for run in found for name in run.metrics), final)[:3]
     state = [] if states is None else [Column("state", no_wrap=True)]
-    values = (Column(_heading(name, final), overflow="fold", min_width=6) for name in names)
-    table = Table(Column(what, overflow="fold", min_width=12), *state, *values)
+    metrics = (Column(_heading(name, final), overflow="fold", min_width=6) for name in names)
+    table = Table(Column(what, overflow="fold", min_width=12), *state, *metrics)
     for label, runs in rows.items():
         values = [[run.metrics[name] for run in runs if name in run.metrics] for name in names]
-        said = [] if states is None else [states[label]]
-        table.add_row(label, *said, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
+        cells = [] if states is None else [states[label]]
+        table.add_row(label, *cells, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
     Console().print(table)
 
 

@@ -107,7 +107,11 @@ def disturb(folder: Path, arguments: list[str], plan: list[tuple[int, str]], rng
         if plan and complete(folder) >= plan[0][0]:
             time.sleep(rng.uniform(0, 2))
             members = family(sweep.pid)
-            workers = [pid for pid, command in members.items() if "recexp.sweeps import worker\nworker.main" in command]
+            workers = [
+                pid
+                for pid, command in members.items()
+                if "recexp.sweeps import worker_main\nworker_main.main" in command
+            ]
             if plan[0][1] == "sweep":
                 kill([sweep.pid, *members])
                 sweep.wait()

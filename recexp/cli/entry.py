@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from io import TextIOWrapper
 
 from recexp import config, plugins
 from recexp.cli import help
@@ -18,7 +19,8 @@ from recexp.version import __version__
 def main() -> None:
     """Run the command line and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a terminal without the sign ± still gets its table
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the sign ± still gets its table
     code = run(sys.argv[1:])
     logging.shutdown()
     with suppress(BrokenPipeError):
@@ -59,7 +61,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # whatever failed, a person gets one line
         if _debug(arguments):
             traceback.print_exc()
-        return _say(*_told(error))
+        return _say(*_message_and_code(error))
     return 0
 
 
@@ -81,7 +83,7 @@ def _refuse_words(words: list[str]) -> None:
         raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _message_and_code(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit code."""
     if isinstance(error, RecexpError):
         return str(error), error.exit_code
@@ -102,10 +104,10 @@ def _say(message: str, code: int) -> int:
 def _take_config_dirs(arguments: list[str]) -> list[str]:
     """Use and take out `--config-dir DIR` and `--config-dir=DIR`; RECEXP_CONFIG_DIR names one too."""
     rest, folders = [], []
-    given = iter(arguments)
-    for argument in given:
+    remaining = iter(arguments)
+    for argument in remaining:
         if argument in ("--config-dir", "-cd"):
-            folders.append(next(given, ""))
+            folders.append(next(remaining, ""))
         elif argument.startswith("--config-dir="):
             folders.append(argument.partition("=")[2])
         else:
@@ -117,7 +119,7 @@ def _take_config_dirs(arguments: list[str]) -> list[str]:
 
 
 def _hydra(arguments: list[str]) -> None:
-    from recexp.tracking import process
+    from recexp.tracking import process  # the package loads pydantic, which help does without
 
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
         process.start()
@@ -130,7 +132,7 @@ def _hydra(arguments: list[str]) -> None:
     sweep = Sweep()
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)
     sys.argv = [sys.argv[0], *arguments]
-    with config.explained([a for a in arguments if not a.startswith("-")]):
+    with config.translate_errors([a for a in arguments if not a.startswith("-")]):
         try:
             single = None if any(a.startswith("-") for a in arguments) else sweep.single(arguments)
             gc.freeze()

@@ -1,6 +1,7 @@
 """Compare: which of the tracked runs are better, by how much, and how sure that is."""
 
 from recexp.comparison.comparison import compare
+from recexp.comparison.groups import find_runs, group_runs
 from recexp.comparison.results import Comparison, Options
 
-__all__ = ["Comparison", "Options", "compare"]
+__all__ = ["Comparison", "Options", "compare", "find_runs", "group_runs"]

@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from recexp.comparison import definitions, friedman, pairs, values
-from recexp.comparison.collect import ComparisonGroup
+from recexp.comparison import metric_definitions, pairs, ranks, unit_values
+from recexp.comparison.groups import ComparisonGroup
 from recexp.comparison.recorded_metric import RecordedMetric
-from recexp.comparison.results import Comparison, Leaderboard, Line, Options
-from recexp.comparison.rows import Row, share
+from recexp.comparison.results import Comparison, Leaderboard, Options, RankedRow
+from recexp.comparison.rows import Row, seed_fold_split
 from recexp.errors import ConfigError, unknown
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import bare, headlines
 from recexp.metrics.base import Metric
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
-from recexp.tracking.names import SPLIT
+from recexp.tracking.tags import SPLIT
 
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
@@ -44,24 +44,25 @@ def compare(
     newest = groups[0].newest
     shown = headlines(groups[0].metrics(), newest.final)
     names = [name, *(other for other in shown if other != name)]
-    metric, said = _defined(archive, newest, name, metric_of), list(notes)
+    metric, notes = _defined(archive, newest, name, metric_of), list(notes)
     if metric.higher_is_better is None:
         raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
     kinds = {other: _known(archive, newest, other, metric_of) for other in names}
-    higher_is_better = {other: kind and kind.higher_is_better for other, kind in kinds.items()}
+    higher_is_better = {other: None if kind is None else kind.higher_is_better for other, kind in kinds.items()}
     directed = {other: kind for other, kind in kinds.items() if kind and kind.higher_is_better is not None}
     beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
-    chosen = [(group, _rows(group, name, metric, said)) for group in groups]
+    chosen = [(group, _rows(group, name, metric, notes)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
-        lacking = [group.dataset for group, rows in chosen if not _called(rows, options.baseline)]
-        said += [f"{dataset}: left out, for {options.baseline} is not there" for dataset in lacking]
-        chosen = [(group, rows) for group, rows in chosen if group.dataset not in lacking]
-    definitions.check(archive, [row for _, rows in chosen for row in rows[: definitions.depth(metric, TESTED)]], name)
-    boards = [_board(archive, group, rows, name, metric, names[1:], options, said) for group, rows in chosen if rows]
-    if not values.testable(metric):
-        said.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
-    across = friedman.of(boards, metric, options, said)
-    return Comparison(name, newest.unit, options, higher_is_better, beyond, boards, across, said)
+        lacking = [group.setting for group, rows in chosen if not _called(rows, options.baseline)]
+        notes += [f"{setting}: left out, for {options.baseline} is not there" for setting in lacking]
+        chosen = [(group, rows) for group, rows in chosen if group.setting not in lacking]
+    depth = metric_definitions.depth(metric, TESTED)
+    metric_definitions.check(archive, [row for _, rows in chosen for row in rows[:depth]], name)
+    boards = [_board(archive, group, rows, name, metric, names[1:], options, notes) for group, rows in chosen if rows]
+    if not unit_values.testable(metric):
+        notes.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
+    ranking = ranks.rank_across(boards, metric, options, notes)
+    return Comparison(name, newest.unit, options, higher_is_better, beyond, boards, ranking, notes)
 
 
 def _defined(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> Metric:
@@ -94,11 +95,11 @@ def _rows(group: ComparisonGroup, name: str, metric: Metric, notes: list[str]) -
     """Return the rows with a metric, each with the runs that have it, the best first."""
     rows = [row.having(name) for row in group.rows if row.has(name)]
     if len(rows) < len(group.rows):
-        notes.append(f"{group.dataset}: without {name}, so left out: {len(group.rows) - len(rows)} of the models")
+        notes.append(f"{group.setting}: without {name}, so left out: {len(group.rows) - len(rows)} of the models")
     whole = {row.key: len(row.runs) for row in group.rows}
     fewer = [f"{row.label} ({whole[row.key] - len(row.runs)})" for row in rows if len(row.runs) < whole[row.key]]
     if fewer:
-        notes.append(f"{group.dataset}: runs without {name} are left out of {_listed(fewer, ', ')}")
+        notes.append(f"{group.setting}: runs without {name} are left out of {_listed(fewer, ', ')}")
     sign = 1 if metric.higher_is_better else -1
     return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
 
@@ -117,33 +118,35 @@ def _board(
     reference = baseline if baseline is not None else rows[0]
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
     notes += _unequal(group, best)
-    if not values.testable(metric):
-        return Leaderboard(group, [_line(row, name, others) for row in rows], [], reference.label)
-    found = values.read(archive, best, name, metric)
-    if found.n_units < FEW:
+    if not unit_values.testable(metric):
+        return Leaderboard(group, [_ranked(row, name, others) for row in rows], [], reference.label)
+    values = unit_values.read(archive, best, name, metric)
+    if values.n_units < FEW:
         notes.append(
-            f"{group.dataset}: {found.n_units} {group.unit}s: with so few, intervals may hold less than they say"
+            f"{group.setting}: {values.n_units} {group.unit}s: with so few, intervals may hold less than they say"
         )
-    bounds = dict(zip((row.label for row in best), _bounds(found, metric, options)))
-    lines = [_line(row, name, others, bounds.get(row.label)) for row in rows]
-    made, said = pairs.of(rows, best, baseline, found, name, metric, options, group.unit)
-    notes += [f"{group.dataset}: {note}" for note in said]
-    return Leaderboard(group, lines, made, reference.label)
+    bounds = dict(zip((row.label for row in best), _bounds(values, metric, options)))
+    ranked = [_ranked(row, name, others, bounds.get(row.label)) for row in rows]
+    tested, more = pairs.compare_pairs(rows, best, baseline, values, name, metric, options, group.unit)
+    notes += [f"{group.setting}: {note}" for note in more]
+    return Leaderboard(group, ranked, tested, reference.label)
 
 
 def _unequal(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
     """Say which rows lack splits that others have: their means are not of the same."""
-    known = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
-    said = []
+    by_split = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
+    unequal = []
     for row in rows:
-        lacking = sorted(share(known[split]) for split in known.keys() - {run.tags[SPLIT] for run in row.runs})
+        lacking = sorted(
+            seed_fold_split(by_split[split]) for split in by_split.keys() - {run.tags[SPLIT] for run in row.runs}
+        )
         if lacking:
-            said.append(f"{row.label} lacks {_listed(lacking, ', ')}")
-    if not said:
+            unequal.append(f"{row.label} lacks {_listed(lacking, ', ')}")
+    if not unequal:
         return []
     return [
-        f"{group.dataset}: means are of unequal splits, differences of those that two models share: "
-        f"{_listed(said, '; ')}"
+        f"{group.setting}: means are of unequal splits, differences of those that two models share: "
+        f"{_listed(unequal, '; ')}"
     ]
 
 
@@ -166,21 +169,21 @@ def _baseline(rows: Sequence[Row], wanted: str) -> Row:
     raise ConfigError(f"--baseline: {problem} {wanted}; give one of: {', '.join(map(repr, labels))}")
 
 
-def _line(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None = None) -> Line:
-    found = [run.metrics[name] for run in row.runs]
-    deviation = float(np.std(found, ddof=1)) if len(found) > 1 else math.nan
+def _ranked(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None = None) -> RankedRow:
+    values = [run.metrics[name] for run in row.runs]
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
     low, high = (math.nan, math.nan) if bounds is None else bounds.tolist()
     means = {other: row.mean(other) for other in others if any(other in run.metrics for run in row.runs)}
     costs = [run for run in row.runs if all(cost in run.metrics for cost in COSTS)]
     seconds = sum(row.mean(cost) for cost in COSTS) if costs else math.nan
-    return Line(row, float(np.mean(found)), deviation, low, high, means, seconds)
+    return RankedRow(row, float(np.mean(values)), deviation, low, high, means, seconds)
 
 
-def _bounds(found: values.Values, metric: Metric, options: Options) -> np.ndarray:
+def _bounds(values: unit_values.Values, metric: Metric, options: Options) -> np.ndarray:
     """Return float64 (r, 2): the interval of each row's mean, units resampled."""
     drawn = intervals(
-        found.means,
-        found.n_units,
+        values.means,
+        values.n_units,
         resamples=options.resamples,
         confidence=options.confidence,
         rng=generator(0, "compare", "bootstrap"),

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from recexp import charts
 from recexp.charts import Picture, Point
 from recexp.comparison.comparison import TESTED
-from recexp.comparison.results import Comparison, Leaderboard, Line
+from recexp.comparison.results import Comparison, Leaderboard, RankedRow
 from recexp.errors import StoreError
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import cutoff, metric_at, pretty
-from recexp.tracking.names import SPLIT
+from recexp.tracking.tags import SPLIT
 
 Figure = tuple[str, Picture, str]
 """Title, picture, caption."""
@@ -20,30 +20,29 @@ LINES = 8
 """Models in a chart of lines, the best; with more, lines can hardly be told apart."""
 
 
-def of(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator[Figure]:
+def draw_figures(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator[Figure]:
     """Yield the charts of the best models of a leaderboard, those that there is something for."""
-    lines, name = board.lines[:TESTED], pretty(comparison.metric)
-    lines += [line for line in board.lines[TESTED:] if line.row.label == board.reference]
-    rows = [(line.row.label, line.mean, line.low, line.high) for line in lines]
-    sure = f"With the {comparison.options.confidence:.0%} interval over {comparison.unit}s." if board.pairs else ""
-    yield name, charts.bars(rows), sure
-    yield from _cost(comparison, lines)
+    rows, name = board.rows[:TESTED], pretty(comparison.metric)
+    rows += [ranked for ranked in board.rows[TESTED:] if ranked.row.label == board.reference]
+    bars = [(ranked.row.label, ranked.mean, ranked.low, ranked.high) for ranked in rows]
+    caption = f"With the {comparison.options.confidence:.0%} interval over {comparison.unit}s." if board.pairs else ""
+    yield name, charts.bars(bars), caption
+    yield from _cost(comparison, rows)
     for other in comparison.beyond:
         if other != comparison.metric:
-            yield from _front(comparison, lines, other)
-    best = [line for line in lines[:LINES] if line.row.runs]
-    runs = _alike(best)
+            yield from _front(comparison, rows, other)
+    runs = _alike([ranked for ranked in rows[:LINES] if ranked.row.runs])
     yield from _slices(archive, comparison, runs)
     yield from _curves(archive, runs)
 
 
-def value(comparison: Comparison, line: Line, name: str) -> float:
-    """Return a line's mean of a shown metric, NaN where it has none."""
-    return line.mean if name == comparison.metric else line.means.get(name, math.nan)
+def value(comparison: Comparison, ranked: RankedRow, name: str) -> float:
+    """Return a row's mean of a shown metric, NaN where it has none."""
+    return ranked.mean if name == comparison.metric else ranked.means.get(name, math.nan)
 
 
-def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
-    points = [Point(line.row.label, line.seconds, line.mean) for line in lines if line.seconds > 0]
+def _cost(comparison: Comparison, rows: list[RankedRow]) -> Iterator[Figure]:
+    points = [Point(ranked.row.label, ranked.seconds, ranked.mean) for ranked in rows if ranked.seconds > 0]
     if len(points) > 1:
         front = _undominated(
             points, x_higher_is_better=False, y_higher_is_better=bool(comparison.higher_is_better[comparison.metric])
@@ -53,8 +52,8 @@ def _cost(comparison: Comparison, lines: list[Line]) -> Iterator[Figure]:
         yield "Accuracy against cost", picture, "On the line: models that no other beats in both."
 
 
-def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Figure]:
-    points = [Point(line.row.label, line.means[other], line.mean) for line in lines if other in line.means]
+def _front(comparison: Comparison, rows: list[RankedRow], other: str) -> Iterator[Figure]:
+    points = [Point(ranked.row.label, ranked.means[other], ranked.mean) for ranked in rows if other in ranked.means]
     if len(points) > 1:
         y_higher_is_better, x_higher_is_better = (
             bool(comparison.higher_is_better[name]) for name in (comparison.metric, other)
@@ -67,19 +66,19 @@ def _front(comparison: Comparison, lines: list[Line], other: str) -> Iterator[Fi
 
 
 def _undominated(points: list[Point], *, x_higher_is_better: bool, y_higher_is_better: bool) -> list[int]:
-    """Return the places of the points that no other is at least as good as in both, and better in one."""
+    """Return the indices of the points that no other is at least as good as in both, and better in one."""
     keys = [(p.x if x_higher_is_better else -p.x, p.y if y_higher_is_better else -p.y) for p in points]
     return [
-        place for place, (x, y) in enumerate(keys) if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
+        index for index, (x, y) in enumerate(keys) if not any(a >= x and b >= y and (a > x or b > y) for a, b in keys)
     ]
 
 
-def _alike(lines: list[Line]) -> dict[str, StoredRun]:
-    """Return a run of each line by label, all of the best one's newest split where they have it."""
-    if not lines:
+def _alike(rows: list[RankedRow]) -> dict[str, StoredRun]:
+    """Return a run of each row by label, all of the best one's newest split where they have it."""
+    if not rows:
         return {}
-    split = lines[0].row.runs[-1].tags.get(SPLIT)
-    chosen = {line.row.label: [run for run in line.row.runs if run.tags.get(SPLIT) == split] for line in lines}
+    split = rows[0].row.runs[-1].tags.get(SPLIT)
+    chosen = {ranked.row.label: [run for run in ranked.row.runs if run.tags.get(SPLIT) == split] for ranked in rows}
     return {label: runs[-1] for label, runs in chosen.items() if runs}
 
 
@@ -94,26 +93,26 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]
     wanted = comparison.metric.rpartition("/")[2]
     for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
         names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
-        own = metric_at("found", cutoff(wanted) or 0)
-        name = next((n for n in (wanted, own) if n in names), "")
-        found = {
+        share_found = metric_at("found", cutoff(wanted) or 0)
+        name = next((n for n in (wanted, share_found) if n in names), "")
+        by_label = {
             label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]
             for label, rows in tables.items()
         }
-        groups = list(dict.fromkeys(group for rows in found.values() for group, _ in rows))
+        groups = list(dict.fromkeys(group for rows in by_label.values() for group, _ in rows))
         if len(groups) > 1:
-            series = {label: [(float(groups.index(g)), v) for g, v in rows] for label, rows in found.items() if rows}
-            said = "Items found of those held out." if name.startswith("found") else "Of one split."
+            series = {label: [(float(groups.index(g)), v) for g, v in rows] for label, rows in by_label.items() if rows}
+            caption = "Items found of those held out." if name.startswith("found") else "Of one split."
             if (picture := charts.lines(series, "", pretty(name), groups)) is not None:
-                yield f"By {kind.replace('_', ' ')}", picture, said
+                yield f"By {kind.replace('_', ' ')}", picture, caption
 
 
 def _curves(archive: Archive, runs: dict[str, StoredRun]) -> Iterator[Figure]:
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for label, run in runs.items():
         for name, points in archive.curves(run).items():
             if len(points) > 1:
-                found.setdefault(name, {})[label] = [(float(step), value) for step, value in points]
-    for name, series in found.items():
+                curves.setdefault(name, {})[label] = [(float(step), value) for step, value in points]
+    for name, series in curves.items():
         if (picture := charts.lines(series, "step", name)) is not None:
             yield f"Learning curve: {name}", picture, ""

@@ -15,31 +15,31 @@ def as_latex(comparison: Comparison) -> str:
 
 
 def _table(comparison: Comparison, board: Leaderboard) -> str:
-    names, lines = list(comparison.higher_is_better), board.lines[:TESTED]
-    cells = {name: [line.mean if name == names[0] else line.means.get(name) for line in lines] for name in names}
+    names, rows = list(comparison.higher_is_better), board.rows[:TESTED]
+    cells = {name: [row.mean if name == names[0] else row.means.get(name) for row in rows] for name in names}
     best = {name: _best(values, comparison.higher_is_better[name]) for name, values in cells.items()}
     arrows = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
     head = " & ".join(["model", *(escaped(pretty(name)) + arrows[comparison.higher_is_better[name]] for name in names)])
     body = []
-    for place, line in enumerate(lines):
-        pair = board.against_reference(line.row.label)
+    for index, ranked in enumerate(rows):
+        pair = board.against_reference(ranked.row.label)
         mark = r"$^{\dagger}$" if pair is not None and pair.ahead else ""
         shown = []
         for name in names:
-            value = cells[name][place]
+            value = cells[name][index]
             text = "--" if value is None else f"{value:.4f}"
             text = rf"\textbf{{{text}}}" if value is not None and value == best[name] else text
             shown.append(text + (mark if name == names[0] else ""))
-        body.append(" & ".join([escaped(line.row.label), *shown]) + r" \\")
+        body.append(" & ".join([escaped(ranked.row.label), *shown]) + r" \\")
     options = comparison.options
-    said = f"{options.test} test over {comparison.unit}s, {options.correction}, {options.alpha:.2g}"
-    rows = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
-    comment = f"{board.group.dataset}; dagger: {pretty(names[0])} differs from that of {board.reference} ({said})"
+    how = f"{options.test} test over {comparison.unit}s, {options.correction}, {options.alpha:.2g}"
+    lines = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
+    comment = f"{board.group.setting}; dagger: {pretty(names[0])} differs from that of {board.reference} ({how})"
     return "\n".join(
         [
             f"% {' '.join(comment.split())}",
             rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
-            *rows,
+            *lines,
             r"\end{tabular}",
             "",
         ]

@@ -7,17 +7,17 @@ import numpy as np
 
 from recexp.comparison.results import Options, Pair
 from recexp.comparison.rows import Row
-from recexp.comparison.values import Values
+from recexp.comparison.unit_values import Values
 from recexp.metrics.base import Metric
 from recexp.rng import generator
 from recexp.statistics import CORRECTIONS, TESTS, TIE, Effects, least
 
 
-def of(
+def compare_pairs(
     rows: Sequence[Row],
     best: Sequence[Row],
     baseline: Row | None,
-    found: Values,
+    values: Values,
     name: str,
     metric: Metric,
     options: Options,
@@ -28,37 +28,37 @@ def of(
     `best` were chosen of `rows` by the very values that are tested, so that the correction is for all pairs that there
     could have been.
     """
-    places = range(len(best))
+    indices = range(len(best))
     if baseline is None:
-        pairs = [(a, b) for a in places for b in places if a < b]
+        pairs = [(a, b) for a in indices for b in indices if a < b]
         m = math.comb(len(rows), 2)
     else:
-        pairs = [(a, best.index(baseline)) for a in places if best[a] is not baseline]
+        pairs = [(a, best.index(baseline)) for a in indices if best[a] is not baseline]
         m = len(rows) - 1
     if not pairs:
         return [], []
     sign = 1 if metric.higher_is_better else -1
-    apart = sign * found.differences(*np.array(pairs).T)
+    apart = sign * values.differences(*np.array(pairs).T)
     apart[np.abs(apart) <= TIE] = 0.0  # they differ in rounding alone
     p = TESTS[options.test](apart, rng=generator(0, "compare", options.test))
     m -= int(np.isnan(p).sum())  # without a common split there is nothing to choose by
     adjusted = CORRECTIONS[options.correction].adjust(p, m)
     means = [row.by_split(name) for row in best]
     shifts = [_shift(means[a], means[b]) for a, b in pairs]
-    made = _pairs([(best[a].label, best[b].label) for a, b in pairs], shifts, p, adjusted, apart, sign, options)
+    tested = _pairs([(best[a].label, best[b].label) for a, b in pairs], shifts, p, adjusted, apart, sign, options)
     notes = []
     if len(best) < len(rows):
         notes.append(
             f"intervals and tests are of {len(best)} of {len(rows)} models, the best; p is corrected for all {m:,} "
             "comparisons there could have been, for the best were chosen by the values that are tested"
         )
-    both = [pair.users for pair in made if pair.users]
-    if both and min(both) < found.n_units:
+    both = [pair.users for pair in tested if pair.users]
+    if both and min(both) < values.n_units:
         notes.append(
             f"means are of the {unit}s for which a model has a value; tests of those for which both have, "
-            f"{min(both):,} of {found.n_units:,} or more"
+            f"{min(both):,} of {values.n_units:,} or more"
         )
-    return made, notes + _floor(p, m, f"{found.n_units} {unit}s", least(found.n_units), options)
+    return tested, notes + _floor(p, m, f"{values.n_units} {unit}s", least(values.n_units), options)
 
 
 def _pairs(

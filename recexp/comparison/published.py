@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recexp.comparison.collect import ComparisonGroup
+from recexp.comparison.groups import ComparisonGroup
 from recexp.comparison.rows import Row
 from recexp.errors import DataError
 

@@ -14,9 +14,10 @@ from recexp.metrics.base import Answers, Measured, Metric
 class RecordedMetric(Metric):
     """The mean of a column of the stored table of a run's units, or of runs where there is no such table."""
 
+    # What the class of a configured metric says of all its instances, each recorded one says of itself.
     needs = frozenset({"relevant"})
-    unit: str
-    higher_is_better: bool | None
+    unit: str  # type: ignore[misc, assignment]
+    higher_is_better: bool | None  # type: ignore[misc]
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
         """Return None: answers of a model hold nothing of it."""

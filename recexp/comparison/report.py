@@ -9,7 +9,7 @@ from string import Template
 
 from recexp import charts
 from recexp.comparison import figures
-from recexp.comparison.results import Comparison, Leaderboard, Line, Pair
+from recexp.comparison.results import Comparison, Leaderboard, Pair, RankedRow
 from recexp.comparison.rows import short
 from recexp.comparison.tables import chance, friedman, method, number
 from recexp.history.archive import Archive
@@ -22,23 +22,22 @@ _SIGNED = "#0072B2", "#D55E00"
 
 def as_html(archive: Archive, comparison: Comparison) -> str:
     """Return the report of a comparison; slices and learning curves are read from the runs."""
-    title = f"{pretty(comparison.metric)} on {', '.join(board.group.dataset for board in comparison.boards)}"
-    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(said)}</p>" for said in verdicts(comparison))]
+    title = f"{pretty(comparison.metric)} on {', '.join(board.group.setting for board in comparison.boards)}"
+    parts = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(verdict)}</p>" for verdict in verdicts(comparison))]
     parts.append(_list([*method(comparison), *comparison.notes]))
-    if comparison.across is not None:
-        across = comparison.across
-        picture = charts.critical_difference(across.labels, across.mean_ranks, across.difference, across.groups)
-        said = f"{friedman(across, comparison.options.alpha)}. Bars join models that are not told apart."
-        parts += ["<h2>Over all data sets</h2>", f"<p>{escape(said)}</p>", f'<div class="scroll">{picture}</div>']
+    if (ranks := comparison.ranks) is not None:
+        picture = charts.critical_difference(ranks.labels, ranks.mean_ranks, ranks.difference, ranks.groups)
+        tests = f"{friedman(ranks, comparison.options.alpha)}. Bars join models that are not told apart."
+        parts += ["<h2>Over all data sets</h2>", f"<p>{escape(tests)}</p>", f'<div class="scroll">{picture}</div>']
     for board in comparison.boards:
-        parts += [f"<h2>{escape(board.group.dataset)}</h2>", _leaderboard(comparison, board)]
+        parts += [f"<h2>{escape(board.group.setting)}</h2>", _leaderboard(comparison, board)]
         drawn = [
-            f"<figure><h3>{escape(name)}</h3>{picture}<figcaption>{escape(said)}</figcaption></figure>"
-            for name, picture, said in figures.of(archive, comparison, board)
+            f"<figure><h3>{escape(name)}</h3>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
+            for name, picture, caption in figures.draw_figures(archive, comparison, board)
         ]
         parts += [f'<div class="charts">{"".join(drawn)}</div>', _pairs(comparison, board)]
-    made = f"made by recexp {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    parts.append(f"<footer>{escape(made)}</footer>")
+    origin = f"made by recexp {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    parts.append(f"<footer>{escape(origin)}</footer>")
     template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
     return template.substitute(title=escape(title), body="\n".join(parts))
 
@@ -50,8 +49,8 @@ def publish(archive: Archive, comparison: Comparison, path: Path) -> str:
     without metrics and `recexp.complete` it never counts as one of them.
     """
     group = comparison.boards[0].group
-    name = f"comparison on {group.dataset}"
-    points = "\n".join(f"- {said}" for said in (*method(comparison), *comparison.notes))
+    name = f"comparison on {group.setting}"
+    points = "\n".join(f"- {note}" for note in (*method(comparison), *comparison.notes))
     note = [f"**{pretty(comparison.metric)}**", *verdicts(comparison), points, f"The report is `{path.name}`."]
     return archive.publish(group.newest.experiment, name, {TAG: group.protocol}, "\n\n".join(note), path)
 
@@ -63,21 +62,21 @@ def verdicts(comparison: Comparison) -> list[str]:
 
 def _verdict(comparison: Comparison, board: Leaderboard) -> str:
     """Return a sentence: who leads, and who is ahead of the leader on common splits or cannot be told from it."""
-    first = board.lines[0]
-    said = f"{board.group.dataset}: {first.row.label} leads with {first.mean:.4f}"
+    first = board.rows[0]
+    verdict = f"{board.group.setting}: {first.row.label} leads with {first.mean:.4f}"
     if comparison.options.baseline is not None or not board.pairs:
-        return f"{said}."
-    tested = [pair for line in board.lines[1:] if (pair := board.against_reference(line.row.label))]
+        return f"{verdict}."
+    tested = [pair for ranked in board.rows[1:] if (pair := board.against_reference(ranked.row.label))]
     alike = [pair.first for pair in tested if pair.ahead == 0 and pair.users]
     unknown = [pair.first for pair in tested if not pair.users]
     better = [pair.first for pair in tested if pair.ahead > 0]
     if better:
-        said += f"; on the splits that they share, these are ahead of it: {', '.join(better)}"
+        verdict += f"; on the splits that they share, these are ahead of it: {', '.join(better)}"
     if alike:
-        said += f"; not told apart from it: {', '.join(alike)}"
+        verdict += f"; not told apart from it: {', '.join(alike)}"
     if unknown:
-        said += f"; without a common split, not compared with it: {', '.join(unknown)}"
-    return f"{said}." if better or alike or unknown else f"{said}, ahead of all others tested."
+        verdict += f"; without a common split, not compared with it: {', '.join(unknown)}"
+    return f"{verdict}." if better or alike or unknown else f"{verdict}, ahead of all others tested."
 
 
 def _list(items: Sequence[str]) -> str:
@@ -104,29 +103,31 @@ def _leaderboard(comparison: Comparison, board: Leaderboard) -> str:
         "newest run",
     ]
     best = {name: _best(comparison, board, name) for name in names}
-    rows = "".join(_row(comparison, board, place, line, best) for place, line in enumerate(board.lines, start=1))
+    rows = "".join(_row(comparison, board, rank, ranked, best) for rank, ranked in enumerate(board.rows, start=1))
     head = "".join(f"<th>{escape(name).replace('_', '_<wbr>').replace('/', '/<wbr>')}</th>" for name in heads)
     table = f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
 
 
 def _best(comparison: Comparison, board: Leaderboard, name: str) -> float | None:
-    values = [figures.value(comparison, line, name) for line in board.lines]
+    values = [figures.value(comparison, ranked, name) for ranked in board.rows]
     known, higher_is_better = [value for value in values if not math.isnan(value)], comparison.higher_is_better[name]
     return None if higher_is_better is None or not known else max(known) if higher_is_better else min(known)
 
 
-def _row(comparison: Comparison, board: Leaderboard, place: int, line: Line, best: dict[str, float | None]) -> str:
+def _row(
+    comparison: Comparison, board: Leaderboard, rank: int, ranked: RankedRow, best: dict[str, float | None]
+) -> str:
     first, *others = comparison.higher_is_better
-    pair = board.against_reference(line.row.label)
+    pair = board.against_reference(ranked.row.label)
     cells = [
-        _cell(place, str(place)),
-        f'<td class="name">{escape(line.row.label)}</td>',
-        _cell(len(line.row.runs), str(len(line.row.runs))),
-        _cell(line.mean, best=line.mean == best[first]),
-        _cell(line.deviation),
-        _cell(line.low),
-        _cell(line.high),
+        _cell(rank, str(rank)),
+        f'<td class="name">{escape(ranked.row.label)}</td>',
+        _cell(len(ranked.row.runs), str(len(ranked.row.runs))),
+        _cell(ranked.mean, best=ranked.mean == best[first]),
+        _cell(ranked.deviation),
+        _cell(ranked.low),
+        _cell(ranked.high),
     ]
     if pair is None:
         cells += ["<td></td>"] * 5
@@ -140,10 +141,10 @@ def _row(comparison: Comparison, board: Leaderboard, place: int, line: Line, bes
             _cell(pair.wins, won),
         ]
     for name in others:
-        value = figures.value(comparison, line, name)
+        value = figures.value(comparison, ranked, name)
         cells.append(_cell(value, best=value == best[name]))
-    newest = line.row.runs[-1]
-    cells.append(_cell(line.seconds, number(line.seconds, ".2f")))
+    newest = ranked.row.runs[-1]
+    cells.append(_cell(ranked.seconds, number(ranked.seconds, ".2f")))
     return f'<tr>{"".join(cells)}<td title="{newest.id}"><code>{short(newest)}</code></td></tr>'
 
 
@@ -167,19 +168,19 @@ def _pairs(comparison: Comparison, board: Leaderboard) -> str:
         cells = [_effect(found.get((row, column))) for column in labels]
         rows.append(f"<tr><th>{escape(row)}</th>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{escape(label)}</th>" for label in labels)
-    said = "d_z of the row against the column; blue is better, orange worse, white not significant."
+    legend = "d_z of the row against the column; blue is better, orange worse, white not significant."
     head = f"<thead><tr><td></td>{heads}</tr></thead>"
     table = f'<table class="pairs">{head}<tbody>{"".join(rows)}</tbody></table>'
-    return f'<h3 class="more">Every pair</h3><p>{said}</p><div class="scroll">{table}</div>'
+    return f'<h3 class="more">Every pair</h3><p>{legend}</p><div class="scroll">{table}</div>'
 
 
 def _effect(pair: Pair | None) -> str:
     if pair is None:
         return "<td></td>"
     difference, p = number(pair.difference, "+.4f") or "none", chance(pair.adjusted) or "none"
-    said = f"{pair.first} and {pair.second}: difference {difference}, p = {p}"
+    tooltip = f"{pair.first} and {pair.second}: difference {difference}, p = {p}"
     style = ""
     if pair.ahead:
         strength = min(1.0, 0.15 + min(abs(pair.d_z), 1.0))
         style = f' style="background:{_SIGNED[pair.ahead < 0]}{round(strength * 150):02x}"'
-    return f'<td title="{escape(said)}"{style}>{number(pair.d_z, "+.2f")}</td>'
+    return f'<td title="{escape(tooltip)}"{style}>{number(pair.d_z, "+.2f")}</td>'

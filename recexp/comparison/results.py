@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recexp.comparison.collect import ComparisonGroup
+from recexp.comparison.groups import ComparisonGroup
 from recexp.comparison.rows import Row
 
 
@@ -34,8 +34,9 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over users (or NaN).
+class RankedRow:
+    """A row in its place on a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over
+    units (or NaN).
 
     `means` are of the other metrics that a person reads first, `seconds` the time of fitting and recommending.
     """
@@ -51,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two lines compared user by user on the splits that both have, by their labels.
+    """Two rows compared unit by unit on the splits that both have, by their labels.
 
     Attributes
     ----------
@@ -59,7 +60,7 @@ class Pair:
     difference : of the means over the common splits, first - second; NaN, as p is, where there are none.
     p, adjusted : of the test, and corrected.
     ahead : 1 if the first is ahead, -1 if the second is, 0 if they are not told apart: ahead is what is significantly
-        better user by user and has the better mean over the common splits, too.
+        better unit by unit and has the better mean over the common splits, too.
     users : that both have.
     d_z, rank_biserial, wins, ties, losses : see `Effects`; positive ones and wins are the first's.
     """
@@ -78,7 +79,7 @@ class Pair:
     losses: int
 
     def turned(self) -> "Pair":
-        """Return the same with the second line first."""
+        """Return the same with the second row first."""
         return replace(
             self,
             first=self.second,
@@ -94,16 +95,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The lines of one data set, the best first, and the pairs tested. `reference` is the label others are set against:
-    the baseline, or else the best."""
+    """The rows of one group, the best first, and the pairs tested. `reference` is the label others are set against: the
+    baseline, or else the best."""
 
     group: ComparisonGroup
-    lines: list[Line]
+    rows: list[RankedRow]
     pairs: list[Pair]
     reference: str
 
     def against_reference(self, label: str) -> Pair | None:
-        """Return the pair of a line with the reference, if it was tested; the line comes first."""
+        """Return the pair of a row with the reference, if it was tested; the row comes first."""
         for pair in self.pairs:
             if (pair.first, pair.second) == (label, self.reference):
                 return pair
@@ -113,11 +114,11 @@ class Leaderboard:
 
 
 @dataclass(frozen=True)
-class Across:
-    """Models over several data sets, by mean rank: Friedman's test (NaN with fewer than three models), the critical
-    difference of Nemenyi's, and the groups that it cannot tell apart."""
+class RankComparison:
+    """Models over several settings (data sets), by mean rank: Friedman's test (NaN with fewer than three models), the
+    critical difference of Nemenyi's, and the groups that it cannot tell apart."""
 
-    datasets: list[str]
+    settings: list[str]
     labels: list[str]
     mean_ranks: np.ndarray
     chi2: float
@@ -135,7 +136,7 @@ class Comparison:
     metric : full name of the one compared by. unit : what its values are of. options : as given.
     higher_is_better : which way each shown metric improves, the compared one first; None: neither.
     beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
-    boards : a leaderboard a data set. across : ranks over several data sets.
+    boards : a leaderboard a group. ranks : over several groups.
     notes : what was left out, and why.
     """
 
@@ -145,5 +146,5 @@ class Comparison:
     higher_is_better: dict[str, bool | None]
     beyond: list[str]
     boards: list[Leaderboard]
-    across: Across | None
+    ranks: RankComparison | None
     notes: list[str]

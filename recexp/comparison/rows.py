@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from recexp.history.archive import StoredRun
-from recexp.tracking.names import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
+from recexp.tracking.tags import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
 
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
@@ -35,7 +35,7 @@ class Row:
 
     Attributes
     ----------
-    label : tells it from the other rows of its field.
+    label : tells it from the other rows of its group.
     key : tells it from them, too; the same configuration has the same one on another data set.
     runs : in order of seed and fold, the newest of each seed and split.
     older : runs that one of `runs` repeats, but without a test metric that they have; the newest first.
@@ -56,7 +56,7 @@ class Row:
         for run in [*self.runs, *self.older]:
             if name in run.metrics:
                 kept.setdefault(_part(run), run)
-        return replace(self, runs=sorted(kept.values(), key=_place))
+        return replace(self, runs=sorted(kept.values(), key=_seed_and_fold))
 
     def mean(self, name: str) -> float:
         """Return the mean of a metric over the runs that have it, which must be one at least."""
@@ -76,13 +76,13 @@ def short(run: StoredRun) -> str:
     return run.id[:_DIGITS]
 
 
-def share(run: StoredRun) -> str:
+def seed_fold_split(run: StoredRun) -> str:
     """Return which seed, fold and split a run is of, to be read."""
     fold = f" fold {run.tags['fold']}" if "fold" in run.tags else ""
     return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
 
 
-def rows(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
+def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
     """Return a row for each configuration, and how many runs are left out because newer ones repeat them.
 
     `runs` are in order, the newest first. A tuned run counts for what was tuned, whatever values were found; where
@@ -93,20 +93,20 @@ def rows(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
     repeated = 0
     for run in runs:
         keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
-        places = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
-        new = [
-            place
-            for place in places
-            if not place or run.final_metrics.difference(*(one.final_metrics for one in place))
+        alike = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
+        adds_to = [
+            earlier
+            for earlier in alike
+            if not earlier or run.final_metrics.difference(*(other.final_metrics for other in earlier))
         ]
-        for place in new:
-            place.append(run)
-        repeated += not new
-    made = []
+        for earlier in adds_to:
+            earlier.append(run)
+        repeated += not adds_to
+    rows = []
     for label, (key, parts) in zip(_labels([*found]), found.items()):
-        newest, *older = ([*filter(None, some)] for some in _layers([*parts.values()]))
-        made.append(Row(label, key, sorted(newest, key=_place), [run for some in older for run in some]))
-    return made, repeated
+        newest, *older = ([*filter(None, layer)] for layer in _layers([*parts.values()]))
+        rows.append(Row(label, key, sorted(newest, key=_seed_and_fold), [run for layer in older for run in layer]))
+    return rows, repeated
 
 
 def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]]:
@@ -116,9 +116,9 @@ def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]
 
 def _plain(run: StoredRun) -> Key:
     prefixes = tuple(f"{name}." for name in run.subject)
-    some = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
+    params = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
     code = {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}  # two versions of a class are two models
-    return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((some | code).items())))
+    return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((params | code).items())))
 
 
 def _tuned(run: StoredRun) -> Key:
@@ -130,7 +130,7 @@ def _part(run: StoredRun) -> tuple[str, str]:
     return run.tags.get("seed", ""), run.tags.get(SPLIT, "")
 
 
-def _place(run: StoredRun) -> tuple[int, int]:
+def _seed_and_fold(run: StoredRun) -> tuple[int, int]:
     return int(run.tags.get("seed", 0)), int(run.tags.get("fold", 0))
 
 
@@ -142,27 +142,27 @@ def _labels(keys: Sequence[Key]) -> list[str]:
     """
     apart: dict[str, list[str]] = {}
     for name in {key.name for key in keys}:
-        own = [dict(key.params) for key in keys if key.name == name]
-        names = sorted({param for some in own for param in some})
-        apart[name] = [param for param in names if len({some.get(param) for some in own}) > 1]
+        alike = [dict(key.params) for key in keys if key.name == name]
+        names = sorted({param for params in alike for param in params})
+        apart[name] = [param for param in names if len({params.get(param) for params in alike}) > 1]
     labels = [_label(key, apart[key.name], whole=False) for key in keys]
     often = Counter(labels)
     labels = [
         _label(key, apart[key.name], whole=True) if often[label] > 1 else label for key, label in zip(keys, labels)
     ]
     seen: Counter[str] = Counter()
-    for place, label in enumerate(labels):
+    for index, label in enumerate(labels):
         seen[label] += 1
-        while seen[label] > 1 and labels[place] in labels[:place]:
-            labels[place] = f"{label} #{seen[label]}"
+        while seen[label] > 1 and labels[index] in labels[:index]:
+            labels[index] = f"{label} #{seen[label]}"
             seen[label] += 1
     return labels
 
 
 def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:
-    own = dict(key.params)
+    values = dict(key.params)
     first = f"{key.component}."
-    words = (_word(param.removeprefix(first), own[param], whole=whole) for param in params if param in own)
+    words = (_word(param.removeprefix(first), values[param], whole=whole) for param in params if param in values)
     return " ".join([key.name, *filter(None, words)])
 
 
@@ -178,5 +178,5 @@ def _word(param: str, value: str, *, whole: bool) -> str:
 
 
 def _mean(values: Iterable[float]) -> float:
-    some = list(values)
-    return sum(some) / len(some)
+    values = list(values)
+    return sum(values) / len(values)

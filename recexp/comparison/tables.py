@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from recexp.comparison.comparison import TESTED
-from recexp.comparison.results import Across, Comparison, Leaderboard, Line, Pair
+from recexp.comparison.results import Comparison, Leaderboard, Pair, RankComparison, RankedRow
 from recexp.comparison.rows import short
 from recexp.metric_names import pretty
 from recexp.statistics import CORRECTIONS
@@ -42,9 +42,9 @@ def terminal(comparison: Comparison) -> str:
     console = Console(file=out, width=None if Console().is_terminal else WIDTH, force_terminal=Console().is_terminal)
     for board in comparison.boards:
         console.print(_table(comparison, board, console.width))
-    if comparison.across is not None:
-        console.print(_ranks(comparison.across))
-        console.print(friedman(comparison.across, comparison.options.alpha), soft_wrap=True, highlight=False)
+    if comparison.ranks is not None:
+        console.print(_ranks(comparison.ranks))
+        console.print(friedman(comparison.ranks, comparison.options.alpha), soft_wrap=True, highlight=False)
     for note in [*method(comparison), *comparison.notes]:
         console.print(f"- {note}", soft_wrap=True, highlight=False, markup=False)
     return out.getvalue().rstrip("\n")
@@ -54,7 +54,7 @@ def method(comparison: Comparison) -> list[str]:
     """Return how the numbers came about, in a sentence each."""
     options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
     groups = [board.group for board in comparison.boards]
-    found = [f"all runs on {group.dataset}: {group.conditions}" for group in groups if group.conditions]
+    found = [f"all runs on {group.setting}: {group.conditions}" for group in groups if group.conditions]
     if pairs:
         correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
@@ -88,58 +88,58 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
         "seconds",
         "run",
     ]
-    shown = [line for place, line in enumerate(board.lines) if place < TESTED or line.row.label == board.reference]
+    shown = [ranked for n, ranked in enumerate(board.rows) if n < TESTED or ranked.row.label == board.reference]
     rows = []
-    for line in shown:
-        pair = board.against_reference(line.row.label)
-        interval = "" if math.isnan(line.low) else f"{line.low:.4f} {line.high:.4f}"
+    for ranked in shown:
+        pair = board.against_reference(ranked.row.label)
+        interval = "" if math.isnan(ranked.low) else f"{ranked.low:.4f} {ranked.high:.4f}"
         rows.append(
             [
-                str(board.lines.index(line) + 1),
-                line.row.label,
-                str(len(line.row.runs)),
-                number(line.mean),
-                number(line.deviation),
+                str(board.rows.index(ranked) + 1),
+                ranked.row.label,
+                str(len(ranked.row.runs)),
+                number(ranked.mean),
+                number(ranked.deviation),
                 interval,
                 *(["", "", "", ""] if pair is None else _against(pair)),
-                number(line.seconds, ".1f"),
-                short(line.row.runs[-1]),
+                number(ranked.seconds, ".1f"),
+                short(ranked.row.runs[-1]),
             ]
         )
-    used = [place for place in range(len(names)) if place == 0 or any(row[place] for row in rows)]
+    used = [column for column in range(len(names)) if column == 0 or any(row[column] for row in rows)]
     widths = _widths(names, rows, used, width)
     columns = [
-        Column(Text(names[place]), overflow="fold", width=needed, justify="left" if place == 1 else "right")
-        for place, needed in widths.items()
+        Column(Text(names[column]), overflow="fold", width=needed, justify="left" if column == 1 else "right")
+        for column, needed in widths.items()
     ]
-    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.group.dataset}"))
+    table = Table(*columns, title=Text(f"{pretty(comparison.metric)} on {board.group.setting}"))
     for row in rows:
-        table.add_row(*(Text(row[place]) for place in widths))
-    said = []
-    if len(shown) < len(board.lines):
-        said.append(f"{len(board.lines) - len(shown)} more models: --csv, --html and --json have them all")
-    if left := [names[place] for place in used if place not in widths]:
-        said.append(f"no room for {', '.join(left)}: --csv has them")
-    table.caption = "\n".join(said)
+        table.add_row(*(Text(row[column]) for column in widths))
+    notes = []
+    if len(shown) < len(board.rows):
+        notes.append(f"{len(board.rows) - len(shown)} more models: --csv, --html and --json have them all")
+    if left := [names[column] for column in used if column not in widths]:
+        notes.append(f"no room for {', '.join(left)}: --csv has them")
+    table.caption = "\n".join(notes)
     return table
 
 
 def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], used: Sequence[int], width: int) -> dict[int, int]:
-    """Return the width of each column, by place, that there is room for: what matters least goes first."""
+    """Return the width of each column, by number, that there is room for: what matters least goes first."""
     kept = [*used]
     words = [max(map(len, name.split()), default=0) for name in names]
     heads = [min(_HEAD, word) if name.startswith("vs ") else word for name, word in zip(names, words)]
     need = [max(head, *map(len, column)) for head, column in zip(heads, zip(*rows))]
     whole = [max(len(name), n) for name, n in zip(names, need)]
     need[1] = min(need[1], _MODEL)
-    hidden = [place for place in map(names.index, _FIRST_TO_GO) if place in kept]
-    while (room := width - 1 - sum(need[place] + 3 for place in kept)) < 0 and hidden:
+    hidden = [column for column in map(names.index, _FIRST_TO_GO) if column in kept]
+    while (room := width - 1 - sum(need[column] + 3 for column in kept)) < 0 and hidden:
         kept.remove(hidden.pop(0))
     need[1] = max(_HEAD, need[1] + min(room, 0))
-    for place in kept:  # what is left is for those that had to be folded
-        more = min(max(0, room), whole[place] - need[place])
-        need[place], room = need[place] + more, room - more
-    return {place: need[place] for place in kept}
+    for column in kept:  # what is left is for those that had to be folded
+        more = min(max(0, room), whole[column] - need[column])
+        need[column], room = need[column] + more, room - more
+    return {column: need[column] for column in kept}
 
 
 def _against(pair: Pair) -> list[str]:
@@ -147,57 +147,57 @@ def _against(pair: Pair) -> list[str]:
     return [difference, chance(pair.adjusted), number(pair.d_z, "+.2f"), won if pair.users else ""]
 
 
-def _ranks(across: Across) -> Any:
+def _ranks(ranks: RankComparison) -> Any:
     from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("model", Column(Text(f"mean rank on {', '.join(across.datasets)}"), justify="right"))
-    for label, rank in zip(across.labels, across.mean_ranks):
+    table = Table("model", Column(Text(f"mean rank on {', '.join(ranks.settings)}"), justify="right"))
+    for label, rank in zip(ranks.labels, ranks.mean_ranks):
         table.add_row(Text(label), f"{rank:.2f}")
     return table
 
 
-def friedman(across: Across, alpha: float) -> str:
+def friedman(ranks: RankComparison, alpha: float) -> str:
     """Return what Friedman's and Nemenyi's tests say."""
-    apart = f"mean ranks differ when they are {across.difference:.2f} apart (Nemenyi, {alpha:.2g})"
-    return apart if math.isnan(across.p) else f"Friedman chi2 = {across.chi2:.2f}, p = {chance(across.p)}; {apart}"
+    apart = f"mean ranks differ when they are {ranks.difference:.2f} apart (Nemenyi, {alpha:.2g})"
+    return apart if math.isnan(ranks.p) else f"Friedman chi2 = {ranks.chi2:.2f}, p = {chance(ranks.p)}; {apart}"
 
 
-def records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return a plain dict a line of all leaderboards; what is not defined is None."""
-    found = []
-    for board in comparison.boards:
-        for place, line in enumerate(board.lines, start=1):
-            found.append(_record(comparison, board, place, line))
-    return found
+def as_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return a plain dict a row of all leaderboards; what is not defined is None."""
+    return [
+        _as_row(comparison, board, rank, ranked)
+        for board in comparison.boards
+        for rank, ranked in enumerate(board.rows, start=1)
+    ]
 
 
-def _record(comparison: Comparison, board: Leaderboard, place: int, line: Line) -> dict[str, Any]:
-    pair = board.against_reference(line.row.label)
+def _as_row(comparison: Comparison, board: Leaderboard, rank: int, ranked: RankedRow) -> dict[str, Any]:
+    pair = board.against_reference(ranked.row.label)
     names = ("difference", "p", "adjusted", "ahead", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
-    others = {name: _finite(line.means.get(name, math.nan)) for name in list(comparison.higher_is_better)[1:]}
+    others = {name: _finite(ranked.means.get(name, math.nan)) for name in list(comparison.higher_is_better)[1:]}
     return {
-        "dataset": board.group.dataset,
-        "rank": place,
-        "model": line.row.label,
+        "dataset": board.group.setting,
+        "rank": rank,
+        "model": ranked.row.label,
         "metric": comparison.metric,
-        "mean": line.mean,
-        "deviation": _finite(line.deviation),
-        "runs": len(line.row.runs),
-        "low": _finite(line.low),
-        "high": _finite(line.high),
-        "seconds": _finite(line.seconds),
+        "mean": ranked.mean,
+        "deviation": _finite(ranked.deviation),
+        "runs": len(ranked.row.runs),
+        "low": _finite(ranked.low),
+        "high": _finite(ranked.high),
+        "seconds": _finite(ranked.seconds),
         **others,
         "reference": board.reference,
         **against,
-        "run_ids": " ".join(run.id for run in line.row.runs),
+        "run_ids": " ".join(run.id for run in ranked.row.runs),
     }
 
 
 def as_csv(comparison: Comparison) -> str:
     """Return a line a model, with everything that is known of it; no text begins as a formula of a spreadsheet does."""
-    rows, out = records(comparison), io.StringIO()
+    rows, out = as_rows(comparison), io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
@@ -210,27 +210,27 @@ def _harmless(value: Any) -> Any:
 
 def as_json(comparison: Comparison) -> str:
     """Return all of the comparison, every tested pair included."""
-    across = comparison.across
+    ranks = comparison.ranks
     content = {
         "metric": comparison.metric,
         "options": asdict(comparison.options),
         "notes": comparison.notes,
-        "protocols": {board.group.dataset: board.group.protocol for board in comparison.boards},
-        "models": records(comparison),
+        "protocols": {board.group.setting: board.group.protocol for board in comparison.boards},
+        "models": as_rows(comparison),
         "pairs": [
-            {"dataset": board.group.dataset, **{key: _finite(value) for key, value in asdict(pair).items()}}
+            {"dataset": board.group.setting, **{key: _finite(value) for key, value in asdict(pair).items()}}
             for board in comparison.boards
             for pair in board.pairs
         ],
         "across": None
-        if across is None
+        if ranks is None
         else {
-            "datasets": across.datasets,
-            "mean_ranks": dict(zip(across.labels, across.mean_ranks.tolist())),
-            "friedman_chi2": _finite(across.chi2),
-            "friedman_p": _finite(across.p),
-            "critical_difference": across.difference,
-            "not_told_apart": [[across.labels[place] for place in group] for group in across.groups],
+            "datasets": ranks.settings,
+            "mean_ranks": dict(zip(ranks.labels, ranks.mean_ranks.tolist())),
+            "friedman_chi2": _finite(ranks.chi2),
+            "friedman_p": _finite(ranks.p),
+            "critical_difference": ranks.difference,
+            "not_told_apart": [[ranks.labels[index] for index in group] for group in ranks.groups],
         },
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"

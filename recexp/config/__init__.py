@@ -1,21 +1,21 @@
 """From yaml and overrides to validated components: the home of all that knows Hydra's configs.
 
 folders (where yaml lies) -> composing (one config of many files) -> building (one component of a node) -> experiments
-(a runner and all its components). Only the last imports what is built.
+(a runner and all its components). Only the last imports what is built. overrides: the words of a command.
 """
 
 from recexp.config.building import build
-from recexp.config.composing import compose, explained, parse, plain
+from recexp.config.composing import compose, mapping, plain, translate_errors
 from recexp.config.folders import conf_dir, groups, options, search_dirs, use_config_dirs
 
 __all__ = [
     "build",
     "compose",
     "conf_dir",
-    "explained",
+    "translate_errors",
     "groups",
+    "mapping",
     "options",
-    "parse",
     "plain",
     "search_dirs",
     "use_config_dirs",

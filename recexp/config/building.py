@@ -19,7 +19,7 @@ def build(node: Any, base: type, where: str) -> Any:
     """
     from pydantic import ValidationError  # which help does without
 
-    from recexp.config.contract import check_class
+    from recexp.contract import check_class
 
     if not isinstance(node, dict) or "_target_" not in node:
         raise ConfigError(f"{where}: needs a _target_ that names a class derived from {base.__name__} (got {node!r})")
@@ -32,7 +32,7 @@ def build(node: Any, base: type, where: str) -> Any:
     try:
         return cls(**fields)
     except ValidationError as error:
-        raise refusal(error, where, [field.name for field in dataclasses.fields(cls)]) from error
+        raise refusal(error, where, [field.name for field in dataclasses.fields(cls)]) from error  # type: ignore[arg-type]  # made with @params, it is a dataclass
     except TypeError as error:
         raise ConfigError(f"{where}: {error}") from error
 

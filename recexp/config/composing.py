@@ -1,9 +1,10 @@
 """From yaml and overrides to one config, as Hydra composes it; what is wrong with them is said in our words."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.config.building import refusal
@@ -11,7 +12,6 @@ from recexp.config.folders import conf_dir, options
 from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
 _NAMED = 3
@@ -22,21 +22,11 @@ def compose(overrides: Sequence[str] = ()) -> "DictConfig":
     """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
     from hydra import compose as hydra_compose
 
-    with explained(overrides), _hydra():
+    with translate_errors(overrides), hydra_config():
         return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
 
 
-def parse(overrides: Sequence[str]) -> "list[Override]":
-    """Return overrides as Hydra reads them, `glob(*)` with what it stands for; raises ConfigError."""
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    with explained(overrides), _hydra():
-        parser = OverridesParser.create(GlobalHydra.instance().config_loader())
-        return parser.parse_overrides(list(overrides))
-
-
-def _hydra() -> AbstractContextManager[None]:
+def hydra_config() -> AbstractContextManager[None]:
     """Return a block in which Hydra knows our config: that of the sweep we are in, or one of our own."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
@@ -58,13 +48,34 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
         missing = sorted(OmegaConf.missing_keys(cfg))
         if missing:
             raise ConfigError("\n".join(f"{key}: is missing; give it as {key}=..." for key in missing))
-        return OmegaConf.to_container(cfg, resolve=True)
+        return mapping(OmegaConf.to_container(cfg, resolve=True))
     except OmegaConfBaseException as error:
         raise ConfigError(str(error).splitlines()[0]) from error
 
 
+def mapping(node: Any) -> dict[str, Any]:
+    """Return a node that is a mapping as it is; raises ConfigError for another."""
+    if not isinstance(node, dict):
+        raise ConfigError(f"a config must be keys and values (got {node!r})")
+    return node
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a yaml file holds, each `${...}` as it stands; raises ConfigError."""
+    from omegaconf import OmegaConf
+
+    return mapping(OmegaConf.to_container(OmegaConf.load(path)))
+
+
+def resolved(value: Any, root: Mapping[str, Any]) -> Any:
+    """Return a value in which each `${...}` is replaced by what it names in `root`, a whole config."""
+    from omegaconf import OmegaConf
+
+    return mapping(OmegaConf.to_container(OmegaConf.create({**root, "value": value}), resolve=True))["value"]
+
+
 @contextmanager
-def explained(overrides: Iterable[str]) -> Iterator[None]:
+def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
     """Turn Hydra's own errors about overrides into ours: which key, what was found, what is allowed."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -81,35 +92,31 @@ def explained(overrides: Iterable[str]) -> Iterator[None]:
             raise refusal(error.__cause__, where, []) from error
         raise ConfigError(_reworded(str(error), list(overrides))) from error
     except (TypeError, ValueError) as error:  # OmegaConf's to evaluation.metrics.ndcg=1, Hydra's to filter=null
-        given = " ".join(overrides)
+        words = " ".join(overrides)
         if "is not an int" in str(error) or "invalid literal for int" in str(error):
-            raise ConfigError(f"a list is given as a whole, key=[...], not by what is in it: {given}") from error
+            raise ConfigError(f"a list is given as a whole, key=[...], not by what is in it: {words}") from error
         if "Config group override" in str(error):
-            raise ConfigError(f"a group needs one of its options, not null: {given}") from error
+            raise ConfigError(f"a group needs one of its options, not null: {words}") from error
         raise
 
 
 def _reworded(message: str, overrides: list[str]) -> str:
-    if (found := re.match(r"Could not override '([\w@]+)'\.\s+No match in the defaults list", message)) and options(
-        found[1].partition("@")[0]
-    ):
-        return _no_such_component(found[1].rpartition("@")[2], overrides)
-    if found := re.match(r"Could not override '([^']+)'", message):
-        return _no_such_key(found[1], [o for o in overrides if o.partition("=")[0] != found[1]])
-    if (found := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(found[1]):
-        return unknown(found[1], found[2] or "''", list(options(found[1])), what="unknown option")
+    if key := re.match(r"Could not override '([^']+)'", message):
+        if "No match in the defaults list" in message and options(key[1].partition("@")[0]):
+            return _no_such_component(key[1].rpartition("@")[2], overrides)
+        return _no_such_key(key[1], [word for word in overrides if word.partition("=")[0] != key[1]])
+    if (option := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(option[1]):
+        return unknown(option[1], option[2] or "''", list(options(option[1])), what="unknown option")
     return message.strip()
 
 
 def _no_such_component(name: str, overrides: list[str]) -> str:
     """Return that the chosen runner has none of that name, and what it has."""
     runner = next((word.partition("=")[2] for word in overrides if word.lstrip("+").startswith("runner=")), "offline")
-    others = [word for word in overrides if word.startswith("runner=")]
-    node = plain(compose(others))
-    has = [
-        key for key, value in node.items() if isinstance(value, dict) and key not in ("runner", "tracking", "logging")
-    ]
-    return f"{name}: runner={runner} has no {name}; it has {', '.join(has)}"
+    node = plain(compose([word for word in overrides if word.startswith("runner=")]))
+    shared = ("runner", "tracking", "logging")
+    components = [key for key, value in node.items() if isinstance(value, dict) and key not in shared]
+    return f"{name}: runner={runner} has no {name}; it has {', '.join(components)}"
 
 
 def _no_such_key(key: str, others: list[str]) -> str:
@@ -119,7 +126,7 @@ def _no_such_key(key: str, others: list[str]) -> str:
     if parent.startswith("hydra."):  # the same in all jobs
         others = [word for word in others if word.startswith("hydra")]
     try:
-        node = OmegaConf.to_container(compose(others))
+        node: Any = OmegaConf.to_container(compose(others))
     except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
         return f"{key}: unknown in at least one of the jobs"
     for depth, (part, following) in enumerate(pairwise(parts := key.split("."))):
@@ -129,17 +136,17 @@ def _no_such_key(key: str, others: list[str]) -> str:
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
     if node == {}:
         return f"{key}: unknown; +{key}=... adds it"
-    having = ", ".join(f"{parent}={option}" for option in _having(parent, name)[:_NAMED])
+    having = ", ".join(f"{parent}={option}" for option in _options_with(parent, name)[:_NAMED])
     return unknown(parent, name, allowed) + (f"; it is a key of {having}" if having else "")
 
 
-def _having(group: str, key: str) -> list[str]:
-    """Return the options of a group whose yaml has a key; those that cannot be read are passed over."""
+def _options_with(group: str, key: str) -> list[str]:
+    """Return the options of a group whose yaml has a key; those that cannot be read are left out."""
     import yaml
 
-    found = []
+    names = []
     for name, path in options(group).items():
         with suppress(yaml.YAMLError, OSError):
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            found += [name] if isinstance(content, dict) and key in content else []
-    return found
+            names += [name] if isinstance(content, dict) and key in content else []
+    return names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
-from recexp.config.composing import compose, plain
+from recexp.config.composing import compose, plain, read
 from recexp.config.folders import conf_dir, options, search_dirs, within
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
@@ -147,10 +147,8 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
 
 def _runners() -> Iterable[tuple[str, type[Runner]]]:
     """Yield the runners there are by name, ours first."""
-    import yaml
-
     for name, path in sorted(options("runner").items(), key=lambda pair: not pair[1].is_relative_to(conf_dir())):
-        node = yaml.safe_load(path.read_text(encoding="utf-8")).get("runner") or {}
+        node = read(path).get("runner") or {}
         if "_target_" in node:
             yield name, imported(node["_target_"], f"runner={name}")
 
@@ -168,7 +166,8 @@ def component(cfg: "DictConfig", group: str) -> Any:
 
 def metric(name: str) -> Metric:
     """Build a metric by name; raises ConfigError for one that no config folder has."""
-    return build(_option("metric", name), Metric, "metric")
+    built: Metric = build(_option("metric", name), Metric, "metric")
+    return built
 
 
 def metric_nodes(names: Any) -> dict[str, Any]:
@@ -219,7 +218,7 @@ def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
     path = options(group).get(name)
     if path is None:
         raise ConfigError(unknown(where or group, name, list(options(group)), what="unknown option"))
-    return plain(OmegaConf.load(path))
+    return plain(OmegaConf.create(read(path)))
 
 
 def _nameless(dataset: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -79,12 +79,18 @@ class Evidence:
         ids: np.ndarray | None = None,
         resamples: int = 1000,
         confidence: float = 0.95,
-        **more: object,
+        **more: Any,
     ) -> Self:
-        """Return evidence whose metrics are means over units: `values` are float64 (n,) by metric, the headline first.
+        """Return evidence whose metrics are means over units, with bootstrap percentile intervals.
 
-        Intervals are bootstrap percentiles over units. `part` is the runner's final part; without
-        `ids` the units are those of this seed alone; `more` are further attributes.
+        Parameters
+        ----------
+        part : the runner's final part.
+        values : float64 (n,) by metric, the headline first.
+        seed : of the run, by which the bootstrap draws.
+        ids : (n,), see `Units`; None: the units are those of this seed alone.
+        resamples, confidence : of the intervals.
+        more : further attributes.
         """
         table = np.stack([np.asarray(value, np.float64) for value in values.values()], axis=1)
         ids = np.array([f"{seed}-{n}" for n in range(len(table))], object) if ids is None else np.asarray(ids)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 
 from recexp import file_names
 from recexp.data import Interactions
@@ -78,13 +79,13 @@ def write_units(
     import pyarrow as pa
 
     ids = from_numpy(ids) if isinstance(ids, np.ndarray) else ids
-    own = {f"{unit}_id": ids, **{name: from_numpy(column) for name, column in about.items()}}
-    table = pa.table({**own, **{name: from_numpy(column) for name, column in values.items()}})
+    columns = {f"{unit}_id": ids, **{name: from_numpy(column) for name, column in about.items()}}
+    table = pa.table({**columns, **{name: from_numpy(column) for name, column in values.items()}})
     _write(table, folder / file_names.per_unit(unit))
     sample = np.unique(np.linspace(0, len(ids) - 1, SAMPLE).astype(np.int64))
     rows = from_numpy(sample)
     shown = {name: from_numpy(np.round(column[sample], 4)) for name, column in values.items()}
-    small = pa.table({**{name: column.take(rows) for name, column in own.items()}, **shown})
+    small = pa.table({**{name: column.take(rows) for name, column in columns.items()}, **shown})
     _write_csv(small, folder / file_names.per_unit_sample(unit))
 
 
@@ -126,8 +127,6 @@ def write_metrics(
 
 def as_yaml(content: Mapping[str, object]) -> str:
     """Return plain content as YAML, keys in the order given."""
-    import yaml
-
     return yaml.dump(content, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)  # libyaml's
 
 
@@ -155,8 +154,8 @@ def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lis
     if codes.null_count or (len(query) and query.max() >= queries):
         raise DataError(f"{path.name} does not fit: it has items or queries that the split does not have")
     lists, kept = Lists.empty(queries, k), rank <= k
-    at = query[kept], rank[kept] - 1
-    lists.items[at], lists.scores[at] = to_numpy(codes)[kept], to_numpy(table["score"])[kept]
+    cells = query[kept], rank[kept] - 1
+    lists.items[cells], lists.scores[cells] = to_numpy(codes)[kept], to_numpy(table["score"])[kept]
     return lists
 
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import yaml
+
 from recexp.errors import StoreError
 from recexp.metric_names import is_final
 from recexp.tracking import client, run_log, store_errors, store_uri
-from recexp.tracking.names import COMPLETE, FINAL, IMPORTED, SETTING, SUBJECT, UNIT, clean, search_terms
+from recexp.tracking.names import clean, search_terms
+from recexp.tracking.tags import COMPLETE, FINAL, IMPORTED, SETTING, SUBJECT, UNIT
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -95,7 +98,7 @@ class Archive:
         if file is not None and not file.is_file():
             raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
         client.load()
-        with self.explained():
+        with self.translate_errors():
             self.client = client.connect(self.uri)
         self._fetched: dict[tuple[str, str], Path] = {}
         self._scratch: Path | None = None
@@ -114,7 +117,7 @@ class Archive:
 
     def experiments(self) -> dict[str, str]:
         """Return the names of all experiments by id."""
-        with self.explained():
+        with self.translate_errors():
             return {found.experiment_id: found.name for found in self.client.search_experiments()}
 
     def runs(
@@ -133,16 +136,15 @@ class Archive:
                 f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
                 "give --experiment NAME or tracking.experiment=NAME"
             )
-        wanted = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
-        terms = search_terms(wanted)
+        terms = search_terms({**(tags or {}), **({COMPLETE: "true"} if complete else {})})
         found: list[StoredRun] = []
         token: str | None = None
-        with self.explained():
+        with self.translate_errors():
             while True:
                 page = self.client.search_runs(
                     ids, terms, max_results=PAGE, page_token=token, order_by=["attributes.start_time ASC"]
                 )
-                found += map(_record, page)
+                found += map(_stored_run, page)
                 token = page.token
                 if not token:
                     return [run for run in found if run.complete or not complete]
@@ -155,11 +157,11 @@ class Archive:
         if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
             found: list[Run] = []
             for name in ("attributes.run_id", f"tags.`{IMPORTED}`"):
-                with self.explained():
+                with self.translate_errors():
                     beginning = f"{name} LIKE '{run_id}%'"
                     found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
             if len(found) == 1:
-                return _record(found[0])
+                return _stored_run(found[0])
             if len(found) > 1:
                 raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
@@ -175,7 +177,7 @@ class Archive:
             return self._fetched[run.id, path]
         from mlflow.artifacts import download_artifacts
 
-        with self.explained():
+        with self.translate_errors():
             if self.has(run, path):
                 where = self._folder(run)
                 found = download_artifacts(
@@ -199,7 +201,7 @@ class Archive:
         if (here := run_log.folder(run.files)) is not None:
             return (here / path).exists()
         parent = path.rpartition("/")[0] or None
-        with self.explained():
+        with self.translate_errors():
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def add(
@@ -215,7 +217,7 @@ class Archive:
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)
-        with self.explained():
+        with self.translate_errors():
             for file in files:
                 self._fetched.clear()  # it may take the place of one that was fetched
                 self.client.log_artifact(run.id, str(file), folder)
@@ -228,7 +230,7 @@ class Archive:
     def curves(self, run: StoredRun) -> dict[str, list[tuple[int, float]]]:
         """Return the learning curves of a run: (step, value) pairs by name."""
         found = {}
-        with self.explained():
+        with self.translate_errors():
             for name in sorted(name for name in run.metrics if name.startswith("training/")):
                 points = self.client.get_metric_history(run.id, name)
                 found[name.removeprefix("training/")] = [(point.step, point.value) for point in points]
@@ -242,13 +244,14 @@ class Archive:
         used again.
         """
         terms = search_terms(tags)
-        with self.explained():
+        with self.translate_errors():
             found = list(self.client.search_runs([experiment], terms, max_results=1))
             run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
             self.client.log_artifact(run.info.run_id, str(file))
             self.client.set_tag(run.info.run_id, "mlflow.note.content", description)
             self.client.set_terminated(run.info.run_id, "FINISHED")
-        return run.info.run_id
+        run_id: str = run.info.run_id
+        return run_id
 
     def config(self, run: StoredRun) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
@@ -256,8 +259,6 @@ class Archive:
 
     def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
         """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
-        import yaml
-
         try:
             text = self.file(run, path).read_text(encoding="utf-8")
             found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
@@ -268,7 +269,7 @@ class Archive:
         return found
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Turn what MLflow and the database raise into StoreError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -279,7 +280,7 @@ class Archive:
             raise store_errors.explain(error, self.uri) from error
 
 
-def _record(run: "Run") -> StoredRun:
+def _stored_run(run: "Run") -> StoredRun:
     info, data = run.info, run.data
     return StoredRun(
         id=info.run_id,

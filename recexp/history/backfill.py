@@ -17,14 +17,14 @@ from recexp.evidence import run_files
 from recexp.evidence.recommendations import query_units
 from recexp.filters.base import Filters
 from recexp.history.archive import Archive, StoredRun
-from recexp.history.drift import other_data
+from recexp.history.differences import other_data
 from recexp.identity import digest
 from recexp.metric_names import bare, is_final
 from recexp.metrics.base import Metric
 from recexp.params import describe, locations
 from recexp.prepared import Preparation
 from recexp.splits.base import Splitter
-from recexp.tracking.names import SPLIT
+from recexp.tracking.tags import SPLIT
 
 ADDED = "recexp.added_metrics"
 """Names the metrics that a run was given after it had ended."""
@@ -34,7 +34,7 @@ Values = dict[str, tuple[float, tuple[float, float] | None]]
 
 @dataclass(frozen=True)
 class Basis:
-    """What a run was judged on, and by what.
+    """What a run was evaluated on, and by what.
 
     Attributes
     ----------
@@ -64,8 +64,16 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One run to add to: what it was judged on, and the evaluation that is wanted of it."""
+class Backfill:
+    """One run to add metrics to.
+
+    Attributes
+    ----------
+    run : the run.
+    basis : what it was evaluated on, and by.
+    evaluation : what is to be computed of it now.
+    again : also results that it has already.
+    """
 
     run: StoredRun
     basis: Basis
@@ -80,11 +88,11 @@ class Job:
         metrics: Mapping[str, Metric] | None,
         cutoffs: Sequence[int] | None,
         again: bool,
-    ) -> "Job":
+    ) -> "Backfill":
         """Ask a run for metrics at cut-offs, None for its own; `again` also for those that it has already."""
-        own = basis.evaluation
-        wanted = replace(own, metrics=dict(metrics or own.metrics), cutoffs=list(cutoffs or own.cutoffs))
-        return Job(run, basis, wanted, again)
+        before = basis.evaluation
+        evaluation = replace(before, metrics=dict(metrics or before.metrics), cutoffs=list(cutoffs or before.cutoffs))
+        return Backfill(run, basis, evaluation, again)
 
     @property
     def missing(self) -> list[str]:
@@ -93,90 +101,94 @@ class Job:
         return [name for name in self.evaluation.names if self.again or name not in has]
 
 
-def fill(archive: Archive, jobs: Sequence[Job]) -> Iterator[tuple[StoredRun, Values | RecexpError]]:
-    """Evaluate each job's run and add what is new to it; yield the run with the values, or with what went wrong.
+def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[StoredRun, Values | RecexpError]]:
+    """Evaluate each run again and add what is new to it; yield the run with the values, or with what went wrong.
 
-    Jobs that share data and split get them once; what was prepared before is not made again.
+    Those that share data and split get them once; what was prepared before is not made again.
     """
-    groups: dict[str, list[Job]] = {}
-    for job in jobs:
-        groups.setdefault(job.basis.split, []).append(job)
+    groups: dict[str, list[Backfill]] = {}
+    for backfill in backfills:
+        groups.setdefault(backfill.basis.split, []).append(backfill)
     for group in groups.values():
-        waiting = {job.run.id: job for job in group}
+        waiting = {backfill.run.id: backfill for backfill in group}
         try:
-            for job, found in _judge(archive, group):
-                del waiting[job.run.id]
-                yield job.run, found
+            for backfill, found in _evaluate_group(archive, group):
+                del waiting[backfill.run.id]
+                yield backfill.run, found
             problem: RecexpError = DataError(
                 "the split that its config makes now is not that of the run: recexp divides otherwise by now; nothing "
                 "was added"
             )
         except RecexpError as error:
             problem = error
-        for job in waiting.values():
-            yield job.run, problem
+        for backfill in waiting.values():
+            yield backfill.run, problem
 
 
-def _judge(archive: Archive, group: Sequence[Job]) -> Iterator[tuple[Job, Values | RecexpError]]:
-    """Judge the jobs of one split; those whose split is not made now are passed over."""
+def _evaluate_group(archive: Archive, group: Sequence[Backfill]) -> Iterator[tuple[Backfill, Values | RecexpError]]:
+    """Evaluate the runs of one split; those whose split is not made now are passed over."""
     basis, left = group[0].basis, list(group)
     with basis.prepare() as prepared:
         loaded = prepared.load()
-        for job in group:
-            if job.basis.data != loaded.source:
-                left.remove(job)
-                yield job, DataError(f"{other_data(job.basis.data, loaded.source)}; nothing was added")
+        for backfill in group:
+            if backfill.basis.data != loaded.source:
+                left.remove(backfill)
+                yield backfill, DataError(f"{other_data(backfill.basis.data, loaded.source)}; nothing was added")
         splits = prepared.splits(loaded) if left else iter(())
         while left and (split := next(splits, None)) is not None:
             split = basis.evaluation.relevant(split)
-            for job in [job for job in left if job.run.tags[SPLIT] == split.fingerprint]:
-                left.remove(job)
-                yield job, _attempt(archive, job, loaded.dataset, split)
+            for backfill in [one for one in left if one.run.tags[SPLIT] == split.fingerprint]:
+                left.remove(backfill)
+                yield backfill, _attempt(archive, backfill, loaded.dataset, split)
 
 
-def _attempt(archive: Archive, job: Job, dataset: Dataset, split: Split) -> Values | RecexpError:
+def _attempt(archive: Archive, backfill: Backfill, dataset: Dataset, split: Split) -> Values | RecexpError:
     try:
-        job.evaluation.check(dataset)
-        return _add(archive, job, split, _evaluate(archive, job, split))
+        backfill.evaluation.check(dataset)
+        return _add(archive, backfill, split, _evaluate(archive, backfill, split))
     except RecexpError as error:
         return error
 
 
-def _evaluate(archive: Archive, job: Job, split: Split) -> EvaluationResult:
-    stored, longest, n_items = job.basis.evaluation.cutoffs[-1], job.evaluation.cutoffs[-1], split.train.n_items
+def _evaluate(archive: Archive, backfill: Backfill, split: Split) -> EvaluationResult:
+    stored, longest, n_items = (
+        backfill.basis.evaluation.cutoffs[-1],
+        backfill.evaluation.cutoffs[-1],
+        split.train.n_items,
+    )
     if longest > stored and stored < n_items:
         raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
     predicted = None
-    if job.evaluation.rates:
-        if not archive.has(job.run, file_names.PREDICTIONS):
+    if backfill.evaluation.rates:
+        if not archive.has(backfill.run, file_names.PREDICTIONS):
             raise ConfigError("evaluation.metrics: metrics of ratings need predicted ones, and the run kept none")
-        predicted = run_files.read_predictions(archive.file(job.run, file_names.PREDICTIONS))
+        predicted = run_files.read_predictions(archive.file(backfill.run, file_names.PREDICTIONS))
     lists = run_files.read_lists(
-        archive.file(job.run, file_names.LISTS),
+        archive.file(backfill.run, file_names.LISTS),
         item_ids=split.train.item_ids,
         queries=len(split.queries),
         k=min(stored, n_items),
     )
-    return job.evaluation.evaluate(split, lists, seed=job.basis.seed, predicted=predicted)
+    return backfill.evaluation.evaluate(split, lists, seed=backfill.basis.seed, predicted=predicted)
 
 
-def _add(archive: Archive, job: Job, split: Split, results: EvaluationResult) -> Values:
+def _add(archive: Archive, backfill: Backfill, split: Split, results: EvaluationResult) -> Values:
     """Add values to the run: its tables first, so that what is in the store is in them, too."""
-    run, names = job.run, job.missing
+    run, names = backfill.run, backfill.missing
     part = f"{run.final}_candidates" if results.candidates else run.final
     found = {f"{part}/{name}": results.metrics[name] for name in names if name in results.metrics}
     bounds = {f"{part}/{name}": results.intervals[name] for name in names if name in results.intervals}
     file = archive.file(run, file_names.METRICS)
     values, intervals = run_files.read_metrics(file)
     directions = {bare(name): higher for name, higher in run_files.read_directions(file).items()}
-    directions |= {name: metric.higher_is_better for name, metric in job.evaluation.metrics.items()}
+    directions |= {name: metric.higher_is_better for name, metric in backfill.evaluation.metrics.items()}
     added = dict.fromkeys([*run.tags.get(ADDED, "").split(), *(name for name in found if name not in run.metrics)])
     with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
         folder = Path(scratch)
         run_files.write_metrics(folder, values | found, intervals | bounds, directions)
         _write_user_values(archive, run, folder, split, {n: v for n, v in results.per_query.items() if n in names})
         old, new = _by_name(run_files.read_slices(archive.file(run, file_names.SLICES))), _by_name(results.slices)
-        run_files.write_slices(folder, list({**old, **(new if job.again else new | old)}.values()))
+        run_files.write_slices(folder, list({**old, **(new if backfill.again else new | old)}.values()))
         archive.add(run, files=sorted(folder.iterdir()))
     archive.add(run, metrics=found, tags={ADDED: " ".join(added)})
     return {name: (value, bounds.get(name)) for name, value in found.items()}

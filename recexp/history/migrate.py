@@ -7,10 +7,10 @@ from typing import Any
 from pydantic.dataclasses import is_pydantic_dataclass
 
 from recexp.config.building import imported
-from recexp.config.composing import compose, plain
+from recexp.config.composing import compose, plain, read, resolved
 from recexp.config.folders import options
 from recexp.errors import ConfigError
-from recexp.history.drift import Difference, differences
+from recexp.history.differences import Difference, compare_values
 from recexp.tracking import flatten
 
 
@@ -31,7 +31,7 @@ class Completion:
     @property
     def changes(self) -> list[Difference]:
         """What is not as it was when the config was stored."""
-        return differences(flatten(self._gone), flatten(self._new))
+        return compare_values(flatten(self._gone), flatten(self._new))
 
     def keys(self, allowed: list[str]) -> dict[str, Any]:
         """Return the config with the `allowed` keys at its top, and no others."""
@@ -55,25 +55,18 @@ class Completion:
         if any(name not in node for name in fields):
             today = self._today(str(node["_target_"]), group)
             for name in [name for name in fields if name not in node and today.get(name, "???") != "???"]:
-                node[name] = self._new[f"{where}.{name}"] = self._resolved(today[name])
+                node[name] = self._new[f"{where}.{name}"] = resolved(today[name], self._root)
         return node
 
     def _today(self, target: str, group: str) -> dict[str, Any]:
         """Return the node of a class in the yaml of a group, {} where there is none."""
-        from omegaconf import OmegaConf
-
-        found = options(group)
+        paths = options(group)
         chosen = self._choices.get(group)
-        for path in [found[name] for name in sorted(found, key=lambda name: name != chosen)]:
-            for node in _nodes(OmegaConf.to_container(OmegaConf.load(path))):
+        for path in [paths[name] for name in sorted(paths, key=lambda name: name != chosen)]:
+            for node in _nodes(read(path)):
                 if node.get("_target_") == target:
                     return node
         return {}
-
-    def _resolved(self, value: Any) -> Any:
-        from omegaconf import OmegaConf
-
-        return OmegaConf.to_container(OmegaConf.create({**self._root, "given": [value]}).given, resolve=True)[0]
 
 
 def _fields(node: dict[str, Any], where: str) -> list[str] | None:
@@ -82,8 +75,9 @@ def _fields(node: dict[str, Any], where: str) -> list[str] | None:
         cls = imported(str(node["_target_"]), where) if "_target_" in node else None
     except ConfigError:  # whoever builds it says so
         return None
-    known = isinstance(cls, type) and is_pydantic_dataclass(cls)
-    return ["_target_", *(field.name for field in dataclasses.fields(cls))] if known else None
+    if not (isinstance(cls, type) and is_pydantic_dataclass(cls)):
+        return None
+    return ["_target_", *(field.name for field in dataclasses.fields(cls))]
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

@@ -10,11 +10,12 @@ from recexp import config, console, file_names, threads
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.experiments import assemble, group_of, keys, parts
+from recexp.config.overrides import parse
 from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.backfill import Basis
-from recexp.history.drift import Difference
+from recexp.history.differences import Difference
 from recexp.history.migrate import Completion
 from recexp.tracking import Tracking
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 OPEN = ("dataset", "split", "tracking", "runner", "logging", "debug")
 """The parts of a run's config in which values may be given anew: where things lie, not what they are."""
-JUDGED = ("dataset", "filter", "split", "evaluation")
-"""What lists are judged on, and by."""
+EVALUATED = ("dataset", "filter", "split", "evaluation")
+"""What lists are evaluated on, and by."""
 
 
 class Rebuilt(NamedTuple):
@@ -34,15 +35,15 @@ class Rebuilt(NamedTuple):
     changes: list[Difference]
 
 
-def told(words: Sequence[str]) -> tuple[Tracking, list[str]]:
+def store_and_overrides(words: Sequence[str]) -> tuple[Tracking, list[str]]:
     """Return the store that `tracking=mine`, `tracking.uri=...` and the like name, or the usual one, and other words.
 
     recexp logs from now on as `logging.level=...` says.
     """
-    ours = [word for word in words if re.match(r"(tracking|logging|debug)\b[^=]*=", word)]
-    cfg = config.plain(config.compose(ours))
+    shared = [word for word in words if re.match(r"(tracking|logging|debug)\b[^=]*=", word)]
+    cfg = config.plain(config.compose(shared))
     console.configure_logging(cfg["logging"])
-    return build(cfg["tracking"], Tracking, "tracking"), [word for word in words if word not in ours]
+    return build(cfg["tracking"], Tracking, "tracking"), [word for word in words if word not in shared]
 
 
 def rebuild(
@@ -54,7 +55,7 @@ def rebuild(
     value of today's options. Raises StoreError when the run is not complete or lacks files, ConfigError or DataError
     when a class cannot be imported or data have gone.
     """
-    with _explained(run):
+    with _damage_as_store_error(run):
         runner, choices, stored = _stored(archive, run)
         completion = Completion(stored, choices)
         whole = completion.keys(keys(runner))
@@ -66,7 +67,7 @@ def rebuild(
         for text in overrides:
             _override(node, text)
         metrics = _metrics(archive, run, completion)
-        with _telling(run):
+        with _errors_about(run):
             experiment = assemble(node, metrics, choices=choices, command=command, tags=tags or {})
     fold = run.tags.get("fold")
     one = replace(experiment, fold=None if fold is None else int(fold))
@@ -78,24 +79,26 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
 
     StoreError also when it kept no lists.
     """
-    with _explained(run):
+    with _damage_as_store_error(run):
         runner, choices, stored = _stored(archive, run)
         if not archive.has(run, file_names.LISTS):
-            runner = str(stored["runner"]["_target_"]).rpartition(".")[2]
-            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {runner})")
+            name = str(stored["runner"]["_target_"]).rpartition(".")[2]
+            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {name})")
         completion = Completion(stored, choices)
-        node = {**stored, **{name: completion.part(stored[name], name, name) for name in JUDGED}}
+        node = {**stored, **{name: completion.part(stored[name], name, name) for name in EVALUATED}}
         for text in overrides:
             _override(node, text)
-        with _telling(run):
-            made = parts(node, _metrics(archive, run, completion), {name: runner.components[name] for name in JUDGED})
+        with _errors_about(run):
+            components = parts(
+                node, _metrics(archive, run, completion), {name: runner.components[name] for name in EVALUATED}
+            )
             for name in ("dataset", "split"):
-                made[name].check()
+                components[name].check()
         return Basis(
-            source=made["dataset"],
-            filters=made["filter"],
-            splitter=made["split"],
-            evaluation=made["evaluation"],
+            source=components["dataset"],
+            filters=components["filter"],
+            splitter=components["split"],
+            evaluation=components["evaluation"],
             seed=int(node["seed"]),
             cache=node["runner"].get("cache") is not False,
             data=archive.yaml(run, file_names.IDENTITY)["protocol"]["data"],
@@ -135,25 +138,21 @@ def _threads(archive: Archive, run: StoredRun) -> int | None:
 
 
 def _override(node: dict[str, Any], text: str) -> None:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    with config.explained([text]):
-        given = OverridesParser.create().parse_override(text)
-    key = given.key_or_group
-    path = key.split(".")
-    plain = given.input_line.partition("=")[0] == key and not given.is_sweep_override()
-    if not plain or path[0] not in OPEN or (len(path) == 1 and key != "debug"):
+    """Set a value in a resolved config as an override says; raises ConfigError."""
+    (override,) = parse([text])
+    path = override.key.split(".")
+    if override.sweep is not None or path[0] not in OPEN or (len(path) == 1 and override.key != "debug"):
         raise ConfigError(f"{text}: a run keeps its own config; values that can be given anew lie in {', '.join(OPEN)}")
-    for at, part in enumerate(path):
+    for depth, part in enumerate(path):
         if not isinstance(node, dict) or part not in node:
-            raise ConfigError(unknown(".".join(path[:at]), part, list(node) if isinstance(node, dict) else []))
-        if at == len(path) - 1:
-            node[part] = given.value()
+            raise ConfigError(unknown(".".join(path[:depth]), part, list(node) if isinstance(node, dict) else []))
+        if depth == len(path) - 1:
+            node[part] = override.value
         node = node[part]
 
 
 @contextmanager
-def _explained(run: StoredRun) -> Iterator[None]:
+def _damage_as_store_error(run: StoredRun) -> Iterator[None]:
     """Say of a config that is not as ours are what that means."""
     try:
         yield
@@ -162,7 +161,7 @@ def _explained(run: StoredRun) -> Iterator[None]:
 
 
 @contextmanager
-def _telling(run: StoredRun) -> Iterator[None]:
+def _errors_about(run: StoredRun) -> Iterator[None]:
     """Say of an error which run it is about, and what helps."""
     try:
         yield

@@ -10,13 +10,13 @@ from typing import Any
 from recexp import file_names
 from recexp.errors import DataError, StoreError
 from recexp.evidence import run_files
-from recexp.history import backfill, drift
+from recexp.history import backfill, differences
 from recexp.history.archive import Archive, StoredRun
-from recexp.history.drift import ADDED, EQUAL, OFF, WITHIN, Change, Difference
+from recexp.history.differences import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.runners.base import Experiment
 from recexp.runners.driver import run_experiment
 from recexp.tracking import flatten
-from recexp.tracking.names import CONFIG, PROTOCOL, REPRODUCES, SPLIT
+from recexp.tracking.tags import CONFIG, PROTOCOL, REPRODUCES, SPLIT
 
 DIGESTS = ("recexp.data", SPLIT, PROTOCOL, CONFIG)
 SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
@@ -103,7 +103,7 @@ def reproduce(
     def check(content: dict[str, Any]) -> None:
         then, now = (some["protocol"].get("data") for some in (before, content))
         if then != now:
-            raise DataError(f"run {run.id} cannot be reproduced: {drift.other_data(then, now)}")
+            raise DataError(f"run {run.id} cannot be reproduced: {differences.other_data(then, now)}")
 
     results = run_experiment(replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id}))
     if not results:
@@ -114,7 +114,7 @@ def reproduce(
         run=new.id,
         tolerance=tolerance,
         fingerprints={name: run.tags.get(name) == new.tags.get(name) for name in DIGESTS},
-        metrics=drift.compare_metrics(
+        metrics=differences.compare_metrics(
             run.metrics,
             new.metrics,
             run_files.read_metrics(archive.file(run, file_names.METRICS))[1],
@@ -139,7 +139,7 @@ def _equal_lists(archive: Archive, run: StoredRun, new: StoredRun) -> tuple[int,
     """
     if not archive.has(new, file_names.LISTS):
         return None
-    return drift.equal_lists(*(archive.file(of, file_names.LISTS) for of in (run, new)))
+    return differences.equal_lists(*(archive.file(of, file_names.LISTS) for of in (run, new)))
 
 
 def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequence[Difference]) -> list[Difference]:
@@ -151,12 +151,12 @@ def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequ
     def packages(of: StoredRun) -> list[str]:
         return archive.file(of, file_names.REQUIREMENTS).read_text().split()
 
-    found = drift.differences(plain(run, file_names.IDENTITY), plain(new, file_names.IDENTITY))
+    found = differences.compare_values(plain(run, file_names.IDENTITY), plain(new, file_names.IDENTITY))
     found += [change for change in changes if change.name not in {difference.name for difference in found}]
-    found += drift.compare_requirements(packages(run), packages(new))
-    found += drift.differences(plain(run, file_names.MACHINE), plain(new, file_names.MACHINE))
+    found += differences.compare_requirements(packages(run), packages(new))
+    found += differences.compare_values(plain(run, file_names.MACHINE), plain(new, file_names.MACHINE))
     tags = [{name: tags[name] for name in SOURCE if name in tags} for tags in (run.tags, new.tags)]
-    return found + drift.differences(*tags)
+    return found + differences.compare_values(*tags)
 
 
 def _number(value: float | None) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from recexp.errors import DataError, StoreError
 from recexp.history.archive import Archive, StoredRun
-from recexp.tracking import model, view
-from recexp.tracking.names import COMPLETE, IMPORTED, JOB, JOB_RUNS
+from recexp.tracking import mlflow_model, view
+from recexp.tracking.tags import COMPLETE, IMPORTED, JOB, JOB_RUNS
 from recexp.version import __version__
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
         raise StoreError(f"run {run.id} is not complete (status {run.status}) and cannot be exported")
     if file.exists():
         raise StoreError(f"{file} is there already")
-    with archive.explained(), tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
+    with archive.translate_errors(), tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
         folder = Path(scratch)
         entity = archive.client.get_run(run.id)
         (folder / FILES).mkdir()
@@ -102,7 +102,7 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
     origin = parcel.record["id"]
     if (found := _present(archive, origin)) is not None:
         return found, False
-    with archive.explained():
+    with archive.translate_errors():
         try:
             client, record = archive.client, parcel.record
             tags = {key: value for key, value in record["tags"].items() if key not in _LEFT}
@@ -132,7 +132,7 @@ def _describe(archive: Archive, run: StoredRun, entity: "Entity") -> dict[str, A
             **{key: getattr(given.dataset, key) for key in ("name", "digest", "source_type", "source")},
             "tags": {tag.key: tag.value for tag in given.tags},
         }
-        for given in entity.inputs.dataset_inputs
+        for given in (entity.inputs.dataset_inputs if entity.inputs else [])
     ]
     return {
         "id": run.tags.get(IMPORTED, run.id),
@@ -199,7 +199,7 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
 def _present(archive: Archive, origin: str) -> str | None:
     for run in archive.runs(tags={IMPORTED: origin}):
         return run.id
-    with archive.explained():
+    with archive.translate_errors():
         found = archive.client.search_runs([*archive.experiments()], f"attributes.run_id = '{origin}'", max_results=1)
     return found[0].info.run_id if found else None
 
@@ -234,7 +234,7 @@ def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str
         experiment_id, name="model", source_run_id=run_id, params=parcel.record["params"], model_type="recommender"
     )
     wrapped, came = parcel.folder / "wrapped", parcel.folder / MODEL
-    model.wrap(came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id)
+    mlflow_model.wrap(came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id)
     for name in _ENVIRONMENT:
         shutil.copy(came / name, wrapped / name)
     archive.client.log_model_artifacts(logged.model_id, str(wrapped))

@@ -40,8 +40,8 @@ class Identity:
     tags: dict[str, str]
     content: dict[str, Any]
 
-    def replaced(self, subject: Mapping[str, Any]) -> str:
-        """Return the digest of a run with other subjects, by name: its tag recexp.config."""
+    def config_digest(self, subject: Mapping[str, Any]) -> str:
+        """Return the tag recexp.config of a run with other components of the subject, by name."""
         return digest({**self.content, **describe(dict(subject))})
 
 
@@ -179,7 +179,7 @@ class Runner(ABC):
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
         """Return what two runs must share to be compared, as plain data: all components but the subject."""
-        others = {name: part for name, part in experiment.components.items() if name not in self.subject}
+        others = {name: value for name, value in experiment.components.items() if name not in self.subject}
         return {"runner": self.rules(), **describe(others)}
 
     def content(self, experiment: Experiment) -> dict[str, Any]:

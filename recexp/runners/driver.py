@@ -16,7 +16,7 @@ from recexp.runners.context import RunContext
 from recexp.runners.identity import identify
 from recexp.runners.result import RunResult
 from recexp.tracking import Run, Store, mask
-from recexp.tracking.names import CONFIG, REPRODUCES, TEST
+from recexp.tracking.tags import CONFIG, REPRODUCES, TEST
 from recexp.tracking.view import view_state
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def run_experiment(experiment: Experiment) -> list[RunResult]:
             results.append(run_or_reuse(experiment, store, plan, costs))
             costs.reset()
         if experiment.job_key is not None and results:
-            store.job_done(experiment.job_key, [result.run_id for result in results])
+            store.mark_job_complete(experiment.job_key, [result.run_id for result in results])
     return results
 
 
@@ -45,11 +45,11 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
     identity = identify(experiment, plan)
     if experiment.check is not None:
         experiment.check(identity.content)
-    if complete := store.claim(identity.tags[CONFIG], experiment.reuse_tags):
+    if complete := store.reserve(identity.tags[CONFIG], experiment.reuse_tags):
         log.info("already done in run %s", complete.id)
         return RunResult.of_stored(complete, store, experiment.runner.final)
-    words = (experiment.subject, f"seed {experiment.seed}", experiment.setting)
-    with store.run(name=" ".join(filter(None, words)), tags=identity.tags) as run:
+    name = " ".join(filter(None, (experiment.subject, f"seed {experiment.seed}", experiment.setting)))
+    with store.run(name=name, tags=identity.tags) as run:
         checkpoint = cache_dir("checkpoints") / identity.tags[CONFIG]
         evidence = experiment.runner.run(experiment, plan, RunContext(costs, run.log_step, checkpoint))
         result = record(experiment, store, run, identity, evidence, costs)

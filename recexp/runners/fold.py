@@ -14,7 +14,7 @@ from recexp.prepared import Preparation
 from recexp.prepared.preparation import Loaded
 from recexp.runners.base import Experiment, Plan
 from recexp.tracking import Input
-from recexp.tracking.names import DATA, SPLIT
+from recexp.tracking.tags import DATA, SPLIT
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Fold:
         return cls(loaded.source, loaded.effects, loaded.dataset, split, audit)
 
     def plan(self, work: Any) -> Plan:
-        """Return the plan of a run on this fold."""
+        """Return the plan of a run on this fold, which works on `work`."""
         fold = {} if self.split.fold is None else {"fold": str(self.split.fold)}
         return Plan(
             work=work,
@@ -45,12 +45,12 @@ class Fold:
 
     def inputs(self, experiment: Experiment) -> list[Input]:
         """Return the data that goes into the run."""
-        source, choices = experiment["dataset"], experiment.choices
-        named, origin = f"{choices['dataset']} {choices['split']}", source.origin()
+        choices, origin = experiment.choices, experiment["dataset"].origin()
+        name = f"{choices['dataset']} {choices['split']}"
         return [
             Input("data", choices["dataset"], self.filtered.fingerprint, origin),
-            Input("train", f"{named} train", self.split.train.fingerprint, origin),
-            Input("test", f"{named} test", self.split.fingerprint, origin),
+            Input("train", f"{name} train", self.split.train.fingerprint, origin),
+            Input("test", f"{name} test", self.split.fingerprint, origin),
         ]
 
     def tables(self) -> list[Table]:
@@ -59,7 +59,7 @@ class Fold:
         if (inner := self.split.validation) is not None:
             parts |= {"train of validation": inner.train.interactions, "validation": inner.test}
         parts["test"] = self.split.test
-        audit = [(name, _audited(name, value)) for name, value in self.audit.metrics.items()]
+        audit = [(name, _share(name, value)) for name, value in self.audit.metrics.items()]
         return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
 
 
@@ -69,13 +69,15 @@ def prepare(experiment: Experiment, *, cache: bool) -> Preparation:
     return Preparation(*components, seed=experiment.seed, cache=cache)
 
 
-def check_compatible(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise IncompatibleError when data lack what an algorithm needs, ConfigError for a metric or an unknown `show`."""
+def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | str | None) -> None:
+    """Raise IncompatibleError when data lack what an algorithm needs, ConfigError for a metric or an unknown `show`.
+
+    `show` is the user whose recommendations are shown, or None.
+    """
     evaluation = experiment["evaluation"]
     for role in ("algorithm", "fallback"):
         if missing := experiment[role].missing_requirements(dataset):
             raise IncompatibleError(f"{role}: {missing}")
-    show = experiment.runner.show
     if show is not None and str(show) not in map(str, dataset.user_ids):
         raise ConfigError(f"show: there is no user {show} in {dataset.name} after filtering")
     if evaluation.rates and not experiment["algorithm"].capabilities.predicts:
@@ -86,18 +88,21 @@ def check_compatible(experiment: Experiment, dataset: Dataset) -> None:
     evaluation.check(dataset)
 
 
-def shown_queries(experiment: Experiment, split: Split) -> Queries:
-    """Return the test queries with the histories that the model is shown: all that is known, or its own train rows."""
+def final_queries(experiment: Experiment, split: Split, *, refit: bool) -> Queries:
+    """Return the test queries with the histories that the model sees: all that is known, or its own train rows.
+
+    Raises ConfigError where `evaluation.history=train` cannot be had.
+    """
     queries = split.queries
-    if experiment.runner.refit or split.validation is None or experiment["evaluation"].history == "all":
+    if refit or split.validation is None or experiment["evaluation"].history == "all":
         return queries
     train = split.train.interactions
     if (queries.lengths != np.bincount(train.users, minlength=train.n_users)[queries.users]).any():
         raise ConfigError("evaluation.history=train: with this split, histories are more than the users' train rows")
-    shown = Queries.of_users(queries.users, split.validation.train.interactions, exclude_seen=False)
-    if not shown.lengths.all():
+    from_train = Queries.of_users(queries.users, split.validation.train.interactions, exclude_seen=False)
+    if not from_train.lengths.all():
         raise ConfigError("evaluation.history=train: some test users have no rows in the train part of validation")
-    return replace(queries, log=shown.log, start=shown.start, stop=shown.stop)
+    return replace(queries, log=from_train.log, start=from_train.start, stop=from_train.stop)
 
 
 def data_table(effects: list[Effect], parts: dict[str, Interactions]) -> Table:
@@ -113,5 +118,5 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _audited(name: str, value: float) -> str:
+def _share(name: str, value: float) -> str:
     return f"{value:g}" if name == "leaking_features" else f"{value:.2%}"

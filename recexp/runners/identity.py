@@ -5,7 +5,7 @@ from typing import Any
 from recexp.identity import code, digest
 from recexp.params import describe
 from recexp.runners.base import Experiment, Identity, Plan
-from recexp.tracking.names import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
+from recexp.tracking.tags import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
 
 
@@ -15,14 +15,14 @@ def content(experiment: Experiment) -> dict[str, Any]:
     Under `protocol` is what runs must share to be compared, under `code` the classes that are not recexp's.
     """
     runner = experiment.runner
-    own = code([runner, *experiment.components.values()])
+    user_code = code([runner, *experiment.components.values()])
     return {
         "recexp": __version__,
         "protocol": runner.protocol(experiment),
         "seed": experiment.seed,
         "runner": describe(runner),
         **runner.content(experiment),
-        **({"code": own} if own else {}),
+        **({"code": user_code} if user_code else {}),
     }
 
 
@@ -34,9 +34,9 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
     seed nor fold), `recexp.test` of what the final part is made by, whatever is done with the rest, `recexp.code` of
     the subject's classes that are not ours, `recexp.config` of everything that can change a result.
     """
-    runner, known = experiment.runner, content(experiment)
-    protocol = {**known["protocol"], **plan.protocol}
-    whole = {**known, "protocol": protocol, **plan.content}
+    runner, config_content = experiment.runner, content(experiment)
+    protocol = {**config_content["protocol"], **plan.protocol}
+    whole = {**config_content, "protocol": protocol, **plan.content}
     digests = {
         SPLIT: digest({"protocol": protocol, "seed": experiment.seed}),
         **plan.tags,
@@ -44,9 +44,14 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
         TEST: digest(runner.final_content(protocol)),
         CONFIG: digest(whole),
     }
-    if own := code([experiment[name] for name in runner.subject]):
-        digests[CODE] = digest(own)
+    if user_code := code([experiment[name] for name in runner.subject]):
+        digests[CODE] = digest(user_code)
     chosen = {name: experiment.choices.get(name, "") for name in runner.components}
-    read_by = {FINAL: runner.final, HEADLINE: runner.headline(experiment)[0], UNIT: runner.unit}
-    read_by |= {SUBJECT: " ".join(runner.subject), SETTING: runner.setting}
-    return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **read_by, **digests}, whole)
+    reading = {  # how its metrics are read
+        FINAL: runner.final,
+        HEADLINE: runner.headline(experiment)[0],
+        UNIT: runner.unit,
+        SUBJECT: " ".join(runner.subject),
+        SETTING: runner.setting,
+    }
+    return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **reading, **digests}, whole)

@@ -25,13 +25,13 @@ def source_content(source: Source, filters: Filters, splitter: Splitter) -> dict
     files = [_content(path) for path in (*data, *beside, *_paths([filters, splitter]))]
     if None in files:
         return None
-    described = describe(source)
-    described.pop("name")  # it says where a user's own data come from, not what they are
-    return {"source": described, "splitter": describe(splitter), "files": files}
+    source_fields = describe(source)
+    source_fields.pop("name")  # it says where a user's own data come from, not what they are
+    return {"source": source_fields, "splitter": describe(splitter), "files": files}
 
 
 def _paths(component: Any) -> list[Path]:
-    return [Path(given).expanduser() for given in locations(component) if "://" not in given]
+    return [Path(location).expanduser() for location in locations(component) if "://" not in location]
 
 
 def _content(path: Path) -> str | None:

@@ -3,6 +3,8 @@
 import platform
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 from recexp import threads
 
 
@@ -11,13 +13,11 @@ def describe() -> dict[str, Any]:
 
     That library chooses its kernels by the processor, so `blas` names the choice: `openblas 0.3.30 Haswell`.
     """
-    from threadpoolctl import threadpool_info
-
     names = ("internal_api", "version", "architecture")
-    found = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    blas = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "threads": threads.count(),
-        "blas": ", ".join(sorted({" ".join(words) for words in found})),
+        "blas": ", ".join(sorted({" ".join(words) for words in blas})),
     }

@@ -32,7 +32,12 @@ class SeedObjective(Objective):
 
     @classmethod
     def of(cls, experiment: Experiment, *, seeds: int = 3) -> "SeedObjective":
-        """Return the objective of an experiment."""
+        """Return the objective of an experiment.
+
+        Parameters
+        ----------
+        seeds : how many runs a trial is.
+        """
         metric, higher_is_better = experiment.runner.headline(experiment)
         identity = identify(experiment, Plan())
         return cls(
@@ -50,8 +55,8 @@ class SeedObjective(Objective):
         draws = generator(self.experiment.seed, "tuning").integers(TRIAL_SEEDS, 2 * TRIAL_SEEDS, self.seeds)
         experiment, runner = self.experiment.replaced(**subject), self.experiment.runner
         name = f"{runner.final}/{self.metric}"
-        found = [
+        values = [
             runner.run(replace(experiment, seed=int(seed)), Plan(), RunContext(Costs(), ignore_step)).metrics[name]
             for seed in draws
         ]
-        return sum(found) / len(found)
+        return sum(values) / len(values)

@@ -1,4 +1,4 @@
-"""The straight line: data, filter, split, fit, recommend, evaluate; what all runs share is in `runners.driver`."""
+"""The straight line: dataset, filter, split, fit, recommend, evaluate; what all runs share is in `runners.driver`."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,16 @@ from recexp.audit import Audit
 from recexp.cost import Costs
 from recexp.datasets.base import Source
 from recexp.evaluation.evaluation import Evaluation
-from recexp.evidence.evidence import Table
+from recexp.evidence.evidence import Evidence, Table
 from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import Resource, Said, Switch, describe, params
-from recexp.runners.base import Experiment, Plan, Runner
+from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
-from recexp.runners.fold import Fold, check_compatible, prepare, shown_queries
+from recexp.runners.fold import Fold, check_compatible, final_queries, prepare
 from recexp.runners.job_files import source_content
-from recexp.runners.sealed import SealedObjective, seal
+from recexp.runners.sealed import seal
 from recexp.runners.stages import Stages
 from recexp.splits.base import Splitter
 
@@ -63,7 +63,7 @@ class Offline(Runner):
         with prepare(experiment, cache=self.cache) as prepared:
             with costs.measure("data"):
                 loaded = prepared.load()
-                check_compatible(experiment, loaded.dataset)
+                check_compatible(experiment, loaded.dataset, show=self.show)
             for split in costs.measure_each("split", prepared.splits(loaded)):
                 if experiment.fold in (None, split.fold):
                     split = experiment["evaluation"].relevant(split)
@@ -71,22 +71,23 @@ class Offline(Runner):
                         fold = Fold.of(experiment, loaded, split)
                     yield fold.plan(fold)
 
-    def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Recommendations:
+    def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         fold: Fold = plan.work
         split, inner = fold.split, fold.split.validation
-        stages, algorithm = Stages.of(experiment, context.costs), copy.deepcopy(experiment["algorithm"])
-        queries, parts, model = shown_queries(experiment, split), [], None
+        stages = Stages.of(experiment, context.costs, block_mib=self.block_mib)
+        algorithm, queries = copy.deepcopy(experiment["algorithm"]), final_queries(experiment, split, refit=self.refit)
+        parts = []
         if inner is not None:
             model = stages.fit(algorithm, inner, context.log_step, validate=True, checkpoint=context.checkpoint)
-            parts.append(stages.judge("validation", inner, inner.queries, model))
-        if model is None or self.refit:
-            context = context if model is None else context.staged("refit")
+            parts.append(stages.evaluate("validation", inner, inner.queries, model))
+            context = context.staged("refit")
+        if inner is None or self.refit:
             model = stages.fit(algorithm, split, context.log_step, validate=False, checkpoint=context.checkpoint)
         else:
-            known = split if experiment["evaluation"].history == "all" else inner
-            model = model.with_history(known.train.interactions, stages.ranking(split))
-        parts.append(stages.judge("test", split, queries, model))
-        return evidence(experiment, fold, parts, model)
+            history = split.train if experiment["evaluation"].history == "all" else inner.train
+            model = model.with_history(history.interactions, stages.ranking(split))
+        parts.append(stages.evaluate("test", split, queries, model))
+        return evidence(experiment, fold, parts, model, show=self.show)
 
     def headline(self, experiment: Experiment) -> tuple[str, bool | None]:
         return experiment["evaluation"].headline, experiment["evaluation"].higher_is_better
@@ -121,12 +122,14 @@ class Offline(Runner):
     def job_content(self, experiment: Experiment) -> dict[str, Any] | None:
         return source_content(experiment["dataset"], experiment["filter"], experiment["split"])
 
-    def objective(self, experiment: Experiment) -> SealedObjective:
-        return seal(experiment)
+    def objective(self, experiment: Experiment) -> Objective:
+        return seal(experiment, cache=self.cache, block_mib=self.block_mib, show=self.show)
 
 
-def evidence(experiment: Experiment, fold: Fold, parts: list[PartResult], model: FittedModel) -> Recommendations:
-    """Return what the parts found, the last of them the test."""
+def evidence(
+    experiment: Experiment, fold: Fold, parts: list[PartResult], model: FittedModel, *, show: int | str | None
+) -> Evidence:
+    """Return what the parts found, the last of them the test, and what is recommended to the user `show`, if any."""
     shares = {part.name: part.fallback_share for part in parts}
     metrics = {name: value for part in reversed(parts) for name, value in part.metrics.items()}
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
@@ -143,7 +146,7 @@ def evidence(experiment: Experiment, fold: Fold, parts: list[PartResult], model:
         warnings=leaks + fallbacks,
         inputs=fold.inputs(experiment),
         model=model,
-        shown=() if experiment.runner.show is None else recommended(fold, model, experiment.runner.show),
+        shown=() if show is None else recommended(fold, model, show),
         test=parts[-1],
     )
 

@@ -26,7 +26,7 @@ FOLDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class SealedObjective(Objective):
-    """Fits an algorithm on the train part of validation, and judges it by the headline metric.
+    """Fits an algorithm on the train part of validation, and evaluates it by the headline metric.
 
     No object that can be reached from here holds a test row, or makes one; the files of the data are where they were:
     who reads them anew, reads all of them. The value is that which a run of the same config logs for validation.
@@ -36,7 +36,7 @@ class SealedObjective(Objective):
     plan : of a run on these data.
     split : the validation split; its train is smaller, its held-out rows are not those of the test.
     effects : what each filter step did.
-    stages : what fits and judges.
+    stages : what fits and evaluates.
     components : the subject with the values that are not searched.
     """
 
@@ -56,29 +56,30 @@ class SealedObjective(Objective):
         if missing := algorithm.missing_requirements(self.split.train):
             raise IncompatibleError(f"algorithm: {missing}")
         model = stages.fit(algorithm, self.split, log_step, validate=True)
-        part = stages.judge("validation", self.split, self.split.queries, model)
+        part = stages.evaluate("validation", self.split, self.split.queries, model)
         value = part.results.metrics[self.metric]
         if not math.isfinite(value):
             raise DataError(f"{self.metric} is {value}")
         return value
 
 
-def seal(experiment: Experiment) -> SealedObjective:
+def seal(experiment: Experiment, *, cache: bool, block_mib: int, show: int | str | None) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
+    `cache`, `block_mib` and `show` are those of `Offline`.
     Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
     together.
     """
-    with prepare(experiment, cache=experiment.runner.cache) as prepared:
+    with prepare(experiment, cache=cache) as prepared:
         loaded = prepared.load()
-        check_compatible(experiment, loaded.dataset)
+        check_compatible(experiment, loaded.dataset, show=show)
         splits = list(islice(prepared.splits(loaded), 2))
     name = experiment.choices.get("split", type(experiment["split"]).__name__)
     if len(splits) > 1:
         raise ConfigError(f"split: {FOLDS.format(name)}")
     evaluation = experiment["evaluation"]
     split = evaluation.relevant(splits[0])
-    if split.validation is None:
+    if (visible := unsealed(split)) is None:
         raise ConfigError(f"split: {name} has no validation part to tune on; see `recexp split={name} --help`")
     fold = Fold.of(experiment, loaded, split)
     plan = fold.plan(None)
@@ -91,13 +92,13 @@ def seal(experiment: Experiment) -> SealedObjective:
         content={key: value for key, value in identity.content.items() if key not in ("evaluation", "runner")},
         definition=describe(evaluation.headline_metric),
         plan=plan,
-        split=unsealed(split),
+        split=visible,
         effects=fold.effects,
-        stages=Stages.of(experiment, Costs()),
+        stages=Stages.of(experiment, Costs(), block_mib=block_mib),
         components={name: experiment[name] for name in experiment.runner.subject},
     )
 
 
-def unsealed(split: Split) -> Split:
-    """Return the part of a split that may be seen."""
+def unsealed(split: Split) -> Split | None:
+    """Return the part of a split that may be seen, or None."""
     return split.validation

@@ -1,4 +1,4 @@
-"""The stages that runners of recommenders share: fit a model, ask it, judge its answers."""
+"""The stages that runners of recommenders share: fit a model, let it recommend, evaluate that."""
 
 import copy
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stages:
-    """Fits and judges one algorithm. It holds neither source nor splitter, which lead to the test.
+    """Fits and evaluates one algorithm. It holds neither source nor splitter, which lead to the test.
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class Stages:
     costs: Costs
 
     @classmethod
-    def of(cls, experiment: Experiment, costs: Costs) -> "Stages":
+    def of(cls, experiment: Experiment, costs: Costs, *, block_mib: int) -> "Stages":
         """Return the stages of an experiment with a recommender."""
         return cls(
             evaluation=experiment["evaluation"],
             fallback=experiment["fallback"],
             exclude_seen=experiment["split"].exclude_seen,
             seed=experiment.seed,
-            block_mib=experiment.runner.block_mib,
+            block_mib=block_mib,
             save=experiment.tracking.log_model,
             costs=costs,
         )
@@ -100,8 +100,11 @@ class Stages:
         """Return the rule by which scores become lists."""
         return self.evaluation.ranking(split.train, seed=self.seed)
 
-    def judge(self, name: str, split: Split, queries: Queries, model: FittedModel) -> PartResult:
-        """Ask the model the queries of a split and measure its answers."""
+    def evaluate(self, name: str, split: Split, queries: Queries, model: FittedModel) -> PartResult:
+        """Let the model answer the queries of a split, and evaluate its lists and predicted ratings.
+
+        `name` is that of the part: `test`, `validation`.
+        """
         evaluation = self.evaluation
         with self.costs.measure("recommend"):
             lists = model.lists(queries, evaluation.cutoffs[-1])
@@ -132,7 +135,7 @@ class Validation:
         if quick.higher_is_better is None:
             raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
         stages = replace(self.stages, evaluation=quick, costs=Costs())
-        part = stages.judge("validation", self.split, self.split.queries, replace(self.fitted, model=model))
+        part = stages.evaluate("validation", self.split, self.split.queries, replace(self.fitted, model=model))
         return part.results.metrics[quick.headline] * (1 if quick.higher_is_better else -1)
 
 

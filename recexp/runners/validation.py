@@ -1,4 +1,4 @@
-"""A run that stops before the test: fitted on the train part of validation, judged by its held-out rows."""
+"""A run that stops before the test: fitted on the train part of validation, evaluated on its held-out rows."""
 
 import copy
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ class Validation(Offline):
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with costs.measure("data"):
-            sealed = seal(experiment)
+            sealed = seal(experiment, cache=self.cache, block_mib=self.block_mib, show=self.show)
         yield replace(sealed.plan, work=sealed)
 
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         sealed: SealedObjective = plan.work
-        split, stages = sealed.split, Stages.of(experiment, context.costs)
+        split, stages = sealed.split, Stages.of(experiment, context.costs, block_mib=self.block_mib)
         algorithm = copy.deepcopy(experiment["algorithm"])
         model = stages.fit(algorithm, split, context.log_step, validate=True, checkpoint=context.checkpoint)
-        part = stages.judge("validation", split, split.queries, model)
+        part = stages.evaluate("validation", split, split.queries, model)
         rows = {"train of validation": split.train.interactions, "validation": split.test}
         answers = Table(("answers", "share"), [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}")])
         name = f"{experiment.choices['dataset']} {experiment.choices['split']} train of validation"

@@ -1,4 +1,8 @@
-"""One job: a composed config is carried out, and what became of it is told, in this process or by another in JSON."""
+"""One job of a sweep: its config is carried out, in this process or in another that is sent it in JSON.
+
+Hydra loads this file with its plugins, so that a wrong word is told before runners are imported (0.4 s); and a worker
+starts its tracking process before Hydra is imported (0.3 s).
+"""
 
 import json
 import os
@@ -19,12 +23,12 @@ if TYPE_CHECKING:
     from recexp.runners.base import Experiment
     from recexp.runners.result import RunResult
 
-DONE, SKIPPED, MISFIT, FAILED = "done", "skipped", "passed over", "failed"
+DONE, SKIPPED, INCOMPATIBLE, FAILED = "done", "skipped", "passed over", "failed"
 
 
 @dataclass(frozen=True)
 class SweepJob:
-    """What a process is told of a job: the words that make it, and where.
+    """One job as it is sent to a process: the words that make it, and where.
 
     Attributes
     ----------
@@ -78,7 +82,7 @@ class JobResult:
 
     @classmethod
     def from_json(cls, text: str) -> "JobResult":
-        """Return what `to_json` told; an error of any class comes back as RecexpError."""
+        """Return the result of a line that `to_json` made; an error of any class comes back as RecexpError."""
         from recexp.runners.result import RunResult
 
         result = json.loads(text)
@@ -104,8 +108,9 @@ def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = 
     try:
         console.configure_logging(config.plain(cfg)["logging"])
         experiment = prepare(cfg, tags=tags)
-        if experiment.resume and (found := finished([experiment])):
-            return found[experiment.job_key][1]
+        if experiment.resume:
+            for _, result in find_complete([experiment]).values():
+                return result
         from recexp.runners.driver import run_experiment
 
         with threads.limit(n_threads):  # once the libraries are there that it limits
@@ -113,7 +118,7 @@ def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = 
         state = SKIPPED if runs and all(run.reused for run in runs) else DONE
         return JobResult(state, runs, seconds=time.monotonic() - began)
     except IncompatibleError as error:
-        return JobResult(MISFIT, error=error, seconds=time.monotonic() - began)
+        return JobResult(INCOMPATIBLE, error=error, seconds=time.monotonic() - began)
     except Exception as error:
         return JobResult(FAILED, error=error, seconds=time.monotonic() - began)
 
@@ -141,7 +146,7 @@ def perform(text: str) -> str:
 
 
 def prepare(cfg: "DictConfig", *, tags: dict[str, str]) -> "Experiment":
-    """Build and check a job, and give it its key."""
+    """Build and check a job's experiment, and give it its key."""
     from recexp.config import experiments
 
     experiment = experiments.experiment(cfg, tags=tags)
@@ -155,28 +160,28 @@ def key(experiment: "Experiment") -> str | None:
     """
     from recexp.runners.identity import content
 
-    more, known = experiment.runner.job_content(experiment), content(experiment)
-    if more is None or None in known.get("code", {}).values():
+    job_content, config_content = experiment.runner.job_content(experiment), content(experiment)
+    if job_content is None or None in config_content.get("code", {}).values():
         return None
-    return digest({**known, **more})
+    return digest({**config_content, **job_content})
 
 
-def finished(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, JobResult]]":
+def find_complete(experiments: "list[Experiment]") -> "dict[str, tuple[str | None, JobResult]]":
     """Return the sweep and the result of those jobs, by key, that their stores have complete; raises StoreError."""
     from recexp.runners.result import RunResult
 
-    stores: dict[tuple[str | None, str], list[Experiment]] = {}
+    by_store: dict[tuple[str | None, str], dict[str, Experiment]] = {}
     for experiment in experiments:
         if experiment.job_key is not None:
-            tracking = experiment.tracking
-            stores.setdefault((tracking.uri, tracking.experiment), []).append(experiment)
+            store_key = (experiment.tracking.uri, experiment.tracking.experiment)
+            by_store.setdefault(store_key, {})[experiment.job_key] = experiment
     found: dict[str, tuple[str | None, JobResult]] = {}
-    for alike in stores.values():
-        final = {experiment.job_key: experiment.runner.final for experiment in alike}
-        with alike[0].tracking.open() as store:
-            for job_key, done in store.jobs_done([*final]).items():
-                results = [RunResult.of_stored(run, store, final[job_key]) for run in done.runs]
-                found[job_key] = (done.sweep, JobResult(SKIPPED, results))
+    for jobs in by_store.values():
+        with next(iter(jobs.values())).tracking.open() as store:
+            for job_key, complete in store.find_complete_jobs([*jobs]).items():
+                final = jobs[job_key].runner.final
+                runs = [RunResult.of_stored(run, store, final) for run in complete.runs]
+                found[job_key] = (complete.sweep, JobResult(SKIPPED, runs))
     return found
 
 

@@ -1,21 +1,23 @@
-"""What all launchers share: prepare the jobs, pass over finished ones, tell how it goes, and hand results to Hydra."""
+"""What all launchers share: prepare the jobs, skip finished ones, show the progress, and hand results to Hydra."""
 
 import os
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from omegaconf import open_dict
 
 from recexp import config, console
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
-from recexp.sweeps.live import View
+from recexp.sweeps.progress_view import ProgressView
 from recexp.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class JobLauncher(Launcher):
 
     def setup(self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig") -> None:
         self.context, self.config, self.task = hydra_context, config, task_function
-        self.sweep = getattr(task_function, "__self__", None)
-        if not isinstance(self.sweep, Sweep):
+        sweep = getattr(task_function, "__self__", None)
+        if not isinstance(sweep, Sweep):
             raise ConfigError(f"hydra/launcher: {type(self).__name__} runs jobs of the command recexp only")
+        self.sweep = sweep
         self.check()
         self._keep_checked()
 
@@ -47,7 +50,9 @@ class JobLauncher(Launcher):
         return None
 
     @abstractmethod
-    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
+    def work(
+        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
+    ) -> Generator[tuple[SweepJob, JobResult]]:
         """Run the jobs, telling `view` of each that begins, and yield each that has ended with its result."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
@@ -56,7 +61,8 @@ class JobLauncher(Launcher):
         composed = [self._compose(words, n) for n, words in enumerate(job_overrides, initial_job_idx)]
         results, experiments = self._prepare(composed)
         self._refuse(results, len(composed))
-        for tracking in {(x.tracking.uri, x.tracking.experiment): x.tracking for x in experiments.values()}.values():
+        stores = [experiment.tracking for experiment in experiments.values()]
+        for tracking in {(tracking.uri, tracking.experiment): tracking for tracking in stores}.values():
             with tracking.open() as store:
                 store.ready()  # else each job would find out by itself that there is none
         self._skip(results, experiments)
@@ -72,7 +78,9 @@ class JobLauncher(Launcher):
                 self.sweep.add(job.command, results[job.number])
         todo = [pair for pair in zip(all_jobs, composed) if pair[0].number not in results]
         first = next(iter(experiments.values()), None)
-        with View([job.command for job in all_jobs], None if first is None else first.runner.headline(first)) as view:
+        with ProgressView(
+            [job.command for job in all_jobs], None if first is None else first.runner.headline(first)
+        ) as view:
             for number, result in results.items():
                 view.ended(all_jobs[number - initial_job_idx], result)
             with closing(self.work(todo, view)) as working:
@@ -86,16 +94,18 @@ class JobLauncher(Launcher):
     def _keep_checked(self) -> None:
         """Keep the configs that a sweeper composes to check its jobs: to compose one takes a sixth of a second."""
         loader = self.context.config_loader
-        self._load, self._checked = loader.load_sweep_config, {}
+        self._load = loader.load_sweep_config
+        self._checked: dict[tuple[str, ...], DictConfig] = {}
 
         def load(master_config: "DictConfig", sweep_overrides: list[str]) -> "DictConfig":
-            return self._checked.setdefault(tuple(sweep_overrides), self._load(master_config, sweep_overrides))
+            words = tuple(sweep_overrides)
+            if words not in self._checked:
+                self._checked[words] = self._load(master_config, sweep_overrides)
+            return self._checked[words]
 
-        loader.load_sweep_config = load
+        loader.load_sweep_config = load  # type: ignore[method-assign]  # of this one loader, as long as its sweep lasts
 
     def _compose(self, overrides: Sequence[str], number: int) -> "DictConfig":
-        from omegaconf import open_dict
-
         cfg = self._checked.pop(tuple(overrides), None) or self._load(self.config, list(overrides))
         with open_dict(cfg):
             cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
@@ -103,8 +113,6 @@ class JobLauncher(Launcher):
 
     def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
         """Build each job; those that cannot be built have failed before anything is run."""
-        from hydra.core.hydra_config import HydraConfig
-
         results, experiments = {}, {}
         for cfg in composed:
             number = cfg.hydra.job.num
@@ -116,15 +124,18 @@ class JobLauncher(Launcher):
         return results, experiments
 
     def _refuse(self, results: dict[int, JobResult], jobs_in_all: int) -> None:
-        """Raise what is wrong with all jobs alike: a mistake in shared words is told once, and nothing runs."""
-        first = next(iter(results.values()), None)
-        alike = first is not None and {str(result.error) for result in results.values()} == {str(first.error)}
-        if alike and len(results) == jobs_in_all and isinstance(first.error, RecexpError):
-            raise first.error
+        """Raise what is wrong with all jobs alike: a mistake in shared words is reported once, and nothing runs."""
+        errors = [result.error for result in results.values()]
+        if (
+            len(errors) == jobs_in_all
+            and len({str(error) for error in errors}) == 1
+            and isinstance(errors[0], RecexpError)
+        ):
+            raise errors[0]
 
     def _skip(self, results: dict[int, JobResult], experiments: "dict[int, Experiment]") -> None:
         """On resume, add the results of finished jobs, and go on under the name of the sweep that most belong to."""
-        found = jobs.finished([x for x in experiments.values() if x.resume])
+        found = jobs.find_complete([experiment for experiment in experiments.values() if experiment.resume])
         for number, experiment in experiments.items():
             if experiment.resume and experiment.job_key in found:
                 results[number] = found[experiment.job_key][1]
@@ -137,7 +148,7 @@ class JobLauncher(Launcher):
         return SweepJob(
             number=cfg.hydra.job.num,
             overrides=[*cfg.hydra.overrides.hydra, *task],
-            sweep=self.sweep.name,
+            sweep=self.sweep.name or "",
             folder=os.getcwd(),
             config_dirs=[str(folder) for folder in config.search_dirs()[:-1]],
             environment={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},

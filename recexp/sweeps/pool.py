@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import IO, cast
 
 from recexp import system
 from recexp.errors import RecexpError
@@ -27,12 +28,12 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import recexp
 sys.path.append(sys.path.pop(0))
-from recexp.sweeps import worker
-worker.main()
+from recexp.sweeps import worker_main
+worker_main.main()
 """
 
 
-class Member:
+class Worker:
     """A process of the pool, in a group of its own: Ctrl-C reaches the pool, which ends it in order.
 
     It puts itself into `heard` with each result, and with None when it has ended.
@@ -51,18 +52,19 @@ class Member:
                 stderr=file,
                 **system.OWN_GROUP,
             )
+        self.requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         Thread(target=self._listen, args=(heard,), daemon=True).start()  # not all systems can wait for several pipes
 
     def give(self, job: SweepJob) -> None:
         """Hand over a job; that the process has died meanwhile is heard of later."""
         self.job = job
         with suppress(OSError):
-            self.process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
-            self.process.stdin.flush()
+            self.requests.write(json.dumps(asdict(job)).encode() + b"\n")
+            self.requests.flush()
 
     def _listen(self, heard: "Heard") -> None:
-        with self.process.stdout as stdout:
-            for line in stdout:
+        with self._answers as answers:
+            for line in answers:
                 if line.endswith(b"\n"):
                     heard.put((self, line.decode()))
         heard.put((self, None))
@@ -79,7 +81,7 @@ class Member:
         return f"its process ended with exit code {code}" + (f": {words[0]}" if words else "")
 
 
-Heard = SimpleQueue[tuple[Member, str | None]]
+Heard = SimpleQueue[tuple[Worker, str | None]]
 
 
 class Pool:
@@ -90,7 +92,7 @@ class Pool:
 
     def __init__(self, workers: int, *, memory_mib: int | None, folder: Path) -> None:
         self.workers, self.memory_mib, self.folder = workers, memory_mib, folder
-        self._members: list[Member] = []
+        self._processes: list[Worker] = []
         self._started = 0
 
     def run(
@@ -100,22 +102,22 @@ class Pool:
         queue, attempts = deque(jobs), Counter[int]()
         heard: Heard = SimpleQueue()
         try:
-            while queue or any(member.job for member in self._members):
+            while queue or any(worker.job for worker in self._processes):
                 self._hand_out(queue, attempts, heard, began)
                 self._watch()
                 try:
-                    member, result = heard.get(timeout=POLL_SECONDS)
+                    worker, result = heard.get(timeout=POLL_SECONDS)
                 except Empty:
                     continue
-                job, member.job = member.job, None
-                if result is not None:
+                job, worker.job = worker.job, None
+                if result is not None and job is not None:
                     yield job, JobResult.from_json(result)
                     continue
-                self._members.remove(member)
-                reason = member.death(self.memory_mib)
+                self._processes.remove(worker)
+                reason = worker.death(self.memory_mib)
                 if job is None:
                     continue
-                if attempts[job.number] < ATTEMPTS and not member.heavy:
+                if attempts[job.number] < ATTEMPTS and not worker.heavy:
                     queue.appendleft(job)
                     lost(job, reason)
                 else:
@@ -126,12 +128,12 @@ class Pool:
     def _hand_out(
         self, queue: deque[SweepJob], attempts: Counter[int], heard: "Heard", began: Callable[[SweepJob], None]
     ) -> None:
-        free = [member for member in self._members if member.job is None]
-        while queue and (free or len(self._members) < self.workers):
+        free = [worker for worker in self._processes if worker.job is None]
+        while queue and (free or len(self._processes) < self.workers):
             if not free:
                 self._started += 1
-                free.append(Member(self.folder / f"worker-{self._started}.log", heard))
-                self._members.append(free[-1])
+                free.append(Worker(self.folder / f"worker-{self._started}.log", heard))
+                self._processes.append(free[-1])
             job = queue.popleft()
             attempts[job.number] += 1
             free.pop().give(job)
@@ -140,23 +142,23 @@ class Pool:
     def _watch(self) -> None:
         if self.memory_mib is None:
             return
-        for member in self._members:
-            if member.job and (used := system.private_mib(member.process.pid)) > self.memory_mib:
-                member.heavy = round(used)
-                member.process.kill()
+        for worker in self._processes:
+            if worker.job and (used := system.private_mib(worker.process.pid)) > self.memory_mib:
+                worker.heavy = round(used)
+                worker.process.kill()
 
     def end(self) -> None:
         """End all processes: those that are idle at once, the others when they have marked their runs, or are late."""
         try:
-            for member in self._members:
+            for worker in self._processes:
                 with suppress(OSError):
-                    member.process.stdin.close()
+                    worker.requests.close()
             until = time.monotonic() + END_SECONDS
-            for member in self._members:
+            for worker in self._processes:
                 with suppress(subprocess.TimeoutExpired):
-                    member.process.wait(max(0.0, until - time.monotonic()))
+                    worker.process.wait(max(0.0, until - time.monotonic()))
         finally:
-            for member in self._members:
-                member.process.kill()
-                member.process.wait()
-            self._members.clear()
+            for worker in self._processes:
+                worker.process.kill()
+                worker.process.wait()
+            self._processes.clear()

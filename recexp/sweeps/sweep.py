@@ -6,15 +6,15 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict
 
 from recexp import config, console, system
 from recexp.errors import ConfigError, RecexpError, error_message
 from recexp.sweeps import jobs
-from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
+from recexp.sweeps.jobs import DONE, FAILED, INCOMPATIBLE, SKIPPED, JobResult
 
 log = logging.getLogger(__package__)
 
@@ -40,27 +40,21 @@ class Sweep:
         self._began = time.monotonic()
         self._here: set[str] = set()
 
-    def single(self, words: list[str]) -> "DictConfig | None":
+    def single(self, words: list[str]) -> DictConfig | None:
         """Return the config of a command that is one job and asks no more of Hydra, which would compose it twice."""
-        from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
-
         try:
             cfg = config.compose(words)
         except ConfigError:
             return None  # Hydra says what is wrong, or knows the words of a sweep
-        own = cfg.hydra
-        if own.mode == RunMode.MULTIRUN or own.run.dir != "." or own.output_subdir or own.job.chdir or own.callbacks:
+        hydra = cfg.hydra
+        elsewhere = hydra.run.dir != "." or hydra.output_subdir or hydra.job.chdir
+        if hydra.mode == RunMode.MULTIRUN or elsewhere or hydra.callbacks:
             return None
         HydraConfig.instance().set_config(cfg)
         return cfg
 
-    def job(self, cfg: "DictConfig") -> dict[str, float] | None:
+    def job(self, cfg: DictConfig) -> dict[str, float] | None:
         """Run one job here and return its metrics; what fails or is refused does not stop the others of a sweep."""
-        from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
-        from omegaconf import open_dict
-
         hydra = HydraConfig.get()
         sweeping = hydra.mode == RunMode.MULTIRUN
         with open_dict(cfg):
@@ -97,17 +91,19 @@ class Sweep:
                 console.show(runs)
         if len(self.results) < 2:
             return
-        ordered = sorted(self.results, key={command: n for n, command in enumerate(self.commands)}.get)
-        rows = dict(zip(console.in_short(ordered), map(self.results.get, ordered)))
+        order = {command: number for number, command in enumerate(self.commands)}
+        ordered = sorted(self.results, key=lambda command: order[command])
+        rows = dict(zip(console.distinct_words(ordered), (self.results[command] for command in ordered)))
         states = {result.state for result in rows.values()}
-        console.summarise(
+        console.summarize(
             "job",
             {label: result.runs for label, result in rows.items()},
             {label: result.state for label, result in rows.items()} if states != {DONE} else None,
         )
         console.say(self._count())
-        for state in (MISFIT, FAILED):
-            console.reasons(state, {label: error_message(r.error) for label, r in rows.items() if r.state == state})
+        for state in (INCOMPATIBLE, FAILED):
+            errors = {label: r.error for label, r in rows.items() if r.state == state and r.error is not None}
+            console.reasons(state, {label: error_message(error) for label, error in errors.items()})
         if link := next((run.leaderboard for runs in elsewhere for run in runs), None):
             console.leaderboard(link)
 
@@ -115,7 +111,7 @@ class Sweep:
         """Return in a line how many jobs there were, and what became of them."""
         states = Counter(result.state for result in self.results.values())
         total = len({*self.commands, *self.results})
-        passed = f"{states[MISFIT]} passed over, " if states[MISFIT] else ""
+        passed = f"{states[INCOMPATIBLE]} passed over, " if states[INCOMPATIBLE] else ""
         left = total - states.total()
         parts = [
             f"{states[DONE] + states[SKIPPED]} of {total} jobs done ({states[DONE]} ran, {states[SKIPPED]} skipped, "
@@ -130,7 +126,7 @@ class Sweep:
         """Show the jobs, and raise what failed: the very error where no job succeeded, else how many failed."""
         self.show()
         results = self.results.values()
-        failed = [result.error for result in results if result.state == FAILED]
+        failed = [result.error for result in results if result.state == FAILED and result.error is not None]
         if self.folder is not None and not failed and self.folder.parent == system.temporary_folder():
             shutil.rmtree(self.folder, ignore_errors=True)  # a folder that was asked for stays
         if failed and len(results) > 1 and any(result.state in (DONE, SKIPPED) for result in results):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recexp.config.contract import mistakes
+from recexp.contract import mistakes
 from recexp.data import Dataset, Interactions
 
 

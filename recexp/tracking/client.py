@@ -7,6 +7,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from recexp.errors import StoreError
 from recexp.tracking import store_uri
 
@@ -48,8 +50,6 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
     try:
         with FileLock(store_uri.lock_file(file), timeout=store_uri.CREATE_SECONDS):
             yield

@@ -7,37 +7,6 @@ from typing import Any
 
 MAX_NAME = 250
 MAX_VALUE = 6000
-COMPLETE = "recexp.complete"
-"""The tag that is set last; a run without it is not to be trusted."""
-TUNING = "tuning"
-"""The tag of a run whose values a study found: the study's name."""
-STUDY = "recexp.study"
-"""With it: the digest of all that the study's trials depend on, its space included."""
-SEARCH = "recexp.search"
-"""With it: a digest of how the study searches, the same for all data, splits and seeds."""
-STUDY_TRIALS = "recexp.study_trials"
-"""With it: how many trials had ended."""
-IMPORTED = "recexp.imported_from"
-"""Marks a run that came from another store, where it has the id that the tag holds."""
-DATA, SPLIT = "recexp.data", "recexp.split"
-CONFIG, PROTOCOL, CODE = "recexp.config", "recexp.protocol", "recexp.code"
-"""The tags of digests; see `runners.identity.identify`."""
-TEST = "recexp.test"
-"""The tag of a run that says what its test part is made of."""
-FINAL, HEADLINE, UNIT = "recexp.final", "recexp.headline", "recexp.unit"
-"""The tags of a run that say how its metrics are read: the part whose metrics count, the first of them, and what the
-values behind them are of. Runs without them are tested on users' lists."""
-SUBJECT, SETTING = "recexp.subject", "recexp.setting"
-"""The tags that name components: those that the run is about, the first of which names it, and what they work on."""
-EVALUATIONS = "recexp.test_looks"
-"""The tag of a run that evaluated a test set: how many have by then, this one included; set as it happens."""
-REPRODUCES = "recexp.reproduces"
-"""The tag of a run that was made to repeat another, whose id it holds; it counts no evaluation."""
-JOB = "recexp.job"
-"""The tag, set when all runs of a job are complete, by which they are found before its data are loaded."""
-JOB_RUNS = "recexp.job_runs"
-HOST = "recexp.host"
-"""The tag that says on which machine a run was made."""
 
 
 def clean(name: str) -> str:

@@ -8,10 +8,10 @@ import sys
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any, cast
 
-from recexp import errors, system
-from recexp.errors import RecexpError, StoreError
+from recexp import system
+from recexp.errors import DiskFullError, RecexpError, StoreError
 from recexp.folders import PACKAGE
 
 _START = """
@@ -41,6 +41,7 @@ class TrackingProcess:
             stdout=subprocess.PIPE,
             **system.OWN_GROUP,
         )
+        self._requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         self._pending: deque[Future[Any]] = deque()
         self._whole = True
 
@@ -54,14 +55,14 @@ class TrackingProcess:
 
     def tell(self, do: str, **values: Any) -> None:
         """Send a request without waiting, now or later: it gets no answer, and what goes wrong is not heard of."""
-        self._write(json.dumps({"do": do, "told": True, **values}))
+        self._write(json.dumps({"do": do, "answer": False, **values}))
 
     def _write(self, line: str) -> None:
         whole, self._whole = self._whole, False  # unless all of this one gets through: an interrupt may cut it short
         if whole:
             with suppress(OSError):
-                self.process.stdin.write(line.encode() + b"\n")
-                self.process.stdin.flush()
+                self._requests.write(line.encode() + b"\n")
+                self._requests.flush()
                 self._whole = True
         if not self._whole:
             self.close()
@@ -69,7 +70,7 @@ class TrackingProcess:
     def result(self, answer: "Future[Any]") -> Any:
         """Wait for an answer and return it; raises StoreError or DiskFullError as the process says, or when it died."""
         while not answer.done():
-            line = self.process.stdout.readline()
+            line = self._answers.readline()
             if line.endswith(b"\n"):
                 _settle(self._pending.popleft(), json.loads(line))
             else:
@@ -91,13 +92,13 @@ class TrackingProcess:
         """Let the process end; what it has not answered yet fails."""
         self._whole = False
         with suppress(OSError):
-            self.process.stdin.close()
+            self._requests.close()
         try:
             code = self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
-        self.process.stdout.close()
+        self._answers.close()
         while self._pending:
             problem = f"the process that writes to the tracking store ended unexpectedly (exit code {code})"
             self._pending.popleft().set_exception(StoreError(problem))
@@ -130,12 +131,13 @@ def end() -> None:
             idle.close()
 
 
-def _settle(answer: "Future[Any]", said: dict[str, Any]) -> None:
-    if "error" not in said:
-        answer.set_result(said["ok"])
+def _settle(answer: "Future[Any]", reply: dict[str, Any]) -> None:
+    """Set the value or the error of a reply as what an answer has become."""
+    if "error" not in reply:
+        answer.set_result(reply["ok"])
         return
-    kind = {"StoreError": StoreError, "DiskFullError": errors.DiskFullError}.get(said["error"]["kind"], RecexpError)
-    error = kind(said["error"]["message"])
-    if said["error"]["trace"]:
-        error.add_note(said["error"]["trace"])
+    kinds: dict[str, type[RecexpError]] = {"StoreError": StoreError, "DiskFullError": DiskFullError}
+    error = kinds.get(reply["error"]["kind"], RecexpError)(reply["error"]["message"])
+    if reply["error"]["trace"]:
+        error.add_note(reply["error"]["trace"])
     answer.set_exception(error)

@@ -1,7 +1,7 @@
 """The process that writes to MLflow, so that importing and using it takes no time from the experiment.
 
 It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
-line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}; those with "told": true get no answer.
+line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}; those with "answer": false get none.
 It leaves when its input ends.
 """
 
@@ -40,12 +40,12 @@ def main() -> None:
     tracker = Tracker()
     while line := lines.get():
         request = json.loads(line)
-        told = request.pop("told", False)
-        said = json.dumps(_answer(tracker, request))
-        if told:  # nobody waits for an answer
+        wanted = request.pop("answer", True)
+        answer = json.dumps(_answer(tracker, request))
+        if not wanted:
             continue
         try:
-            answers.write(said.encode() + b"\n")
+            answers.write(answer.encode() + b"\n")
             answers.flush()
         except OSError:  # nobody reads it any more
             break
@@ -75,9 +75,9 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
         "finish": tracker.finish,
         "fail": tracker.fail,
         "discard": tracker.discard,
-        "claim": tracker.claim,
-        "jobs_done": tracker.jobs_done,
-        "job_done": tracker.job_done,
+        "reserve": tracker.reserve,
+        "find_complete_jobs": tracker.find_complete_jobs,
+        "mark_job_complete": tracker.mark_job_complete,
         "count_evaluation": tracker.count_evaluation,
         "count_evaluations": tracker.count_evaluations,
         "attach": tracker.attach,

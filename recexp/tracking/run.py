@@ -78,7 +78,7 @@ class Run:
         self.ended: int | None = None
 
     def __enter__(self) -> Self:
-        with store_errors.explained(self._target.uri):
+        with store_errors.translate_errors(self._target.uri):
             self.scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
             self.directory = self.scratch / "files"
             self.directory.mkdir()
@@ -92,7 +92,7 @@ class Run:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._restore_sigterm()
         try:
-            if error is not None and (store_errors.is_full(error) or isinstance(error, DiskFullError)):
+            if isinstance(error, Exception) and (store_errors.is_full(error) or isinstance(error, DiskFullError)):
                 self._discard()
                 raise store_errors.explain(error, self._target.uri) from error
             if not self._finished:
@@ -106,7 +106,8 @@ class Run:
     def id(self) -> str:
         """The run's id in the store."""
         self._process.result(self._target.opening)
-        return self._process.result(self._creating)
+        run_id: str = self._process.result(self._creating)
+        return run_id
 
     @property
     def link(self) -> str:
@@ -118,7 +119,7 @@ class Run:
 
         It counts from now on, whatever becomes of the run, in all experiments of the store.
         """
-        return self._process.ask("count_evaluation", run_id=self.id, test=test)
+        return int(self._process.ask("count_evaluation", run_id=self.id, test=test))
 
     def log_step(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to learning curves; at most once in SEND_SECONDS what has gathered goes to the store."""
@@ -185,7 +186,7 @@ class Run:
         return self._process.send("create", name=self._name, tags=tags, began=self._began)
 
     def _fail(self, error: BaseException | None) -> None:
-        """Say in the store that the run failed and why; best effort, for the error itself matters more."""
+        """Mark the run as failed, with the reason; best effort, for the error itself matters more."""
         killed = isinstance(error, KeyboardInterrupt | SystemExit)
         reason = "the run ended without results"
         if error is not None:

@@ -1,4 +1,4 @@
-"""Who is at which run: so that no identity is finished twice, and runs of dead processes are told from living ones."""
+"""Locks on identities: so that no run is made twice at once, and runs of dead processes are told from living ones."""
 
 import hashlib
 import platform
@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 from recexp.errors import StoreError
 from recexp.folders import cache_dir
 from recexp.tracking import store_uri
-from recexp.tracking.names import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, search_terms
+from recexp.tracking.names import search_terms
+from recexp.tracking.tags import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -116,32 +117,31 @@ def mark_killed(client: "MlflowClient", experiment: str, identity: str) -> None:
             client.set_terminated(run.info.run_id, "KILLED")
 
 
-def jobs_done(client: "MlflowClient", experiment: str, jobs: list[str]) -> dict[str, list[Any]]:
+def find_complete_jobs(client: "MlflowClient", experiment: str, jobs: list[str]) -> dict[str, list[Any]]:
     """Return [sweep, [[run id, metrics], ...]] of each job of which all runs are complete still."""
     found = {}
     for job in jobs:
         for last in search(client, experiment, {JOB: job, COMPLETE: "true"}, limit=1):
-            runs = [_run(client, run_id) for run_id in last.data.tags.get(JOB_RUNS, "").split()]
-            if runs and all(map(_counts, runs)):
+            ids = last.data.tags.get(JOB_RUNS, "").split()
+            runs = [run for run_id in ids if (run := _complete_run(client, run_id)) is not None]
+            if runs and len(runs) == len(ids):
                 listed = [[run.info.run_id, dict(run.data.metrics)] for run in runs]
                 found[job] = [last.data.tags.get("sweep"), listed]
     return found
 
 
-def _counts(run: "Run | None") -> bool:
-    return bool(run and run.info.lifecycle_stage == "active" and run.data.tags.get(COMPLETE) == "true")
-
-
-def _run(client: "MlflowClient", run_id: str) -> "Run | None":
-    """Return a run; None where there is none of that id, because it was removed, or never was in this store."""
+def _complete_run(client: "MlflowClient", run_id: str) -> "Run | None":
+    """Return a complete run; None where there is none of that id: it was removed, or never was in this store."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return client.get_run(run_id)
+        run = client.get_run(run_id)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
+    complete = run.info.lifecycle_stage == "active" and run.data.tags.get(COMPLETE) == "true"
+    return run if complete else None
 
 
 def _elsewhere(uri: str) -> Path:

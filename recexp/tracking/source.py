@@ -18,9 +18,9 @@ def git_state(folder: Path) -> tuple[dict[str, str], str]:
     they may be part of the experiment: code and yaml.
     """
     clone = folders.PACKAGE.parent
-    places = [folder, *([clone] if (clone / ".git").exists() else [])]
-    found = ((commit, at) for at in places if (commit := _git(at, "rev-parse", "HEAD")))
-    commit, folder = next(found, ("", folder))
+    candidates = [folder, *([clone] if (clone / ".git").exists() else [])]
+    commits = ((commit, path) for path in candidates if (commit := _git(path, "rev-parse", "HEAD")))
+    commit, folder = next(commits, ("", folder))
     if not commit:
         return {}, ""
     diff = _git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD")
@@ -54,7 +54,7 @@ def requirements(*, deep: bool) -> list[str]:
         found[key] = f"{key}=={distribution.version}"
         if deep or name == "recexp":
             needs = [line for line in distribution.requires or [] if not re.search(r"extra\s*==", line)]
-            queue += [re.match(r"[\w.-]+", line)[0] for line in needs]
+            queue += [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needs]
     return sorted(found.values())
 
 

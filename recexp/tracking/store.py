@@ -90,7 +90,8 @@ class Store:
     @property
     def experiment_id(self) -> str:
         """The id of the experiment that runs go to; raises StoreError when the store could not be opened."""
-        return self.process.result(self.opening)
+        experiment_id: str = self.process.result(self.opening)
+        return experiment_id
 
     def ready(self) -> None:
         """Wait until the store is open; raises StoreError when it cannot be used."""
@@ -102,32 +103,33 @@ class Store:
         found = self.process.ask("find_complete", tags=dict(tags))
         return None if found is None else CompleteRun(*found)
 
-    def claim(self, identity: str, once: Mapping[str, str] | None) -> CompleteRun | None:
-        """Say that the next run is of this identity, before it begins; with `once`, return a complete one if there is.
+    def reserve(self, identity: str, reuse_tags: Mapping[str, str] | None) -> CompleteRun | None:
+        """Reserve an identity for the next run; with `reuse_tags`, return a complete run instead where there is one.
 
-        `once` are the tags of the runs among which one is enough ({}: all of the experiment). Then processes that want
-        the same wait for each other, and runs of this identity that dead processes left behind are marked as KILLED.
+        `reuse_tags` are the tags of the runs among which one is enough ({}: all of the experiment). Then processes that
+        want the same wait for each other, and runs of this identity that dead processes left behind are marked as
+        KILLED.
         """
-        if once is None:  # nothing depends on the answer, and the tracking process may not be ready yet
-            self.process.send("claim", identity=identity, once=None, wait=True)
+        if reuse_tags is None:  # nothing depends on the answer, and the tracking process may not be ready yet
+            self.process.send("reserve", identity=identity, reuse_tags=None, wait=True)
             return None
         self.ready()
-        request = {"identity": identity, "once": dict(once)}
-        found = self.process.ask("claim", **request, wait=False)
+        request = {"identity": identity, "reuse_tags": dict(reuse_tags)}
+        found = self.process.ask("reserve", **request, wait=False)
         if "busy" in found:
             log.info("another process is at this very run; waiting for it")
-            found = self.process.ask("claim", **request, wait=True)
+            found = self.process.ask("reserve", **request, wait=True)
         return CompleteRun(*found["done"]) if found.get("done") else None
 
-    def jobs_done(self, jobs: Sequence[str]) -> dict[str, CompleteJob]:
+    def find_complete_jobs(self, jobs: Sequence[str]) -> dict[str, CompleteJob]:
         """Return those of `jobs` (keys) that are done, all of their runs being complete."""
         self.ready()
-        found = self.process.ask("jobs_done", jobs=list(jobs))
+        found = self.process.ask("find_complete_jobs", jobs=list(jobs))
         return {job: CompleteJob(sweep, [CompleteRun(*run) for run in runs]) for job, (sweep, runs) in found.items()}
 
-    def job_done(self, job: str, runs: Sequence[str]) -> None:
+    def mark_job_complete(self, job: str, runs: Sequence[str]) -> None:
         """Mark a job as done by its runs (ids)."""
-        self.process.ask("job_done", job=job, runs=list(runs))
+        self.process.ask("mark_job_complete", job=job, runs=list(runs))
 
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; its time counts from the end of the last one."""
@@ -139,7 +141,7 @@ class Store:
     def count_evaluations(self, test: str) -> int:
         """Return how many runs have evaluated a test set (a digest), in all experiments."""
         self.ready()
-        return self.process.ask("count_evaluations", test=test)
+        return int(self.process.ask("count_evaluations", test=test))
 
     def attach(self, run_id: str, *, tags: Mapping[str, str], note: str, folder: Path, into: str) -> None:
         """Add to a finished run: tags, a paragraph of its description, and the files of `folder`.

@@ -16,7 +16,7 @@ _FULL_TEXT = re.compile(
 
 
 @contextmanager
-def explained(uri: str) -> Iterator[None]:
+def translate_errors(uri: str) -> Iterator[None]:
     """Turn errors of the disk into StoreError."""
     try:
         yield

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from filelock import FileLock, Timeout
+
 from recexp.errors import DiskFullError, StoreError
 from recexp.tracking.names import mask
 from recexp.tracking.store_errors import is_full
@@ -58,8 +60,6 @@ def artifacts_of(file: Path) -> Path:
 
 
 def _check_file(file: Path) -> None:
-    from filelock import FileLock, Timeout
-
     if not file.parent.is_dir():
         raise StoreError(f"tracking.uri: {file.parent} is not a folder; the store {file.name} cannot be made in it")
     if file.exists() and not file.is_file():

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.errors import StoreError
-from recexp.tracking import client, model, run_locks, run_log, source, test_use
+from recexp.tracking import client, evaluation_count, mlflow_model, run_locks, run_log, source
 from recexp.tracking.inputs import entity, log_inputs
-from recexp.tracking.names import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING, clean
+from recexp.tracking.names import clean
+from recexp.tracking.tags import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING
 from recexp.tracking.view import VIEW_TAG
 
 if TYPE_CHECKING:
@@ -23,9 +24,16 @@ class Tracker:
         self._experiment: Experiment | None = None
         self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
-        self._locks: run_locks.RunLocks | None = None
+        self._open_locks: run_locks.RunLocks | None = None
         self._running = ""
         self._points: list[tuple[str, float, int, int]] = []
+
+    @property
+    def _locks(self) -> run_locks.RunLocks:
+        """The locks of the store; raises StoreError when opening it failed."""
+        if self._open_locks is None:
+            raise StoreError("the store is not open")
+        return self._open_locks
 
     @property
     def experiment(self) -> "Experiment":
@@ -36,8 +44,8 @@ class Tracker:
 
     def open(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> str:
         """Open the store, which is made if there is none; return the id of the experiment."""
-        if self._locks is not None:
-            self._locks.release()
+        if self._open_locks is not None:
+            self._open_locks.release()
         self.uri, self._experiment = uri, None
         self.source_tags, self.diff = source.git_state(Path(folder))
         with client.opened(uri) as self.client:
@@ -47,7 +55,7 @@ class Tracker:
                 found = self.client.get_experiment(created)
         if found.lifecycle_stage == "deleted":
             raise StoreError(f"tracking.experiment: {experiment} was deleted; restore it in MLflow or use another name")
-        self._experiment, self._locks = found, run_locks.RunLocks(uri)
+        self._experiment, self._open_locks = found, run_locks.RunLocks(uri)
         return found.experiment_id
 
     def find_complete(self, tags: dict[str, str]) -> tuple[str, dict[str, float]] | None:
@@ -55,27 +63,27 @@ class Tracker:
         runs = run_locks.search(self.client, self.experiment.experiment_id, {**tags, COMPLETE: "true"}, limit=1)
         return (runs[0].info.run_id, runs[0].data.metrics) if runs else None
 
-    def claim(self, identity: str, once: dict[str, str] | None, wait: bool) -> dict[str, Any]:
+    def reserve(self, identity: str, reuse_tags: dict[str, str] | None, wait: bool) -> dict[str, Any]:
         """Hold an identity until the run that comes next has ended.
 
-        With `once`, the tags of the runs of which one complete is enough, it is held against everybody, dead runs of it
-        are marked, and {"done": id and metrics} tells of one that is complete. {"busy": true}: another holds it.
+        With `reuse_tags`, the tags of the runs of which one complete is enough, it is held against everybody, dead runs
+        of it are marked, and {"done": id and metrics} tells of one that is complete. {"busy": true}: another holds it.
         """
-        if not self._locks.hold(identity, alone=once is not None, wait=wait):
+        if not self._locks.hold(identity, alone=reuse_tags is not None, wait=wait):
             return {"busy": True}
-        if once is None:
+        if reuse_tags is None:
             return {}
         run_locks.mark_killed(self.client, self.experiment.experiment_id, identity)
-        found = self.find_complete({CONFIG: identity, **once})
+        found = self.find_complete({CONFIG: identity, **reuse_tags})
         if found is not None:
             self._locks.release()
         return {"done": found}
 
-    def jobs_done(self, jobs: list[str]) -> dict[str, list[Any]]:
+    def find_complete_jobs(self, jobs: list[str]) -> dict[str, list[Any]]:
         """Return the sweep and the runs of those of `jobs` that are done."""
-        return run_locks.jobs_done(self.client, self.experiment.experiment_id, jobs)
+        return run_locks.find_complete_jobs(self.client, self.experiment.experiment_id, jobs)
 
-    def job_done(self, job: str, runs: list[str]) -> None:
+    def mark_job_complete(self, job: str, runs: list[str]) -> None:
         """Mark a job as done by its runs, all of them complete."""
         from mlflow.entities import RunTag
 
@@ -83,12 +91,12 @@ class Tracker:
 
     def count_evaluations(self, test: str) -> int:
         """Return how many runs have evaluated a test set (a digest)."""
-        return test_use.count_evaluations(self.client, self.uri, test)
+        return evaluation_count.count_evaluations(self.client, self.uri, test)
 
     def count_evaluation(self, run_id: str, test: str) -> int:
         """Mark a run as one that evaluates a test set; return how many have by now, this one included."""
         with self._locks.turn():
-            number = test_use.count_evaluations(self.client, self.uri, test) + 1
+            number = evaluation_count.count_evaluations(self.client, self.uri, test) + 1
             self.client.set_tag(run_id, EVALUATIONS, str(number))
         return number
 
@@ -130,7 +138,7 @@ class Tracker:
 
     def prepare(self) -> None:
         """Do ahead of time what finishing needs."""
-        model.load()
+        mlflow_model.load()
         source.requirements(deep=True)
 
     def finish(
@@ -202,7 +210,7 @@ class Tracker:
             self.experiment.experiment_id, name="model", source_run_id=run_id, params=params, model_type="recommender"
         )
         self._models[run_id] = logged
-        model.wrap(saved, wrapped, model_id=logged.model_id, run_id=run_id)
+        mlflow_model.wrap(saved, wrapped, model_id=logged.model_id, run_id=run_id)
         self.client.log_model_artifacts(logged.model_id, str(wrapped))
         self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         self.client.finalize_logged_model(logged.model_id, "READY")

@@ -1,4 +1,4 @@
-"""Strangers: trials that other machines have begun and not ended; whether anybody is at them cannot be known."""
+"""Trials that other machines have begun and not ended; whether anybody still works at them cannot be known."""
 
 import logging
 from collections.abc import Sequence
@@ -16,38 +16,43 @@ PATIENCE = timedelta(hours=3)
 """How long such a trial counts as running; to wait for less costs a trial more than was asked for, at the most."""
 
 
-def strangers(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
+def foreign(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
     """Return those that are running and were not begun on this machine."""
     running = [trial for trial in trials if trial.state.name == "RUNNING"]
     return [trial for trial in running if not local(trial.user_attrs.get("worker", ""))]
 
 
 def lost(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
-    """Return those of the strangers that are not waited for any longer; one that ends yet counts again."""
+    """Return those of other machines that are not waited for any longer; one that ends yet counts again."""
     now = datetime.now()  # Optuna's times are local ones too
-    return [trial for trial in strangers(trials) if trial.datetime_start + PATIENCE < now]
+    return [trial for trial in foreign(trials) if _deadline(trial) < now]
 
 
-def begun(trial: "FrozenTrial") -> str:
+def _deadline(trial: "FrozenTrial") -> datetime:
+    """Return until when a running trial is waited for."""
+    return (trial.datetime_start or datetime.now()) + PATIENCE
+
+
+def origin(trial: "FrozenTrial") -> str:
     """Return in words by whom and when it was begun."""
     host, _, process = trial.user_attrs.get("worker", "").partition(":")
     who = f"on {host} (process {process.partition(':')[0]})" if host else "by an unknown process"
     return f"trial {trial.number} was begun {who} at {trial.datetime_start:%Y-%m-%d %H:%M}"
 
 
-def name_them(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> None:
-    """Say which there are, and what to do about them."""
+def log_foreign(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> None:
+    """Log which there are, and what to do about them."""
     gone = [trial.number for trial in lost(trials)]
-    for trial in strangers(trials):
+    for trial in foreign(trials):
         if trial.number in gone:
-            log.warning("study %s: %s, has not ended, and is not counted any longer", study, begun(trial))
+            log.warning("study %s: %s, has not ended, and is not counted any longer", study, origin(trial))
         else:
             log.warning(
                 "study %s: %s and has not ended. It counts as one of the %d trials until %s; if its process is no "
                 "more, the same command tries another after that time, or now with tuning.trials=%d",
                 study,
-                begun(trial),
+                origin(trial),
                 total,
-                f"{trial.datetime_start + PATIENCE:%Y-%m-%d %H:%M}",
+                f"{_deadline(trial):%Y-%m-%d %H:%M}",
                 total + 1,
             )

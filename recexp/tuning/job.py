@@ -6,25 +6,23 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recexp import config, file_names, threads
 from recexp.config.building import build
 from recexp.config.experiments import chosen, experiment
+from recexp.config.overrides import Override
 from recexp.errors import ConfigError, StoreError, unknown
 from recexp.identity import digest
 from recexp.params import describe
 from recexp.runners.base import Experiment, Identity, Objective
-from recexp.tracking.names import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
+from recexp.tracking.tags import CONFIG, SEARCH, STUDY, STUDY_TRIALS, TUNING
 from recexp.tuning.base import Tuning
-from recexp.tuning.overrides import place, ranges_and_jobs, searched, subject_of
+from recexp.tuning.overrides import component_and_field, dimension_of, ranges_and_jobs, subject_of
 from recexp.tuning.space import Dimension
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best, Study
 from recexp.tuning.study_plots import write_study_plots
-
-if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ class TuningJob:
         """Build the subject's components, by name, with some of their values replaced, by dotted name."""
         nodes = {name: copy.deepcopy(self.experiment.config[name]) for name in self.experiment.runner.subject}
         for name, value in values.items():
-            component, field = self._place(name)
+            component, field = self._component_and_field(name)
             _parent(nodes[component], field)[field.rpartition(".")[2]] = value
         bases = self.experiment.runner.components
         return {name: build(node, bases[name], name) for name, node in nodes.items()}
@@ -78,7 +76,7 @@ class TuningJob:
             if not self.space[name].holds(value):
                 del defaults[name]
                 what = f"its value in the yaml, {value}, is not {self.space[name]} and is not tried"
-                log.warning("%s: %s", ".".join(self._place(name)), what)
+                log.warning("%s: %s", ".".join(self._component_and_field(name)), what)
         return Study(
             self.tuning,
             studies_of(self.experiment.tracking.uri),
@@ -108,7 +106,7 @@ class TuningJob:
     def check(self, where: str) -> None:
         """Raise ConfigError unless every dimension is of a field, and all its values are allowed."""
         for name, dimension in self.space.items():
-            component, field = self._place(name)
+            component, field = self._component_and_field(name)
             node = self.experiment.config[component]
             parent, key = _parent(node, field, strict=False), field.rpartition(".")[2]
             if parent is None or key not in parent:
@@ -127,45 +125,45 @@ class TuningJob:
         """Return what identifies the subject without what is searched for."""
         fixed = {name: describe(self.experiment[name]) for name in self.experiment.runner.subject}
         for name in self.space:
-            component, field = self._place(name)
+            component, field = self._component_and_field(name)
             del _parent(fixed[component], field)[field.rpartition(".")[2]]
         return fixed
 
     def _default(self, name: str) -> Any:
-        component, field = self._place(name)
+        component, field = self._component_and_field(name)
         return _parent(self.experiment.config[component], field)[field.rpartition(".")[2]]
 
-    def _place(self, name: str) -> tuple[str, str]:
+    def _component_and_field(self, name: str) -> tuple[str, str]:
         """Return the component and the dotted name of the field in it."""
-        return place(name, self.experiment.runner.subject)
+        return component_and_field(name, self.experiment.runner.subject)
 
 
-def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[list[TuningJob], dict[str, str]]:
+def jobs_of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[list[TuningJob], dict[str, str]]:
     """Return the tuning jobs of a command, built and checked before any data is read, and why others are left out.
 
     A list of values, `algorithm=als,ease` or `seed=1,2`, makes a job of each; but ranges and lists of the subject's own
     values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
     conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
     """
-    ranges, jobs = ranges_and_jobs(words, subject_of(words))
-    found, left_out = [], {}
-    for job in jobs:
+    ranges, words_of_jobs = ranges_and_jobs(words, subject_of(words))
+    jobs, left_out = [], {}
+    for job_words in words_of_jobs:
         try:
-            found.append(_job(job, ranges, tuning))
+            jobs.append(_job(job_words, ranges, tuning))
         except NothingToTuneError as error:
-            if len(jobs) == 1:
+            if len(words_of_jobs) == 1:
                 raise
-            left_out[" ".join(job)] = str(error)
-    if not found:
+            left_out[" ".join(job_words)] = str(error)
+    if not jobs:
         raise ConfigError("\n".join(left_out.values()))
-    return found, left_out
+    return jobs, left_out
 
 
-def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> TuningJob:
+def _job(words: list[str], ranges: dict[str, Override], tuning_node: Mapping[str, Any] | None) -> TuningJob:
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
-    own = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
-    first = subject_of(own)[0]
-    name = chosen(config.compose(own)).get(first, "")
+    run_words = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
+    first = subject_of(run_words)[0]
+    name = chosen(config.compose(run_words)).get(first, "")
     extra = [] if any(word.startswith("+tuning=") for word in words) else ["+tuning=optuna"]
     if not ranges and not any(word.startswith("+search=") for word in words):
         if name not in config.options("search"):
@@ -173,10 +171,10 @@ def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, An
         extra.append(f"+search={name}")
     node = config.plain(config.compose([*extra, *words]))
     space = node.get("search", {})
-    tuning = build(given or node["tuning"], Tuning, "tuning")
-    added = _validation(node["split"], own, tuning) if "split" in node else []
-    own += added
-    tuned = experiment(config.compose(own), tags={})
+    tuning = build(tuning_node or node["tuning"], Tuning, "tuning")
+    added = _validation(node["split"], run_words, tuning) if "split" in node else []
+    run_words += added
+    tuned = experiment(config.compose(run_words), tags={})
     if not tuned.runner.tunable:
         raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)
@@ -184,12 +182,12 @@ def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, An
         raise ConfigError(f"evaluation.metrics: {headline} comes first and has no better or worse")
     where = first if ranges else "search"
     if ranges:
-        dimensions = {name: _searched(tuned, name, override) for name, override in ranges.items()}
+        dimensions = {name: _dimension(tuned, name, override) for name, override in ranges.items()}
     else:
         dimensions = dict(_flat(space, where))
-    fixed = {word.lstrip("+").partition("=")[0].removeprefix(f"{first}.") for word in own}
+    fixed = {word.lstrip("+").partition("=")[0].removeprefix(f"{first}.") for word in run_words}
     dimensions = {name: dimension for name, dimension in dimensions.items() if name not in fixed}
-    job = TuningJob(own, added, tuning, dimensions, tuned)
+    job = TuningJob(run_words, added, tuning, dimensions, tuned)
     job.check(where)
     return job
 
@@ -215,31 +213,31 @@ def _flat(node: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tup
             yield f"{prefix}{key}", build(value, Dimension, f"{where}.{prefix}{key}")
 
 
-def _searched(tuned: Experiment, name: str, override: "Override") -> Dimension:
+def _dimension(tuned: Experiment, name: str, override: Override) -> Dimension:
     """Return the dimension of a field; its kind is that of the value in the config, if there is one."""
-    component, field = place(name, tuned.runner.subject)
+    component, field = component_and_field(name, tuned.runner.subject)
     default = (_parent(tuned.config[component], field, strict=False) or {}).get(field.rpartition(".")[2])
-    return searched(f"{component}.{field}", override, default)
+    return dimension_of(f"{component}.{field}", override, default)
 
 
-def _parent(node: dict[str, Any], name: str, *, strict: bool = True) -> Any:
+def _parent(node: Any, name: str, *, strict: bool = True) -> Any:
     """Return the mapping that holds a dotted name's last part; None without `strict` where there is none."""
     for part in name.split(".")[:-1]:
         node = node[part] if strict or (isinstance(node, dict) and part in node) else None
     return node if strict or isinstance(node, dict) else None
 
 
-def run_of(job: TuningJob, identity: Identity, best: Best) -> str:
+def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
     """Return the id of the complete run of the best values, found by what its config digests to."""
     tracking = job.experiment.tracking
     with tracking.open() as store:
-        complete = store.find_complete({CONFIG: identity.replaced(job.make(best.params))})
+        complete = store.find_complete({CONFIG: identity.config_digest(job.make(best.params))})
     if complete is None:
         raise StoreError(f"tuning: there is no finished run of the best values in {tracking.uri}")
     return complete.id
 
 
-def attach(job: TuningJob, study: Study, search: str, run_id: str) -> None:
+def attach_study(job: TuningJob, study: Study, search: str, run_id: str) -> None:
     """Put a study's name, trials and plots into the run that its best values gave; `search` is the job's digest."""
     tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(study.ended)}
     with job.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:

@@ -42,6 +42,10 @@ class Dimension(ABC):
 
 @params
 class _Range(Dimension):
+    low: float
+    high: float
+    log: bool
+
     def __post_init__(self) -> None:
         if self.low >= self.high:
             raise ValueError(f"low must be less than high (got {self.low} and {self.high})")
@@ -65,17 +69,13 @@ class _Range(Dimension):
 class Real(_Range):
     """Real numbers from `low` to `high`; with `log` small ones are tried as often as large ones."""
 
-    low: float
-    high: float
-    log: bool
-
     def distribution(self) -> "BaseDistribution":
         from optuna.distributions import FloatDistribution
 
         return FloatDistribution(self.low, self.high, log=self.log)
 
     def grid(self, points: int) -> list[Value]:
-        return self._spaced(points).tolist()
+        return [float(value) for value in self._spaced(points)]
 
 
 @params
@@ -84,7 +84,6 @@ class Integer(_Range):
 
     low: int
     high: int
-    log: bool
 
     def distribution(self) -> "BaseDistribution":
         from optuna.distributions import IntDistribution
@@ -131,9 +130,9 @@ class Choice(Dimension):
 def grid_points(space: Mapping[str, Dimension], points: int, *, rng: np.random.Generator) -> Iterator[dict[str, Value]]:
     """Yield the points of the grid in random order."""
     axes = [dimension.grid(points) for dimension in space.values()]
-    for at in rng.permutation(grid_size(space, points)):
-        places = np.unravel_index(at, [len(axis) for axis in axes])
-        yield {name: axis[place] for name, axis, place in zip(space, axes, places)}
+    for number in rng.permutation(grid_size(space, points)):
+        indices = np.unravel_index(number, [len(axis) for axis in axes])
+        yield {name: axis[index] for name, axis, index in zip(space, axes, indices)}
 
 
 def grid_size(space: Mapping[str, Dimension], points: int) -> int:

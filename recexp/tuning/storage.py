@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from recexp import system
 from recexp.errors import StoreError
 from recexp.identity import digest
@@ -33,7 +35,6 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
     Trials are pruned by the median of others once there are `prune_after`; None: never.
     """
     import optuna
-    from filelock import FileLock, Timeout
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -96,10 +96,10 @@ class Study:
             self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
         self._study = open_study(file, self.name, higher_is_better=higher_is_better, prune_after=prune_after)
-        self._same({key: digest(value) for key, value in whole.items()})
+        self._check_same({key: digest(value) for key, value in whole.items()})
         self._begin = time.monotonic()
         self._retry()
-        foreign_trials.name_them(self.name, self._trials(), total=self.total)
+        foreign_trials.log_foreign(self.name, self._trials(), total=self.total)
         if not self._study.trials and defaults:
             self._enqueue(defaults)
 
@@ -126,7 +126,7 @@ class Study:
         else:
             trial.set_user_attr("error", error)
             self._study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
-        self._say(trial.number, error)
+        self._log_end(trial.number, error)
 
     def run(self, make: Callable[[Mapping[str, Value]], Any], objective: Callable[..., float]) -> None:
         """Try values until there is nothing more to ask, in this process; what fails costs only its own trial."""
@@ -159,11 +159,12 @@ class Study:
         if not done:
             reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
             reasons += [
-                f"{foreign_trials.begun(trial)} and has not ended" for trial in foreign_trials.strangers(self._trials())
+                f"{foreign_trials.origin(trial)} and has not ended" for trial in foreign_trials.foreign(self._trials())
             ]
             raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
-        best = min(done, key=lambda trial: (-trial.value if self.higher_is_better else trial.value, trial.number))
-        return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), best.value)
+        sign = -1 if self.higher_is_better else 1
+        value, _, best = min((sign * _value(trial), trial.number, trial) for trial in done)
+        return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), sign * value)
 
     def summary(self) -> str:
         """Return in a sentence how the values were found."""
@@ -185,7 +186,8 @@ class Study:
         writer.writerow(["trial", "state", f"{self.part}/{self.metric}", "seconds", *self.space, "error"])
         for number, trial in enumerate(self._ended(), 1):
             value = trial.value if trial.state.name == "COMPLETE" else None
-            row = [number, trial.state.name.lower(), value, f"{trial.duration.total_seconds():.3f}"]
+            seconds = 0.0 if trial.duration is None else trial.duration.total_seconds()
+            row = [number, trial.state.name.lower(), value, f"{seconds:.3f}"]
             writer.writerow([*row, *(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")])
         return out.getvalue()
 
@@ -238,7 +240,7 @@ class Study:
         killed = self._study.user_attrs.get("killed", [])
         return [t for t in self._trials() if t.state.is_finished() and t.number not in killed]
 
-    def _same(self, content: dict[str, str]) -> None:
+    def _check_same(self, content: dict[str, str]) -> None:
         """Raise ConfigError unless the study is new or was begun with the same content."""
         had = self._study.user_attrs.get("content")
         if had is None:
@@ -260,9 +262,9 @@ class Study:
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 self._enqueue(trial.params)
 
-    def _say(self, number: int, error: str) -> None:
+    def _log_end(self, number: int, error: str) -> None:
         trial, ended = self._trials()[number], self._ended()
-        done = [one.value for one in ended if one.state.name == "COMPLETE"]
+        done = [_value(one) for one in ended if one.state.name == "COMPLETE"]
         what = trial.state.name.lower() if trial.value is None else f"{self.metric} {trial.value:.4f}"
         if trial.state.name == "PRUNED" and trial.value is not None:
             what = f"pruned at step {trial.last_step} ({what})"
@@ -270,6 +272,13 @@ class Study:
         values = ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items())
         level, reason = (logging.WARNING, f": {error}") if error else (logging.INFO, "")
         log.log(level, "trial %d of %d: %s%s with %s%s", len(ended), self.total, what, best, values, reason)
+
+
+def _value(trial: "FrozenTrial") -> float:
+    """Return the value of a complete trial."""
+    if trial.value is None:
+        raise RecexpError(f"trial {trial.number} is complete and has no value")
+    return trial.value
 
 
 def _short(value: Value) -> str:

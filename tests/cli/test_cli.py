@@ -10,8 +10,8 @@ import pytest
 import recexp as library
 from recexp import cli, console
 from recexp.cli.help import commands
-from recexp.console import in_short
-from recexp.history.drift import TOLERANCE
+from recexp.console import distinct_words
+from recexp.history.differences import TOLERANCE
 
 
 def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
@@ -165,7 +165,7 @@ def test_a_reason_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_words_that_all_jobs_share_are_left_out() -> None:
-    assert in_short(["recexp a=1 b=2", "recexp a=1 b=3"]) == ["b=2", "b=3"]
+    assert distinct_words(["recexp a=1 b=2", "recexp a=1 b=3"]) == ["b=2", "b=3"]
 
 
 def test_ui_without_runs_or_with_a_bad_port(recexp: Callable, workplace: Path) -> None:

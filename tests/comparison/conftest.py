@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from recexp import cli
-from recexp.comparison import Comparison, Options, collect
+from recexp.comparison import Comparison, Options, group_runs
 from recexp.comparison import compare as compared
 from recexp.config.experiments import metric
 from recexp.errors import StoreError
@@ -167,7 +167,7 @@ class Shelf(Archive):
     def compare(self, *, strict: bool = False, **given: Any) -> Comparison:
         """Compare all runs."""
         options = {"metric": None, "baseline": None, "test": "t", "correction": "holm", "confidence": 0.95}
-        groups, notes = collect.groups(self, self.found, strict=strict)
+        groups, notes = group_runs(self, self.found, strict=strict)
         return compared(self, groups, Options(**{**options, "resamples": 20, **given}), metric, notes)
 
 

@@ -28,7 +28,7 @@ def test_differences_and_verdicts_are_of_the_splits_that_both_have(shelf: Any) -
             shelf.run(name, values, seed=seed)
     found = shelf.compare()
     (board,) = found.boards
-    assert [line.row.label for line in board.lines] == ["als", "pop"]
+    assert [ranked.row.label for ranked in board.rows] == ["als", "pop"]
     (pair,) = board.pairs
     common = np.mean([als[1] - pop[1], als[2] - pop[2]], axis=0)
     assert pair.difference == pytest.approx(common.mean()) and pair.difference < -0.05

@@ -17,8 +17,8 @@ def values(level: float, name: str, u: int = 40) -> np.ndarray:
     return level + generator(6, name).normal(0, 0.05, u)
 
 
-def lines(found: Any) -> dict[str, list[str]]:
-    return {line.row.label: [run.id for run in line.row.runs] for line in found.boards[0].lines}
+def run_ids(found: Any) -> dict[str, list[str]]:
+    return {ranked.row.label: [run.id for run in ranked.row.runs] for ranked in found.boards[0].rows}
 
 
 def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
@@ -26,15 +26,15 @@ def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
     shelf.run("pop", values(0.3, "pop"))
     again = shelf.run("als", values(0.1, "off"), tags={"recexp.reproduces": first.id})
     found = shelf.compare()
-    assert lines(found)["als"] == [first.id]
+    assert run_ids(found)["als"] == [first.id]
     assert "left out: 1 run made to reproduce others; --runs takes them" in found.notes
-    assert lines(shelf.compare(strict=True))["als"] == [again.id]
+    assert run_ids(shelf.compare(strict=True))["als"] == [again.id]
 
 
 def test_two_versions_of_a_class_are_two_models(shelf: Any) -> None:
     first = shelf.run("mine", values(0.5, "a"), tags={"recexp.code": "aaaa" * 16})
     second = shelf.run("mine", values(0.1, "b"), tags={"recexp.code": "bbbb" * 16})
-    assert lines(shelf.compare()) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
+    assert run_ids(shelf.compare()) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
 
 
 def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
@@ -42,7 +42,7 @@ def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
     metrics = {"validation/ndcg_at_10": 0.4, "validation/fallback_share": 0.0, "test/fallback_share": 0.0}
     newest = shelf.run("als", protocol={"runner": "Validation"}, metrics=metrics)
     found = shelf.compare()
-    assert [*lines(found)] == ["als"]
+    assert [*run_ids(found)] == ["als"]
     assert f"left out: 1 run without test metrics, such as {newest.id[:8]}" in found.notes
     with pytest.raises(ConfigError, match=f"--runs: {newest.id} .als seed 1. has no test metrics"):
         shelf.compare(strict=True)
@@ -56,7 +56,7 @@ def test_a_row_is_of_its_runs_that_have_the_metric(shelf: Any) -> None:
     shelf.run("als", values(0.5, "other"), seed=2, name="recall_at_10")
     pop = shelf.run("pop", values(0.3, "pop"))
     found = shelf.compare(metric="ndcg_at_10")
-    assert lines(found) == {"als": [als.id], "pop": [pop.id]}
+    assert run_ids(found) == {"als": [als.id], "pop": [pop.id]}
     assert "toy: runs without test/ndcg_at_10 are left out of als (1)" in found.notes
 
 
@@ -65,11 +65,11 @@ def test_a_newer_run_with_fewer_metrics_does_not_hide_the_older(shelf: Any) -> N
     shelf.run("pop", values(0.3, "pop"))
     new = shelf.run("als", values(0.2, "new"), name="recall_at_10")
     shelf.run("pop", values(0.3, "pop 2"), name="recall_at_10")
-    assert lines(shelf.compare(metric="ndcg_at_10"))["als"] == [old.id]
-    assert lines(shelf.compare(metric="recall_at_10"))["als"] == [new.id]
+    assert run_ids(shelf.compare(metric="ndcg_at_10"))["als"] == [old.id]
+    assert run_ids(shelf.compare(metric="recall_at_10"))["als"] == [new.id]
     newest = shelf.run("als", values(0.4, "newest"))
     found = shelf.compare(metric="ndcg_at_10")
-    assert lines(found)["als"] == [newest.id] and "left out: 1 run that a newer one repeats" in found.notes
+    assert run_ids(found)["als"] == [newest.id] and "left out: 1 run that a newer one repeats" in found.notes
 
 
 def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
@@ -77,7 +77,7 @@ def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
         for algorithm in ("als", "pop"):
             shelf.run(algorithm, values(0.5, f"{dataset} {algorithm}"), dataset=dataset, name=name)
     found = shelf.compare(metric="ndcg_at_10")
-    assert [board.group.dataset for board in found.boards] == ["a"]
+    assert [board.group.setting for board in found.boards] == ["a"]
     assert "b: without test/ndcg_at_10, so left out: 2 of the models" in found.notes
 
 
@@ -89,7 +89,7 @@ def test_a_tuned_run_with_the_values_of_a_row_is_a_run_of_it_too(shelf: Any) -> 
     both = shelf.run("als", values(0.5, "1"), params={"l2": "1"}, tags=TUNED)
     two = shelf.run("als", values(0.5, "2"), seed=2, params={"l2": "1"})
     best = shelf.run("als", values(0.6, "2"), seed=2, params={"l2": "9"}, tags=TUNED)
-    assert lines(shelf.compare()) == {"als": [both.id, two.id], "als tuned": [both.id, best.id]}
+    assert run_ids(shelf.compare()) == {"als": [both.id, two.id], "als tuned": [both.id, best.id]}
 
 
 def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
@@ -99,7 +99,7 @@ def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
         for seed in (1, 2):
             own = values(0.5 - 0.1 * place, f"{place} {seed}")
             shelf.run("als", own, seed=seed, tags=tags, params={"l2": str(seed)})
-    assert [(label, len(runs)) for label, runs in lines(shelf.compare()).items()] == [
+    assert [(label, len(runs)) for label, runs in run_ids(shelf.compare()).items()] == [
         ("als tuned 30 trials", 2),
         ("als tuned search=abc 100 trials", 2),
         ("als tuned search=abd 100 trials", 2),
@@ -113,10 +113,10 @@ def test_no_two_rows_have_one_label_or_share_what_is_theirs(shelf: Any) -> None:
     for params in ({"x": "1 y=2"}, {"x": "1", "y": "2"}):
         shelf.run("odd", values(0.5, str(params)), params=params)
     (board,) = shelf.compare().boards
-    labels = [line.row.label for line in board.lines]
+    labels = [ranked.row.label for ranked in board.rows]
     assert sorted(labels) == ["mine _target_=a.Foo", "mine _target_=b.Foo", "odd x=1 y=2", "odd x=1 y=2 #2"]
-    assert all(line.low < line.mean < line.high for line in board.lines)
-    assert board.lines[0].low > 0.55 and board.lines[-1].high < 0.35
+    assert all(ranked.low < ranked.mean < ranked.high for ranked in board.rows)
+    assert board.rows[0].low > 0.55 and board.rows[-1].high < 0.35
     assert len({(pair.first, pair.second) for pair in board.pairs}) == 6
 
 
@@ -134,7 +134,7 @@ def test_one_name_for_two_definitions_of_a_metric_is_refused(shelf: Any) -> None
         shelf.compare(metric="long_tail_coverage_at_10")
     assert f"head=0.2 in {runs[2].id[:8]} (ease seed 1)" in str(raised.value)
     del shelf.found[2]
-    assert len(lines(shelf.compare(metric="long_tail_coverage_at_10"))) == 2
+    assert len(run_ids(shelf.compare(metric="long_tail_coverage_at_10"))) == 2
 
 
 def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
@@ -151,7 +151,7 @@ def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
         )
     shelf.run("ease", values(0.45, "other"), dataset="b", params={"l2": "7"})
     found = shelf.compare()
-    assert found.across is not None and sorted(found.across.labels) == ["ease l2=1", "ials tuned", "pop"]
+    assert found.ranks is not None and sorted(found.ranks.labels) == ["ease l2=1", "ials tuned", "pop"]
     (note,) = [note for note in found.notes if "without a rank" in note]
     assert all(word in note for word in ("als (a)", "als (b)", "ease l2=7 (b)")) and "ials" not in note
 
@@ -164,7 +164,7 @@ def test_files_of_a_split_are_data(shelf: Any) -> None:
         for algorithm, level in (("als", 0.5), ("pop", 0.3)):
             shelf.run(algorithm, values(level, dataset), dataset=dataset, protocol=split(dataset))
     found = shelf.compare()
-    assert found.across is not None and found.across.labels == ["als", "pop"] and len(found.boards) == 2
+    assert found.ranks is not None and found.ranks.labels == ["als", "pop"] and len(found.boards) == 2
     shelf.run("ease", values(0.6, "ease"), dataset="b", protocol=split("c"))
     found = shelf.compare()
     assert any("left out: 2 runs of another protocol" in note and "split.test=" in note for note in found.notes)

@@ -16,7 +16,7 @@ import pytest
 from recexp import config
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import DONE, FAILED, JobResult, SweepJob
-from recexp.sweeps.live import View
+from recexp.sweeps.progress_view import ProgressView
 
 ODD = """
 import os, signal, time
@@ -246,7 +246,7 @@ class Cluster:
 
     def work(self, n: int) -> Iterator[tuple[SweepJob, JobResult]]:
         todo = [SweepJob(number, [], "s", ".", [], {}, None, f"recexp seed={number}") for number in range(n)]
-        with View([job.command for job in todo], None) as view:
+        with ProgressView([job.command for job in todo], None) as view:
             yield from self.launcher.work([(job, None) for job in todo], view)
 
 
@@ -336,7 +336,7 @@ def test_the_view_counts_and_knows_the_best() -> None:
     from recexp.runners.result import RunResult
 
     commands = [f"recexp seed={seed}" for seed in range(4)]
-    view = View(commands, ("rmse", False))
+    view = ProgressView(commands, ("rmse", False))
     todo = [SweepJob(n, [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
     for job in todo:
         view.began(job)

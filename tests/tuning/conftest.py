@@ -40,9 +40,9 @@ if os.environ.get("LEAKY"):
 
     made = sealed.seal
 
-    def seal(experiment):
+    def seal(experiment, **options):
         EXPERIMENTS.append(experiment)
-        return made(experiment)
+        return made(experiment, **options)
 
     EXPERIMENTS = []
     sealed.SealedObjective.__call__ = leaky

@@ -12,7 +12,6 @@ from recexp.config import compose
 from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
 from recexp.runners import sealed
-from recexp.runners.sealed import seal
 from recexp.tuning import job
 
 VALIDATED = {
@@ -78,9 +77,9 @@ def test_no_split_leads_from_validation_to_the_test(
         assert len(arrays) > 10
         return sum(spy().holds(array, secrets) for array in arrays)
 
-    assert leaks([seal(x)]) == 0
+    assert leaks([x.runner.objective(x)]) == 0
     monkeypatch.setattr(sealed, "unsealed", lambda split: split)
-    assert leaks([seal(x)]) > 0
+    assert leaks([x.runner.objective(x)]) > 0
 
 
 def spy():
@@ -97,7 +96,7 @@ def test_a_random_target_is_found_by_chance_alone(
     def standing(seed: int) -> float:
         """How many standard deviations the tuned guess is above the mean of all, on the test."""
         words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
-        (tuning,), _ = job.of([*words, "tuning.trials=12", "tuning.sampler=random"])
+        (tuning,), _ = job.jobs_of([*words, "tuning.trials=12", "tuning.sampler=random"])
         objective = tuning.objective()
         study = tuning.study(objective)
         tuning.run(study, objective)
@@ -128,4 +127,4 @@ def test_folds_and_splits_without_validation_are_refused(shop: Callable) -> None
     ):
         x = experiment(compose(shop("algorithm=popularity", *words)), tags={})
         with pytest.raises(ConfigError, match=message):
-            seal(x)
+            x.runner.objective(x)

@@ -15,7 +15,9 @@ import pytest
 import recexp as library
 from recexp import cli
 from recexp.config import options
+from recexp.config.overrides import parse
 from recexp.tuning import job as tuning_jobs
+from recexp.tuning.overrides import overrides
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 
@@ -38,7 +40,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     assert metrics["validation/ndcg_at_10"] == max(values), "the run gives what the trial gave, bit by bit"
     assert 0 < metrics["test/ndcg_at_10"] <= 1
     assert tags["recexp.complete"] == "true" and tags["recexp.test_looks"] == "1"
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == job.study(job.objective()).name
     assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == job.digest(job.objective())
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
@@ -54,7 +56,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
 
 def test_a_way_of_tuning_is_the_same_for_all_seeds_and_trials(shop: Callable) -> None:
     changes = ["seed=1"], ["seed=2", "tuning.trials=9"], ["tuning.sampler=random"], ["algorithm.quality=0.5,0.6"]
-    jobs = [tuning_jobs.of(shop("algorithm=steps", *words, *QUIET))[0][0] for words in changes]
+    jobs = [tuning_jobs.jobs_of(shop("algorithm=steps", *words, *QUIET))[0][0] for words in changes]
     ways = [job.digest(job.objective()) for job in jobs]
     assert ways[0] == ways[1] and len(set(ways)) == 3
 
@@ -65,7 +67,7 @@ def test_the_same_command_goes_on_and_never_tests_twice(
     words = shop("algorithm=guess", *QUIET)
     for trials, ended in ((2, 2), (4, 4), (4, 4), (3, 4)):
         assert cli.run(["tune", *words, f"tuning.trials={trials}"]) == 0
-        (job,), _ = tuning_jobs.of(words)
+        (job,), _ = tuning_jobs.jobs_of(words)
         study = job.study(job.objective())
         assert len(study.table().splitlines()) == 1 + ended
     best = [run for run in runs() if run.data.params["algorithm.salt"] == str(study.best.params["salt"])]
@@ -74,11 +76,11 @@ def test_the_same_command_goes_on_and_never_tests_twice(
 
 
 def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
-    (job,), left_out = tuning_jobs.of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
+    (job,), left_out = tuning_jobs.jobs_of(["dataset=electronics", "algorithm=als", "algorithm.factors=8"])
     assert set(job.space) == {"iterations", "regularization", "alpha", "frequency_scaling"}
     assert job.make({})["algorithm"].factors == 8 and left_out == {}
     assert job.added == ["split.validation_ratio=0.1"]
-    (job,), _ = tuning_jobs.of(
+    (job,), _ = tuning_jobs.jobs_of(
         [
             "algorithm=als",
             "algorithm.factors=range(8,65)",
@@ -92,14 +94,14 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
     }
     assert job.space["alpha"].log and not job.space["factors"].log
     assert job.added == ["split.validation_n=1"]
-    found, left_out = tuning_jobs.of(["algorithm=ease,random", "seed=1,2"])
+    found, left_out = tuning_jobs.jobs_of(["algorithm=ease,random", "seed=1,2"])
     assert [(one.name, one.experiment.seed) for one in found] == [("ease", 1), ("ease", 2)]
     assert [words.split()[0] for words in left_out] == ["algorithm=random"] * 2
 
 
 def test_every_space_holds_its_algorithms_defaults() -> None:
     for name in options("search"):
-        (job,), _ = tuning_jobs.of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
+        (job,), _ = tuning_jobs.jobs_of([f"algorithm={name}", "dataset=electronics"])  # checks fields and ends
         assert job.space, name
         for key, dimension in job.space.items():
             value = job.experiment.config["algorithm"]
@@ -116,14 +118,14 @@ def test_a_range_without_the_yamls_value_is_searched(
     told = [line for line in capsys.readouterr().err.splitlines() if "and is not tried" in line]
     assert len(told) == 1
     assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     trials = list(csv.DictReader(job.study(job.objective()).table().splitlines()))
     assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
 
 
 def test_of_several_values_those_within_are_still_tried_first(shop: Callable, workplace: Path) -> None:
     words = shop("algorithm=item_knn", "algorithm.k=range(1,3)", "algorithm.shrinkage=interval(0,50)", *QUIET)
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     trial = job.study(job.objective()).ask()
     assert trial.params["shrinkage"] == job.experiment.config["algorithm"]["shrinkage"] and trial.params["k"] in (1, 2)
 
@@ -168,11 +170,8 @@ def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: P
 
 def test_values_survive_the_command_line() -> None:
     values = {"a": 0.1 + 0.2, "b": 1e-7, "c": None, "d": True, "e": "kullback_leibler", "f": 12, "g": "two words"}
-    from recexp.config import parse
-    from recexp.tuning.overrides import overrides
-
-    read = {o.get_key_element().removeprefix("algorithm."): o.value() for o in parse(overrides(values, ["algorithm"]))}
-    assert {key: getattr(value, "text", value) for key, value in read.items()} == values
+    read = {word.key.removeprefix("algorithm."): word.value for word in parse(overrides(values, ["algorithm"]))}
+    assert read == values
 
 
 WRONG = {
@@ -224,7 +223,7 @@ def test_another_definition_of_the_metric_is_another_study(shop: Callable, workp
     words = shop("algorithm=guess", "tuning.trials=1", "evaluation.metrics=[long_tail_coverage]", *QUIET)
 
     def found() -> tuple[str, str]:
-        (job,), _ = tuning_jobs.of(words)
+        (job,), _ = tuning_jobs.jobs_of(words)
         return job.study(job.objective()).name, job.digest(job.objective())
 
     before = found()
@@ -255,7 +254,7 @@ def test_a_run_that_is_the_best_of_two_studies_keeps_the_tags_of_the_first(
         key: value for key, value in before.items() if key != note
     }
     assert after[note].count("Tuned: the best of 1 trials") == 2
-    (job,), _ = tuning_jobs.of([*words, "search.salt.high=7"])
+    (job,), _ = tuning_jobs.jobs_of([*words, "search.salt.high=7"])
     other = job.study(job.objective()).digest
     assert other != after["recexp.study"]
     found = files(workplace, run.info.run_id)
@@ -310,17 +309,17 @@ print(*(tracker.count_evaluation(run, "ab" * 32) for run in ids))
 def test_looks_by_mlflow_are_those_by_sql(shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
-    from recexp.tracking import test_use
+    from recexp.tracking import evaluation_count
 
     outcome = library.run(*shop("algorithm=popularity", *QUIET))
     uri = f"sqlite:///{workplace / 'mlflow.db'}"
     client = MlflowClient(uri)
     test = client.get_run(outcome.run_id).data.tags["recexp.test"]
     client.delete_run(outcome.run_id)
-    assert test_use.count_evaluations(client, uri, test) == 1
-    monkeypatch.setattr(test_use.store_uri, "sqlite_file", lambda uri: None)
-    assert test_use.count_evaluations(client, uri, test) == 1
-    assert test_use.count_evaluations(client, uri, "0" * 64) == 0
+    assert evaluation_count.count_evaluations(client, uri, test) == 1
+    monkeypatch.setattr(evaluation_count.store_uri, "sqlite_file", lambda uri: None)
+    assert evaluation_count.count_evaluations(client, uri, test) == 1
+    assert evaluation_count.count_evaluations(client, uri, "0" * 64) == 0
 
 
 def test_as_a_sweeper_trials_see_validation_alone(
@@ -339,7 +338,7 @@ def test_as_a_sweeper_trials_see_validation_alone(
     assert best.data.tags["recexp.test_looks"] == "1"
     assert {"trials.csv", "history.svg"} <= set(files(workplace, best.info.run_id))
     assert best.data.tags["recexp.protocol"] != trials[0].data.tags["recexp.protocol"]
-    (job,), _ = tuning_jobs.of(words)
+    (job,), _ = tuning_jobs.jobs_of(words)
     assert job.study(job.objective()).name == best.data.tags["tuning"], "tune goes on with the sweeper's study"
     wrong = inside("-m", "hydra/sweeper=optuna", *words, "hydra.sweeper.tuning.trials=0")
     assert wrong.returncode == 2

@@ -13,7 +13,7 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.statistics import CORRECTIONS, TESTS
 
 if TYPE_CHECKING:
-    from recexp.comparison.collect import ComparisonGroup
+    from recexp.comparison.groups import ComparisonGroup
 
 
 def parser() -> Parser:
@@ -68,7 +68,7 @@ def run(given: Namespace) -> Iterator[str]:
 
 
 def _compare(given: Namespace) -> Iterator[str]:
-    from recexp.comparison import Comparison, Options, collect, compare, latex, report, tables
+    from recexp.comparison import Comparison, Options, compare, find_runs, group_runs, latex, report, tables
     from recexp.config import experiments
     from recexp.history.archive import Archive
 
@@ -89,8 +89,8 @@ def _compare(given: Namespace) -> Iterator[str]:
     tracking, evaluation = (experiments.component(cfg, group) for group in ("tracking", "evaluation"))
     with Archive(tracking.uri) as archive:
         ids = [word for word in (given.runs or "").split(",") if word]
-        found = collect.find(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
-        groups, notes = collect.groups(archive, found, strict=bool(ids))
+        found = find_runs(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
+        groups, notes = group_runs(archive, found, strict=bool(ids))
         if given.published is not None:
             yield from _published(given.published, groups, notes)
             return

@@ -40,7 +40,7 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.history import rebuild
     from recexp.history.archive import Archive
 
-    tracking, overrides = rebuild.told(words)
+    tracking, overrides = rebuild.store_and_overrides(words)
     with Archive(tracking.uri) as archive:
         if given.runs:
             records = [archive.run(name) for name in dict.fromkeys(given.runs.split(","))]
@@ -75,7 +75,7 @@ def _evaluate(
     for record in records:
         try:
             basis = rebuild.basis(archive, record, overrides)
-            job = backfill.Job.of(record, basis, metrics=metrics, cutoffs=cutoffs, again=again)
+            job = backfill.Backfill.of(record, basis, metrics=metrics, cutoffs=cutoffs, again=again)
         except RecexpError as error:
             problems[record.id] = error
             yield f"{_title(record)}: {error}"

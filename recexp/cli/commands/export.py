@@ -27,7 +27,7 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.history import rebuild, transfer
     from recexp.history.archive import Archive
 
-    tracking, _ = rebuild.told(given.overrides)
+    tracking, _ = rebuild.store_and_overrides(given.overrides)
     file = Path(name)
     with Archive(tracking.uri) as archive:
         record = archive.run(run_id)

@@ -27,7 +27,7 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.history import rebuild, transfer
     from recexp.history.archive import Archive
 
-    tracking, _ = rebuild.told(given.overrides)
+    tracking, _ = rebuild.store_and_overrides(given.overrides)
     with transfer.opened(Path(given.words[0])) as parcel:
         if not any(word.startswith("tracking.experiment=") for word in given.overrides):
             tracking = replace(tracking, experiment=str(parcel.record["experiment"]))

@@ -31,11 +31,11 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield the report of the new run; raises RecexpError at the end when a metric is off."""
-    from recexp.history import drift, rebuild, reproduction
+    from recexp.history import differences, rebuild, reproduction
     from recexp.history.archive import Archive
 
-    tolerance = drift.TOLERANCE if given.tolerance is None else given.tolerance
-    tracking, rest = rebuild.told(given.overrides)
+    tolerance = differences.TOLERANCE if given.tolerance is None else given.tolerance
+    tracking, rest = rebuild.store_and_overrides(given.overrides)
     overrides = [word for word in given.overrides if word in rest or word.startswith("tracking.")]
     command = shlex.join(["recexp", "reproduce", *given.arguments])
     with Archive(tracking.uri) as archive:
@@ -45,9 +45,9 @@ def run(given: Namespace) -> Iterator[str]:
     for head, rows in report.tables():
         yield from _aligned([head, *(rows or [["nothing"]])])
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
-    if report.verdict == drift.OFF:
+    if report.verdict == differences.OFF:
         raise RecexpError(
-            f"run {record.id} is not reproduced: {report.count(drift.OFF)} metrics are off by more than "
+            f"run {record.id} is not reproduced: {report.count(differences.OFF)} metrics are off by more than "
             f"{tolerance:g}; reproduction.md of run {report.run} has all"
         )
 

@@ -61,10 +61,10 @@ def run(given: Namespace) -> Iterator[str]:
     from recexp.tuning.storage import studies_of
 
     process.start()
-    found, left_out = tuning_jobs.of(given.overrides)
+    found, left_out = tuning_jobs.jobs_of(given.overrides)
     console.configure_logging(found[0].experiment.config["logging"])
     kept = studies_of(found[0].experiment.tracking.uri)
-    labels = console.in_short([" ".join(["recexp", *job.words]) for job in found])
+    labels = console.distinct_words([" ".join(["recexp", *job.words]) for job in found])
     done: dict[str, _Tuned] = {}
     failures: list[Exception] = []
     for label, job in zip(labels, found):
@@ -103,8 +103,8 @@ def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
     """Search, then run the best values on the final part, unless a run of them is there."""
     from recexp.config.experiments import experiment
     from recexp.runners.driver import run_experiment
-    from recexp.tracking.names import TEST
-    from recexp.tuning.job import attach
+    from recexp.tracking.tags import TEST
+    from recexp.tuning.job import attach_study
     from recexp.tuning.overrides import overrides
 
     test, search, subject = objective.identity.tags[TEST], job.digest(objective), job.experiment.runner.subject
@@ -114,7 +114,7 @@ def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
     log.info("study %s: trial %d is the best; running it for the test", study.name, best.number)
     cfg = config.compose([*job.words, *overrides(best.params, subject)])
     (result,) = run_experiment(replace(experiment(cfg, tags={"tuning": study.name}), resume=True))
-    attach(job, study, search, result.run_id)
+    attach_study(job, study, search, result.run_id)
     with job.experiment.tracking.open() as store:
         return _Tuned(study, result, subject, test, store.count_evaluations(test))
 

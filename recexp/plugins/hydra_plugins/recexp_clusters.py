@@ -2,10 +2,11 @@
 
 import importlib.util
 import json
+import logging
 import time
 from abc import abstractmethod
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,8 +17,8 @@ from recexp.params import PositiveInt, params
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
-from recexp.sweeps.live import View
 from recexp.sweeps.pool import ATTEMPTS, END_SECONDS
+from recexp.sweeps.progress_view import ProgressView
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -38,21 +39,24 @@ class Remote(JobLauncher):
                 f"hydra/launcher={self.package}: needs the package {self.package}: pip install 'recexp[{self.package}]'"
             )
 
-    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
+    def work(
+        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
+    ) -> Generator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
-        queue, attempts, flying = deque(job for job, _ in todo), Counter[int](), {}
+        queue, attempts = deque(job for job, _ in todo), Counter[int]()
+        submitted: dict[Any, SweepJob] = {}
         self.connect()
         view.show()
         try:
-            while queue or flying:
-                some = [queue.popleft() for _ in range(min(len(queue), max(1, self.room()) - len(flying)))]
+            while queue or submitted:
+                some = [queue.popleft() for _ in range(min(len(queue), max(1, self.room()) - len(submitted)))]
                 for job, handle in zip(some, self.submit([json.dumps(asdict(job)) for job in some]) if some else []):
                     attempts[job.number] += 1
-                    flying[handle] = job
+                    submitted[handle] = job
                     view.began(job)
-                for handle in self.wait(list(flying)):
-                    job = flying.pop(handle)
+                for handle in self.wait(list(submitted)):
+                    job = submitted.pop(handle)
                     try:
                         yield job, JobResult.from_json(self.take(handle))
                     except Death as death:
@@ -62,7 +66,7 @@ class Remote(JobLauncher):
                         else:
                             yield job, JobResult(FAILED, error=RecexpError(str(death)))
         finally:
-            self.end(list(flying))
+            self.end(list(submitted))
 
     @abstractmethod
     def connect(self) -> None:
@@ -73,7 +77,7 @@ class Remote(JobLauncher):
         """Return how many jobs the cluster can run at a time now."""
 
     @abstractmethod
-    def submit(self, told: list[str]) -> list[Any]:
+    def submit(self, jobs_as_json: list[str]) -> list[Any]:
         """Submit jobs in JSON and return a handle for each."""
 
     @abstractmethod
@@ -109,8 +113,6 @@ class Ray(Remote):
         return self.cpus
 
     def connect(self) -> None:
-        import logging
-
         import ray
 
         here = {"num_cpus": max(self.cpus, threads.count()), "include_dashboard": False} if self.address is None else {}
@@ -126,19 +128,20 @@ class Ray(Remote):
 
         return int(ray.cluster_resources().get("CPU", 0)) // self.cpus
 
-    def submit(self, told: list[str]) -> list[Any]:
-        return [self._task.remote(job) for job in told]
+    def submit(self, jobs_as_json: list[str]) -> list[Any]:
+        return [self._task.remote(job) for job in jobs_as_json]
 
     def wait(self, handles: list[Any]) -> list[Any]:
         import ray
 
-        return ray.wait(handles, num_returns=1, timeout=1.0)[0]
+        ended: list[Any] = ray.wait(handles, num_returns=1, timeout=1.0)[0]
+        return ended
 
     def take(self, handle: Any) -> str:
         import ray
 
         try:
-            return ray.get(handle)
+            return str(ray.get(handle))
         except ray.exceptions.RayError as error:
             raise Death(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
@@ -195,9 +198,9 @@ class Submitit(Remote):
     def room(self) -> int:
         return self.at_a_time
 
-    def submit(self, told: list[str]) -> list[Any]:
+    def submit(self, jobs_as_json: list[str]) -> list[Any]:
         with self._executor.batch():
-            return [self._executor.submit(jobs.perform, job) for job in told]
+            return [self._executor.submit(jobs.perform, job) for job in jobs_as_json]
 
     def wait(self, handles: list[Any]) -> list[Any]:
         time.sleep(0.5)
@@ -207,7 +210,7 @@ class Submitit(Remote):
         from submitit.core.utils import FailedJobError, UncompletedJobError
 
         try:
-            return handle.result()
+            return str(handle.result())
         except (FailedJobError, UncompletedJobError) as error:
             raise Death(f"{error}".strip().splitlines()[0]) from error
 

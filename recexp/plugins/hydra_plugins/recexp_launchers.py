@@ -1,6 +1,6 @@
 """Launchers on this machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ from recexp import system, threads
 from recexp.params import PositiveInt, params
 from recexp.sweeps.jobs import JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
-from recexp.sweeps.live import View
 from recexp.sweeps.pool import Pool
+from recexp.sweeps.progress_view import ProgressView
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class InProcess(JobLauncher):
     """One job after another in this process."""
 
-    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
+    def work(
+        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
+    ) -> Generator[tuple[SweepJob, JobResult]]:
         for job, cfg in todo:
             run_job(
                 hydra_context=self.context,
@@ -49,7 +51,9 @@ class Processes(JobLauncher):
     def threads(self, jobs: int) -> int:
         return max(1, threads.count() // max(1, min(self.workers, jobs)))
 
-    def work(self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: View) -> Iterator[tuple[SweepJob, JobResult]]:
+    def work(
+        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
+    ) -> Generator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
         view.show()

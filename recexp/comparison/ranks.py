@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recexp.comparison.results import Across, Leaderboard, Line, Options
+from recexp.comparison.results import Leaderboard, Options, RankComparison, RankedRow
 from recexp.comparison.rows import Key
 from recexp.metrics.base import Metric
 from recexp.statistics import average_ranks, cliques, critical_difference, friedman
@@ -15,16 +15,18 @@ _NAMED = 9
 """Models that the note names."""
 
 
-def of(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: list[str]) -> Across | None:
+def rank_across(
+    boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: list[str]
+) -> RankComparison | None:
     """Rank the models that are on all boards; None where there are fewer than two boards or such models."""
     if len(boards) < 2:
         return None
-    found = [_by_model(board) for board in boards]
-    models = [key for key in found[0] if all(key in lines for lines in found)]
+    by_model = [_by_model(board) for board in boards]
+    models = [key for key in by_model[0] if all(key in rows for rows in by_model)]
     elsewhere = [
-        f"{line.row.label} ({board.group.dataset})"
-        for board, lines in zip(boards, found)
-        for key, line in lines.items()
+        f"{ranked.row.label} ({board.group.setting})"
+        for board, rows in zip(boards, by_model)
+        for key, ranked in rows.items()
         if key not in models
     ]
     if elsewhere:
@@ -36,22 +38,22 @@ def of(boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: l
         notes.append("fewer than two models are on all data sets, so there are no ranks over them")
         return None
     sign = 1 if metric.higher_is_better else -1
-    table = sign * np.array([[lines[key].mean for key in models] for lines in found])
+    table = sign * np.array([[rows[key].mean for key in models] for rows in by_model])
     mean_ranks = average_ranks(table)
     order = np.argsort(mean_ranks, kind="stable")
-    labels = [found[0][models[place]].row.label for place in order]
+    labels = [by_model[0][models[index]].row.label for index in order]
     table, mean_ranks = table[:, order], mean_ranks[order]
     chi2, p = friedman(table) if len(labels) > 2 else (math.nan, math.nan)
     apart = critical_difference(len(labels), len(boards), options.alpha)
-    datasets = [board.group.dataset for board in boards]
-    return Across(datasets, labels, mean_ranks, chi2, p, apart, cliques(mean_ranks, apart))
+    settings = [board.group.setting for board in boards]
+    return RankComparison(settings, labels, mean_ranks, chi2, p, apart, cliques(mean_ranks, apart))
 
 
-def _by_model(board: Leaderboard) -> dict[Key, Line]:
-    """Return the lines by what makes them the same model elsewhere: params, but the name alone of what was tuned."""
-    tuned = Counter(line.row.key.subject for line in board.lines if line.row.key.tuned)
+def _by_model(board: Leaderboard) -> dict[Key, RankedRow]:
+    """Return the rows by what makes them the same model elsewhere: params, but the name alone of what was tuned."""
+    tuned = Counter(ranked.row.key.subject for ranked in board.rows if ranked.row.key.tuned)
     return {
-        Key(key.component, key.subject, True, ()) if key.tuned and tuned[key.subject] == 1 else key: line
-        for line in board.lines
-        if (key := line.row.key)
+        Key(key.component, key.subject, True, ()) if key.tuned and tuned[key.subject] == 1 else key: ranked
+        for ranked in board.rows
+        if (key := ranked.row.key)
     }

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from recexp.tracking import source
 
 
@@ -15,7 +17,6 @@ def load() -> None:
 
 def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> None:
     """Write `folder`: MLflow's description of the model (signature, requirements) beside a copy of `model_folder`."""
-    import yaml
     from mlflow import pyfunc
     from mlflow.models import Model
 

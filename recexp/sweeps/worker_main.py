@@ -29,10 +29,10 @@ def main() -> None:
     threading.Thread(target=_listen, args=(requests, lines, busy), daemon=True).start()
     while line := lines.get():
         busy.set()
-        told = jobs.perform(line.decode())
+        answer = jobs.perform(line.decode())
         busy.clear()
         try:
-            answers.write(told.encode() + b"\n")
+            answers.write(answer.encode() + b"\n")
             answers.flush()
         except OSError:  # nobody reads it any more
             break

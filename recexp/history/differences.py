@@ -102,10 +102,10 @@ def other_data(then: str, now: str) -> str:
 def compare_requirements(before: Sequence[str], after: Sequence[str]) -> list[Difference]:
     """Return the packages, lines `name==version`, that are not the same."""
     old, new = (dict(line.split("==", 1) for line in lines if "==" in line) for lines in (before, after))
-    return differences(old, new)
+    return compare_values(old, new)
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+def compare_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Return what is not the same under the keys of either."""
     names = sorted({*before, *after})
     pairs = ((name, str(before.get(name, "unknown")), str(after.get(name, "none"))) for name in names)

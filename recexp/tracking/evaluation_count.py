@@ -5,7 +5,8 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from recexp.tracking import store_uri
-from recexp.tracking.names import EVALUATIONS, TEST, search_terms
+from recexp.tracking.names import search_terms
+from recexp.tracking.tags import EVALUATIONS, TEST
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,15 +23,15 @@ def count_evaluations(client: "MlflowClient", uri: str, test: str) -> int:
     file = store_uri.sqlite_file(uri)
     if file is not None:  # to read 1,000 runs by MLflow takes seconds, to count them here a millisecond
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
-            return connection.execute(_COUNT, (TEST, test, EVALUATIONS)).fetchone()[0]
+            return int(connection.execute(_COUNT, (TEST, test, EVALUATIONS)).fetchone()[0])
     from mlflow.entities import ViewType
 
-    experiments = [found.experiment_id for found in client.search_experiments(view_type=ViewType.ALL)]
-    found, token = 0, None
+    experiments = [experiment.experiment_id for experiment in client.search_experiments(view_type=ViewType.ALL)]
+    count, token = 0, None
     while True:
         page = client.search_runs(
             experiments, search_terms({TEST: test}), run_view_type=ViewType.ALL, max_results=PAGE, page_token=token
         )
-        found += sum(EVALUATIONS in run.data.tags for run in page)
+        count += sum(EVALUATIONS in run.data.tags for run in page)
         if not (token := page.token):
-            return found
+            return count

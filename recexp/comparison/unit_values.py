@@ -14,7 +14,7 @@ from recexp.history.archive import Archive, StoredRun
 from recexp.io import to_numpy
 from recexp.metrics.base import Metric
 from recexp.statistics.bootstrap import Means
-from recexp.tracking.names import SPLIT
+from recexp.tracking.tags import SPLIT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,19 +36,19 @@ class Values:
     @property
     def n_units(self) -> int:
         """All units of any row."""
-        return self.by_split.shape[2]
+        return int(self.by_split.shape[2])
 
     def differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return float64 (u, c): each unit's mean difference over the splits common to c pairs of rows; NaN for none.
 
-        `first` and `second` are int (c,), places of rows.
+        `first` and `second` are int (c,), numbers of rows.
         """
-        found = np.empty((self.n_units, len(first)))
+        differences = np.empty((self.n_units, len(first)))
         for column, (a, b) in enumerate(zip(first, second)):
             apart = self.by_split[a] - self.by_split[b]
             n = (~np.isnan(apart)).sum(axis=0)
-            found[:, column] = np.where(n > 0, np.nansum(apart, axis=0) / np.maximum(n, 1), np.nan)
-        return found
+            differences[:, column] = np.where(n > 0, np.nansum(apart, axis=0) / np.maximum(n, 1), np.nan)
+        return differences
 
 
 def testable(metric: Metric) -> bool:
@@ -63,7 +63,7 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
     """
     codes: dict[Hashable, int] = {}
     owners: dict[str, np.ndarray] = {}
-    splits = {split: place for place, split in enumerate({run.tags[SPLIT]: 0 for row in rows for run in row.runs})}
+    splits = {split: index for index, split in enumerate({run.tags[SPLIT]: 0 for row in rows for run in row.runs})}
     found: list[list[tuple[int, np.ndarray, np.ndarray]]] = []
     for row in rows:
         parts = []
@@ -78,10 +78,11 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
             parts.append((splits[split], owners[split], values))
         found.append(parts)
     by_split = np.full((len(rows), len(splits), len(codes)), np.nan)
-    for place, parts in enumerate(found):
-        for split in {split for split, _, _ in parts}:
-            same = [(owner, values) for number, owner, values in parts if number == split]
-            by_split[place, split] = _by_unit(*map(np.concatenate, zip(*same)), len(codes))
+    for index, parts in enumerate(found):
+        for split_index in {number for number, _, _ in parts}:
+            of_split = [(owner, values) for number, owner, values in parts if number == split_index]
+            joined, values = (np.concatenate(columns) for columns in zip(*of_split))
+            by_split[index, split_index] = _by_unit(joined, values, len(codes))
     means = [
         Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
         for parts in found

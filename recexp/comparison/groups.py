@@ -5,22 +5,29 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recexp.comparison.rows import Row, rows, short
+from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import bare, cutoff, headlines
 from recexp.tracking import flatten
-from recexp.tracking.names import HEADLINE, PROTOCOL, REPRODUCES
+from recexp.tracking.tags import HEADLINE, PROTOCOL, REPRODUCES
 
-_TOLD = 3
-"""Protocols that are left out with their differences told, those of the newest runs."""
+_SHOWN = 3
+"""Protocols that are left out with their differences shown, those of the newest runs."""
 
 
 @dataclass(frozen=True)
 class ComparisonGroup:
-    """All that may be compared directly: the rows of one protocol on one data set."""
+    """All that may be compared directly: the rows of one protocol on one data set or environment.
 
-    dataset: str
+    Attributes
+    ----------
+    setting : the name of that data set or environment.
+    protocol : the digest that all runs share.
+    rows : the configurations that were run.
+    """
+
+    setting: str
     protocol: str
     rows: list[Row]
 
@@ -38,18 +45,21 @@ class ComparisonGroup:
     def conditions(self) -> str:
         """What its runs share beside the data: filter, split with its values, the catalogue that is ranked."""
         run = self.newest
-        own = {key.removeprefix("split."): text for key, text in run.params.items() if key.startswith("split.")}
-        values = [f"{key}={own[key]}" for key in sorted(own) if key not in ("_target_", "seed") and own[key] != "null"]
+        fields = {key.removeprefix("split."): text for key, text in run.params.items() if key.startswith("split.")}
+        fields = {key: text for key, text in fields.items() if key not in ("_target_", "seed") and text != "null"}
+        values = [f"{key}={fields[key]}" for key in sorted(fields)]
         split = f"{run.tags.get('split', '')} ({', '.join(values)})" if values else run.tags.get("split")
-        known = {"filter": run.tags.get("filter"), "split": split, "catalogue": run.params.get("evaluation.catalogue")}
-        return ", ".join(f"{name} {value}" for name, value in known.items() if value)
+        shared = {"filter": run.tags.get("filter"), "split": split, "catalogue": run.params.get("evaluation.catalogue")}
+        return ", ".join(f"{name} {value}" for name, value in shared.items() if value)
 
     def metrics(self) -> list[str]:
         """Return the names of all final metrics, the headline and its cut-off first."""
         return final_metrics(run for row in self.rows for run in [*row.runs, *row.older])
 
 
-def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None) -> list[StoredRun]:
+def find_runs(
+    archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None
+) -> list[StoredRun]:
     """Return the runs asked for: those of the given ids, of a sweep, or all complete ones of the experiment."""
     if runs:
         found = [archive.run(run_id) for run_id in dict.fromkeys(runs)]
@@ -71,7 +81,9 @@ def find(archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: 
     return some
 
 
-def groups(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tuple[list[ComparisonGroup], list[str]]:
+def group_runs(
+    archive: Archive, found: Sequence[StoredRun], *, strict: bool
+) -> tuple[list[ComparisonGroup], list[str]]:
     """Return a group for each data set, that of the newest run first, and what was left out and why.
 
     The newest run says which protocol counts; runs that differ from it in the data alone are compared on their own data
@@ -83,14 +95,14 @@ def groups(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tup
     for run in sorted(found, key=lambda run: -run.started):
         by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
     reference: dict[str, str] | None = None
-    taken: list[ComparisonGroup] = []
+    groups: list[ComparisonGroup] = []
     others: list[tuple[list[StoredRun], str]] = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
         reference = content if reference is None else reference
-        unlike = _unlike(content, reference, [*_names(taken)], runs[0].setting)
+        unlike = _unlike(content, reference, [group.setting for group in groups], runs[0].setting)
         if unlike and strict:
-            first = taken[0].newest
+            first = groups[0].newest
             raise ConfigError(
                 f"--runs: {short(runs[0])} ({runs[0].name}) and {short(first)} ({first.name}) are of different "
                 f"protocols and cannot be compared: {unlike}"
@@ -98,36 +110,40 @@ def groups(archive: Archive, found: Sequence[StoredRun], *, strict: bool) -> tup
         if unlike:
             others.append((runs, unlike))
             continue
-        made, repeated = rows(runs)
-        taken.append(ComparisonGroup(runs[0].setting, protocol, made))
+        rows, repeated = rows_of(runs)
+        groups.append(ComparisonGroup(runs[0].setting, protocol, rows))
         if repeated:
             notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
-    for runs, unlike in others[:_TOLD]:
+    for runs, unlike in others[:_SHOWN]:
         what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
         notes.append(f"left out: {what}; --runs or --sweep takes them")
-    if rest := [run for runs, _ in others[_TOLD:] for run in runs]:
-        notes.append(f"left out: {_count(len(rest), 'run')} of {len(others) - _TOLD} further protocols")
-    return taken, notes
+    if rest := [run for runs, _ in others[_SHOWN:] for run in runs]:
+        notes.append(f"left out: {_count(len(rest), 'run')} of {len(others) - _SHOWN} further protocols")
+    return groups, notes
 
 
 def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun], list[str]]:
     """Return the runs that can be compared, and a note on each kind of the others."""
-    some: list[StoredRun] = []
+    usable: list[StoredRun] = []
     untested: list[StoredRun] = []
-    again: list[StoredRun] = []
+    reproductions: list[StoredRun] = []
     notes = []
     for run in found:
-        into = untested if not run.final_metrics else again if REPRODUCES in run.tags and not strict else some
-        into.append(run)
+        if not run.final_metrics:
+            untested.append(run)
+        elif REPRODUCES in run.tags and not strict:
+            reproductions.append(run)
+        else:
+            usable.append(run)
     if untested and strict:
         raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
     if untested:
         notes.append(f"left out: {_count(len(untested), 'run')} without test metrics, such as {short(untested[0])}")
-    if again:
-        notes.append(f"left out: {_count(len(again), 'run')} made to reproduce others; --runs takes them")
-    if not some:
+    if reproductions:
+        notes.append(f"left out: {_count(len(reproductions), 'run')} made to reproduce others; --runs takes them")
+    if not usable:
         raise StoreError(f"there is nothing to compare; {'; '.join(notes)}")
-    return some, notes
+    return usable, notes
 
 
 def final_metrics(runs: Iterable[StoredRun]) -> list[str]:
@@ -137,8 +153,8 @@ def final_metrics(runs: Iterable[StoredRun]) -> list[str]:
     configured = json.loads(newest.params.get("evaluation.metrics", "[]"))
     cutoffs = json.loads(newest.params.get("evaluation.cutoffs", "[]"))
     order = [bare(newest.tags.get(HEADLINE, "")), *configured]
-    place = {name: number for number, name in reversed([*enumerate(order)])}
-    ordered = sorted(names, key=lambda name: (place.get(bare(name), len(order)), cutoff(name) or 0))
+    position = {name: number for number, name in reversed([*enumerate(order)])}
+    ordered = sorted(names, key=lambda name: (position.get(bare(name), len(order)), cutoff(name) or 0))
     first = headlines((name for name in ordered if not cutoffs or cutoff(name) in (None, *cutoffs)), newest.final)
     return [*first, *(name for name in ordered if name not in first)]
 
@@ -169,10 +185,6 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
 def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:
     """Return what a run's protocol is made of, by dotted names."""
     return flatten(archive.yaml(run, "identity.yaml")["protocol"])
-
-
-def _names(taken: Sequence[ComparisonGroup]) -> list[str]:
-    return [group.dataset for group in taken]
 
 
 def _count(n: int, what: str) -> str:

@@ -24,9 +24,9 @@ def check(archive: Archive, rows: Iterable[Row], name: str) -> None:
     seen: dict[str, tuple[dict[str, object], StoredRun]] = {}
     for run in {run.id: run for row in rows for run in row.runs}.values():
         evaluation = archive.yaml(run, "identity.yaml").get("evaluation") or {}
-        own = evaluation.get("metrics", {}).get(bare(name))
-        if own is not None:
-            seen.setdefault(json.dumps(own, sort_keys=True), (own, run))
+        definition = evaluation.get("metrics", {}).get(bare(name))
+        if definition is not None:
+            seen.setdefault(json.dumps(definition, sort_keys=True), (definition, run))
     if len(seen) < 2:
         return
     (one, first), (other, second) = [*seen.values()][:2]

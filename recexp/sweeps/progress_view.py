@@ -9,16 +9,16 @@ from typing import Any, Self
 from recexp import console
 from recexp.errors import error_message
 from recexp.metric_names import is_final
-from recexp.sweeps.jobs import DONE, FAILED, MISFIT, SKIPPED, JobResult, SweepJob
+from recexp.sweeps.jobs import DONE, FAILED, INCOMPATIBLE, SKIPPED, JobResult, SweepJob
 
 log = logging.getLogger(__package__)
 
 
-class View:
+class ProgressView:
     """Counts the jobs of a sweep, given by their commands; `headline` is the metric shown, and which way is better."""
 
     def __init__(self, commands: Sequence[str], headline: tuple[str, bool | None] | None) -> None:
-        self.short = {command: short or command for command, short in zip(commands, console.in_short(commands))}
+        self.short = {command: short or command for command, short in zip(commands, console.distinct_words(commands))}
         self.total = len(commands)
         self.states: Counter[str] = Counter()
         self.running: dict[int, str] = {}
@@ -58,20 +58,20 @@ class View:
         """A job has ended."""
         self.running.pop(job.number, None)
         self.states[result.state] += 1
-        label, found = self.short[job.command], ""
+        label, outcome = self.short[job.command], ""
         value = self._value(result)
         if value is not None:
-            found = f": {self._metric} {value:.4f}"
+            outcome = f": {self._metric} {value:.4f}"
             if self.best is None or self._sign * value > self._sign * self.best[0]:
                 self.best = (value, label)
         elif result.error is not None:
-            found = f": {error_message(result.error)}"
+            outcome = f": {error_message(result.error)}"
         level = logging.ERROR if result.state == FAILED else logging.INFO
-        self._say(level, f"{self.states.total()} of {self.total}: {result.state} {label}{found}")
+        self._say(level, f"{self.states.total()} of {self.total}: {result.state} {label}{outcome}")
 
     def render(self) -> str:
         """Return what the terminal shows now."""
-        counts = ", ".join(f"{self.states[s]} {s}" for s in (DONE, SKIPPED, MISFIT, FAILED) if self.states[s])
+        counts = ", ".join(f"{self.states[s]} {s}" for s in (DONE, SKIPPED, INCOMPATIBLE, FAILED) if self.states[s])
         lines = [f"{self.states.total()} of {self.total} jobs{f' ({counts})' if counts else ''}"]
         if self.best is not None:
             lines.append(f"best so far: {self._metric} {self.best[0]:.4f}, {self.best[1]}")

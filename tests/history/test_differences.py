@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from recexp.history.drift import Difference, compare_metrics, compare_requirements, equal_lists
+from recexp.history.differences import Difference, compare_metrics, compare_requirements, equal_lists
 
 
 @pytest.mark.parametrize(
