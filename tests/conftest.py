@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -212,6 +212,38 @@ def inside(
             del sys.modules[name]  # another test may have a module of the same name
     gc.unfreeze()
     gc.enable()
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], AbstractContextManager[Callable[..., None]]]:
+    """A block in which `fill(bytes)` lets no file grow beyond so many, in this process and the one that tracks for it.
+
+    That is the process of an open store, `fill(bytes, store.process)`, or else of the store that is opened next.
+    """
+    import resource
+
+    from recexp.tracking import process
+
+    @contextmanager
+    def block() -> Iterator[Callable[..., None]]:
+        before = {}
+
+        def fill(size: int, tracker: process.TrackingProcess | None = None) -> None:
+            if tracker is None:
+                process.start()
+                tracker = process._idle[-1]
+            for pid in (os.getpid(), tracker.process.pid):
+                before[pid] = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[pid][1]))
+
+        try:
+            yield fill
+        finally:
+            for pid, limits in before.items():
+                with suppress(ProcessLookupError):
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+    return block
 
 
 @pytest.fixture
