@@ -147,11 +147,12 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
     values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
     conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
     """
-    ranges, jobs = ranges_and_jobs(words, subject_of(words))
+    subject = subject_of(words)
+    ranges, jobs = ranges_and_jobs(words, subject)
     found, left_out = [], {}
     for job in jobs:
         try:
-            found.append(_job(job, ranges, tuning))
+            found.append(_job(job, subject[0], ranges, tuning))
         except NothingToTuneError as error:
             if len(jobs) == 1:
                 raise
@@ -161,11 +162,12 @@ def of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[l
     return found, left_out
 
 
-def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> TuningJob:
+def _job(words: list[str], first: str, ranges: "dict[str, Override]", given: Mapping[str, Any] | None) -> TuningJob:
+    """Return the job of some words; `first` is the first component of its runner's subject."""
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
     own = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
-    first = subject_of(own)[0]
-    name = chosen(config.compose(own)).get(first, "")
+    cfg = config.compose(own)
+    name = chosen(cfg).get(first, "")
     extra = [] if any(word.startswith("+tuning=") for word in words) else ["+tuning=optuna"]
     if not ranges and not any(word.startswith("+search=") for word in words):
         if name not in config.options("search"):
@@ -176,7 +178,7 @@ def _job(words: list[str], ranges: "dict[str, Override]", given: Mapping[str, An
     tuning = build(given or node["tuning"], Tuning, "tuning")
     added = _validation(node["split"], own, tuning) if "split" in node else []
     own += added
-    tuned = experiment(config.compose(own), tags={})
+    tuned = experiment(config.compose(own) if added else cfg, tags={})
     if not tuned.runner.tunable:
         raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)

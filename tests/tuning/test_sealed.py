@@ -1,5 +1,7 @@
 """The test is sealed: whoever tunes cannot come by its rows, and with the guard removed these tests see it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ import recexp as library
 from recexp.config import compose
 from recexp.config.experiments import experiment
 from recexp.errors import ConfigError
-from recexp.runners import sealed
+from recexp.runners import offline, sealed
 from recexp.runners.sealed import seal
 from recexp.tuning import job
 
@@ -28,12 +30,23 @@ VALIDATED = {
 }
 
 
+TRIALS = """
+import sys
+from recexp import config
+from recexp.tuning import job
+config.use_config_dirs(["conf"])
+(tuning,), _ = job.of(sys.argv[1:])
+objective = tuning.objective()
+tuning.run(tuning.study(objective), objective)
+"""
+
+
 def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
     recexp: Callable, shop: Callable, secret: Callable, found: Callable
 ) -> None:
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false")
+    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", WHOLE_PROCESS="1")
     assert done.returncode == 0, done.stderr
     trial, *ordinary = found()
     assert trial["arrays"] > 10 and trial["validated"], "the search does not look far"
@@ -43,24 +56,29 @@ def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
 
 
 def test_the_spy_finds_them_when_the_guard_is_removed(
-    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+    shop: Callable, secret: Callable, found: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", UNSEALED="1")
-    assert done.returncode == 0, done.stderr
+    for name in ("UNSEALED", "WHOLE_PROCESS"):
+        monkeypatch.setenv(name, "1")
+    subprocess.run([sys.executable, "-c", TRIALS, *words, "tuning.trials=1"], check=True)
     assert found()[0]["given"] > 0
     assert found()[0]["process"] > 0
 
 
 def test_the_spy_finds_what_could_load_them_in_a_closure(
-    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+    shop: Callable, secret: Callable, found: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report that closes over the experiment leads to source and splitter, and so to the test."""
+    monkeypatch.setenv("LEAKY", "1")
+    for owner, name in ((sealed.SealedObjective, "__call__"), (sealed, "seal"), (offline, "seal")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # what the models replace is put back
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", LEAKY="1")
-    assert done.returncode == 0, done.stderr
+    (tuning,), _ = job.of([*words, "tuning.trials=1"])
+    objective = tuning.objective()
+    tuning.run(tuning.study(objective), objective)
     assert found()[0]["given"] == 0 and found()[0]["makers"] >= 3
 
 
