@@ -113,21 +113,44 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache without prepared data; downloads are those that there are."""
+def new_cache(folder: Path) -> Path:
+    """Make a cache without prepared data; downloads are those that there are."""
     from recexp.folders import cache_dir
 
-    downloads, cache = cache_dir("datasets"), tmp_path_factory.mktemp("cache")
+    downloads = cache_dir("datasets")
     downloads.mkdir(parents=True, exist_ok=True)
-    (cache / "datasets").symlink_to(downloads)
+    (folder / "datasets").symlink_to(downloads)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache where runs of one test find the data that those of another have prepared, as on a person's machine."""
+    return new_cache(tmp_path_factory.mktemp("shared_cache"))
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test alone, in which nothing is prepared."""
+    cache = new_cache(tmp_path_factory.mktemp("cache"))
     monkeypatch.setenv("RECEXP_CACHE", str(cache))
     return cache
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, empty_store: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory with a fresh tracking store."""
+def workplace(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    empty_store: Path,
+    shared_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """An empty working directory with a fresh tracking store; what preparing data logs is said as by a new process."""
+    from recexp.prepared import cached_log
+
+    monkeypatch.setattr(cached_log, "_said", set())
+    if "own_cache" not in request.fixturenames:
+        monkeypatch.setenv("RECEXP_CACHE", str(shared_cache))
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
