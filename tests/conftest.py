@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import copy
 import gc
 import io
 import logging
@@ -66,6 +67,33 @@ class Page:
 def page() -> Callable[[str], Page]:
     """Read a page of docs/ by its name."""
     return lambda name: Page.read(ROOT / "docs" / f"{name}.md")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def composed_once() -> Iterator[None]:
+    """The same words give the same config, which takes Hydra a tenth of a second: later ones get a copy.
+
+    Not where a person's own folder of yaml is among those that are searched, for tests write in them.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from omegaconf import DictConfig, open_dict
+
+    compose, kept = ConfigLoaderImpl.load_configuration, {}
+
+    def load(self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], **how: object) -> DictConfig:
+        if any(one.provider == "user" for one in self.get_search_path().get_path()):
+            return compose(self, config_name, overrides, **how)
+        key = (config_name, *overrides, *how.items())
+        if key not in kept:
+            kept[key] = compose(self, config_name, overrides, **how)
+        cfg = copy.deepcopy(kept[key])
+        with open_dict(cfg):
+            cfg.hydra.runtime.cwd = os.getcwd()
+        return cfg
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConfigLoaderImpl, "load_configuration", load)
+        yield
 
 
 @pytest.fixture(scope="session")
