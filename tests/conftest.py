@@ -71,19 +71,16 @@ def page() -> Callable[[str], Page]:
 
 @pytest.fixture(autouse=True, scope="session")
 def composed_once() -> Iterator[None]:
-    """The same words give the same config, which takes Hydra a tenth of a second: later ones get a copy.
-
-    Not where a person's own folder of yaml is among those that are searched, for tests write in them.
-    """
+    """The same words and files give the same config, which takes Hydra a tenth of a second: later ones get a copy."""
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from omegaconf import DictConfig, open_dict
 
     compose, kept = ConfigLoaderImpl.load_configuration, {}
 
     def load(self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], **how: object) -> DictConfig:
-        if any(one.provider == "user" for one in self.get_search_path().get_path()):
-            return compose(self, config_name, overrides, **how)
-        key = (config_name, *overrides, *how.items())
+        folders = [Path(one.path) for one in self.get_search_path().get_path() if one.provider == "user"]
+        files = [(str(path), path.stat().st_mtime_ns) for folder in folders for path in sorted(folder.rglob("*.yaml"))]
+        key = (*folders, *files, config_name, *overrides, *how.items())
         if key not in kept:
             kept[key] = compose(self, config_name, overrides, **how)
         cfg = copy.deepcopy(kept[key])
