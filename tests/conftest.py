@@ -79,7 +79,7 @@ def composed_once() -> Iterator[None]:
 
     def load(self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], **how: object) -> DictConfig:
         folders = [Path(one.path) for one in self.get_search_path().get_path() if one.provider == "user"]
-        files = [(str(path), path.stat().st_mtime_ns) for folder in folders for path in sorted(folder.rglob("*.yaml"))]
+        files = [(str(path), path.read_bytes()) for folder in folders for path in sorted(folder.rglob("*.yaml"))]
         key = (*folders, *files, config_name, *overrides, *how.items())
         if key not in kept:
             kept[key] = compose(self, config_name, overrides, **how)
@@ -105,6 +105,14 @@ def ml100k() -> "Dataset":
         if "RECEXP_DATA" in os.environ:
             raise
         pytest.skip(f"MovieLens 100K is neither here nor to be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def electronics() -> "Dataset":
+    """The store of electronics as loaded."""
+    import recexp
+
+    return recexp.make("dataset=electronics").load()
 
 
 @pytest.fixture(scope="session")
