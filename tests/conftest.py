@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import copy
 import gc
 import io
 import logging
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,30 @@ def page() -> Callable[[str], Page]:
     return lambda name: Page.read(ROOT / "docs" / f"{name}.md")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def composed_once() -> Iterator[None]:
+    """The same words and files give the same config, which takes Hydra a tenth of a second: later ones get a copy."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from omegaconf import DictConfig, open_dict
+
+    compose, kept = ConfigLoaderImpl.load_configuration, {}
+
+    def load(self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], **how: object) -> DictConfig:
+        folders = [Path(one.path) for one in self.get_search_path().get_path() if one.provider == "user"]
+        files = [(str(path), path.read_bytes()) for folder in folders for path in sorted(folder.rglob("*.yaml"))]
+        key = (*folders, *files, config_name, *overrides, *how.items())
+        if key not in kept:
+            kept[key] = compose(self, config_name, overrides, **how)
+        cfg = copy.deepcopy(kept[key])
+        with open_dict(cfg):
+            cfg.hydra.runtime.cwd = os.getcwd()
+        return cfg
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConfigLoaderImpl, "load_configuration", load)
+        yield
+
+
 @pytest.fixture(scope="session")
 def ml100k() -> "Dataset":
     """MovieLens 100K as loaded, fetched where RECEXP_DATA does not say where it lies."""
@@ -80,6 +105,14 @@ def ml100k() -> "Dataset":
         if "RECEXP_DATA" in os.environ:
             raise
         pytest.skip(f"MovieLens 100K is neither here nor to be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def electronics() -> "Dataset":
+    """The store of electronics as loaded."""
+    import recexp
+
+    return recexp.make("dataset=electronics").load()
 
 
 @pytest.fixture(scope="session")
@@ -113,21 +146,44 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache without prepared data; downloads are those that there are."""
+def new_cache(folder: Path) -> Path:
+    """Make a cache without prepared data; downloads are those that there are."""
     from recexp.folders import cache_dir
 
-    downloads, cache = cache_dir("datasets"), tmp_path_factory.mktemp("cache")
+    downloads = cache_dir("datasets")
     downloads.mkdir(parents=True, exist_ok=True)
-    (cache / "datasets").symlink_to(downloads)
+    (folder / "datasets").symlink_to(downloads)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache where runs of one test find the data that those of another have prepared, as on a person's machine."""
+    return new_cache(tmp_path_factory.mktemp("shared_cache"))
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test alone, in which nothing is prepared."""
+    cache = new_cache(tmp_path_factory.mktemp("cache"))
     monkeypatch.setenv("RECEXP_CACHE", str(cache))
     return cache
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, empty_store: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory with a fresh tracking store."""
+def workplace(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    empty_store: Path,
+    shared_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """An empty working directory with a fresh tracking store; what preparing data logs is said as by a new process."""
+    from recexp.prepared import cached_log
+
+    monkeypatch.setattr(cached_log, "_said", set())
+    if "own_cache" not in request.fixturenames:
+        monkeypatch.setenv("RECEXP_CACHE", str(shared_cache))
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -212,6 +268,38 @@ def inside(
             del sys.modules[name]  # another test may have a module of the same name
     gc.unfreeze()
     gc.enable()
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], AbstractContextManager[Callable[..., None]]]:
+    """A block in which `fill(bytes)` lets no file grow beyond so many, in this process and the one that tracks for it.
+
+    That is the process of an open store, `fill(bytes, store.process)`, or else of the store that is opened next.
+    """
+    import resource
+
+    from recexp.tracking import process
+
+    @contextmanager
+    def block() -> Iterator[Callable[..., None]]:
+        before = {}
+
+        def fill(size: int, tracker: process.TrackingProcess | None = None) -> None:
+            if tracker is None:
+                process.start()
+                tracker = process._idle[-1]
+            for pid in (os.getpid(), tracker.process.pid):
+                before[pid] = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[pid][1]))
+
+        try:
+            yield fill
+        finally:
+            for pid, limits in before.items():
+                with suppress(ProcessLookupError):
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+    return block
 
 
 @pytest.fixture

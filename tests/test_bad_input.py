@@ -1,9 +1,7 @@
 """Bad input through the command line: one clear line, exit code 2, no run, no half file."""
 
-import resource
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,13 +154,10 @@ def test_corrupt_model(inside: Callable, workplace: Path) -> None:
         assert done.stdout == ""
 
 
-def test_full_disk_while_logging(runs: Callable, workplace: Path) -> None:
-    def limit() -> None:
-        size = (workplace / "mlflow.db").stat().st_size + 4096
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    command = [sys.executable, "-m", "recexp", "dataset=electronics", "algorithm=ease", "dataset.n_products=600"]
-    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, preexec_fn=limit)
+def test_full_disk_while_logging(inside: Callable, runs: Callable, workplace: Path, full_disk: Callable) -> None:
+    with full_disk() as fill:
+        fill((workplace / "mlflow.db").stat().st_size + 4096)
+        done = inside("dataset=electronics", "algorithm=ease", "dataset.n_products=600")
     assert done.returncode == 1, done.stderr
     assert "the disk is full" in done.stderr
     assert "Traceback" not in done.stderr

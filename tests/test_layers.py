@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Container
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,12 +83,18 @@ HEAVY = [
 ]
 
 
+@cache
+def import_nodes(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+@cache
 def imports(path: Path) -> list[str]:
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in import_nodes(path):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: relative import"
             is_package = node.module in ("recexp", "recexp.algorithms")
             names += [f"{node.module}.{a.name}" for a in node.names] if is_package else [str(node.module)]
@@ -127,10 +134,10 @@ def test_files_do_not_import_each_other_in_circles() -> None:
 def imported_modules(path: Path, modules: Container[str]) -> set[str]:
     """Return which of `modules` a file imports, as a whole or names of them, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in import_nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in modules else str(node.module) for name in inside}
     return {name for name in found if name in modules}

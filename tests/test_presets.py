@@ -16,7 +16,8 @@ def runnable(group: str) -> list[str]:
 
 
 def check(runs: Callable, *overrides: str) -> None:
-    outcome = library.run("algorithm=popularity", "dataset=electronics", *overrides)
+    small = ("dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000", "evaluation.resamples=50")
+    outcome = library.run("algorithm=popularity", "dataset=electronics", *small, *overrides)
     (run,) = runs()
     assert run.info.run_id == outcome.run_id
     assert run.info.status == "FINISHED"
@@ -84,11 +85,14 @@ def test_finished_runs_are_skipped_on_resume(inside: Callable, runs: Callable) -
     assert sorted(run.data.tags["seed"] for run in runs()) == ["1", "2"]
 
 
-def test_same_command_gives_bit_equal_results(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_same_command_gives_bit_equal_results(
+    recexp: Callable, inside: Callable, runs: Callable, workplace: Path
+) -> None:
+    """In a process of its own, and here with as many threads and with fewer."""
     import pyarrow.parquet as pq
 
-    for threads in ("2", "2", "1"):
-        done = recexp("dataset=electronics", "algorithm=ease", f"runner.threads={threads}")
+    for command, threads in ((recexp, "2"), (inside, "2"), (inside, "1")):
+        done = command("dataset=electronics", "algorithm=ease", f"runner.threads={threads}")
         assert done.returncode == 0, done.stderr
     one, again, first = runs()  # the latest first
     measured = {name for name in first.data.metrics if not name.startswith("cost/")}
@@ -101,9 +105,9 @@ def test_same_command_gives_bit_equal_results(recexp: Callable, runs: Callable, 
     assert len({run.data.tags["recexp.config"] for run in runs()}) == 1
 
 
-def test_python_and_command_line_agree(recexp: Callable, runs: Callable, workplace: Path) -> None:
+def test_python_and_command_line_agree(inside: Callable, runs: Callable, workplace: Path) -> None:
     outcome = library.run("dataset=electronics", "algorithm=item_knn", "seed=5")
-    done = recexp("dataset=electronics", "algorithm=item_knn", "seed=5")
+    done = inside("dataset=electronics", "algorithm=item_knn", "seed=5")
     assert done.returncode == 0, done.stderr
     command, python = runs()
     assert python.info.run_id == outcome.run_id

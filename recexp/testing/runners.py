@@ -74,7 +74,9 @@ def intervals_are_of_metrics(case: Case) -> None:
 def units_have_an_id_and_values(case: Case) -> None:
     """The values behind the final metrics are float64, one a unit, and each unit has an id."""
     units = case.found.units
-    for name, values in {} if units is None else units.values.items():
+    if units is None:
+        return
+    for name, values in units.values.items():
         shape = f"{name} of units is {values.dtype} {values.shape}; float64 ({len(units.ids)},) are one an id"
         expect(values.dtype == np.float64 and values.shape == (len(units.ids),), shape)
 

@@ -145,11 +145,12 @@ def jobs_of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tu
     values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
     conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
     """
-    ranges, words_of_jobs = ranges_and_jobs(words, subject_of(words))
+    subject = subject_of(words)
+    ranges, words_of_jobs = ranges_and_jobs(words, subject)
     jobs, left_out = [], {}
     for job_words in words_of_jobs:
         try:
-            jobs.append(_job(job_words, ranges, tuning))
+            jobs.append(_job(job_words, subject[0], ranges, tuning))
         except NothingToTuneError as error:
             if len(words_of_jobs) == 1:
                 raise
@@ -159,11 +160,12 @@ def jobs_of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tu
     return jobs, left_out
 
 
-def _job(words: list[str], ranges: dict[str, Override], tuning_node: Mapping[str, Any] | None) -> TuningJob:
+def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node: Mapping[str, Any] | None) -> TuningJob:
+    """Return the job of some words; `first` is the first component of its runner's subject."""
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
     run_words = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
-    first = subject_of(run_words)[0]
-    name = chosen(config.compose(run_words)).get(first, "")
+    cfg = config.compose(run_words)
+    name = chosen(cfg).get(first, "")
     extra = [] if any(word.startswith("+tuning=") for word in words) else ["+tuning=optuna"]
     if not ranges and not any(word.startswith("+search=") for word in words):
         if name not in config.options("search"):
@@ -174,7 +176,7 @@ def _job(words: list[str], ranges: dict[str, Override], tuning_node: Mapping[str
     tuning = build(tuning_node or node["tuning"], Tuning, "tuning")
     added = _validation(node["split"], run_words, tuning) if "split" in node else []
     run_words += added
-    tuned = experiment(config.compose(run_words), tags={})
+    tuned = experiment(config.compose(run_words) if added else cfg, tags={})
     if not tuned.runner.tunable:
         raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)

@@ -1,6 +1,5 @@
 """ItemKNN and UserKNN on ratings: similarities of values, and averages as predictions, against naive loops."""
 
-import copy
 import dataclasses
 from collections.abc import Callable
 from functools import cache
@@ -33,8 +32,7 @@ made = cache(make)
 
 
 def fitted(name: str, data: Dataset, **fields) -> KNN:
-    settings = [f"algorithm.{key}={value}" for key, value in fields.items()]
-    return copy.deepcopy(made(f"algorithm={name}", *settings)).fit(data)
+    return dataclasses.replace(made(f"algorithm={name}"), **fields).fit(data)
 
 
 def asked(ratings: np.ndarray, known: bool = True) -> Queries:

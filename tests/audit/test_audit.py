@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,15 @@ def audited(dataset: Dataset, name: str, *overrides: str) -> AuditReport:
 
 
 @pytest.fixture(scope="module")
-def positive(ml100k: Dataset) -> Dataset:
-    return library.make("filter=positive").apply(ml100k, seed=1)[0]
+def filtered(ml100k: Dataset, electronics: Dataset) -> Callable[[str, str], Dataset]:
+    """What a filter leaves of one of them."""
+    loaded = {"ml100k": ml100k, "electronics": electronics}
+    return cache(lambda filter, name: library.make(f"filter={filter}").apply(loaded[name], seed=1)[0])
+
+
+@pytest.fixture(scope="module")
+def positive(filtered: Callable) -> Dataset:
+    return filtered("positive", "ml100k")
 
 
 def with_rows(split: Split, more: Interactions) -> Split:
@@ -43,17 +51,15 @@ def with_rows(split: Split, more: Interactions) -> Split:
 
 @pytest.mark.parametrize("name", ["random", "temporal", "leave_last", "user_holdout", "cold_items"])
 @pytest.mark.parametrize("filter", ["positive", "all_positive"])
-def test_nothing_is_found_in_sound_splits(ml100k: Dataset, filter: str, name: str) -> None:
-    dataset, _ = library.make(f"filter={filter}").apply(ml100k, seed=1)
+def test_nothing_is_found_in_sound_splits(filtered: Callable, filter: str, name: str) -> None:
     sizes = ("split.validation_n=1",) if name == "leave_last" else ("split.validation_ratio=0.1",)
-    assert audited(dataset, name, *sizes).findings == ()
+    assert audited(filtered(filter, "ml100k"), name, *sizes).findings == ()
 
 
 @pytest.mark.parametrize("name", ["random", "temporal", "leave_last", "sessions"])
 @pytest.mark.parametrize("filter", ["none", "purchases", "positive"])
-def test_nothing_is_found_in_the_store(filter: str, name: str) -> None:
-    dataset, _ = library.make(f"filter={filter}").apply(library.make("dataset=electronics").load(), seed=1)
-    assert audited(dataset, name).findings == ()
+def test_nothing_is_found_in_the_store(filtered: Callable, filter: str, name: str) -> None:
+    assert audited(filtered(filter, "electronics"), name).findings == ()
 
 
 def test_shares_are_those_of_the_rows(positive: Dataset) -> None:
@@ -106,9 +112,9 @@ def test_one_doubled_row_does_not_hide_test_rows_in_train(positive: Dataset, cop
     assert finding == f"{2000 / len(split.test):.2%} of the test rows are in train too ({what})"
 
 
-def test_copies_are_told_from_habits() -> None:
+def test_copies_are_told_from_habits(filtered: Callable) -> None:
     """In a store people come back to items; only copies of whole rows are a leak."""
-    dataset, _ = library.make("filter=purchases").apply(library.make("dataset=electronics").load(), seed=1)
+    dataset = filtered("purchases", "electronics")
     rows = dataset.interactions
     again = replace(dataset, interactions=rows.take(np.r_[np.arange(len(rows)), np.arange(100)]))
     later = again.interactions.timestamps.copy()

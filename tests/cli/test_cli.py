@@ -76,8 +76,8 @@ def test_each_command_tells_every_option_at_once(recexp: Callable) -> None:
         assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.9, name
 
 
-def test_data_sets_say_where_they_are(recexp: Callable) -> None:
-    text = recexp("datasets").stdout
+def test_data_sets_say_where_they_are(inside: Callable) -> None:
+    text = inside("datasets").stdout
     told = {block.splitlines()[0]: block.splitlines()[-1].split(None, 1)[1] for block in re.split(r"\n(?=\w)", text)}
     assert told["electronics"] == "none: it is made from its parameters"
     assert told["files"] == "yours: recexp dataset=files dataset.interactions=..."
@@ -130,9 +130,9 @@ def test_an_options_help_has_its_source_and_every_value_with_its_meaning(recexp:
     assert "n_ratings: 10000" in recexp("+experiment=store_demo", "--help").stdout
 
 
-def test_the_config_that_would_run_is_shown(recexp: Callable) -> None:
-    assert "shrinkage: 2.0" in recexp("algorithm=item_knn", "algorithm.shrinkage=2.0", "--cfg", "job").stdout
-    assert "seed: 3" in recexp("seed=3", "--help").stdout
+def test_the_config_that_would_run_is_shown(inside: Callable) -> None:
+    assert "shrinkage: 2.0" in inside("algorithm=item_knn", "algorithm.shrinkage=2.0", "--cfg", "job").stdout
+    assert "seed: 3" in inside("seed=3", "--help").stdout
 
 
 def test_version(recexp: Callable) -> None:
@@ -168,10 +168,10 @@ def test_words_that_all_jobs_share_are_left_out() -> None:
     assert distinct_words(["recexp a=1 b=2", "recexp a=1 b=3"]) == ["b=2", "b=3"]
 
 
-def test_ui_without_runs_or_with_a_bad_port(recexp: Callable, workplace: Path) -> None:
-    assert "--port: must be a number" in recexp("ui", "--port", "x").stderr
+def test_ui_without_runs_or_with_a_bad_port(inside: Callable, workplace: Path) -> None:
+    assert "--port: must be a number" in inside("ui", "--port", "x").stderr
     (workplace / "mlflow.db").unlink()
-    done = recexp("ui")
+    done = inside("ui")
     assert done.returncode == 2
     assert "there are no runs yet" in done.stderr
     assert not (workplace / "mlflow.db").exists()

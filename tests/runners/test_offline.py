@@ -182,7 +182,7 @@ def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: 
     assert "recexp.complete" not in run.data.tags
 
 
-def test_logging_goes_where_the_yaml_says(inside: Callable, workplace: Path) -> None:
+def test_logging_goes_where_the_yaml_says(own_cache: Path, inside: Callable, workplace: Path) -> None:
     done = inside(
         "dataset=electronics",
         "algorithm=popularity",

@@ -90,7 +90,7 @@ def everything(secret):
 
 @params
 class Spy(Recommender):
-    """Looks for rows of the test in all it gets, and in all that its process holds."""
+    """Looks for rows of the test in all it gets, and on demand in all that its process holds."""
 
     capabilities = Capabilities(needs_history=False)
     turn: int
@@ -103,7 +103,7 @@ class Spy(Recommender):
             "arrays": len(given),
             "given": sum(holds(array, secret) for array in given),
             "process": sum(holds(thing, secret) for thing in everything(secret)
-                           if issubclass(type(thing), np.ndarray)),
+                           if issubclass(type(thing), np.ndarray)) if os.environ.get("WHOLE_PROCESS") else None,
             "makers": sum(issubclass(type(thing), Source | Splitter | Experiment | Runner)
                           for thing in reached([train, context])),
             "validated": context.validate is not None,

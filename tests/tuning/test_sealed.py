@@ -1,8 +1,9 @@
 """The test is sealed: whoever tunes cannot come by its rows, and with the guard removed these tests see it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import pytest
 import recexp as library
 from recexp.config import compose
 from recexp.config.experiments import experiment
+from recexp.data import Split
 from recexp.errors import ConfigError
-from recexp.runners import sealed
+from recexp.runners import offline, sealed
 from recexp.tuning import job
 
 VALIDATED = {
@@ -27,12 +29,23 @@ VALIDATED = {
 }
 
 
+TRIALS = """
+import sys
+from recexp import config
+from recexp.tuning import job
+config.use_config_dirs(["conf"])
+(tuning,), _ = job.jobs_of(sys.argv[1:])
+objective = tuning.objective()
+tuning.run(tuning.study(objective), objective)
+"""
+
+
 def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
     recexp: Callable, shop: Callable, secret: Callable, found: Callable
 ) -> None:
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false")
+    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", WHOLE_PROCESS="1")
     assert done.returncode == 0, done.stderr
     trial, *ordinary = found()
     assert trial["arrays"] > 10 and trial["validated"], "the search does not look far"
@@ -42,24 +55,29 @@ def test_a_spy_finds_no_test_row_in_its_process_while_tuned(
 
 
 def test_the_spy_finds_them_when_the_guard_is_removed(
-    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+    shop: Callable, secret: Callable, found: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", UNSEALED="1")
-    assert done.returncode == 0, done.stderr
+    for name in ("UNSEALED", "WHOLE_PROCESS"):
+        monkeypatch.setenv(name, "1")
+    subprocess.run([sys.executable, "-c", TRIALS, *words, "tuning.trials=1"], check=True)
     assert found()[0]["given"] > 0
     assert found()[0]["process"] > 0
 
 
 def test_the_spy_finds_what_could_load_them_in_a_closure(
-    recexp: Callable, shop: Callable, secret: Callable, found: Callable
+    shop: Callable, secret: Callable, found: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report that closes over the experiment leads to source and splitter, and so to the test."""
+    monkeypatch.setenv("LEAKY", "1")
+    for owner, name in ((sealed.SealedObjective, "__call__"), (sealed, "seal"), (offline, "seal")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # what the models replace is put back
     words = shop("algorithm=spy", "split.validation_ratio=0.2")
     secret(*words)
-    done = recexp("tune", *words, "tuning.trials=1", "tracking.log_model=false", LEAKY="1")
-    assert done.returncode == 0, done.stderr
+    (tuning,), _ = job.jobs_of([*words, "tuning.trials=1"])
+    objective = tuning.objective()
+    tuning.run(tuning.study(objective), objective)
     assert found()[0]["given"] == 0 and found()[0]["makers"] >= 3
 
 
@@ -88,29 +106,30 @@ def spy():
     return mine
 
 
-def test_a_random_target_is_found_by_chance_alone(
-    shop: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_random_target_is_found_by_chance_alone(shop: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of guesses the best on validation is not better on the test than the others; that chosen on the test is."""
 
-    def standing(seed: int) -> float:
+    def standing(tuning: job.TuningJob, outer: Split) -> float:
         """How many standard deviations the tuned guess is above the mean of all, on the test."""
-        words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
-        (tuning,), _ = job.jobs_of([*words, "tuning.trials=12", "tuning.sampler=random"])
         objective = tuning.objective()
         study = tuning.study(objective)
         tuning.run(study, objective)
-        x = experiment(compose(words), tags={})
-        (outer,) = x["split"].split(x["dataset"].load())
         on_test = replace(objective, split=outer)
         scores = [on_test(tuning.make({"salt": salt})) for salt in range(12)]
         return (on_test(tuning.make(study.best.params)) - np.mean(scores)) / np.std(scores)
 
-    seeds, limit = range(3), 1.645 / np.sqrt(3)  # one-sided, 5 %
-    assert np.mean([standing(seed) for seed in seeds]) < limit
-    monkeypatch.setattr(sealed, "unsealed", lambda split: split)
-    (workplace / "mlflow-tuning.db").unlink()
-    assert np.mean([standing(seed) for seed in seeds]) > limit
+    sealed_ones, others = [], []
+    for seed in range(3):
+        words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
+        (tuning,), _ = job.jobs_of([*words, "tuning.trials=12", "tuning.sampler=random"])
+        (outer,) = tuning.experiment["split"].split(tuning.experiment["dataset"].load())
+        sealed_ones.append(standing(tuning, outer))
+        another = replace(tuning, tuning=replace(tuning.tuning, study=f"unsealed {seed}"))
+        with monkeypatch.context() as patch:
+            patch.setattr(sealed, "unsealed", lambda split: split)
+            others.append(standing(another, outer))
+    limit = 1.645 / np.sqrt(3)  # one-sided, 5 %
+    assert np.mean(sealed_ones) < limit < np.mean(others)
 
 
 def test_an_ordinary_run_hands_no_test_row_to_a_model(shop: Callable, secret: Callable, found: Callable) -> None:
