@@ -54,7 +54,7 @@ def values_are_finite_and_in_bounds(metric: Metric) -> None:
             expect(k == 1 or not missing.all(), f"at {k} no {metric.unit} has a value")
             results = metric.finish(values[~missing])
             off = results[(results < low - 1e-9) | (results > high + 1e-9)]
-            expect(not len(off), f"{off[:1]} at {k} is outside of bounds = {metric.bounds}")
+            expect(not len(off), f"a value at {k} is {off[:1].sum():.4g}, outside of bounds = {metric.bounds}")
 
 
 def the_order_of_queries_does_not_matter(metric: Metric) -> None:

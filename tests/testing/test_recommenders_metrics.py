@@ -257,7 +257,7 @@ def test_good_metrics_pass() -> None:
     [
         (share(needs=frozenset({"prices"})), "prices"),
         (share(needs=frozenset()), r"values depend on what is relevant; say needs = frozenset\(\{\"relevant\"\}\)"),
-        (share(lambda values, judged: values * 3), r"at 1 is outside of bounds = \(0.0, 1.0\)"),
+        (share(lambda values, judged: values * 3), r"a value at 1 is 3, outside of bounds = \(0.0, 1.0\)"),
         (share(lambda values, judged: values / 0.0), "a value at 1 is infinite|outside"),
         (share(lambda values, judged: np.full(len(values), np.nan)), "at 2 no list has a value"),
         (share(unstable), "other values when the lists come in another order"),
