@@ -181,7 +181,7 @@ def workplace(
     """An empty working directory with a fresh tracking store; what preparing data logs is said as by a new process."""
     from recexp.prepared import cached_log
 
-    monkeypatch.setattr(cached_log, "_said", set())
+    monkeypatch.setattr(cached_log, "_logged", set())
     if "own_cache" not in request.fixturenames:
         monkeypatch.setenv("RECEXP_CACHE", str(shared_cache))
     shutil.copy(empty_store, tmp_path / "mlflow.db")
