@@ -52,6 +52,7 @@ IMPORTS = {
     "evidence": "charts data evaluation io models ranking statistics tracking",
     "runners": "algorithms audit data datasets evaluation evidence filters models prepared ranking splits tracking",
     "config": "datasets metrics runners tracking",
+    "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "console": "runners tracking",
     "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "tuning": "charts config evidence runners tracking",
