@@ -11,25 +11,23 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATIONS = set(
-    [
-        "class_names",
-        "contract",
-        "cost",
-        "errors",
-        "file_names",
-        "folders",
-        "identity",
-        "metric_names",
-        "params",
-        "progress",
-        "rng",
-        "serialization",
-        "system",
-        "threads",
-        "version",
-    ]
-)
+FOUNDATIONS = {
+    "class_names",
+    "contract",
+    "cost",
+    "errors",
+    "file_names",
+    "folders",
+    "identity",
+    "metric_names",
+    "params",
+    "progress",
+    "rng",
+    "serialization",
+    "system",
+    "threads",
+    "version",
+}
 """What all may import, and what imports nothing else of ours."""
 IMPORTS = {
     "data": "io",

@@ -80,7 +80,7 @@ def assemble(
     allowed = keys(type(runner))
     for key in node:
         if key not in allowed:
-            raise ConfigError(_strange(key, choices.get("runner", ""), type(runner), allowed))
+            raise ConfigError(_unknown_key(key, choices.get("runner", ""), type(runner), allowed))
     built = Experiment(
         runner=runner,
         components=parts(node, metrics, runner.components, {} if source is None else {"dataset": source}),
@@ -138,10 +138,9 @@ def make(*overrides: str, config_dir: str | None = None) -> Any:
             return metric(overrides[0].partition("=")[2])
         runner = next((name for name, cls in _runners() if group in (*cls.components, "runner", "tracking")), None)
         if runner is None:
-            names = dict.fromkeys([*(name for _, cls in _runners() for name in cls.components), "metric", "runner"])
-            raise ConfigError(
-                f"make: the first override must name a component, one of {', '.join(names)} (got {group!r})"
-            )
+            known = [*(name for _, cls in _runners() for name in cls.components), "metric", "runner"]
+            names = ", ".join(dict.fromkeys(known))
+            raise ConfigError(f"make: the first override must name a component, one of {names} (got {group!r})")
         return component(compose([*([] if group == "runner" else [f"runner={runner}"]), *overrides]), group)
 
 
@@ -173,9 +172,8 @@ def metric(name: str) -> Metric:
 def metric_nodes(names: Any) -> dict[str, Any]:
     """Return the nodes of metrics by name; raises ConfigError for what is no list of known names."""
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ConfigError(
-            f"evaluation.metrics: must be a list of names, some of {', '.join(options('metric'))} (got {names!r})"
-        )
+        known = ", ".join(options("metric"))
+        raise ConfigError(f"evaluation.metrics: must be a list of names, some of {known} (got {names!r})")
     nodes = {name: _option("metric", name, "evaluation.metrics") for name in names}
     for name in names:
         if "_at_" in name:
@@ -189,9 +187,8 @@ def metric_nodes(names: Any) -> dict[str, Any]:
 def _check_shared(node: Mapping[str, Any]) -> None:
     for key, kind in {"seed": int, "resume": bool, "debug": bool}.items():
         if type(node[key]) is not kind or (key == "seed" and node[key] < 0):
-            raise ConfigError(
-                f"{key}: must be {'true or false' if kind is bool else 'an integer from 0'} (got {node[key]!r})"
-            )
+            allowed = "true or false" if kind is bool else "an integer from 0"
+            raise ConfigError(f"{key}: must be {allowed} (got {node[key]!r})")
     for key in ("runner", "tracking"):
         if not isinstance(node[key], dict):
             raise ConfigError(f"{key}: choose one with {key}=..., of {', '.join(options(key))} (got {node[key]!r})")
@@ -206,7 +203,7 @@ def _check_package(runner: str) -> None:
         )
 
 
-def _strange(key: str, option: str, runner: type[Runner], allowed: list[str]) -> str:
+def _unknown_key(key: str, option: str, runner: type[Runner], allowed: list[str]) -> str:
     if options(key):
         return f"{key}: runner={option} has no {key}; it has {', '.join(runner.components)}"
     return unknown("", key, allowed)
