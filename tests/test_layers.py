@@ -52,7 +52,6 @@ IMPORTS = {
     "config": "datasets metrics runners tracking",
     "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "console": "runners tracking",
-    "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "tuning": "charts config evidence runners tracking",
     "history": "config console data datasets evaluation evidence filters metrics prepared runners splits tracking",
     "comparison": "charts evaluation evidence history io metrics statistics tracking",

@@ -70,13 +70,7 @@ def assemble(
     """
     _check_shared(node)
     runner = build(node["runner"], Runner, "runner")
-    for key in ("subject", "labels"):
-        names = getattr(runner, key)
-        if {*names} - {*runner.components} or (key == "subject" and not names):
-            raise ConfigError(
-                f"runner._target_: {type(runner).__name__}.{key} must be a tuple of names of components, such as "
-                f"{(*runner.components,)[:1]} (got {names!r})"
-            )
+    runner.check_names()
     allowed = keys(type(runner))
     for key in node:
         if key not in allowed:

@@ -174,6 +174,15 @@ class Runner(ABC):
         """Yield what each run will do: one run, unless the runner makes several (folds)."""
         yield Plan()
 
+    def check_names(self) -> None:
+        """Raise ConfigError where `subject` or `labels` name no components."""
+        for key, names in {"subject": self.subject, "labels": self.labels}.items():
+            if {*names} - {*self.components} or (key == "subject" and not names):
+                raise ConfigError(
+                    f"runner._target_: {type(self).__name__}.{key} must be a tuple of names of components, such as "
+                    f"{(*self.components,)[:1]} (got {names!r})"
+                )
+
     def check(self, experiment: Experiment) -> None:  # noqa: B027
         """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""
 
