@@ -39,8 +39,7 @@ def is_judgement(name: str) -> bool:
 
 def is_final(name: str, final: str) -> bool:
     """Whether it says how good something is on the final part of a run, `test`, or on listed candidates of that."""
-    part = name.rpartition("/")[0]
-    return (part == final or part.startswith(f"{final}_")) and is_judgement(name)
+    return name.rpartition("/")[0] in (final, f"{final}_candidates") and is_judgement(name)
 
 
 def headlines(names: Iterable[str], final: str = "") -> list[str]:

@@ -49,7 +49,7 @@ IMPORTS = {
     "tracking": "",
     "evidence": "charts data evaluation io models ranking statistics tracking",
     "runners": "algorithms audit data datasets evaluation evidence filters models prepared ranking splits tracking",
-    "config": "datasets metrics runners tracking",
+    "config": "datasets evaluation metrics runners tracking",
     "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "console": "runners tracking",
     "tuning": "charts config evidence runners tracking",

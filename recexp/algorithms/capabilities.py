@@ -15,8 +15,6 @@ class Capabilities:
     known_users_only : only users seen in training can be answered, whatever their history.
     needs : what a dataset must carry, see `Dataset.has`.
     predicts : `predict` estimates the value that a user would give.
-    partial_fit : learns from further interactions without starting afresh.
-    explains : says why it recommends an item.
     vectors : has vectors of users and items, see `FactorModel`.
     """
 
@@ -25,6 +23,4 @@ class Capabilities:
     known_users_only: bool = False
     needs: frozenset[str] = frozenset()
     predicts: bool = False
-    partial_fit: bool = False
-    explains: bool = False
     vectors: bool = False

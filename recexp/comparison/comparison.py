@@ -59,7 +59,7 @@ def compare(
     depth = metric_definitions.depth(metric, TESTED)
     metric_definitions.check(archive, [row for _, rows in chosen for row in rows[:depth]], name)
     boards = [_board(archive, group, rows, name, metric, names[1:], options, notes) for group, rows in chosen if rows]
-    if not unit_values.testable(metric):
+    if metric.stored_table(newest.unit) is None:
         notes.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
     ranking = ranks.rank_across(boards, metric, options, notes)
     return Comparison(name, newest.unit, options, higher_is_better, beyond, boards, ranking, notes)
@@ -118,7 +118,7 @@ def _board(
     reference = baseline if baseline is not None else rows[0]
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
     notes += _unequal(group, best)
-    if not unit_values.testable(metric):
+    if metric.stored_table(group.unit) is None:
         return Leaderboard(group, [_ranked(row, name, others) for row in rows], [], reference.label)
     values = unit_values.read(archive, best, name, metric)
     if values.n_units < FEW:

@@ -136,9 +136,10 @@ def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun
         else:
             usable.append(run)
     if untested and strict:
-        raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no test metrics")
+        raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no {untested[0].final} metrics")
     if untested:
-        notes.append(f"left out: {_count(len(untested), 'run')} without test metrics, such as {short(untested[0])}")
+        what = f"{_count(len(untested), 'run')} without {untested[0].final} metrics"
+        notes.append(f"left out: {what}, such as {short(untested[0])}")
     if reproductions:
         notes.append(f"left out: {_count(len(reproductions), 'run')} made to reproduce others; --runs takes them")
     if not usable:

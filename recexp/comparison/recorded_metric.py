@@ -16,16 +16,20 @@ class RecordedMetric(Metric):
 
     # What the class of a configured metric says of all its instances, each recorded one says of itself.
     needs = frozenset({"relevant"})
-    unit: str  # type: ignore[misc, assignment]
+    unit = "run"
+    has_units: bool
     higher_is_better: bool | None  # type: ignore[misc]
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
         """Return None: answers of a model hold nothing of it."""
         return None
 
+    def stored_table(self, unit: str) -> str | None:
+        return file_names.per_unit(unit) if self.has_units else None
+
     @classmethod
     def of(cls, archive: Archive, run: StoredRun, name: str) -> "RecordedMetric":
         """Return what a run says of its metric of that name."""
         directions = run_files.read_directions(archive.file(run, file_names.METRICS))
-        unit = run.unit if archive.has(run, file_names.per_unit(run.unit)) else "run"
-        return cls(unit, {bare(found): higher for found, higher in directions.items()}.get(bare(name)))
+        has_units = archive.has(run, file_names.per_unit(run.unit))
+        return cls(has_units, {bare(found): higher for found, higher in directions.items()}.get(bare(name)))

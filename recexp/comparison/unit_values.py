@@ -8,8 +8,6 @@ import numpy as np
 
 from recexp.comparison.rows import Row
 from recexp.errors import DataError, StoreError
-from recexp.evidence.run_files import TABLES
-from recexp.file_names import per_unit
 from recexp.history.archive import Archive, StoredRun
 from recexp.io import to_numpy
 from recexp.metrics.base import Metric
@@ -49,11 +47,6 @@ class Values:
             n = (~np.isnan(apart)).sum(axis=0)
             differences[:, column] = np.where(n > 0, np.nansum(apart, axis=0) / np.maximum(n, 1), np.nan)
         return differences
-
-
-def testable(metric: Metric) -> bool:
-    """Whether a metric has values of units, not one a run."""
-    return metric.unit != "run"
 
 
 def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Values:
@@ -101,7 +94,9 @@ def _by_unit(owners: np.ndarray, values: np.ndarray, n_units: int) -> np.ndarray
 def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_ids: bool) -> "pa.Table":
     from pyarrow import lib, parquet
 
-    file, columns = TABLES.get(metric.unit) or per_unit(metric.unit), metric.stored_columns(_named(name))
+    file, columns = metric.stored_table(run.unit), metric.stored_columns(_named(name))
+    if file is None:
+        raise DataError(f"{name} has one value a run, none a {run.unit}")
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)

@@ -13,6 +13,7 @@ from recexp.config.composing import compose, plain, read
 from recexp.config.folders import conf_dir, options, search_dirs, within
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
+from recexp.evaluation.evaluation import Evaluation
 from recexp.metrics.base import Metric
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Tracking
@@ -20,8 +21,7 @@ from recexp.tracking import Tracking
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-PACKAGE = "# @package _global_"
-"""The first line of a runner's yaml, which brings components that lie beside it in the config."""
+PACKAGE = "# @package _global_"  # the first line of a runner's yaml, which brings components that lie beside it
 SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
 """What every config has at its top, whatever its runner."""
 
@@ -51,8 +51,8 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
 
 def chosen(cfg: "DictConfig") -> dict[str, str]:
     """Return the option chosen for each component, by its name in the config: `fallback`, not `algorithm@fallback`."""
-    choices = cfg.hydra.runtime.choices.items()
-    return {key.rpartition("@")[2]: name for key, name in choices if not key.startswith("hydra/")}
+    choices = cfg.hydra.runtime.choices
+    return {key.rpartition("@")[2]: choices[key] for key in choices if not key.startswith("hydra/")}
 
 
 def assemble(
@@ -113,7 +113,7 @@ def parts(
             allowed = ", ".join(options(group))
             raise ConfigError(f"{name}: choose one with {word}=..., of {allowed} (got {node.get(name)!r})")
     resolved = {name: dict(node[name]) for name in bases}
-    if "evaluation" in resolved:
+    if issubclass(bases.get("evaluation", object), Evaluation):
         resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
     return {**built, **{name: build(value, bases[name], name) for name, value in resolved.items()}}
 
@@ -149,11 +149,11 @@ def _runners() -> Iterable[tuple[str, type[Runner]]]:
 def component(cfg: "DictConfig", group: str) -> Any:
     """Build one component of a composed config."""
     node = plain(cfg)[group]
-    if group == "evaluation":
-        node["metrics"] = metric_nodes(node.get("metrics"))
-    if group == "dataset" and _nameless(node):
-        node = _named(node, chosen(cfg)["dataset"])
     bases = {"tracking": Tracking, "runner": Runner, **imported(cfg.runner["_target_"], "runner").components}
+    if issubclass(bases[group], Evaluation):
+        node["metrics"] = metric_nodes(node.get("metrics"))
+    elif group == "dataset" and _nameless(node):
+        node = _named(node, chosen(cfg)["dataset"])
     return build(node, bases[group], group)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -108,6 +108,15 @@ class Evaluation:
                         f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
                         f"leave {name} out, or choose data and a filter that have them"
                     )
+
+    def rule(self) -> dict[str, Any]:
+        """Return what two runs must share to be compared; cut-offs and metrics live in the names of results."""
+        return {"catalogue": self.catalogue, "relevant_from": self.relevant_from, "history": self.history}
+
+    def of_headline(self) -> "Evaluation":
+        """Return the evaluation by the headline's metric alone, without intervals: what choosing by it needs."""
+        name, metric = next(iter(self.metrics.items()))
+        return replace(self, metrics={name: metric}, resamples=1)
 
     def ranking(self, train: Dataset, seed: int) -> Ranking:
         """Return the rule by which scores become lists: the catalogue's items, ties broken by the seed."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 200
 """Rows in the small tables."""
-TABLES = {"list": file_names.per_unit("user"), "row": file_names.PREDICTIONS}
-"""The table with the values of each unit of metrics; those of a unit without one have one value a run."""
 QUERY_COLUMNS = ("query", "user_id", "history", "held_out")
 """Columns of per_user.parquet that are not metrics."""
 

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from recexp import file_names
 from recexp.errors import ConfigError, DataError
 from recexp.metric_names import metric_at
 from recexp.metrics.predicted_ratings import PredictedRatings
@@ -76,6 +77,10 @@ class Metric(ABC):
     def finish(self, mean: np.ndarray) -> np.ndarray:
         """Turn means over units, float64 of any shape, into values of the metric; as they are unless overridden."""
         return mean
+
+    def stored_table(self, unit: str) -> str | None:
+        """Return the file with the values of a run's units, which are called `unit`; None: there is one value a run."""
+        return file_names.per_unit(unit)
 
     def stored_columns(self, result: str) -> list[str]:
         """Return the columns that hold a result, `ndcg_at_10`, in the stored table of a run's units."""
@@ -138,6 +143,9 @@ class RunMetric(Metric):
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured:
         return Measured([np.array([self.value(answers.lists, k)], np.float64) for k in cutoffs], None)
 
+    def stored_table(self, unit: str) -> str | None:
+        return None
+
     def __call__(
         self,
         lists: Sequence[Sequence[Hashable]],
@@ -170,6 +178,9 @@ class RatingMetric(Metric):
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
         return [name]
+
+    def stored_table(self, unit: str) -> str | None:
+        return file_names.PREDICTIONS
 
     def stored_columns(self, result: str) -> list[str]:
         return ["predicted", "rating"]

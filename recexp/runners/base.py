@@ -14,6 +14,9 @@ from recexp.params import Resource, describe, params
 from recexp.runners.context import RunContext
 from recexp.tracking import Tracking
 
+RESERVED = frozenset({"seed", "resume", "debug", "logging", "runner", "tracking", "fold", "sweep", "tuning"})
+"""What no component may be called: keys that every config has, and tags of runs."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,10 +38,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Identity:
-    """The tags by which a run is found and compared, and the plain content of the digests among them."""
+    """The tags by which a run is found and compared, the digests among them, and the plain content of these."""
 
     tags: dict[str, str]
     content: dict[str, Any]
+    digests: dict[str, str]
 
     def config_digest(self, subject: Mapping[str, Any]) -> str:
         """Return the tag recexp.config of a run with other components of the subject, by name."""
@@ -175,7 +179,11 @@ class Runner(ABC):
         yield Plan()
 
     def check_names(self) -> None:
-        """Raise ConfigError where `subject` or `labels` name no components."""
+        """Raise ConfigError where `subject` or `labels` name no components, or a component takes a name of ours."""
+        if taken := {*self.components} & RESERVED:
+            raise ConfigError(
+                f"runner._target_: {type(self).__name__}.components: {min(taken)} is a name of recexp's own"
+            )
         for key, names in {"subject": self.subject, "labels": self.labels}.items():
             if {*names} - {*self.components} or (key == "subject" and not names):
                 raise ConfigError(
@@ -187,13 +195,18 @@ class Runner(ABC):
         """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what two runs must share to be compared, as plain data: all components but the subject."""
-        others = {name: value for name, value in experiment.components.items() if name not in self.subject}
-        return {"runner": self.rules(), **describe(others)}
+        """Return what two runs must share to be compared, as plain data: all components but the subject.
+
+        One that has a `rule` (a split, an evaluation) says itself what of it that is.
+        """
+        others = {name: part for name, part in experiment.components.items() if name not in self.subject}
+        rules = {name: part.rule() if hasattr(part, "rule") else describe(part) for name, part in others.items()}
+        return {"runner": self.rules(), **rules}
 
     def content(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what decides a result besides the protocol and the seed, as plain data: the subject."""
-        return {name: describe(experiment[name]) for name in self.subject}
+        """Return what decides a result besides protocol and seed, as plain data: the subject, and what has a rule."""
+        whole = [name for name, part in experiment.components.items() if name in self.subject or hasattr(part, "rule")]
+        return {name: describe(experiment[name]) for name in whole}
 
     def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:
         """Return that of the protocol, the plan's part included, which the final part is made by."""

@@ -1,17 +1,17 @@
 """What all runs share: an open store, threads, costs, reuse of complete runs, the record, the conclusion."""
 
 import logging
-import shutil
 
 from recexp import file_names, threads
 from recexp.cost import Costs
+from recexp.errors import DataError
 from recexp.evidence import run_files
 from recexp.evidence.description import Summary, describe_run
 from recexp.evidence.evidence import Evidence
-from recexp.folders import cache_dir
 from recexp.metric_names import bare, is_final, is_judgement
 from recexp.runners import machine
 from recexp.runners.base import Experiment, Identity, Plan
+from recexp.runners.checkpoints import checkpoint_folder
 from recexp.runners.context import RunContext
 from recexp.runners.identity import identify
 from recexp.runners.result import RunResult
@@ -49,12 +49,23 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
         log.info("already done in run %s", complete.id)
         return RunResult.of_stored(complete, store, experiment.runner.final)
     name = " ".join(filter(None, (experiment.subject, f"seed {experiment.seed}", experiment.setting)))
-    with store.run(name=name, tags=identity.tags) as run:
-        checkpoint = cache_dir("checkpoints") / identity.tags[CONFIG]
+    digest = identity.digests[CONFIG]
+    with store.run(name=name, tags=identity.tags) as run, checkpoint_folder(digest) as checkpoint:
         evidence = experiment.runner.run(experiment, plan, RunContext(costs, run.log_step, checkpoint))
-        result = record(experiment, store, run, identity, evidence, costs)
-        shutil.rmtree(checkpoint, ignore_errors=True)
-        return result
+        check_evidence(experiment, evidence)
+        return record(experiment, store, run, identity, evidence, costs)
+
+
+def check_evidence(experiment: Experiment, evidence: Evidence) -> None:
+    """Raise DataError where what a runner hands over is no evidence, or lacks the headline of the final part."""
+    runner = experiment.runner
+    if not isinstance(evidence, Evidence):
+        raise DataError(f"{type(runner).__name__}.run must return Evidence (got {type(evidence).__name__})")
+    headline, _ = runner.headline(experiment)
+    final = [name for name in evidence.metrics if is_final(name, runner.final)]
+    if final and headline not in [name.rpartition("/")[2] for name in final]:
+        expected = f"{runner.final}/{headline}"
+        raise DataError(f"{type(runner).__name__}: the headline {expected} is not among the metrics {', '.join(final)}")
 
 
 def record(
@@ -88,7 +99,7 @@ def record(
         warnings=evidence.warnings,
         evaluations=run.count_evaluation(identity.tags[TEST]) if counts else 0,
         command=experiment.command,
-        digests={name: tag for name, tag in identity.tags.items() if len(tag) == 64},
+        digests=identity.digests,
     )
     columns = [name for name in (runner.setting, runner.subject[0], *runner.labels) if name]
     run.finish(

@@ -80,11 +80,6 @@ def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | st
             raise IncompatibleError(f"{role}: {missing}")
     if show is not None and str(show) not in map(str, dataset.user_ids):
         raise ConfigError(f"show: there is no user {show} in {dataset.name} after filtering")
-    if evaluation.rates and not experiment["algorithm"].capabilities.predicts:
-        raise IncompatibleError(
-            f"evaluation.metrics: metrics of ratings need predicted ones; {type(experiment['algorithm']).__name__} "
-            "gives none, algorithm=mf does"
-        )
     evaluation.check(dataset)
 
 

@@ -54,4 +54,4 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
         SUBJECT: " ".join(runner.subject),
         SETTING: runner.setting,
     }
-    return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **reading, **digests}, whole)
+    return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **reading, **digests}, whole, digests)

@@ -1,11 +1,13 @@
 """Objective: what a tuning improves; it sees nothing of what the final part is made of."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
+from recexp.errors import DataError
 from recexp.rng import generator
 from recexp.runners.base import Experiment, Objective, Plan
 from recexp.runners.context import RunContext
@@ -59,4 +61,7 @@ class SeedObjective(Objective):
             runner.run(replace(experiment, seed=int(seed)), Plan(), RunContext(Costs(), ignore_step)).metrics[name]
             for seed in draws
         ]
-        return sum(values) / len(values)
+        mean = sum(values) / len(values)
+        if not math.isfinite(mean):
+            raise DataError(f"{name} is {mean}")
+        return mean

@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from recexp.algorithms.base import Recommender
 from recexp.audit import Audit
 from recexp.cost import Costs
 from recexp.datasets.base import Source
+from recexp.errors import IncompatibleError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.evidence import Evidence, Table
 from recexp.evidence.recommendations import PartResult, Recommendations
@@ -18,7 +19,7 @@ from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, final_queries, prepare
 from recexp.runners.job_files import source_content
-from recexp.runners.sealed import seal
+from recexp.runners.sealed import SealedObjective, seal
 from recexp.runners.stages import Stages
 from recexp.splits.base import Splitter
 
@@ -35,6 +36,7 @@ class Offline(Runner):
     threads : how many threads work; None is all cores.
     block_mib : memory in MiB that a block of scores may take.
     cache : keep filtered data and splits on disk and take them from there.
+    device : where models that use one compute; auto is the best there is.
     refit : after validation, fit the final model on train and validation; else it is tested as it is.
     show : the user to whom the model recommends something to look at, or None.
     """
@@ -56,6 +58,7 @@ class Offline(Runner):
 
     block_mib: Resource
     cache: Switch
+    device: Said[Literal["auto", "cpu", "cuda"]]
     refit: Said[bool]
     show: Said[int | str | None]
 
@@ -74,15 +77,15 @@ class Offline(Runner):
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         fold: Fold = plan.work
         split, inner = fold.split, fold.split.validation
-        stages = Stages.of(experiment, context.costs, block_mib=self.block_mib)
+        stages = Stages.of(experiment, context.costs, block_mib=self.block_mib, device=self.device)
         algorithm, queries = copy.deepcopy(experiment["algorithm"]), final_queries(experiment, split, refit=self.refit)
         parts = []
         if inner is not None:
-            model = stages.fit(algorithm, inner, context.log_step, validate=True, checkpoint=context.checkpoint)
+            model = stages.fit(algorithm, inner, context, validate=True)
             parts.append(stages.evaluate("validation", inner, inner.queries, model))
             context = context.staged("refit")
         if inner is None or self.refit:
-            model = stages.fit(algorithm, split, context.log_step, validate=False, checkpoint=context.checkpoint)
+            model = stages.fit(algorithm, split, context, validate=False)
         else:
             history = split.train if experiment["evaluation"].history == "all" else inner.train
             model = model.with_history(history.interactions, stages.ranking(split))
@@ -95,25 +98,25 @@ class Offline(Runner):
     def check(self, experiment: Experiment) -> None:
         for name in ("dataset", "split"):
             experiment[name].check()
+        if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
+            raise IncompatibleError(
+                "evaluation.metrics: metrics of ratings need predicted ones; "
+                f"{type(experiment['algorithm']).__name__} gives none, algorithm=mf does"
+            )
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        evaluation = experiment["evaluation"]
         return {
             "runner": self.rules(),
             "filters": describe(experiment["filter"]),
             "split": experiment["split"].rule(),
-            "catalogue": evaluation.catalogue,
-            "relevant_from": evaluation.relevant_from,
-            "history": evaluation.history,
+            **experiment["evaluation"].rule(),
             "refit": self.refit,
         }
 
     def content(self, experiment: Experiment) -> dict[str, Any]:
         evaluation = experiment["evaluation"]
-        return {
-            **super().content(experiment),
-            "evaluation": {**describe(evaluation), "headline": evaluation.headline},
-        }
+        subject = {name: describe(experiment[name]) for name in self.subject}
+        return {**subject, "evaluation": {**describe(evaluation), "headline": evaluation.headline}}
 
     def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:
         split = {name: rule for name, rule in protocol["split"].items() if not name.startswith("validation")}
@@ -123,7 +126,11 @@ class Offline(Runner):
         return source_content(experiment["dataset"], experiment["filter"], experiment["split"])
 
     def objective(self, experiment: Experiment) -> Objective:
-        return seal(experiment, cache=self.cache, block_mib=self.block_mib, show=self.show)
+        return self.seal(experiment)
+
+    def seal(self, experiment: Experiment) -> SealedObjective:
+        """Return the objective, which holds the validation part alone."""
+        return seal(experiment, cache=self.cache, block_mib=self.block_mib, device=self.device, show=self.show)
 
 
 def evidence(

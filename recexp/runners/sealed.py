@@ -14,6 +14,7 @@ from recexp.errors import ConfigError, DataError, IncompatibleError
 from recexp.filters.base import Effect
 from recexp.params import describe
 from recexp.runners.base import Experiment, Objective, Plan
+from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, prepare
 from recexp.runners.identity import identify
 from recexp.runners.stages import Stages
@@ -48,14 +49,12 @@ class SealedObjective(Objective):
 
     def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
         components = {**self.components, **subject}
-        evaluation = self.stages.evaluation
-        first = dict([next(iter(evaluation.metrics.items()))])
-        quick = replace(evaluation, metrics=first, resamples=1)  # other metrics and intervals would only cost time
+        quick = self.stages.evaluation.of_headline()
         stages = replace(self.stages, evaluation=quick, fallback=components["fallback"], costs=Costs())
         algorithm = copy.deepcopy(components["algorithm"])
         if missing := algorithm.missing_requirements(self.split.train):
             raise IncompatibleError(f"algorithm: {missing}")
-        model = stages.fit(algorithm, self.split, log_step, validate=True)
+        model = stages.fit(algorithm, self.split, RunContext(stages.costs, log_step), validate=True)
         part = stages.evaluate("validation", self.split, self.split.queries, model)
         value = part.results.metrics[self.metric]
         if not math.isfinite(value):
@@ -63,10 +62,12 @@ class SealedObjective(Objective):
         return value
 
 
-def seal(experiment: Experiment, *, cache: bool, block_mib: int, show: int | str | None) -> SealedObjective:
+def seal(
+    experiment: Experiment, *, cache: bool, block_mib: int, device: str, show: int | str | None
+) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
-    `cache`, `block_mib` and `show` are those of `Offline`.
+    `cache`, `block_mib`, `device` and `show` are those of `Offline`.
     Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
     together.
     """
@@ -94,7 +95,7 @@ def seal(experiment: Experiment, *, cache: bool, block_mib: int, show: int | str
         plan=plan,
         split=visible,
         effects=fold.effects,
-        stages=Stages.of(experiment, Costs(), block_mib=block_mib),
+        stages=Stages.of(experiment, Costs(), block_mib=block_mib, device=device),
         components={name: experiment[name] for name in experiment.runner.subject},
     )
 

@@ -4,7 +4,6 @@ import copy
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from recexp.models.saving import check_savable
 from recexp.ranking import Ranking
 from recexp.rng import generator
 from recexp.runners.base import Experiment
+from recexp.runners.context import RunContext
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Stages:
     fallback : not fitted yet; each fit makes one of its own.
     exclude_seen : whether items in a history are kept out of its list.
     block_mib : memory in MiB that a block of scores may take.
+    device : where models that use one compute: auto, cpu, cuda.
     save : whether what is learned will be saved, so that it must be possible.
     costs : where the seconds of each stage go.
     """
@@ -43,11 +44,12 @@ class Stages:
     exclude_seen: bool
     seed: int
     block_mib: int
+    device: str
     save: bool
     costs: Costs
 
     @classmethod
-    def of(cls, experiment: Experiment, costs: Costs, *, block_mib: int) -> "Stages":
+    def of(cls, experiment: Experiment, costs: Costs, *, block_mib: int, device: str) -> "Stages":
         """Return the stages of an experiment with a recommender."""
         return cls(
             evaluation=experiment["evaluation"],
@@ -55,6 +57,7 @@ class Stages:
             exclude_seen=experiment["split"].exclude_seen,
             seed=experiment.seed,
             block_mib=block_mib,
+            device=device,
             save=experiment.tracking.log_model,
             costs=costs,
         )
@@ -63,18 +66,17 @@ class Stages:
         self,
         algorithm: Recommender,
         split: Split,
-        log_step: LogStep,
+        context: RunContext,
         *,
         validate: bool,
-        checkpoint: Path | None = None,
     ) -> FittedModel:
         """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries.
 
-        `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError when what was
-        learned cannot be saved.
+        The context's `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError
+        when what was learned cannot be saved.
         """
-        fallback_context = FitContext(rng=generator(self.seed, "fallback"), threads=threads.count())
-        fallback = copy.deepcopy(self.fallback).fit(split.train, fallback_context)
+        bare = FitContext(rng=generator(self.seed, "fallback"), device=self.device, threads=threads.count())
+        fallback = copy.deepcopy(self.fallback).fit(split.train, bare)
         fitted = FittedModel.of(
             algorithm,
             fallback,
@@ -83,15 +85,15 @@ class Stages:
             exclude_seen=self.exclude_seen,
             block_mib=self.block_mib,
         )
-        context = FitContext(
+        whole = replace(
+            bare,
             rng=generator(self.seed, "fit"),
-            log_step=Unsigned(log_step) if self.evaluation.higher_is_better is False else log_step,
+            log_step=Unsigned(context.log_step) if self.evaluation.higher_is_better is False else context.log_step,
             validate=Validation(self, split, fitted) if validate else None,
-            threads=threads.count(),
-            checkpoint=checkpoint,
+            checkpoint=context.checkpoint,
         )
         with self.costs.measure("fit"):
-            algorithm.fit(split.train, context)
+            algorithm.fit(split.train, whole)
         if self.save:
             check_savable(algorithm)
         return fitted
@@ -131,7 +133,7 @@ class Validation:
 
     def __call__(self, model: Recommender) -> float:
         """Return the headline metric of `model` as it is now, negative where lower is better."""
-        quick = replace(self.stages.evaluation, resamples=1)  # intervals would only cost time here
+        quick = self.stages.evaluation.of_headline()
         if quick.higher_is_better is None:
             raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
         stages = replace(self.stages, evaluation=quick, costs=Costs())

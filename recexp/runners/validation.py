@@ -11,8 +11,7 @@ from recexp.runners.base import Experiment, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.fold import data_table
 from recexp.runners.offline import Offline
-from recexp.runners.sealed import SealedObjective, seal
-from recexp.runners.stages import Stages
+from recexp.runners.sealed import SealedObjective
 from recexp.tracking import Input
 
 
@@ -22,21 +21,21 @@ class Validation(Offline):
 
     Parameters
     ----------
-    threads, block_mib, cache, refit, show : see `Offline`.
+    threads, block_mib, cache, device, refit, show : see `Offline`.
     """
 
     objective = Runner.objective  # none: its runs are trials themselves
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with costs.measure("data"):
-            sealed = seal(experiment, cache=self.cache, block_mib=self.block_mib, show=self.show)
+            sealed = self.seal(experiment)
         yield replace(sealed.plan, work=sealed)
 
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         sealed: SealedObjective = plan.work
-        split, stages = sealed.split, Stages.of(experiment, context.costs, block_mib=self.block_mib)
+        split, stages = sealed.split, replace(sealed.stages, costs=context.costs)
         algorithm = copy.deepcopy(experiment["algorithm"])
-        model = stages.fit(algorithm, split, context.log_step, validate=True, checkpoint=context.checkpoint)
+        model = stages.fit(algorithm, split, context, validate=True)
         part = stages.evaluate("validation", split, split.queries, model)
         rows = {"train of validation": split.train.interactions, "validation": split.test}
         answers = Table(("answers", "share"), [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}")])
