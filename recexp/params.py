@@ -50,8 +50,8 @@ Resource = Annotated[PositiveInt, _OUTSIDE]
 Switch = Annotated[bool, _OUTSIDE]
 """Like a resource, on or off: nothing that changes what comes out."""
 
-Said = Annotated[T, _OUTSIDE]
-"""What a component says of its identity in other words than its field, or what changes nothing that comes out."""
+Undescribed = Annotated[T, _OUTSIDE]
+"""A field that `describe` leaves out: its class says it in other words, or it changes nothing that comes out."""
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 

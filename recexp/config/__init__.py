@@ -5,18 +5,17 @@ folders (where yaml lies) -> composing (one config of many files) -> building (o
 """
 
 from recexp.config.building import build
-from recexp.config.composing import compose, mapping, plain, translate_errors
+from recexp.config.composing import compose, plain, translate_errors
 from recexp.config.folders import conf_dir, groups, options, search_dirs, use_config_dirs
 
 __all__ = [
     "build",
     "compose",
     "conf_dir",
-    "translate_errors",
     "groups",
-    "mapping",
     "options",
     "plain",
     "search_dirs",
+    "translate_errors",
     "use_config_dirs",
 ]

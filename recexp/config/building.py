@@ -67,12 +67,9 @@ def _explain(problem: Any, where: str, allowed: list[str]) -> str:
         return unknown(where, key, allowed)
     if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{where}.{key}: is missing; give it as {where}.{key}=..."
-    text = (
-        problem["msg"]
-        .removeprefix("Value error, ")
-        .replace("Input should be", "must be", 1)
-        .replace("a valid boolean", "true or false")
-    )
+    text = problem["msg"].removeprefix("Value error, ")
+    for old, new in (("Input should be", "must be"), ("a valid boolean", "true or false")):
+        text = text.replace(old, new, 1)
     if problem["type"] == "list_type":
         text += f", for example [{problem['input']}]"
     got = "" if not key else f" (got {problem['input']!r})"

@@ -14,9 +14,6 @@ from recexp.errors import ConfigError, unknown
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-_NAMED = 3
-"""Options that are named for a key that the chosen one has not."""
-
 
 def compose(overrides: Sequence[str] = ()) -> "DictConfig":
     """Compose conf/config.yaml, Hydra's own part included, with command-line style overrides; raises ConfigError."""
@@ -136,7 +133,7 @@ def _no_such_key(key: str, others: list[str]) -> str:
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
     if node == {}:
         return f"{key}: unknown; +{key}=... adds it"
-    having = ", ".join(f"{parent}={option}" for option in _options_with(parent, name)[:_NAMED])
+    having = ", ".join(f"{parent}={option}" for option in _options_with(parent, name)[:3])
     return unknown(parent, name, allowed) + (f"; it is a key of {having}" if having else "")
 
 

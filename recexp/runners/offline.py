@@ -14,7 +14,7 @@ from recexp.evidence.evidence import Evidence, Table
 from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
-from recexp.params import Resource, Said, Switch, describe, params
+from recexp.params import Resource, Switch, Undescribed, describe, params
 from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, final_queries, prepare
@@ -58,9 +58,9 @@ class Offline(Runner):
 
     block_mib: Resource
     cache: Switch
-    device: Said[Literal["auto", "cpu", "cuda"]]
-    refit: Said[bool]
-    show: Said[int | str | None]
+    device: Undescribed[Literal["auto", "cpu", "cuda"]]
+    refit: Undescribed[bool]
+    show: Undescribed[int | str | None]
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with prepare(experiment, cache=self.cache) as prepared:

@@ -185,7 +185,7 @@ def find_complete(experiments: "list[Experiment]") -> "dict[str, tuple[str | Non
     return found
 
 
-def command_of(overrides: list[str]) -> str:
-    """Return the words that repeat a job alone."""
+def command_of(words: list[str]) -> str:
+    """Return the command line of these words, with the user's config folders of now."""
     folders = (f"--config-dir={folder}" for folder in config.search_dirs()[:-1])
-    return shlex.join(["recexp", *folders, *overrides])
+    return shlex.join(["recexp", *folders, *words])

@@ -1,7 +1,6 @@
 """The jobs of one command: one, or many with -m or by a preset that says so."""
 
 import logging
-import shlex
 import shutil
 import time
 from collections import Counter
@@ -140,6 +139,5 @@ class Sweep:
 
 def resume_command(arguments: list[str]) -> str:
     """Return the command that goes on where one with these arguments was cut off."""
-    folders = [f"--config-dir={folder}" for folder in config.search_dirs()[:-1]]
     rest = [argument for argument in arguments if not argument.startswith("resume=")]
-    return shlex.join(["recexp", *folders, *rest, "resume=true"])
+    return jobs.command_of([*rest, "resume=true"])

@@ -1,7 +1,6 @@
 """algorithm=als,ease [tuning.trials=30] [...]: choose values on validation data, then test the best once"""
 
 import logging
-import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -141,8 +140,9 @@ def _conclude(done: dict[str, _Tuned]) -> None:
 
 
 def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept: object, given: Namespace) -> str:
-    folders = [f"--config-dir={folder}" for folder in config.search_dirs()[:-1]]
-    command = shlex.join(["recexp", *folders, "tune", *given.arguments])
+    from recexp.sweeps.jobs import command_of
+
+    command = command_of(["tune", *given.arguments])
     far = "before the first trial" if study is None else f"after {study.ended} of {study.total} trials"
     searches = f", {done} of {all_of} searches done" if all_of > 1 else ""
     return f"interrupted {far} of {label}{searches}; trials are kept in {kept}; this goes on: {command}"

@@ -12,7 +12,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from recexp import config, console
+from recexp import console
+from recexp.config.composing import mapping
 from recexp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ class OptunaSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         from recexp.tuning import job as tuning_jobs
 
-        jobs, left_out = tuning_jobs.jobs_of(
-            arguments, config.mapping(OmegaConf.to_container(self.tuning, resolve=True))
-        )
+        jobs, left_out = tuning_jobs.jobs_of(arguments, mapping(OmegaConf.to_container(self.tuning, resolve=True)))
         console.configure_logging(jobs[0].experiment.config["logging"])
         done = [returned for job in jobs for returned in self._tune(job)]
         console.reasons("passed over", left_out)
