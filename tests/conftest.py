@@ -196,6 +196,8 @@ def own_logging() -> Iterator[None]:
     before = [(logger.level, logger.propagate, [*logger.handlers]) for logger in loggers]
     yield
     for logger, (level, propagate, handlers) in zip(loggers, before):
+        for handler in {*logger.handlers} - {*handlers}:
+            handler.close()
         logger.setLevel(level)
         logger.propagate, logger.handlers = propagate, handlers
 

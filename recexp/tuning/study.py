@@ -211,6 +211,7 @@ class Study:
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("error", message=".*too small")  # all would be said to matter alike
+                warnings.filterwarnings("ignore", message="Target and region quantiles select the same set of trials")
                 return dict(get_param_importances(self._study))
         except (ValueError, RuntimeError, UserWarning) as error:
             log.debug("importance of parameters: %s", error)

@@ -13,6 +13,8 @@ from recexp.cli.help import commands
 from recexp.console import distinct_words
 from recexp.history.differences import TOLERANCE
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
 
 def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -145,7 +147,7 @@ def test_completion_knows_the_options(recexp: Callable) -> None:
 
 
 def test_a_sweep_ends_with_its_jobs_side_by_side(inside: Callable) -> None:
-    done = inside("-m", "dataset=electronics", "algorithm=popularity,random", "seed=1,2")
+    done = inside("-m", *SMALL, "algorithm=popularity,random", "seed=1,2")
     assert done.returncode == 0, done.stderr
     end = done.stdout.rpartition("leaderboard")[2]
     for words in ("algorithm=popularity", "algorithm=random", "seed=1", "seed=2"):
@@ -178,7 +180,7 @@ def test_ui_without_runs_or_with_a_bad_port(inside: Callable, workplace: Path) -
 
 
 def test_table_on_a_terminal_without_unicode(recexp: Callable) -> None:
-    done = recexp("dataset=electronics", "algorithm=popularity", PYTHONIOENCODING="ascii")
+    done = recexp(*SMALL, "algorithm=popularity", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "test/ndcg" in done.stdout
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import recexp as library
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -20,7 +22,7 @@ def free_port() -> int:
 
 
 def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
-    outcome = library.run("dataset=electronics", "algorithm=popularity")
+    outcome = library.run(*SMALL, "algorithm=popularity")
     port = free_port()
     with open("said.txt", "w") as said:
         server = subprocess.Popen(

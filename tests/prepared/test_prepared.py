@@ -41,6 +41,9 @@ def prepared(*overrides: str, seed: int = 1, use: bool = True) -> tuple[Loaded, 
         return loaded, list(preparation.splits(loaded))
 
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
+
 def arrays(value: Any) -> Iterator[np.ndarray]:
     """Yield every array in a value."""
     if isinstance(value, np.ndarray):
@@ -394,7 +397,7 @@ with Preparation(*parts, seed=1, cache=True) as preparation:
 
 
 def test_runs_with_and_without_cache_are_equal(workplace: Path, runs: Callable) -> None:
-    common = ("dataset=electronics", "algorithm=item_knn", "split=kfold", "split.folds=2")
+    common = (*SMALL, "algorithm=item_knn", "split=kfold", "split.folds=2")
     every = [library.run(*common, f"runner.cache={use}") for use in ("false", "true", "true")]
     for outcomes in zip(*every):
         measured = [{n: v for n, v in one.metrics.items() if not n.startswith("cost/")} for one in outcomes]

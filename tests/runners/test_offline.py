@@ -84,6 +84,9 @@ class Broken(Recommender):
 '''
 
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
+
 @pytest.fixture
 def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package and a config folder of the user's own."""
@@ -98,7 +101,7 @@ def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_choice_on_validation_survives_the_refit(models: Path, runs: Callable) -> None:
-    library.run("dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", config_dir=str(models))
+    library.run(*SMALL, "algorithm=tuned", "split.validation_ratio=0.2", config_dir=str(models))
     import mine
 
     (small, chose, sign), (large, again, kept) = mine.FITS
@@ -114,7 +117,7 @@ def test_learning_curves_are_of_the_metric_itself(workplace: Path, metric: str) 
     """Gini is better where it is lower, and a model rates itself by what is better where it is higher."""
     from mlflow import MlflowClient
 
-    words = ("dataset=electronics", "algorithm=bpr", "algorithm.iterations=4", "split.validation_ratio=0.2")
+    words = (*SMALL, "algorithm=bpr", "algorithm.iterations=4", "split.validation_ratio=0.2")
     found = library.run(*words, f"evaluation.metrics=[{metric}]")
     client = MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
     curve = [point.value for point in client.get_metric_history(found.run_id, "training/validation")]
@@ -123,16 +126,14 @@ def test_learning_curves_are_of_the_metric_itself(workplace: Path, metric: str) 
 
 
 def test_without_refit_the_first_model_is_tested(models: Path) -> None:
-    library.run(
-        "dataset=electronics", "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models)
-    )
+    library.run(*SMALL, "algorithm=tuned", "split.validation_ratio=0.2", "refit=false", config_dir=str(models))
     import mine
 
     assert len(mine.FITS) == 1
 
 
 def test_history_of_the_test_without_refit(models: Path) -> None:
-    common = ("dataset=electronics", "algorithm=item_knn", "split.validation_ratio=0.2", "refit=false")
+    common = (*SMALL, "algorithm=item_knn", "split.validation_ratio=0.2", "refit=false")
     every = library.run(*common)
     train = library.run(*common, "evaluation.history=train")
     assert every.metrics["test/ndcg_at_10"] != train.metrics["test/ndcg_at_10"]
@@ -141,7 +142,7 @@ def test_history_of_the_test_without_refit(models: Path) -> None:
 
 def test_predicted_ratings_are_measured(models: Path) -> None:
     outcome = library.run(
-        "dataset=electronics",
+        *SMALL,
         "filter=ratings",
         "algorithm=means",
         "evaluation.metrics=[rmse,mae,ndcg]",
@@ -154,24 +155,24 @@ def test_predicted_ratings_are_measured(models: Path) -> None:
 
 def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Callable) -> None:
     with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics has not"):
-        library.run("dataset=electronics", "algorithm=means", config_dir=str(models))
+        library.run(*SMALL, "algorithm=means", config_dir=str(models))
     assert runs() == []
 
 
 def test_lists_that_hold_nothing_are_warned_of_and_nan_is_refused(
     inside: Callable, models: Path, runs: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outcome = library.run("dataset=electronics", "split=cold_items", "algorithm=popularity")
+    outcome = library.run(*SMALL, "split=cold_items", "algorithm=popularity")
     assert outcome.metrics["test/ndcg_at_10"] == 0
     assert "test: ndcg_at_10 is 0 for each query: lists hold nothing of what was held out" in caplog.text
-    done = inside("--config-dir", str(models), "dataset=electronics", "algorithm=undefined")
+    done = inside("--config-dir", str(models), *SMALL, "algorithm=undefined")
     assert done.returncode == 2
     assert "recexp: mine.Undefined.score gave NaN, which has no place in a list" in done.stderr
     assert len([run for run in runs() if run.info.status == "FINISHED"]) == 1
 
 
 def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: Path, runs: Callable) -> None:
-    done = inside("--config-dir", str(models), "dataset=electronics", "algorithm=broken")
+    done = inside("--config-dir", str(models), *SMALL, "algorithm=broken")
     assert done.returncode == 1
     line = MODELS.partition("raise ValueError(")[0].count("\n") + 1
     told = f"recexp: ValueError: the loss is not a number (mine.py, line {line}); debug=true shows the traceback"
@@ -184,7 +185,7 @@ def test_failure_is_told_and_never_taken_for_a_result(inside: Callable, models: 
 
 def test_logging_goes_where_the_yaml_says(own_cache: Path, inside: Callable, workplace: Path) -> None:
     done = inside(
-        "dataset=electronics",
+        *SMALL,
         "algorithm=popularity",
         "logging.level=warning",
         "+logging.levels.splits=info",

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
 
 def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs: Callable) -> None:
-    done = inside("-m", "dataset=electronics", "algorithm=popularity,bias")
+    done = inside("-m", *SMALL, "algorithm=popularity,bias")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("passed over")]
     assert "algorithm=bias" in line
@@ -15,7 +17,7 @@ def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs:
 
 def test_alone_it_is_an_error(inside: Callable, runs: Callable) -> None:
     for words in (["algorithm=bias"], ["-m", "algorithm=bias,mf"]):
-        done = inside(*words, "dataset=electronics")
+        done = inside(*words, *SMALL)
         assert done.returncode == 2
         assert "Bias needs ratings" in done.stderr
     assert runs() == []
@@ -36,10 +38,10 @@ def test_a_preset_can_be_a_sweep(inside: Callable, runs: Callable, workplace: Pa
 
 
 def test_recommendations_for_one_user_are_shown_by_name(inside: Callable) -> None:
-    done = inside("dataset=electronics", "algorithm=popularity", "show=5")
+    done = inside(*SMALL, "algorithm=popularity", "show=5")
     assert done.returncode == 0, done.stderr
     shown = done.stdout.partition("recommended to the shown user:\n")[2].splitlines()[:5]
     assert all(", released in 20" in line for line in shown)
-    done = inside("dataset=electronics", "algorithm=popularity", "show=nobody")
+    done = inside(*SMALL, "algorithm=popularity", "show=nobody")
     assert done.returncode == 2
     assert "show: there is no user nobody in electronics after filtering" in done.stderr

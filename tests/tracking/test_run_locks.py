@@ -26,6 +26,9 @@ sys.stdin.read()
 """
 
 
+SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+
+
 @contextmanager
 def another_process(uri: str, how: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process that tries to hold the identity, and what came of it; it stays until it is killed."""
@@ -89,7 +92,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_what_runs_on_another_machine_is_not_taken_for_dead(workplace: Path) -> None:
-    words = ("dataset=electronics", "algorithm=popularity", "tracking.log_model=false")
+    words = (*SMALL, "algorithm=popularity", "tracking.log_model=false")
     first = library.run(*words)
     archive = Archive(None)
     run = archive.run(first.run_id)
