@@ -102,6 +102,10 @@ class _Packer:
         return {f"${key}" if key[:1] == "$" else key: self.pack(item, f"{name}/{key}") for key, item in value.items()}
 
     def _sparse(self, matrix: Any, name: str) -> Any:
+        if matrix.ndim != 2 or matrix.format not in ("csr", "csc", "coo", "bsr", "dia"):
+            raise PackError(
+                name, f"a sparse {matrix.ndim}-d {matrix.format} array, not a matrix such as .tocsr() gives,"
+            )
         if matrix.format != "csr":
             if self._check:
                 return None

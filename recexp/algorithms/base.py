@@ -55,7 +55,13 @@ class Recommender(ABC):
             raise DataError(f"{name}.score gave {scores.shape}; one score of each query and item is {expected}")
         if scores.dtype.kind not in "fiub":
             raise DataError(f"{name}.score gave values of type {scores.dtype}; scores are numbers, best float32")
-        scores = scores.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            narrow = scores.astype(np.float32, copy=False)
+        if scores.dtype.kind == "f" and scores.itemsize > 4 and np.isinf(narrow).any() and not np.isinf(scores).any():
+            raise DataError(
+                f"{name}.score gave {np.abs(scores).max():.3g}, which float32 cannot hold; scale scores down"
+            )
+        scores = narrow
         if np.isnan(np.max(scores, initial=-np.inf)):  # which passes NaN on, without an array of its own
             raise DataError(f"{name}.score gave NaN, which has no place in a list")
         return ranking.top_k(scores, queries, k)

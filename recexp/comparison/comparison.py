@@ -46,10 +46,11 @@ def compare(
     names = [name, *(other for other in shown if other != name)]
     metric, notes = _defined(archive, newest, name, metric_of), list(notes)
     if metric.higher_is_better is None:
-        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(shown)}")
+        directed = [other for other in shown if (kind := _known(archive, newest, other, metric_of)) and kind.directed]
+        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(directed)}")
     kinds = {other: _known(archive, newest, other, metric_of) for other in names}
     higher_is_better = {other: None if kind is None else kind.higher_is_better for other, kind in kinds.items()}
-    directed = {other: kind for other, kind in kinds.items() if kind and kind.higher_is_better is not None}
+    directed = {other: kind for other, kind in kinds.items() if kind and kind.directed}
     beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
     chosen = [(group, _rows(group, name, metric, notes)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):

@@ -5,7 +5,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from recexp.class_names import current_name
-from recexp.errors import ConfigError, unknown
+from recexp.errors import ConfigError, error_message, unknown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -44,6 +44,8 @@ def imported(target: str, where: str) -> Any:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
+    except Exception as error:  # whatever a person's own file raises when it is imported
+        raise ConfigError(f"{where}._target_: cannot import {target}: {error_message(error)}") from error
 
 
 def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from recexp import file_names
+from recexp.errors import DataError
 from recexp.evidence import run_files
 from recexp.evidence.plots import Curves, write_curves
 from recexp.rng import generator
@@ -91,9 +92,14 @@ class Evidence:
         ids : (n,), see `Units`; None: the units are those of this seed alone.
         resamples, confidence : of the intervals.
         more : further attributes.
+
+        Raises DataError for values that are no columns of numbers of one length, or other ids than values.
         """
-        table = np.stack([np.asarray(value, np.float64) for value in values.values()], axis=1)
-        ids = np.array([f"{seed}-{n}" for n in range(len(table))], object) if ids is None else np.asarray(ids)
+        table = _columns(values)
+        named = [f"{seed}-{n}" for n in range(len(table))] if ids is None else ids
+        ids = np.asarray(named) if np.asarray(named).dtype.kind in "iu" else np.array(list(map(str, named)), object)
+        if ids.shape != (len(table),):
+            raise DataError(f"Evidence.of_units: {len(ids)} ids for {len(table)} values of each metric")
         _, owners = np.unique(ids, return_inverse=True)
         means = Means.of(table, owners)
         rng = generator(seed, "bootstrap", part)
@@ -111,3 +117,15 @@ class Evidence:
         if self.units is not None:
             run_files.write_units(folder, unit, self.units.ids, self.units.values, about=self.units.about)
         write_curves(folder / file_names.PLOTS, curves)
+
+
+def _columns(values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return float64 (n, c), a column a metric; raises DataError where they are none, or not of one length."""
+    try:
+        columns = {name: np.asarray(value, np.float64) for name, value in values.items()}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"Evidence.of_units: values must be numbers ({error})") from error
+    shapes = {name: column.shape for name, column in columns.items()}
+    if len({*shapes.values()}) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes.values()):
+        raise DataError(f"Evidence.of_units: each metric needs one value a unit, all as many (got shapes {shapes})")
+    return np.stack([*columns.values()], axis=1)

@@ -74,6 +74,11 @@ class Metric(ABC):
         """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""
         return [metric_at(name, k) for k in cutoffs]
 
+    @property
+    def directed(self) -> bool:
+        """Whether one of two values is better."""
+        return self.higher_is_better is not None
+
     def finish(self, mean: np.ndarray) -> np.ndarray:
         """Turn means over units, float64 of any shape, into values of the metric; as they are unless overridden."""
         return mean

@@ -1,5 +1,6 @@
 """Runner: a kind of experiment; Experiment: a runner with its components; and what a runner says of its runs."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from recexp.params import Resource, describe, params
 from recexp.runners.context import RunContext
 from recexp.tracking import Tracking
 
+PARTS_OF_OURS = ("audit", "cost", "training")
+"""Parts of metric names that recexp itself writes."""
 RESERVED = frozenset({"seed", "resume", "debug", "logging", "runner", "tracking", "fold", "sweep", "tuning"})
 """What no component may be called: keys that every config has, and tags of runs."""
 
@@ -179,17 +182,21 @@ class Runner(ABC):
         yield Plan()
 
     def check_names(self) -> None:
-        """Raise ConfigError where `subject` or `labels` name no components, or a component takes a name of ours."""
+        """Raise ConfigError where names that it gives are none: of components, the subject, the final part, units."""
+        name = f"runner._target_: {type(self).__name__}"
         if taken := {*self.components} & RESERVED:
-            raise ConfigError(
-                f"runner._target_: {type(self).__name__}.components: {min(taken)} is a name of recexp's own"
-            )
+            raise ConfigError(f"{name}.components: {min(taken)} is a name of recexp's own; choose another")
         for key, names in {"subject": self.subject, "labels": self.labels}.items():
-            if {*names} - {*self.components} or (key == "subject" and not names):
+            if not isinstance(names, tuple) or (key == "subject" and not names):
+                example = (*self.components,)[-1:]
                 raise ConfigError(
-                    f"runner._target_: {type(self).__name__}.{key} must be a tuple of names of components, such as "
-                    f"{(*self.components,)[:1]} (got {names!r})"
+                    f"{name}.{key} must be a tuple of names of components, such as {example} (got {names!r})"
                 )
+            if unknown := [one for one in names if one not in self.components]:
+                raise ConfigError(f"{name}.{key}: {unknown[0]} is no component; there are {', '.join(self.components)}")
+        for key, word in {"final": self.final, "unit": self.unit}.items():
+            if not isinstance(word, str) or not re.fullmatch(r"[a-z]\w*", word) or word in PARTS_OF_OURS:
+                raise ConfigError(f"{name}.{key} must be a word of its own, such as episodes or episode (got {word!r})")
 
     def check(self, experiment: Experiment) -> None:  # noqa: B027
         """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""

@@ -1,6 +1,7 @@
 """What all runs share: an open store, threads, costs, reuse of complete runs, the record, the conclusion."""
 
 import logging
+import math
 
 from recexp import file_names, threads
 from recexp.cost import Costs
@@ -30,6 +31,8 @@ def run_experiment(experiment: Experiment) -> list[RunResult]:
     results, costs = [], Costs()
     with threads.limit(experiment.runner.threads), experiment.tracking.open() as store:
         for plan in experiment.runner.plans(experiment, costs):
+            if experiment.fold is not None and plan.tags.get("fold") != str(experiment.fold):
+                continue
             results.append(run_or_reuse(experiment, store, plan, costs))
             costs.reset()
         if experiment.job_key is not None and results:
@@ -61,11 +64,19 @@ def check_evidence(experiment: Experiment, evidence: Evidence) -> None:
     runner = experiment.runner
     if not isinstance(evidence, Evidence):
         raise DataError(f"{type(runner).__name__}.run must return Evidence (got {type(evidence).__name__})")
-    headline, _ = runner.headline(experiment)
+    headline = runner.headline(experiment)[0]
+    if bare_names := [name for name in evidence.metrics if "/" not in str(name)]:
+        example = f"{runner.final}/{bare_names[0]}"
+        raise DataError(
+            f"{type(runner).__name__}: the metric {bare_names[0]} does not say of which part; call it {example}"
+        )
     final = [name for name in evidence.metrics if is_final(name, runner.final)]
     if final and headline not in [name.rpartition("/")[2] for name in final]:
         expected = f"{runner.final}/{headline}"
         raise DataError(f"{type(runner).__name__}: the headline {expected} is not among the metrics {', '.join(final)}")
+    for name in final:
+        if not math.isfinite(evidence.metrics[name]) and name.endswith(f"/{headline}"):
+            log.warning("%s is %s", name, evidence.metrics[name])
 
 
 def record(

@@ -7,13 +7,13 @@ from typing import Any
 
 from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
-from recexp.errors import DataError
+from recexp.errors import ConfigError, DataError
 from recexp.rng import generator
-from recexp.runners.base import Experiment, Objective, Plan
+from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.identity import identify
 
-TRIAL_SEEDS = 2**32
+TRIAL_SEEDS = 2**61
 """Seeds of trials begin here; those that people give to runs are smaller."""
 
 
@@ -40,7 +40,10 @@ class SeedObjective(Objective):
         ----------
         seeds : how many runs a trial is.
         """
-        metric, higher_is_better = experiment.runner.headline(experiment)
+        runner = experiment.runner
+        if type(runner).plans is not Runner.plans:
+            raise ConfigError(f"runner: {type(runner).__name__} makes several runs, and tuning needs one")
+        metric, higher_is_better = runner.headline(experiment)
         identity = identify(experiment, Plan())
         return cls(
             part="seeds of tuning",

@@ -68,7 +68,7 @@ class Offline(Runner):
                 loaded = prepared.load()
                 check_compatible(experiment, loaded.dataset, show=self.show)
             for split in costs.measure_each("split", prepared.splits(loaded)):
-                if experiment.fold in (None, split.fold):
+                if experiment.fold in (None, split.fold):  # else what follows would be for nothing
                     split = experiment["evaluation"].relevant(split)
                     with costs.measure("audit"):
                         fold = Fold.of(experiment, loaded, split)

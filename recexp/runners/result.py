@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from recexp.metric_names import headlines
 from recexp.models.fitted import FittedModel
 from recexp.tracking import CompleteRun, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """One finished run.
 
@@ -34,3 +35,7 @@ class RunResult:
     def of_stored(cls, run: CompleteRun, store: Store, final: str) -> "RunResult":
         """Return the result of a run that was in the store already."""
         return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, final, reused=True)
+
+    def __repr__(self) -> str:
+        first = next((f"{name}={self.metrics[name]:.4f}" for name in headlines(self.metrics, self.final)), "no metrics")
+        return f"RunResult({first}, run_id={self.run_id!r}, {self.link})"

@@ -1,6 +1,7 @@
 """Run: one experiment on its way into the store. It counts as complete only once everything is there."""
 
 import logging
+import re
 import shutil
 import tempfile
 import time
@@ -13,13 +14,15 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from recexp import system
-from recexp.errors import DiskFullError, RecexpError
+from recexp.errors import DataError, DiskFullError, RecexpError
 from recexp.tracking import run_log, store_errors, view
 from recexp.tracking.names import flatten, mask
 from recexp.tracking.process import TrackingProcess
 
 log = logging.getLogger(__name__)
 
+STEP_NAME, MAX_STEP = re.compile(r"\w[\w\-. ]*", re.ASCII), 2**63
+"""What the store takes as a name and as a step."""
 SEND_SECONDS = 1.0
 """How long points of learning curves gather before they go to the store."""
 Point = tuple[str, float, int, int]
@@ -124,6 +127,14 @@ class Run:
     def log_step(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to learning curves; at most once in SEND_SECONDS what has gathered goes to the store."""
         moment = now()
+        for name, value in values.items():
+            if not (isinstance(name, str) and STEP_NAME.fullmatch(name) and hasattr(value, "__float__")):
+                raise DataError(
+                    f"log_step: {name!r}: {value!r} is no point; names are of letters, digits, _ - . and spaces, "
+                    "values are numbers"
+                )
+        if not abs(int(step)) < MAX_STEP:
+            raise DataError(f"log_step: step {step} is too large")
         self._points += [(f"training/{name}", float(value), moment, int(step)) for name, value in values.items()]
         if moment - self._sent_at >= 1000 * SEND_SECONDS:
             self._process.tell("log_points", points=self._unsent())

@@ -33,7 +33,8 @@ def run(given: Namespace) -> Iterator[str]:
         record = archive.run(run_id)
         transfer.pack(archive, record, file)
     yield f"run {record.id}: {file}, {file.stat().st_size / 2**20:.1f} MiB; recexp import {file} takes it into a store"
-    yield (
-        f"the data ({record.tags.get('dataset', 'unknown')}) are not in it, for their terms may forbid that; they must "
-        "be there where it is reproduced (dataset.root=DIR or dataset.interactions=FILE says where)"
-    )
+    if "dataset" in record.tags:
+        yield (
+            f"the data ({record.tags['dataset']}) are not in it, for their terms may forbid that; they must be there "
+            "where it is reproduced (dataset.root=DIR or dataset.interactions=FILE says where)"
+        )
