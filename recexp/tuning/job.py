@@ -169,9 +169,8 @@ def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node:
     extra = [] if any(word.startswith("+tuning=") for word in words) else ["+tuning=optuna"]
     if not ranges and not any(word.startswith("+search=") for word in words):
         if name not in config.options("search"):
-            raise NothingToTuneError(
-                f"{first}: {name} has no search space: there is no conf/search/{name}.yaml; or give ranges: {first}.KEY=range(2,9)"
-            )
+            problem = f"{first}: {name} has no search space: there is no conf/search/{name}.yaml"
+            raise NothingToTuneError(f"{problem}; or give ranges: {first}.KEY=range(2,9)")
         extra.append(f"+search={name}")
     node = config.plain(config.compose([*extra, *words]))
     space = node.get("search", {})

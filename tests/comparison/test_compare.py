@@ -142,7 +142,7 @@ def test_one_value_a_run_is_ranked_without_tests(compare: Compare, tmp_path: Pat
 def test_tables_are_written(compare: Compare, tmp_path: Path) -> None:
     code, out, _ = compare("--csv", str(tmp_path / "a.csv"), "--latex", str(tmp_path / "a.tex"))
     assert code == 0 and "ndcg@10 on toy" in out
-    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert [row["model"] for row in rows] == ["good l2=100.0", "base", "good l2=1.0"] and rows[0]["adjusted"] == ""
     latex = (tmp_path / "a.tex").read_text()
     assert latex.count(r"\toprule") == latex.count(r"\bottomrule") == 1 and r"\begin{tabular}{lrr}" in latex

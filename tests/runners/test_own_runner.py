@@ -12,7 +12,8 @@ import pytest
 import recexp as library
 from recexp import config
 from recexp.config.experiments import experiment
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
+from recexp.evidence.evidence import Evidence
 from recexp.runners.objective import TRIAL_SEEDS
 
 SMALL = ("runner.episodes=6", "runner.visits=40")
@@ -119,3 +120,50 @@ def test_offline_cannot_be_tuned_by_a_runner_without_objective(bandit: Path) -> 
         Untuned(threads=None, episodes=1, visits=1).objective(tuned)
     with pytest.raises(ConfigError, match="runner=bandit has no dataset"):
         library.run("runner=bandit", "dataset=electronics", config_dir=str(bandit / "conf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("run", lambda *_: {"reward": 1.0}, "Bandit.run must return Evidence (got dict)"),
+        (
+            "run",
+            lambda *_: Evidence(metrics={"reward": 1.0}),
+            "the metric reward does not say of which part; call it epi",
+        ),
+        (
+            "headline",
+            lambda *_: ("rewrd", True),
+            "the headline episodes/rewrd is not among the metrics episodes/reward",
+        ),
+    ],
+)
+def test_what_a_run_hands_over_is_checked(
+    inside: Callable, bandit: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object, message: str
+) -> None:
+    import bandit as page
+
+    monkeypatch.setattr(page.Bandit, name, value)
+    done = inside("--config-dir", "conf", "runner=bandit", *SMALL)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "ids", "message"),
+    [
+        ({"a": [1.0, 2.0], "b": [1.0]}, None, "each metric needs one value a unit, all as many"),
+        ({"a": []}, None, "each metric needs one value a unit"),
+        ({"a": ["much"]}, None, "values must be numbers"),
+        ({"a": [1.0, 2.0]}, ["e1"], "1 ids for 2 values"),
+    ],
+)
+def test_units_that_do_not_fit_are_refused(values: dict, ids: list | None, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Evidence.of_units("episodes", values, seed=1, ids=ids)
+
+
+def test_ids_of_units_may_be_texts(tmp_path: Path) -> None:
+    evidence = Evidence.of_units("episodes", {"a": [1.0, 2.0, 3.0]}, seed=1, ids=["x", "y", "x"])
+    evidence.write(tmp_path, "episode", {})
+    assert pq.read_table(tmp_path / "per_episode.parquet")["episode_id"].to_pylist() == ["x", "y", "x"]
+    assert evidence.metrics == {"episodes/a": 2.0}

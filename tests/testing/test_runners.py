@@ -102,10 +102,25 @@ def test_a_runner_that_breaks_a_promise_is_told_which(
         check()
 
 
-@pytest.mark.parametrize("subject", ["policy", (), ("model",)])
-def test_a_subject_that_is_no_component_is_refused_when_it_is_built(
-    bandit: ModuleType, monkeypatch: pytest.MonkeyPatch, subject: Any
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "subject",
+            "policy",
+            r"subject must be a tuple of names of components, such as \('policy',\)",
+        ),
+        ("subject", (), r"subject must be a tuple of names of components, such as \('policy',\) \(got \(\)\)"),
+        ("subject", ("model",), "subject: model is no component; there are environment, policy"),
+        ("labels", ["policy"], "labels must be a tuple"),
+        ("final", "cost", r"final must be a word of its own, such as episodes or episode \(got 'cost'\)"),
+        ("unit", "../episode", "unit must be a word of its own"),
+        ("components", {"seed": object, "policy": object}, "components: seed is a name of recexp's own"),
+    ],
+)
+def test_names_that_are_none_are_refused_when_a_runner_is_built(
+    bandit: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str, value: Any, message: str
 ) -> None:
-    monkeypatch.setattr(bandit.Bandit, "subject", subject)
-    with pytest.raises(ConfigError, match=r"Bandit\.subject must be a tuple of names of components, such as \('env"):
+    monkeypatch.setattr(bandit.Bandit, name, value)
+    with pytest.raises(ConfigError, match=rf"Bandit\.{message}"):
         check()
