@@ -72,6 +72,8 @@ class Worker:
     def death(self, limit_mib: int | None) -> str:
         """Return why the process has ended."""
         code = self.process.wait()
+        with suppress(OSError):  # a job that it has not read
+            self.process.stdin.close()
         if self.heavy:
             return f"out of memory: it used {self.heavy} MiB; a job may use {limit_mib} (hydra.launcher.memory_mib)"
         if (name := system.killed_by(code)) is not None:

@@ -44,10 +44,11 @@ def test_ui_serves_the_runs_and_says_where(workplace: Path) -> None:
                 break
             except OSError:
                 assert time.monotonic() < deadline, "the UI did not come up"
-                time.sleep(0.5)
+                time.sleep(0.1)
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-    told = Path("said.txt").read_text() + server.stdout.read()
+    with server.stdout:
+        told = Path("said.txt").read_text() + server.stdout.read()
     for noise in ("Warning", "not provided", "GET /"):
         assert noise not in told

@@ -134,7 +134,8 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(runs: Callable, odd: list[str
 def test_two_processes_at_the_same_job_finish_it_once(workplace: Path, runs: Callable) -> None:
     command = [sys.executable, "-m", "recexp", *SMALL, "algorithm=popularity", "resume=true"]
     racing = [subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE) for _ in range(2)]
-    assert [process.wait(timeout=200) for process in racing] == [0, 0], [p.stderr.read() for p in racing]
+    told = [process.communicate(timeout=200)[1] for process in racing]
+    assert [process.returncode for process in racing] == [0, 0], told
     assert statuses(runs()) == ["FINISHED"]
 
 

@@ -115,13 +115,13 @@ def test_a_random_target_is_found_by_chance_alone(shop: Callable, monkeypatch: p
         study = tuning.study(objective)
         tuning.run(study, objective)
         on_test = replace(objective, split=outer)
-        scores = [on_test(tuning.make({"salt": salt})) for salt in range(12)]
+        scores = [on_test(tuning.make({"salt": salt})) for salt in range(8)]
         return (on_test(tuning.make(study.best.params)) - np.mean(scores)) / np.std(scores)
 
     sealed_ones, others = [], []
     for seed in range(3):
         words = shop("algorithm=guess", f"seed={seed}", "split.validation_ratio=0.2", users=60, items=50, seed=seed)
-        (tuning,), _ = job.jobs_of([*words, "tuning.trials=12", "tuning.sampler=random"])
+        (tuning,), _ = job.jobs_of([*words, "tuning.trials=8", "tuning.sampler=random"])
         (outer,) = tuning.experiment["split"].split(tuning.experiment["dataset"].load())
         sealed_ones.append(standing(tuning, outer))
         another = replace(tuning, tuning=replace(tuning.tuning, study=f"unsealed {seed}"))
