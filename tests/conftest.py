@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 plugins.use()  # before Hydra looks for plugins, which it does once in a process
+gc.set_threshold(50_000, 20, 50)  # libraries make objects by the hundred thousand, to look through which takes a while
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jobs get this, and so would ours
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
