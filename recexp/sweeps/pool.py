@@ -73,7 +73,7 @@ class Worker:
         """Return why the process has ended."""
         code = self.process.wait()
         with suppress(OSError):  # a job that it has not read
-            self.process.stdin.close()
+            self.requests.close()
         if self.heavy:
             return f"out of memory: it used {self.heavy} MiB; a job may use {limit_mib} (hydra.launcher.memory_mib)"
         if (name := system.killed_by(code)) is not None:
