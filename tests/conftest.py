@@ -79,9 +79,13 @@ def composed_once() -> Iterator[None]:
     compose, kept = ConfigLoaderImpl.load_configuration, {}
 
     def load(self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], **how: object) -> DictConfig:
-        folders = [Path(one.path) for one in self.get_search_path().get_path() if one.provider == "user"]
-        files = [(str(path), path.read_bytes()) for folder in folders for path in sorted(folder.rglob("*.yaml"))]
-        key = (*folders, *files, config_name, *overrides, *how.items())
+        folders = [
+            Path(one.path.removeprefix("file://"))
+            for one in self.get_search_path().get_path()
+            if one.provider == "user"
+        ]
+        files = [[(path.relative_to(f), path.read_bytes()) for path in sorted(f.rglob("*.yaml"))] for f in folders]
+        key = (str(files), config_name, *overrides, *how.items())
         if key not in kept:
             kept[key] = compose(self, config_name, overrides, **how)
         cfg = copy.deepcopy(kept[key])

@@ -9,7 +9,13 @@ import recexp as library
 from recexp.config import options
 from recexp.errors import DataError
 
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+SMALL = (
+    "dataset=electronics",
+    "dataset.n_users=300",
+    "dataset.n_products=120",
+    "dataset.n_sessions=4000",
+    "evaluation.resamples=100",
+)
 
 
 def runnable(group: str) -> list[str]:
@@ -18,7 +24,7 @@ def runnable(group: str) -> list[str]:
 
 
 def check(runs: Callable, *overrides: str) -> None:
-    outcome = library.run("algorithm=popularity", *SMALL, "evaluation.resamples=50", *overrides)
+    outcome = library.run("algorithm=popularity", *SMALL, *overrides)
     (run,) = runs()
     assert run.info.run_id == outcome.run_id
     assert run.info.status == "FINISHED"

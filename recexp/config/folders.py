@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from recexp.errors import ConfigError
@@ -26,8 +27,13 @@ def use_config_dirs(folders: Sequence[str]) -> None:
         if not Path(folder).is_dir():
             raise ConfigError(f"--config-dir: {folder} is not a folder")
     _user_dirs[:] = [Path(folder).resolve() for folder in folders]
-    if not _user_dirs:
-        return
+    if _user_dirs:
+        _register()
+
+
+@cache
+def _register() -> None:
+    """Tell Hydra of the user's folders, once in a process: it asks all plugins that it has been told of."""
     from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.plugins import Plugins
     from hydra.plugins.search_path_plugin import SearchPathPlugin

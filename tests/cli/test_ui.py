@@ -12,7 +12,13 @@ from pathlib import Path
 
 import recexp as library
 
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+SMALL = (
+    "dataset=electronics",
+    "dataset.n_users=300",
+    "dataset.n_products=120",
+    "dataset.n_sessions=4000",
+    "evaluation.resamples=100",
+)
 
 
 def free_port() -> int:

@@ -84,7 +84,13 @@ class Broken(Recommender):
 '''
 
 
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+SMALL = (
+    "dataset=electronics",
+    "dataset.n_users=300",
+    "dataset.n_products=120",
+    "dataset.n_sessions=4000",
+    "evaluation.resamples=100",
+)
 
 
 @pytest.fixture

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+SMALL = (
+    "dataset=electronics",
+    "dataset.n_users=300",
+    "dataset.n_products=120",
+    "dataset.n_sessions=4000",
+    "evaluation.resamples=100",
+)
 
 
 def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs: Callable) -> None:

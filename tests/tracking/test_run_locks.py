@@ -26,7 +26,13 @@ sys.stdin.read()
 """
 
 
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
+SMALL = (
+    "dataset=electronics",
+    "dataset.n_users=300",
+    "dataset.n_products=120",
+    "dataset.n_sessions=4000",
+    "evaluation.resamples=100",
+)
 
 
 @contextmanager
