@@ -15,6 +15,7 @@ SMALL = (
     "dataset.n_products=120",
     "dataset.n_sessions=4000",
     "evaluation.resamples=100",
+    "tracking.log_model=false",
 )
 
 

@@ -35,12 +35,10 @@ def hydra_config() -> AbstractContextManager[None]:
 
 def plain(cfg: "DictConfig") -> dict[str, Any]:
     """Return our part of the config as resolved data; raises ConfigError for what is missing or cannot be resolved."""
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    cfg = cfg.copy()
-    with open_dict(cfg):
-        cfg.pop("hydra", None)
+    cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
         if missing:

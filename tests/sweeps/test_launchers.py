@@ -88,7 +88,7 @@ def complete(runs: Sequence[Any]) -> list[Any]:
 
 def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd: list[str], workplace: Path) -> None:
     sweep = [*odd, "algorithm.how=raise,nothing,die,hog"]
-    done = inside(*sweep, *POOL, "hydra.launcher.memory_mib=600")
+    done = inside(*sweep, *POOL, "hydra.launcher.workers=1", "hydra.launcher.memory_mib=600")
     assert done.returncode == 1, done.stderr
     assert "3 of 4 jobs failed; resume=true runs them again" in done.stderr
     counted = r"1 of 4 jobs done \(1 ran, 0 skipped, 3 failed\) in \d+ s; a worker died once$"
@@ -201,11 +201,11 @@ def test_a_job_is_known_by_content_before_its_data_are_loaded(workplace: Path) -
     assert prepared("dataset=files", f"dataset.interactions={other}", "filter=all_positive") != key
 
 
-def test_submitit_runs_jobs(inside: Callable, runs: Callable) -> None:
+def test_submitit_runs_a_job(inside: Callable, runs: Callable) -> None:
     launcher = ("hydra/launcher=submitit", "hydra.launcher.cluster=local", "hydra.launcher.at_a_time=1")
-    done = inside("-m", *SMALL, "algorithm=popularity", "seed=1,2", *launcher)
+    done = inside("-m", *SMALL, "algorithm=popularity", "seed=2", *launcher)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert sorted(run.data.tags["seed"] for run in complete(runs())) == ["1", "2"]
+    assert [run.data.tags["seed"] for run in complete(runs())] == ["2"]
 
 
 class Cluster:

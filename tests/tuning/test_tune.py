@@ -291,6 +291,8 @@ def test_looks_at_the_same_test_rows_are_counted(shop: Callable, runs: Callable,
 
 def test_looks_at_the_same_time_have_different_numbers(tmp_path: Path, empty_store: Path) -> None:
     """Two processes, as those of a sweep, each with a tracker and ten runs of its own."""
+    from recexp.tracking.tracker import Tracker
+
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     code = """
 import sys
@@ -299,11 +301,22 @@ from recexp.tracking.tracker import Tracker
 tracker = Tracker()
 tracker.open(sys.argv[1], None, "e", ".")
 ids = [tracker.create("r", {"recexp.test": "ab" * 32}, 0) for _ in range(10)]
+print("ready", flush=True)
+input()
 print(*(tracker.count_evaluation(run, "ab" * 32) for run in ids))
 """
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    told = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    numbers = [int(number) for one in told for number in one.communicate(timeout=300)[0].split()]
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        tracker = Tracker()
+        tracker.open(uri, None, "e", ".")
+        ids = [tracker.create("r", {"recexp.test": "ab" * 32}, 0) for _ in range(10)]
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("\n")
+        other.stdin.flush()
+        numbers = [tracker.count_evaluation(run, "ab" * 32) for run in ids]
+        numbers += map(int, other.communicate(timeout=300)[0].split())
     assert sorted(numbers) == list(range(1, 21))
 
 
