@@ -73,7 +73,9 @@ def made_with_params(cls: type) -> bool:
 def describe(value: Any) -> Any:
     """Return plain data that identifies a component: its class and fields, without locations and resources.
 
-    Data that a component holds are identified by their fingerprint.
+    A class whose meaning has changed since a release says so by a class attribute `revision`, described where above 1:
+    results from before and after have different identities. Data that a component holds are identified by their
+    fingerprint.
     """
     if hasattr(value, "fingerprint"):
         return value.fingerprint
@@ -81,7 +83,8 @@ def describe(value: Any) -> Any:
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]
         fields = {name: describe(getattr(value, name)) for name in names}
-        return {"class": stored_name(type(value)), **fields}
+        revision = getattr(type(value), "revision", 1)
+        return {"class": stored_name(type(value)), **({"revision": revision} if revision > 1 else {}), **fields}
     if isinstance(value, dict):
         return {key: describe(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -126,7 +126,8 @@ def _metrics(archive: Archive, run: StoredRun, completion: Completion) -> dict[s
 def _node(described: Any) -> Any:
     """Return the config node of what `params.describe` says of a component."""
     if isinstance(described, dict):
-        return {"_target_" if key == "class" else key: _node(value) for key, value in described.items()}
+        fields = {key: _node(value) for key, value in described.items() if key != "revision"}
+        return {"_target_" if key == "class" else key: value for key, value in fields.items()}
     return [_node(value) for value in described] if isinstance(described, list) else described
 
 

@@ -13,7 +13,7 @@ import recexp as library
 from recexp import config
 from recexp.config import experiments
 from recexp.history.archive import Archive
-from recexp.params import params
+from recexp.params import describe, params
 from recexp.prepared import Loaded
 from recexp.runners import job_files
 from recexp.runners.base import Identity
@@ -24,7 +24,7 @@ from recexp.sweeps import jobs
 
 OWN_SOURCE = """
 from recexp.datasets.files import Files
-from recexp.params import params
+from recexp.params import describe, params
 
 @params
 class Mine(Files):
@@ -33,7 +33,7 @@ class Mine(Files):
 BASE = ("dataset=files", "dataset.interactions=ratings.csv", "split.validation_ratio=0.2")
 OWN = """
 from recexp.algorithms.baselines.popularity import Popularity
-from recexp.params import params
+from recexp.params import describe, params
 
 @params
 class Mine(Popularity):
@@ -52,6 +52,22 @@ def known(*words: str) -> tuple[Identity, str | None]:
 
 
 base = cache(known)
+
+
+def test_a_meaning_that_changed_is_another_identity() -> None:
+    @params
+    class Step:
+        n: int
+
+    @params
+    class Steps:
+        steps: list[Step]
+
+    before = describe(Steps(steps=[Step(n=1)]))
+    Step.revision = 2
+    after = describe(Steps(steps=[Step(n=1)]))
+    assert "revision" not in before["steps"][0]
+    assert after["steps"] == [{**before["steps"][0], "revision": 2}]
 
 
 @pytest.mark.parametrize(
