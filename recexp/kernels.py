@@ -79,3 +79,63 @@ def top_k(
                 usable[allowed[a]] = False
         for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
             usable[exclude[e]] = catalogue[exclude[e]] and not listed
+
+
+@jit
+def add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums):
+    """sums += row `row` of a sparse matrix times another."""
+    for at in range(ptr[row], ptr[row + 1]):
+        weight, c = data[at], indices[at]
+        for b in range(right_ptr[c], right_ptr[c + 1]):
+            sums[np.uint32(right_indices[b])] += weight * right_data[b]  # no check for negative ones
+
+
+@jit
+def top_k_of_product(
+    start,
+    stop,
+    ptr,
+    indices,
+    data,
+    right_ptr,
+    right_indices,
+    right_data,
+    exclude_ptr,
+    exclude,
+    catalogue,
+    ties,
+    by_tie,
+    out_items,
+    out_scores,
+):
+    """Fill rows start..stop with the best items by the rows of a product of sparse matrices, as `top_k` does.
+
+    Only entries of the product are looked at, and as many items of score 0, in their order `by_tie`, as are needed.
+    """
+    sums, usable = np.zeros(len(ties), np.float32), catalogue.copy()
+    for row in range(start, stop):
+        add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums)
+        for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
+            usable[exclude[e]] = False
+        items, scores, size, worst = out_items[row], out_scores[row], 0, np.float32(-np.inf)
+        for at in range(ptr[row], ptr[row + 1]):
+            c = indices[at]
+            for b in range(right_ptr[c], right_ptr[c + 1]):
+                item = np.uint32(right_indices[b])
+                score, sums[item] = sums[item], 0
+                if score >= worst and score != 0 and score > -np.inf and usable[item]:
+                    size = insert(items, scores, size, np.int64(item), score, ties)
+                    if size == len(items):
+                        worst = scores[size - 1]
+        if not (size == len(items) and worst > 0):
+            add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums)
+            for item in by_tie:
+                if size == len(items) and scores[size - 1] == 0 and ties[items[size - 1]] < ties[item]:
+                    break
+                if sums[item] == 0 and usable[item]:
+                    size = insert(items, scores, size, np.int64(item), np.float32(0), ties)
+            for at in range(ptr[row], ptr[row + 1]):
+                for b in range(right_ptr[indices[at]], right_ptr[indices[at] + 1]):
+                    sums[np.uint32(right_indices[b])] = 0
+        for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
+            usable[exclude[e]] = catalogue[exclude[e]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,6 +14,9 @@ PAD = -1
 """The item code that fills lists shorter than k."""
 STRIP = 2**17
 """Scores that are ranked at once, 512 KiB: they fit in a core's cache."""
+
+CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Sparse rows: where each begins, int64 (n + 1,), and codes int32 and values float32 of their entries."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,24 @@ class Ranking:
         step = max(1, STRIP // max(1, n_items))
         threads.map_rows(rows, b)
         return lists
+
+    def top_k_of_product(self, left: CSR, right: CSR, queries: Queries, k: int) -> Lists:
+        """Return the same lists as for the scores left @ right, (b, m) @ (m, n_items), without writing out any zero.
+
+        It pays where products have few entries. Queries have no candidates.
+        """
+        from recexp.kernels import top_k_of_product
+
+        b, n_items = len(queries), queries.n_items
+        lists = Lists.empty(b, min(k, n_items))
+        given = *left, *right, *_pattern(queries.exclude, b), self.catalogue, self.ties, self._by_tie
+        threads.map_rows(lambda start, stop: top_k_of_product(start, stop, *given, lists.items, lists.scores), b)
+        return lists
+
+    @cached_property
+    def _by_tie(self) -> np.ndarray:
+        """int32 (n_items,): the items in the order of `ties`."""
+        return np.argsort(self.ties).astype(np.int32)
 
 
 def _pattern(matrix: sp.csr_array | None, b: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from recexp import threads
+from recexp.algorithms.sparse_products import csr_arrays, lists_of_product, times
 from recexp.data import Interactions, Queries
 from recexp.ranking import Ranking
 
@@ -51,6 +52,49 @@ def test_lists_agree_with_a_naive_loop(k: int, listed: bool, masked: bool) -> No
             assert lists.items[row].tolist() == expected + [-1] * rest
             assert lists.scores[row].tolist() == scores[row, expected].tolist() + [-np.inf] * rest
     np.testing.assert_array_equal(scores, before)
+
+
+@pytest.mark.parametrize("k", [1, 3, N, N + 5])
+@pytest.mark.parametrize("share", [0.02, 0.2])
+@pytest.mark.parametrize("masked", [False, True], ids=["all", "masked"])
+def test_products_of_sparse_matrices_give_the_lists_of_their_scores(k: int, share: float, masked: bool) -> None:
+    rng = np.random.default_rng(3)
+    left = np.where(rng.random((B, N)) < share, rng.integers(-1, 3, (B, N)), 0).astype(np.float32)
+    right = np.where(rng.random((N, N)) < share, rng.integers(-2, 3, (N, N)), 0).astype(np.float32)  # sums of 0, too
+    right[0], left[:, 0] = 0, np.arange(B) % 4 == 0
+    right[0, :3] = [np.nan, np.inf, -np.inf]  # no numbers are met by each fourth row
+    scores = left[:, 1:] @ right[1:]
+    scores[::4, :3] += right[0, :3]
+    exclude = rng.random((B, N)) < 0.4
+    exclude[3] = True
+    ranking = Ranking.draw(N, rng.random(N) < 0.8, rng=rng)
+    usable = np.broadcast_to(ranking.catalogue, (B, N)) & (~exclude | (not masked))
+    queries = asked(exclude if masked else None)
+    sides = [csr_arrays(sp.csr_array(side)) for side in (left, right)]
+    for count in (1, 3):
+        with threads.limit(count):
+            lists = ranking.top_k_of_product(*sides, queries, k)
+        for row, expected in enumerate(naive(scores, usable, ranking.ties, k)):
+            rest = min(k, N) - len(expected)
+            assert lists.items[row].tolist() == expected + [-1] * rest
+            assert lists.scores[row].tolist() == scores[row, expected].tolist() + [-np.inf] * rest
+
+
+def test_a_product_of_few_entries_is_ranked_as_written_out() -> None:
+    """Bit by bit: fractions are added in the same order, whichever way is taken."""
+    rng, n = np.random.default_rng(5), 2000
+    left = sp.random_array((B, n), density=0.004, format="csr", dtype=np.float32, rng=rng)
+    right = sp.random_array((n, n), density=0.005, format="csr", dtype=np.float32, rng=rng)
+    queries = replace(of(n), exclude=sp.csr_array(left))
+    ranking = Ranking.draw(n, None, rng=rng)
+    found = lists_of_product(left, right, queries, 50, ranking)
+    expected = ranking.top_k(times(left, right), queries, 50)
+    np.testing.assert_array_equal(found.items, expected.items)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    listed = replace(queries, candidates=sp.csr_array(right[:B]))
+    np.testing.assert_array_equal(
+        lists_of_product(left, right, listed, 5, ranking).items, ranking.top_k(times(left, right), listed, 5).items
+    )
 
 
 def test_ties_favour_no_position() -> None:

@@ -79,10 +79,12 @@ def once(
     cache: Path,
     limit: int = 600,
     evaluate: bool = False,
+    path: str | None = None,
 ) -> dict[str, float]:
-    """Run a side in a fresh process on `threads` cores and return what it printed."""
+    """Run a side in a fresh process on `threads` cores and return what it printed; `path` has another recexp."""
     counts = dict.fromkeys([f"{name}_NUM_THREADS" for name in VARIABLES], str(threads))
     environment = {**os.environ, **counts, "NUMBA_CACHE_DIR": str(cache)}
+    environment |= {} if path is None else {"PYTHONPATH": path}
     begin = time.perf_counter()
     done = subprocess.run(
         [python, str(HERE / script), name, str(folder), str(seed), str(k), *["evaluate"] * evaluate],

@@ -1,4 +1,4 @@
-"""Time and memory at 1, 3 and 10 million interactions of 138,000 users x 27,000 items, beside implicit; see README.md.
+"""Time and memory at 1, 3 and 10 million interactions, of 138,000 users x 27,000 items, beside implicit; see README.md.
 
 `python scales.py peers/bin/python`
 """
@@ -6,6 +6,7 @@
 import argparse
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from algorithms import once, table, write
 
-N_USERS, N_ITEMS, GROUPS = 138_000, 27_000, 30
+GROUPS = 30
 ALGORITHMS = {  # als with the settings of implicit, so that both minimise the same
     "item_knn": "item_knn",
+    "p3alpha": "p3alpha",
     "als": "als,factors=64,iterations=15,alpha=10.0,regularization=0.05,frequency_scaling=0.0",
 }
+PEERS = ("item_knn", "als")
+"""Algorithms that implicit has."""
 LIMIT = 3600
 """Seconds after which a side is given up."""
 
@@ -28,7 +32,7 @@ def power_law(n: int, exponent: float, offset: float) -> np.ndarray:
     return weights / weights.sum()
 
 
-def synthetic(m: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def synthetic(m: int, n_users: int, n_items: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return int32 users and items of m distinct pairs, in the order in which they were drawn.
 
     Every user draws twice; further draws go to users by a power law (exponent .8, offset .001). An item is drawn by
@@ -38,36 +42,36 @@ def synthetic(m: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     the items 86 %, much like half of MovieLens 20M.
     """
     rng = np.random.default_rng(seed)
-    activity = np.cumsum(power_law(N_USERS, 0.8, 0.001))
-    group = rng.integers(GROUPS, size=N_ITEMS)  # an item's code is its rank in popularity until the end
+    activity = np.cumsum(power_law(n_users, 0.8, 0.001))
+    group = rng.integers(GROUPS, size=n_items)  # an item's code is its rank in popularity until the end
     by_group, sizes = np.argsort(group, kind="stable"), np.bincount(group, minlength=GROUPS)
-    ends = np.concatenate([[0.0], np.cumsum(power_law(N_ITEMS, 2.0, 0.012)[by_group])])
+    ends = np.concatenate([[0.0], np.cumsum(power_law(n_items, 2.0, 0.012)[by_group])])
     bounds = ends[np.concatenate([[0], np.cumsum(sizes)])]
-    taste, names = rng.integers(GROUPS, size=N_USERS), rng.permutation(N_ITEMS)
-    users, keys = np.repeat(np.arange(N_USERS), 2), np.empty(0, np.int64)
+    taste, names = rng.integers(GROUPS, size=n_users), rng.permutation(n_items)
+    users, keys = np.repeat(np.arange(n_users), 2), np.empty(0, np.int64)
     while True:
         own = np.where(rng.random(len(users)) < 0.5, taste[users], -1)
         low, high = np.where(own < 0, 0.0, bounds[own]), np.where(own < 0, ends[-1], bounds[own + 1])
         place = np.searchsorted(ends, low + (high - low) * rng.random(len(users)), side="right") - 1
-        keys = np.concatenate([keys, users * N_ITEMS + by_group[place.clip(max=N_ITEMS - 1)]])
+        keys = np.concatenate([keys, users * n_items + by_group[place.clip(max=n_items - 1)]])
         keys = keys[np.sort(np.unique(keys, return_index=True)[1])]
         if len(keys) >= m:
-            users, items = np.divmod(keys[:m], N_ITEMS)
+            users, items = np.divmod(keys[:m], n_items)
             return users.astype(np.int32), names[items].astype(np.int32)
         drawn = np.searchsorted(activity, rng.random(int(1.3 * (m - len(keys))) + 1000))
-        users = drawn.clip(max=N_USERS - 1)
+        users = drawn.clip(max=n_users - 1)
 
 
-def task(folder: Path, m: int) -> np.ndarray:
+def task(folder: Path, m: int, n_users: int, n_items: int) -> np.ndarray:
     """Write the split, a random row of each user held out, and return the item held out, -1 for users with one row."""
-    users, items = synthetic(m, seed=1)
+    users, items = synthetic(m, n_users, n_items, seed=1)
     last = len(users) - 1 - np.unique(users[::-1], return_index=True)[1]  # rows come in random order
     last = last[np.bincount(users)[users[last]] > 1]
     train = np.ones(m, bool)
     train[last] = False
     arrays = {"users": users[train], "items": items[train], "values": np.ones(train.sum(), np.float32)}
-    write(folder, {**arrays, "test_users": users[last], "test_items": items[last]}, N_USERS, N_ITEMS)
-    wanted = np.full(N_USERS, -1)
+    write(folder, {**arrays, "test_users": users[last], "test_items": items[last]}, n_users, n_items)
+    wanted = np.full(n_users, -1)
     wanted[users[last]] = items[last]
     return wanted
 
@@ -100,6 +104,9 @@ if __name__ == "__main__":
     parser.add_argument("peer", help="the Python of an environment that has implicit")
     parser.add_argument("--algorithms", default="item_knn,als")
     parser.add_argument("--millions", default="1,3,10")
+    parser.add_argument("--users", type=int, default=138_000)
+    parser.add_argument("--items", type=int, default=27_000)
+    parser.add_argument("--before", help="a folder with another version of recexp, which runs by turns with this one")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     millions = [float(text) for text in given.millions.split(",")]
@@ -109,16 +116,19 @@ if __name__ == "__main__":
         folder = Path(temporary)
         shared = {"folder": folder, "cache": folder / "kernels", "threads": given.threads, "limit": LIMIT}
         shared |= {"seed": 1, "k": 20, "evaluate": True}
-        task(folder, N_USERS * 3)
-        for name in names:  # compiles the kernels
-            once(sys.executable, "side_recexp.py", ALGORITHMS[name], **shared)
+        ours = {"recexp": None} | ({"before": given.before} if given.before else {})
+        for rows, users, items in ((60_000, 20_000, given.items), (60_000, 2_000, 300)):  # few of many items, and many
+            task(folder, rows, users, items)
+            for name, path in product(names, ours.values()):  # compiles the kernels
+                once(sys.executable, "side_recexp.py", ALGORITHMS[name], **shared, path=path)
         for size in millions:
-            wanted = task(folder, int(size * 1e6))
+            wanted = task(folder, int(size * 1e6), given.users, given.items)
             for name in names:
-                sides = {"recexp": (sys.executable, "side_recexp.py", ALGORITHMS[name])}
-                sides["implicit"] = (given.peer, "peer_implicit.py", name)
+                sides = dict.fromkeys(ours, (sys.executable, "side_recexp.py", ALGORITHMS[name]))
+                if name in PEERS:
+                    sides["implicit"] = (given.peer, "peer_implicit.py", name)
                 for side, command in sides.items():
-                    run = once(*command, **shared)
+                    run = once(*command, **shared, path=ours.get(side))
                     run["quality"] = ndcg(np.load(folder / "answers.npy"), wanted)
                     found.setdefault((name, side), []).append(run)
                     sys.stderr.write(f"{name} {size:g} M {side}: {run}\n")

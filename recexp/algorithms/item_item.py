@@ -3,7 +3,7 @@
 import numpy as np
 
 from recexp.algorithms.base import Recommender
-from recexp.algorithms.sparse_products import rows_times, times
+from recexp.algorithms.sparse_products import lists_of_product, times
 from recexp.data import Queries
 from recexp.ranking import Lists, Ranking
 
@@ -15,8 +15,10 @@ class ItemItem(Recommender):
     history, seen in training or not.
     """
 
+    dense_lists = False
+
     def score(self, queries: Queries) -> np.ndarray:
         return times(self.matrix(queries), self.weights_)
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(rows_times(self.matrix(queries), self.weights_), queries, k)
+        return lists_of_product(self.matrix(queries), self.weights_, queries, k, ranking)

@@ -6,9 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
+from recexp.data import Queries
+from recexp.ranking import CSR, Lists, Ranking
 
-CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Sparse rows: where each begins, int64 (n + 1,), and codes int32 and values float32 of their entries."""
+FEW = 8
+"""Rows of a product are sparse where they take fewer multiplications than one for so many of their entries."""
 
 
 def csr_arrays(matrix: sp.csr_array) -> CSR:
@@ -26,6 +28,24 @@ def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
     kernel, given = _kernel(right)
     threads.map_rows(lambda start, stop: kernel(start, stop, *rows, *given, out), len(out))
     return out
+
+
+def compact(matrix: sp.csr_array) -> sp.csr_array:
+    """Return CSR weights with int32 indices where they fit: made so once, for kernels read nothing else."""
+    kind = sp.get_index_dtype(maxval=max(matrix.nnz, *matrix.shape))
+    parts = matrix.data, matrix.indices.astype(kind, copy=False), matrix.indptr.astype(kind, copy=False)
+    return sp.csr_array(parts, shape=matrix.shape)
+
+
+def lists_of_product(
+    left: sp.csr_array, right: sp.csr_array | np.ndarray, queries: Queries, k: int, ranking: Ranking
+) -> Lists:
+    """Return the k best items of each query by its row of left @ right, for sparse left and sparse or dense right."""
+    if queries.candidates is None and not isinstance(right, np.ndarray):
+        rows, weights = csr_arrays(left), csr_arrays(right)
+        if FEW * np.diff(weights[0])[rows[1]].sum() < len(queries) * queries.n_items:
+            return ranking.top_k_of_product(rows, weights, queries, k)
+    return ranking.top_k_of(rows_times(left, right), queries, k)
 
 
 def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable[[int, int], np.ndarray]:

@@ -16,6 +16,8 @@ from recexp.ranking import Lists, Ranking
 from recexp.version import __version__
 
 Id = int | str
+LEAN = 4096
+"""Bytes that a query takes, at most, where no scores are held, beside its history and its list."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,22 @@ class FittedModel:
             raise DataError(f"the number of items to recommend must be at least 1 (got {k})")
         answered = self.can_answer(queries)
         lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
-        rows = max(1, self.block_mib * 2**20 // (4 * max(1, len(self.item_ids))))
         with progress.bar(len(queries), "recommend") as advance:
             for model, mask in ((self.model, answered), (self.fallback, ~answered)):
-                at = np.flatnonzero(mask)
+                at, rows = np.flatnonzero(mask), self._rows_at_once(model, queries, k)
                 for start in range(0, len(at), rows):
                     block = slice(start, start + rows) if mask.all() else at[start : start + rows]
                     part = model.recommend(queries.take(block), k, self.ranking)
                     lists.items[block], lists.scores[block] = part.items, part.scores
                     advance(len(part.items))
         return lists
+
+    def _rows_at_once(self, model: Recommender, queries: Queries, k: int) -> int:
+        """Return how many queries are answered together: as many as a block's memory has room for."""
+        row = 4 * max(1, len(self.item_ids))
+        if not model.dense_lists:  # histories, what they are multiplied with, and lists
+            row = min(row, LEAN + 32 * (int(queries.lengths.sum()) // max(1, len(queries))) + 8 * k)
+        return max(1, self.block_mib * 2**20 // row)
 
     def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
         """Return at most n (item id, score) pairs, best first.

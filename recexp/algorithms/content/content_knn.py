@@ -11,7 +11,7 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
-from recexp.algorithms.sparse_products import times
+from recexp.algorithms.sparse_products import compact, times
 from recexp.data import Dataset
 from recexp.params import PositiveInt, params
 
@@ -82,4 +82,4 @@ def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
         threads.map_rows(search, len(scores))
     kept = (found >= 0) & (products > 0)
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    return sp.csr_array((products[kept], found[kept], indptr), shape=(n, n))
+    return compact(sp.csr_array((products[kept], found[kept], indptr), shape=(n, n)))

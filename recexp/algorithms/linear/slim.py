@@ -10,6 +10,7 @@ from recexp import threads
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
+from recexp.algorithms.sparse_products import compact
 from recexp.data import Dataset
 from recexp.params import PositiveFloat, PositiveInt, params
 
@@ -71,7 +72,7 @@ class SLIM(ItemItem):
         threads.map_rows(solve, len(counts))
         sizes, items, weights = (np.concatenate(part) for part in zip(*(found[start] for start in sorted(found))))
         by_target = sp.csr_array((weights, items, np.concatenate([[0], np.cumsum(sizes)])), shape=(len(counts),) * 2)
-        self.weights_ = by_target.T.tocsr()
+        self.weights_ = compact(by_target).T.tocsr()
         return self
 
     def _largest(self, sizes: np.ndarray, items: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -10,7 +10,7 @@ from recexp.algorithms.neighbors.average import average, ranked
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
 from recexp.algorithms.ratings import checked
-from recexp.algorithms.sparse_products import rows_times, times
+from recexp.algorithms.sparse_products import lists_of_product, rows_times, times
 from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
 from recexp.params import params
@@ -77,9 +77,11 @@ class ItemKNN(KNN):
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         if self.capabilities.predicts:
             return super().recommend(queries, k, ranking)
-        product = rows_times(self._summed(self.matrix(queries)), self.weights_)
-        centered = (lambda start, stop: product(start, stop) + self.offsets_) if self.center else product
-        return ranking.top_k_of(centered, queries, k)
+        x = self._summed(self.matrix(queries))
+        if not self.center:
+            return lists_of_product(x, self.weights_, queries, k, ranking)
+        product = rows_times(x, self.weights_)
+        return ranking.top_k_of(lambda start, stop: product(start, stop) + self.offsets_, queries, k)
 
     def _search(self, x: sp.csr_array) -> tuple[NeighborSearch, sp.csr_array, np.ndarray]:
         """Return how to find neighbors of items, the items (n_items, n_users), and that each is itself."""

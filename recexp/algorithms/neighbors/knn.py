@@ -77,6 +77,10 @@ class KNN(Recommender):
             return Capabilities(feedback="value", needs=frozenset({"ratings"}), predicts=predicts)
         return Capabilities()
 
+    @property
+    def dense_lists(self) -> bool:  # type: ignore[override]
+        return self.capabilities.predicts
+
     def score(self, queries: Queries) -> np.ndarray:
         return self._averages(queries) if self.capabilities.predicts else self._sums(queries)
 

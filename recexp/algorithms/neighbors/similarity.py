@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.algorithms.sparse_products import csr_arrays
+from recexp.algorithms.sparse_products import compact, csr_arrays
 
 Similarity = Literal[
     "cosine", "asymmetric_cosine", "dice", "jaccard", "dot", "adjusted_cosine", "pearson", "msd", "common_cosine"
@@ -200,6 +200,6 @@ def _compressed(found: np.ndarray, values: np.ndarray, n: int) -> sp.csr_array:
     """Return float32 CSR (b, n) of columns `found` (b, k), -1 for none, and their values."""
     kept = found >= 0
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    matrix = sp.csr_array((values[kept].astype(np.float32), found[kept], indptr), shape=(len(found), n))
+    matrix = compact(sp.csr_array((values[kept].astype(np.float32), found[kept], indptr), shape=(len(found), n)))
     matrix.sort_indices()
     return matrix

@@ -11,7 +11,7 @@ from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
 from recexp.algorithms.ratings import checked
-from recexp.algorithms.sparse_products import rows_times, times
+from recexp.algorithms.sparse_products import lists_of_product, times
 from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Queries
 from recexp.params import params
@@ -75,7 +75,7 @@ class UserKNN(KNN):
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         if self.capabilities.predicts:
             return super().recommend(queries, k, ranking)
-        return ranking.top_k_of(rows_times(self._neighbors(queries), self.rows_), queries, k)
+        return lists_of_product(self._neighbors(queries), self.rows_, queries, k, ranking)
 
     def _search(self) -> NeighborSearch:
         return NeighborSearch(self.columns_, self.squares_, self.similarity, self.shrinkage, self.asymmetry)
