@@ -23,6 +23,7 @@ FOUNDATIONS = {
     "params",
     "progress",
     "rng",
+    "scratch",
     "serialization",
     "system",
     "threads",

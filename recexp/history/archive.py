@@ -2,8 +2,6 @@
 
 import math
 import re
-import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
+from recexp import scratch
 from recexp.errors import StoreError
 from recexp.metric_names import is_final
 from recexp.tracking import client, run_log, store_errors, store_uri
@@ -181,7 +180,7 @@ class Archive:
             if self.has(run, path):
                 where = self._folder(run)
                 found = download_artifacts(
-                    run_id=run.id, artifact_path=path, tracking_uri=self.uri, dst_path=str(where)
+                    run_id=run.id, artifact_path=path, tracking_uri=store_uri.for_mlflow(self.uri), dst_path=str(where)
                 )
                 self._fetched[run.id, path] = Path(found)
                 return Path(found)
@@ -190,8 +189,8 @@ class Archive:
     def _folder(self, run: StoredRun) -> Path:
         """Return the folder that a run's files are fetched into."""
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
-            self._remove = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+            self._scratch = scratch.make()
+            self._remove = weakref.finalize(self, scratch.remove, self._scratch)
         folder = self._scratch / run.id
         folder.mkdir(exist_ok=True)
         return folder

@@ -1,13 +1,12 @@
 """Back-fill: new metrics and cut-offs over finished runs, from the lists that they kept; nothing is fitted again."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from recexp import file_names
+from recexp import file_names, scratch
 from recexp.data import Dataset, Split
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, DataError, RecexpError
@@ -183,8 +182,7 @@ def _add(archive: Archive, backfill: Backfill, split: Split, results: Evaluation
     directions = {bare(name): higher for name, higher in run_files.read_directions(file).items()}
     directions |= {name: metric.higher_is_better for name, metric in backfill.evaluation.metrics.items()}
     added = dict.fromkeys([*run.tags.get(ADDED, "").split(), *(name for name in found if name not in run.metrics)])
-    with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
-        folder = Path(scratch)
+    with scratch.folder() as folder:
         run_files.write_metrics(folder, values | found, intervals | bounds, directions)
         _write_user_values(archive, run, folder, split, {n: v for n, v in results.per_query.items() if n in names})
         old, new = _by_name(run_files.read_slices(archive.file(run, file_names.SLICES))), _by_name(results.slices)

@@ -1,13 +1,12 @@
 """Reproduction: a run made again from what it left behind, and how far the two are from each other."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recexp import file_names
+from recexp import file_names, scratch
 from recexp.errors import DataError, StoreError
 from recexp.evidence import run_files
 from recexp.history import backfill, differences
@@ -124,8 +123,8 @@ def reproduce(
         lists=_equal_lists(archive, run, new),
         differences=_differences(archive, run, new, changes),
     )
-    with tempfile.TemporaryDirectory(prefix="recexp-") as folder:
-        files = [Path(folder) / name for name in (file_names.REPRODUCTION, file_names.REPRODUCTION_JSON)]
+    with scratch.folder() as folder:
+        files = [folder / name for name in (file_names.REPRODUCTION, file_names.REPRODUCTION_JSON)]
         for file, text in zip(files, (report.markdown(), report.json())):
             file.write_text(text, encoding="utf-8")
         archive.add(new, files=files, tags={"recexp.reproduced": report.verdict})

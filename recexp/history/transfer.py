@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from recexp import scratch
 from recexp.errors import DataError, StoreError
 from recexp.history.archive import Archive, StoredRun
-from recexp.tracking import mlflow_model, view
+from recexp.tracking import mlflow_model, store_uri, view
 from recexp.tracking.tags import COMPLETE, IMPORTED, JOB, JOB_RUNS
 from recexp.version import __version__
 
@@ -49,8 +49,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
         raise StoreError(f"run {run.id} is not complete (status {run.status}) and cannot be exported")
     if file.exists():
         raise StoreError(f"{file} is there already")
-    with archive.translate_errors(), tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
-        folder = Path(scratch)
+    with archive.translate_errors(), scratch.folder() as folder:
         entity = archive.client.get_run(run.id)
         (folder / FILES).mkdir()
         archive.client.download_artifacts(run.id, "", str(folder / FILES))
@@ -71,8 +70,7 @@ def opened(file: Path) -> Iterator[Parcel]:
     """
     if not file.is_file():
         raise DataError(f"{file}: no such file")
-    with tempfile.TemporaryDirectory(prefix="recexp-") as scratch:
-        folder = Path(scratch)
+    with scratch.folder() as folder:
         try:
             with zipfile.ZipFile(file) as archive:
                 sums = _manifest(archive, file)
@@ -155,7 +153,7 @@ def _fetch_model(archive: Archive, entity: "Entity", folder: Path) -> None:
     for output in entity.outputs.model_outputs[:1] if entity.outputs else []:
         (folder / "logged").mkdir()
         where = archive.client.get_logged_model(output.model_id).artifact_location
-        logged = Path(download_artifacts(artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=archive.uri))
+        logged = Path(download_artifacts(artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=store_uri.for_mlflow(archive.uri)))
         shutil.move(logged / "recexp", folder / MODEL / "recexp")
         for name in _ENVIRONMENT:
             shutil.move(logged / name, folder / MODEL / name)

@@ -6,12 +6,12 @@ import importlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -30,14 +30,14 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
     """Write the folder as a whole or not at all; an existing one is replaced."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
+    staging.mkdir()  # for all whom the umask and the folder around it let in
     try:
         np.savez(
             staging / "arrays.npz", **{name: _storable(array) for name, array in arrays.items()}, allow_pickle=False
         )
         header = {"format": FORMAT, "sha256": {"arrays.npz": _sha256(staging / "arrays.npz")}, **header}
         (staging / "model.json").write_text(json.dumps(header, indent=1))
-        staging.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(staging, folder)

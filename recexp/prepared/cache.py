@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal
+from uuid import uuid4
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -101,15 +101,16 @@ class Cache:
             with ThreadPoolExecutor(2) as pool:
                 arrays = dict(zip(names, pool.map(lambda file: _array(entry / file[0], file[1]), files)))
             value = unpack(content["value"], arrays.__getitem__, shared)
+            lines = [(str(name), int(level), str(message)) for name, level, message in content["log"]]
         except Exception as error:  # whatever it is that a damaged entry leads to
             log.warning("a prepared entry is damaged and is made again: %s", error)
             shutil.rmtree(entry, ignore_errors=True)
             return None
-        if content["log"]:
-            known, what = logged_before(content["log"]), entry.with_name(f"{entry.name[:12]}...")
+        if lines:
+            known, what = logged_before(lines), entry.with_name(f"{entry.name[:12]}...")
             log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
             if not known:
-                replay(content["log"])
+                replay(lines)
         with suppress(OSError):
             os.utime(entry)  # used just now
         return (value,)
@@ -125,7 +126,8 @@ class Cache:
     ) -> None:
         staging = None
         try:
-            staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+            staging = self._folder / f".new-{uuid4().hex}"
+            staging.mkdir()  # for all whom the umask and the folder let in
             node, arrays = pack(value, shared)
             named = {name: f"{number}.npy" for number, name in enumerate(arrays)}
             files = {name: [file, _save(staging / file, arrays[name])] for name, file in named.items()}

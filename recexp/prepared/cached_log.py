@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-Line = list[str | int]
+Line = tuple[str, int, str]
 """Name of the logger, level, message."""
 _logged: set[str] = set()
 """Messages of what this process has made or taken from the cache."""
@@ -16,7 +16,7 @@ class _Recorder(logging.Handler):
         self.lines: list[Line] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append([record.name, record.levelno, record.getMessage()])
+        self.lines.append((record.name, record.levelno, record.getMessage()))
 
 
 @contextmanager
@@ -28,16 +28,16 @@ def recording() -> Iterator[list[Line]]:
         yield recorder.lines
     finally:
         root.removeHandler(recorder)
-        _logged.update(str(message) for _, _, message in recorder.lines)
+        _logged.update(message for _, _, message in recorder.lines)
 
 
 def logged_before(lines: list[Line]) -> bool:
     """Return whether this process has logged all of `lines` before."""
-    return _logged.issuperset(str(message) for _, _, message in lines)
+    return _logged.issuperset(message for _, _, message in lines)
 
 
 def replay(lines: list[Line]) -> None:
     """Log `lines` again."""
-    _logged.update(str(message) for _, _, message in lines)
+    _logged.update(message for _, _, message in lines)
     for name, level, message in lines:
-        logging.getLogger(str(name)).log(int(level), "%s", message)
+        logging.getLogger(name).log(level, "%s", message)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from recexp.errors import StoreError
-from recexp.tracking import store_uri
+from recexp.tracking import empty_store, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,7 +32,8 @@ def connect(uri: str) -> "MlflowClient":
     load()
     from mlflow import MlflowClient
 
-    return MlflowClient(uri, uri)
+    address = store_uri.for_mlflow(uri)
+    return MlflowClient(address, address)
 
 
 @contextmanager
@@ -61,8 +62,9 @@ def _create(file: Path) -> None:
     """Make a new database aside and move it into place: a kill leaves none that is half made."""
     aside = file.with_name(f".{file.name}.new")
     aside.unlink(missing_ok=True)
+    aside.touch()  # SQLite itself would let nobody else write to it, whatever the umask
     try:
-        connect(f"sqlite:///{aside}").search_experiments(max_results=1)
+        empty_store.write(aside, lambda new: connect(store_uri.sqlite_uri(new)).search_experiments(max_results=1))
         os.replace(aside, file)
     finally:
         aside.unlink(missing_ok=True)

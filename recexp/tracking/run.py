@@ -3,7 +3,6 @@
 import logging
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from recexp import system
+from recexp import scratch, system
 from recexp.errors import DataError, DiskFullError, RecexpError
 from recexp.tracking import run_log, store_errors, view
 from recexp.tracking.names import flatten, mask
@@ -82,7 +81,7 @@ class Run:
 
     def __enter__(self) -> Self:
         with store_errors.translate_errors(self._target.uri):
-            self.scratch = Path(tempfile.mkdtemp(prefix="recexp-"))
+            self.scratch = scratch.make()
             self.directory = self.scratch / "files"
             self.directory.mkdir()
         self._log = run_log.LogFile(self.directory / "recexp.log", self._log_so_far)
@@ -102,7 +101,7 @@ class Run:
                 self._fail(error)
         finally:
             self._log.close()
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            scratch.remove(self.scratch)
             self.ended = now()
 
     @property

@@ -5,7 +5,7 @@ import socket
 import sqlite3
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -20,12 +20,17 @@ CREATE_SECONDS = 120.0
 
 
 def resolve(uri: str | None) -> str:
-    """Return the absolute tracking URI; None is `mlflow.db` in the working directory."""
+    """Return the absolute tracking URI; None is `mlflow.db` in the working directory.
+
+    In a URI, as everywhere, %3F is the sign ? of a path and %25 the sign %; a path is taken as it is.
+    """
     uri = uri or "mlflow.db"
     if "://" not in uri and uri.endswith((".db", ".sqlite")):
-        uri = f"sqlite:///{uri}"
+        return sqlite_uri(Path(uri))
     if uri.startswith("sqlite:///"):
-        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).expanduser().absolute()}"
+        if "?" in uri:
+            raise StoreError(f"tracking.uri: {uri}: a file's address takes no options; a ? in its path is written %3F")
+        return sqlite_uri(Path(unquote(uri.removeprefix("sqlite:///"))))
     if re.match(r"(https?|postgresql|mysql|mssql|databricks)\b", uri):
         return uri
     raise StoreError(
@@ -34,9 +39,20 @@ def resolve(uri: str | None) -> str:
     )
 
 
+def sqlite_uri(file: Path) -> str:
+    """Return the URI of a database file; the signs of its path that mean something in a URI are quoted."""
+    path = str(file.expanduser().absolute()).replace("%", "%25").replace("?", "%3F")
+    return f"sqlite:///{path}"
+
+
 def sqlite_file(uri: str) -> Path | None:
     """Return the database file of an SQLite URI, None for other stores."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    return Path(unquote(uri.removeprefix("sqlite:///"))) if uri.startswith("sqlite:///") else None
+
+
+def for_mlflow(uri: str) -> str:
+    """Return a URI as MLflow is told it: of a quoted path with its driver, else it makes a folder of the quoted name."""
+    return uri.replace("sqlite:", "sqlite+pysqlite:", 1) if uri.startswith("sqlite:///") and "%" in uri else uri
 
 
 def lock_file(file: Path) -> Path:

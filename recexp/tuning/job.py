@@ -2,13 +2,12 @@
 
 import copy
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recexp import config, file_names, threads
+from recexp import config, file_names, scratch, threads
 from recexp.config.building import build
 from recexp.config.experiments import chosen, experiment
 from recexp.config.overrides import Override
@@ -243,8 +242,7 @@ def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
 def attach_study(job: TuningJob, study: Study, search: str, run_id: str) -> None:
     """Put a study's name, trials and plots into the run that its best values gave; `search` is the job's digest."""
     tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(study.ended)}
-    with job.experiment.tracking.open() as store, tempfile.TemporaryDirectory(prefix="recexp-") as folder:
-        path = Path(folder)
+    with job.experiment.tracking.open() as store, scratch.folder() as path:
         (path / file_names.TRIALS).write_text(study.table())
         write_study_plots(path, study.plots())
         store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning")

@@ -43,7 +43,8 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
     pruner = pruners.NopPruner() if prune_after is None else pruners.MedianPruner(n_startup_trials=prune_after)
     try:
         with FileLock(store_uri.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
-            storage = RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
+            file.touch()  # SQLite itself would let nobody else write to it, whatever the umask
+            storage = RDBStorage(store_uri.sqlite_uri(file), engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
             return optuna.create_study(
                 storage=storage,
                 study_name=name,
