@@ -1,8 +1,6 @@
 """Runs between stores: all that a store knows of a run as a zip file, and back. It carries plain data, no code."""
 
-import hashlib
 import json
-import os
 import re
 import shutil
 import zipfile
@@ -15,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import scratch
 from recexp.errors import DataError, StoreError
+from recexp.history import importing
 from recexp.history.archive import Archive, StoredRun
 from recexp.tracking import mlflow_model, store_uri, view
-from recexp.tracking.tags import COMPLETE, IMPORTED, JOB, JOB_RUNS
-from recexp.version import __version__
+from recexp.tracking.inputs import entity as dataset_input
+from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, sha256, write
+from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING, JOB, JOB_RUNS
 
 if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput
     from mlflow.entities import Run as Entity
 
-KIND, FORMAT = "recexp run", 1
-MANIFEST, RECORD, FILES, MODEL = "manifest.json", "record.json", "files", "model"
-_LEFT = (COMPLETE, JOB, JOB_RUNS, "mlflow.runName")
+_LEFT = (COMPLETE, IMPORTING, JOB, JOB_RUNS, "mlflow.runName")
 """Tags that an import does not take over: it sets them itself, or the runs that they name are in the other store."""
 _ENVIRONMENT = ("requirements.txt", "conda.yaml", "python_env.yaml")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
@@ -54,12 +51,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
         (folder / FILES).mkdir()
         archive.client.download_artifacts(run.id, "", str(folder / FILES))
         _fetch_model(archive, entity, folder)
-        record = _describe(archive, run, entity)
-        (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-        members = sorted(path for path in folder.rglob("*") if path.is_file())
-        sums = {path.relative_to(folder).as_posix(): _sha256(path) for path in members}
-        manifest = {"kind": KIND, "format": FORMAT, "recexp": __version__, "run": record["id"], "sha256": sums}
-        _write(folder, [*sums], json.dumps(manifest, indent=1), file)
+        write(folder, _describe(archive, run, entity), file)
 
 
 @contextmanager
@@ -79,7 +71,7 @@ def opened(file: Path) -> Iterator[Parcel]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with archive.open(name) as source, target.open("wb") as copy:
                         shutil.copyfileobj(source, copy)
-                    if _sha256(target) != expected:
+                    if sha256(target) != expected:
                         raise DataError(f"{file} is damaged: {name} has not the checksum that {MANIFEST} says")
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             if not re.fullmatch(r"\w+", record["id"]):
@@ -98,23 +90,23 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
     A run that is in the store already, by its own id or imported, is left as it is.
     """
     origin = parcel.record["id"]
-    if (found := _present(archive, origin)) is not None:
-        return found, False
-    with archive.translate_errors():
+    with importing.claimed(archive, origin) as marks, archive.translate_errors():
+        if (found := _present(archive, origin)) is not None:
+            return found, False
         try:
             client, record = archive.client, parcel.record
             tags = {key: value for key, value in record["tags"].items() if key not in _LEFT}
             run_id = client.create_run(
-                experiment_id, start_time=record["started"], tags={**tags, IMPORTED: origin}, run_name=record["name"]
+                experiment_id, start_time=record["started"], tags={**tags, **marks}, run_name=record["name"]
             ).info.run_id
             try:
                 _fill(archive, parcel, experiment_id, run_id)
             except BaseException:
-                client.set_terminated(run_id, "FAILED")
-                client.delete_run(run_id)
+                importing.discard(client, run_id)
                 raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"the exported run {origin} is damaged: {RECORD}: {error!r}") from error
+        _end_interrupted(archive, origin)
     return run_id, True
 
 
@@ -153,24 +145,15 @@ def _fetch_model(archive: Archive, entity: "Entity", folder: Path) -> None:
     for output in entity.outputs.model_outputs[:1] if entity.outputs else []:
         (folder / "logged").mkdir()
         where = archive.client.get_logged_model(output.model_id).artifact_location
-        logged = Path(download_artifacts(artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=store_uri.for_mlflow(archive.uri)))
+        logged = Path(
+            download_artifacts(
+                artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=store_uri.for_mlflow(archive.uri)
+            )
+        )
         shutil.move(logged / "recexp", folder / MODEL / "recexp")
         for name in _ENVIRONMENT:
             shutil.move(logged / name, folder / MODEL / name)
         shutil.rmtree(folder / "logged")
-
-
-def _write(folder: Path, members: list[str], manifest: str, file: Path) -> None:
-    """Write the zip file as a whole or not at all."""
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(MANIFEST, manifest)
-            for name in members:
-                archive.write(folder / name, name)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
@@ -197,9 +180,20 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
 def _present(archive: Archive, origin: str) -> str | None:
     for run in archive.runs(tags={IMPORTED: origin}):
         return run.id
-    with archive.translate_errors():
-        found = archive.client.search_runs([*archive.experiments()], f"attributes.run_id = '{origin}'", max_results=1)
-    return found[0].info.run_id if found else None
+    found = _of_this_id(archive, origin)
+    return origin if found is not None and found.data.tags.get(COMPLETE) == "true" else None
+
+
+def _of_this_id(archive: Archive, run_id: str) -> "Entity | None":
+    found = archive.client.search_runs([*archive.experiments()], f"attributes.run_id = '{run_id}'", max_results=1)
+    return found[0] if found else None
+
+
+def _end_interrupted(archive: Archive, origin: str) -> None:
+    """Mark a run as killed that was interrupted while its store was held, and came in as a file now."""
+    run = _of_this_id(archive, origin)
+    if run is not None and run.info.status == "RUNNING":
+        archive.client.set_terminated(origin, "KILLED")
 
 
 def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> None:
@@ -209,7 +203,7 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
     client, record = archive.client, parcel.record
     model_id = _log_model(archive, parcel, experiment_id, run_id) if (parcel.folder / MODEL).is_dir() else None
     client.log_artifacts(run_id, str(parcel.folder / FILES))
-    client.log_inputs(run_id, datasets=[_input(given) for given in record["inputs"]])
+    client.log_inputs(run_id, datasets=[dataset_input(given) for given in record["inputs"]])
     client.log_batch(
         run_id,
         metrics=[
@@ -223,6 +217,7 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
         client.set_experiment_tag(experiment_id, view.VIEW_TAG, record["view"])
     client.set_terminated(run_id, "FINISHED", record["ended"])
     client.set_tag(run_id, COMPLETE, "true")
+    client.delete_tag(run_id, IMPORTING)
 
 
 def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> str:
@@ -239,15 +234,3 @@ def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str
     archive.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     archive.client.finalize_logged_model(logged.model_id, "READY")
     return logged.model_id
-
-
-def _input(given: dict[str, Any]) -> "DatasetInput":
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    dataset = Dataset(given["name"], given["digest"], given["source_type"], given["source"])
-    return DatasetInput(dataset, tags=[InputTag(key, value) for key, value in given["tags"].items()])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 
 from recexp import file_names, threads
 from recexp.cost import Costs
@@ -108,7 +109,6 @@ def record(
         intervals=evidence.intervals,
         tables=evidence.tables,
         warnings=evidence.warnings,
-        evaluations=run.count_evaluation(identity.tags[TEST]) if counts else 0,
         command=experiment.command,
         digests=identity.digests,
     )
@@ -116,10 +116,11 @@ def record(
     run.finish(
         metrics=metrics,
         params=experiment.config,
-        description=describe_run(summary),
+        description=lambda evaluations: describe_run(replace(summary, evaluations=evaluations)),
         inputs=evidence.inputs,
         model_folder=saved,
         view=view_state(metrics, runner.final, columns, higher_is_better=higher_is_better is not False),
+        test=identity.tags[TEST] if counts else None,
     )
     intervals = dict(evidence.intervals)
     return RunResult(

@@ -15,7 +15,7 @@ from recexp.folders import cache_dir
 _DIGITS = 16
 
 
-def write(file: Path, make: Callable[[Path], None]) -> None:
+def write(file: Path, make: Callable[[Path], object]) -> None:
     """Write an empty store to `file`, which is there and empty: the one that is kept, or what `make` writes into it.
 
     Whatever is wrong with the one that is kept costs time, never a store.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,11 +27,22 @@ def log_inputs(mlflow: "MlflowClient", run_id: str, datasets: "list[DatasetInput
                 raise
 
 
-def entity(item: dict[str, str]) -> "DatasetInput":
-    """Return what MLflow notes of a data set: its name, digest, source and context."""
+def as_plain(item: dict[str, str]) -> dict[str, Any]:
+    """Return what MLflow notes of a data set, as plain data: its name, digest, source and, as a tag, its context."""
+    where = item["source"]
+    web = where.startswith(("http://", "https://"))
+    return {
+        "name": item["name"][:500],
+        "digest": item["digest"][:32],
+        "source_type": "http" if web else "local",
+        "source": json.dumps({"url" if web else "uri": where}),
+        "tags": {"mlflow.data.context": item["context"]},
+    }
+
+
+def entity(plain: dict[str, Any]) -> "DatasetInput":
+    """Return the entity of what MLflow notes of a data set."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    name, digest, where = item["name"][:500], item["digest"][:32], item["source"]
-    web = where.startswith(("http://", "https://"))
-    dataset = Dataset(name, digest, "http" if web else "local", json.dumps({"url" if web else "uri": where}))
-    return DatasetInput(dataset, tags=[InputTag("mlflow.data.context", item["context"])])
+    dataset = Dataset(plain["name"], plain["digest"], plain["source_type"], plain["source"])
+    return DatasetInput(dataset, tags=[InputTag(key, value) for key, value in plain["tags"].items()])

@@ -22,6 +22,16 @@ def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> Non
 
     folder.mkdir()
     shutil.copytree(model_folder, folder / "recexp")
+    write_environment(folder)
+    model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=_signature())
+    pyfunc.add_to_model(
+        model, loader_module="recexp.serving", data="recexp", conda_env="conda.yaml", python_env="python_env.yaml"
+    )
+    model.save(str(folder / "MLmodel"))
+
+
+def write_environment(folder: Path) -> None:
+    """Write what a model needs to be installed, in three forms."""
     requirements = source.requirements(deep=False)
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
     python = platform.python_version()
@@ -30,11 +40,6 @@ def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> Non
     needs = [f"python={python}", "pip", {"pip": requirements}]
     conda = {"name": "recexp", "channels": ["conda-forge"], "dependencies": needs}
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False))
-    model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=_signature())
-    pyfunc.add_to_model(
-        model, loader_module="recexp.serving", data="recexp", conda_env="conda.yaml", python_env="python_env.yaml"
-    )
-    model.save(str(folder / "MLmodel"))
 
 
 def _signature() -> Any:

@@ -2,9 +2,11 @@
 
 import atexit
 import json
+import logging
 import os
 import subprocess
 import sys
+import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
@@ -25,11 +27,20 @@ process_main.main()
 """Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
 
 
+log = logging.getLogger(__name__)
+
+STALE_SECONDS = 4.0
+"""News that the process waits is old after so long: it came while nobody listened."""
+AGAIN_SECONDS = 60.0
+"""How often it is said that a run waits for the store."""
+
+
 class TrackingProcess:
     """A process that answers requests in order (see `process_main`); several may be sent before one is read.
 
     Its input ends when this process does, however that happens, and then it leaves too. Signals meant for this
-    process's group do not reach it: a run that is interrupted can still be marked as such.
+    process's group do not reach it: a run that is interrupted can still be marked as such. `waiting` is whether it
+    waits for a store that another program holds, as far as it has been heard.
     """
 
     def __init__(self) -> None:
@@ -44,6 +55,7 @@ class TrackingProcess:
         self._requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         self._pending: deque[Future[Any]] = deque()
         self._whole = True
+        self.waiting = False
 
     def send(self, do: str, **values: Any) -> "Future[Any]":
         """Send a request of plain values; the answer is read by `result`, and raised there when it is an error."""
@@ -69,12 +81,19 @@ class TrackingProcess:
 
     def result(self, answer: "Future[Any]") -> Any:
         """Wait for an answer and return it; raises StoreError or DiskFullError as the process says, or when it died."""
+        began, told = time.monotonic(), 0.0
         while not answer.done():
             line = self._answers.readline()
-            if line.endswith(b"\n"):
-                _settle(self._pending.popleft(), json.loads(line))
-            else:
+            if not line.endswith(b"\n"):
                 self.close()
+                continue
+            reply = json.loads(line)
+            self.waiting = time.time() - reply.get("waiting", 0.0) < STALE_SECONDS
+            if "waiting" not in reply:
+                _settle(self._pending.popleft(), reply)
+            elif self.waiting and (waited := time.monotonic() - began) >= told:
+                log.warning("the store is held by another program; waiting for it, %.0f s so far", waited)
+                told = waited + AGAIN_SECONDS
         return answer.result()
 
     def ask(self, do: str, **values: Any) -> Any:
@@ -87,6 +106,11 @@ class TrackingProcess:
             _idle.append(self)
         else:
             self.close()
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is at."""
+        self.process.kill()
+        self.close()
 
     def close(self) -> None:
         """Let the process end; what it has not answered yet fails."""

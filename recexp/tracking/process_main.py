@@ -2,6 +2,7 @@
 
 It reads one request a line from its input, such as {"do": "create", "name": ...}, and answers each in order with a
 line on its output: {"ok": value} or {"error": {"kind", "message", "trace"}}; those with "answer": false get none.
+While another program holds the store, {"waiting": seconds since 1970} comes before the answer, each few seconds.
 It leaves when its input ends.
 """
 
@@ -11,6 +12,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -37,17 +39,25 @@ def main() -> None:
     gc.set_threshold(100_000)  # the store's library makes thousands of objects a run and no garbage to speak of
     gc.enable()
     ready.set()
-    tracker = Tracker()
+
+    def say(what: dict[str, Any]) -> bool:
+        try:
+            answers.write(json.dumps(what).encode() + b"\n")
+            answers.flush()
+        except OSError:  # nobody reads it any more
+            return False
+        return True
+
+    def tell() -> None:
+        if not say({"waiting": time.time()}):
+            os._exit(0)
+
+    tracker = Tracker(tell)
     while line := lines.get():
         request = json.loads(line)
         wanted = request.pop("answer", True)
-        answer = json.dumps(_answer(tracker, request))
-        if not wanted:
-            continue
-        try:
-            answers.write(answer.encode() + b"\n")
-            answers.flush()
-        except OSError:  # nobody reads it any more
+        answer = _answer(tracker, request)
+        if wanted and not say(answer):
             break
     os._exit(0)
 

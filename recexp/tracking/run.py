@@ -1,22 +1,25 @@
 """Run: one experiment on its way into the store. It counts as complete only once everything is there."""
 
 import logging
+import math
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from uuid import uuid4
 
 from recexp import scratch, system
 from recexp.errors import DataError, DiskFullError, RecexpError
-from recexp.tracking import run_log, store_errors, view
-from recexp.tracking.names import flatten, mask
+from recexp.tracking import keeping, run_log, store_errors, store_uri, view
+from recexp.tracking.names import clean, flatten, mask
 from recexp.tracking.process import TrackingProcess
+from recexp.tracking.tags import EVALUATIONS
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,14 @@ class Input(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where a run goes: the process that writes it, the answer that the store is open, its URI, and what is kept."""
+    """Where a run goes: the process that writes it, the answer that the store is open, its URI, what is kept, and the
+    experiment's name."""
 
     process: TrackingProcess
     opening: "Future[str]"
     uri: str
     log_model: bool
+    experiment: str
 
 
 class Run:
@@ -73,7 +78,9 @@ class Run:
         self._began = began
         self._log_so_far = log_so_far
         self._name = name
-        self._tags = dict(tags)
+        self._tags = {**tags, "mlflow.source.name": "recexp", "mlflow.source.type": "LOCAL"}
+        with suppress(OSError, KeyError, ImportError):  # a user without a name; on Windows no module to ask
+            self._tags["mlflow.user"] = getuser()
         self._points: list[Point] = []
         self._n_sent = 0
         self._finished = False
@@ -151,36 +158,51 @@ class Run:
         *,
         metrics: Mapping[str, float],
         params: Mapping[str, Any],
-        description: str,
+        description: str | Callable[[int], str],
         inputs: Iterable[Input],
         model_folder: Path | None,
         view: str | None = None,
+        test: str | None = None,
     ) -> None:
         """Write everything and mark the run as complete; raises StoreError.
+
+        While another program holds the store it waits; an interrupt then leaves all in a file, to be imported.
 
         Parameters
         ----------
         metrics : values by full name, the headline first; those that are not finite are left out.
         params : the resolved config, nested; logged under dotted names.
-        description : Markdown for the run's page.
+        description : Markdown for the run's page, or what makes it of how often the test set has been evaluated.
         inputs : the data sets that went in.
         model_folder : a saved model, or None.
         view : the state of the UI's table of runs, kept where the experiment has none; see `view.view_state`.
+        test : a digest of the test set that was evaluated, where that counts.
         """
-        run_id, moment = self.id, now()
-        self._log.close()
-        self._process.ask(
-            "finish",
-            run_id=run_id,
-            folder=str(self.directory),
-            params=flatten(params),
-            view=view,
-            values=[(name, float(value), moment, 0) for name, value in metrics.items()],
-            points=self._unsent(),
-            description=mask(description),
-            inputs=[item._asdict() for item in inputs],
-            saved=str(model_folder) if model_folder is not None and self._target.log_model else None,
-        )
+        moment, described, looks = now(), description if callable(description) else lambda _: description, 0
+        values = [(name, float(value), moment, 0) for name, value in metrics.items()]
+        plain = {"params": flatten(params), "view": view}
+        sources = [item._asdict() for item in inputs]
+        saved = model_folder if self._target.log_model else None
+        try:
+            looks = self.count_evaluation(test) if test is not None else 0
+            run_id, text = self.id, mask(described(looks))
+            self._log.close()
+            self._process.ask(
+                "finish",
+                run_id=run_id,
+                folder=str(self.directory),
+                values=values,
+                points=self._unsent(),
+                description=text,
+                inputs=sources,
+                saved=None if saved is None else str(saved),
+                **plain,
+            )
+        except (KeyboardInterrupt, SystemExit):
+            if self._process.waiting or store_uri.held(self._target.uri):
+                tags = {"mlflow.note.content": mask(described(looks)), **({EVALUATIONS: str(looks)} if test else {})}
+                self._keep({**plain, "tags": {**self._tags, **tags}}, values, sources, saved)
+            raise
         self._finished = True
 
     def _unsent(self) -> list[Point]:
@@ -189,11 +211,32 @@ class Run:
         self._n_sent = len(self._points)
         return unsent
 
+    def _keep(
+        self,
+        record: dict[str, Any],
+        values: list[Point],
+        inputs: list[dict[str, str]],
+        model: Path | None,
+    ) -> None:
+        """Write the run to a file in the working directory, and say how it gets into the store; nothing more does."""
+        created = self._creating.done() and self._creating.exception() is None
+        run_id = self._creating.result() if created else uuid4().hex
+        self._process.kill()
+        whole = {
+            "id": run_id,
+            "name": self._name,
+            "experiment": self._target.experiment,
+            "started": self._began,
+            "ended": now(),
+            **record,
+        }
+        points = [*values, *self._points]
+        finite = [(clean(name), value, at, step) for name, value, at, step in points if math.isfinite(value)]
+        file = keeping.keep(Path.cwd(), whole, files=self.directory, model=model, points=finite, inputs=inputs)
+        log.error("interrupted: the run is in a file; this takes it in: %s", keeping.command(file, self._target.uri))
+
     def _create(self) -> "Future[str]":
-        tags = {**self._tags, "mlflow.source.name": "recexp", "mlflow.source.type": "LOCAL"}
-        with suppress(OSError, KeyError, ImportError):  # a user without a name; on Windows no module to ask
-            tags["mlflow.user"] = getuser()
-        return self._process.send("create", name=self._name, tags=tags, began=self._began)
+        return self._process.send("create", name=self._name, tags=self._tags, began=self._began)
 
     def _fail(self, error: BaseException | None) -> None:
         """Mark the run as failed, with the reason; best effort, for the error itself matters more."""

@@ -58,6 +58,13 @@ def requirements(*, deep: bool) -> list[str]:
     return sorted(found.values())
 
 
+def write(folder: Path, diff: str) -> None:
+    """Write what the code was into a run's files: what is installed, and what is not committed."""
+    (folder / "requirements.txt").write_text("\n".join(requirements(deep=True)) + "\n")
+    if diff:
+        (folder / "git.diff").write_text(diff, encoding="utf-8")
+
+
 def _git(folder: Path, *arguments: str) -> str:
     try:
         result = subprocess.run(

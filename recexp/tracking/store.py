@@ -134,7 +134,7 @@ class Store:
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; its time counts from the end of the last one."""
         began = self._opened if self._last is None else self._last.ended
-        target = Target(self.process, self.opening, self.uri, self.log_model)
+        target = Target(self.process, self.opening, self.uri, self.log_model, self.experiment)
         self._last = Run(target, name, tags, began=began or now(), log_so_far=self._log_so_far.records)
         return self._last
 

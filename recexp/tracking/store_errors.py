@@ -36,7 +36,7 @@ def explain(error: Exception, uri: str) -> StoreError:
             f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store "
             f"({_short(text)})"
         )
-    if "database is locked" in text:
+    if is_locked(error):
         return StoreError(f"tracking.uri: {uri} is locked by another program")
     return StoreError(f"tracking.uri: {uri} cannot be used: {_short(text) or type(error).__name__}")
 
@@ -47,6 +47,11 @@ def is_full(error: BaseException) -> bool:
     return (outer or isinstance(error, OSError | sqlite3.Error)) and (
         getattr(error, "errno", None) in DISK_FULL or bool(_FULL_TEXT.search(str(error)))
     )
+
+
+def is_locked(error: BaseException) -> bool:
+    """Return whether an error says that another program holds the store."""
+    return "database is locked" in str(error)
 
 
 def _short(text: str) -> str:

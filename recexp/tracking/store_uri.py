@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from recexp.errors import DiskFullError, StoreError
 from recexp.tracking.names import mask
-from recexp.tracking.store_errors import is_full
+from recexp.tracking.store_errors import is_full, is_locked
 
 LOCK_SECONDS = 5.0
 """How long to wait for another program's write lock before giving up."""
@@ -51,7 +51,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def for_mlflow(uri: str) -> str:
-    """Return a URI as MLflow is told it: of a quoted path with its driver, else it makes a folder of the quoted name."""
+    """Return a URI as MLflow is told it: a quoted path with its driver, or it makes a folder of the quoted name."""
     return uri.replace("sqlite:", "sqlite+pysqlite:", 1) if uri.startswith("sqlite:///") and "%" in uri else uri
 
 
@@ -97,6 +97,17 @@ def _check_file(file: Path) -> None:
         if is_full(error):
             raise DiskFullError(f"tracking.uri: {file} cannot be written: the disk is full") from error
         raise StoreError(f"tracking.uri: {file} cannot be used as an SQLite store: {error}") from error
+
+
+def held(uri: str) -> bool:
+    """Return whether a program writes to the file of an SQLite store now."""
+    file = sqlite_file(uri)
+    try:
+        if file is not None:
+            _begin(file, 0.0)
+    except sqlite3.Error as error:
+        return is_locked(error)
+    return False
 
 
 def _begin(file: Path, seconds: float) -> None:

@@ -2,25 +2,32 @@
 
 import math
 import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from recexp.errors import StoreError
 from recexp.tracking import client, evaluation_count, mlflow_model, run_locks, run_log, source
-from recexp.tracking.inputs import entity, log_inputs
+from recexp.tracking.inputs import as_plain, entity, log_inputs
 from recexp.tracking.names import clean
+from recexp.tracking.patience import PatientClient
 from recexp.tracking.tags import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING
 from recexp.tracking.view import VIEW_TAG
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel
 
 
 class Tracker:
-    """What the parent may ask for, each a method with plain arguments. The store is the one opened last."""
+    """What the parent may ask for, each a method with plain arguments. The store is the one opened last.
 
-    def __init__(self) -> None:
+    `tell` hears each few seconds that it waits for a store which another program holds.
+    """
+
+    def __init__(self, tell: Callable[[], None] = lambda: None) -> None:
         self.uri = ""
+        self._tell = tell
         self._experiment: Experiment | None = None
         self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
@@ -48,7 +55,8 @@ class Tracker:
             self._open_locks.release()
         self.uri, self._experiment = uri, None
         self.source_tags, self.diff = source.git_state(Path(folder))
-        with client.opened(uri) as self.client:
+        with client.opened(uri) as opened:
+            self.client = cast("MlflowClient", PatientClient(opened, self._tell))
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
                 created = self.client.create_experiment(experiment, artifact_location=artifacts)
@@ -157,12 +165,10 @@ class Tracker:
         from mlflow.entities import Metric, Param, RunTag
 
         mlflow, directory = self.client, Path(folder)
-        (directory / "requirements.txt").write_text("\n".join(source.requirements(deep=True)) + "\n")
-        if self.diff:
-            (directory / "git.diff").write_text(self.diff, encoding="utf-8")
+        source.write(directory, self.diff)
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
         mlflow.log_artifacts(run_id, folder)
-        log_inputs(mlflow, run_id, [entity(item) for item in inputs])
+        log_inputs(mlflow, run_id, [entity(as_plain(item)) for item in inputs])
         self.log_points(points)
         mlflow.log_batch(
             run_id,

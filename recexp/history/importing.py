@@ -1,0 +1,63 @@
+"""Imports, one of a run at a time; what those that failed or were killed have written is removed."""
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from recexp.history.archive import Archive
+from recexp.tracking import run_log
+from recexp.tracking.names import search_terms
+from recexp.tracking.run_locks import RunLocks
+from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+@contextmanager
+def claimed(archive: Archive, origin: str) -> Iterator[dict[str, str]]:
+    """Hold a run, by its id elsewhere, against other imports of it; give the tags of one that is being imported.
+
+    Whatever imports of this machine left that are dead now is removed first.
+    """
+    locks = RunLocks(archive.uri)
+    locks.hold(_identity(origin), alone=True, wait=True)
+    try:
+        with archive.translate_errors():
+            for run in _unfinished(archive):
+                _bury(archive, run, origin)
+        yield {IMPORTED: origin, IMPORTING: platform.node()}
+    finally:
+        locks.release()
+
+
+def discard(client: "MlflowClient", run_id: str) -> None:
+    """Remove a run that is not whole: its files, its models, itself."""
+    run = client.get_run(run_id)
+    for logged in client.search_logged_models([run.info.experiment_id], filter_string=f"source_run_id='{run_id}'"):
+        run_log.remove(logged.artifact_location)
+        client.delete_logged_model(logged.model_id)
+    run_log.remove(run.info.artifact_uri)
+    client.set_terminated(run_id, "FAILED")
+    client.delete_run(run_id)
+
+
+def _unfinished(archive: Archive) -> "list[Run]":
+    found = archive.client.search_runs([*archive.experiments()], search_terms({IMPORTING: platform.node()}))
+    return [run for run in found if COMPLETE not in run.data.tags]
+
+
+def _bury(archive: Archive, run: "Run", held: str) -> None:
+    """Remove a run whose import nobody is at; the caller holds that of the run `held`."""
+    origin = run.data.tags[IMPORTED]
+    locks = RunLocks(archive.uri)
+    if origin == held or locks.hold(_identity(origin), alone=True, wait=False):
+        discard(archive.client, run.info.run_id)
+        locks.release()
+
+
+def _identity(origin: str) -> str:
+    return hashlib.sha256(f"import {origin}".encode()).hexdigest()
