@@ -83,8 +83,7 @@ def describe(value: Any) -> Any:
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]
         fields = {name: describe(getattr(value, name)) for name in names}
-        revision = getattr(type(value), "revision", 1)
-        return {"class": stored_name(type(value)), **({"revision": revision} if revision > 1 else {}), **fields}
+        return {"class": stored_name(type(value)), **_revision(type(value)), **fields}
     if isinstance(value, dict):
         return {key: describe(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -113,9 +112,19 @@ def classes(value: Any) -> Iterator[type]:
         yield from classes(part)
 
 
+def revisions(value: Any) -> dict[str, int]:
+    """Return the revisions above 1 of the classes of a component and of those in it, by their names."""
+    return {stored_name(cls): revision for cls in classes(value) for revision in _revision(cls).values()}
+
+
 def ours(cls: type) -> bool:
     """Return whether a class is recexp's own, so that the version says which code it has."""
     return cls.__module__.partition(".")[0] == "recexp"
+
+
+def _revision(cls: type) -> dict[str, int]:
+    revision = getattr(cls, "revision", 1)
+    return {"revision": revision} if revision > 1 else {}
 
 
 def _outside(hint: Any) -> bool:

@@ -117,13 +117,17 @@ def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]
 def _plain(run: StoredRun) -> Key:
     prefixes = tuple(f"{name}." for name in run.subject)
     params = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
-    code = {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}  # two versions of a class are two models
-    return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((params | code).items())))
+    return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((params | _code(run)).items())))
 
 
 def _tuned(run: StoredRun) -> Key:
-    how = tuple((tag, run.tags[tag]) for tag in (SEARCH, STUDY_TRIALS) if tag in run.tags)
-    return Key(run.subject[0], run.tags.get(run.subject[0], ""), True, how)
+    how = {tag: run.tags[tag] for tag in (SEARCH, STUDY_TRIALS) if tag in run.tags}
+    return Key(run.subject[0], run.tags.get(run.subject[0], ""), True, tuple((how | _code(run)).items()))
+
+
+def _code(run: StoredRun) -> dict[str, str]:
+    """Return the version of the subject's code: two versions of a class are two models."""
+    return {"code": run.tags[CODE][:_DIGITS]} if CODE in run.tags else {}
 
 
 def _part(run: StoredRun) -> tuple[str, str]:

@@ -137,16 +137,15 @@ def naive_nmf(data: Dataset, model: RatingNMF) -> np.ndarray:
     rng, ratings = np.random.default_rng(0), triples(data)
     p, q = (rng.uniform(0, 1, (n, model.factors)) for n in (data.n_users, data.n_items))
     for _ in range(model.iterations):
-        sides = []
-        for own, other, pairs in ((p, q, ratings), (q, p, [(i, u, r) for u, i, r in ratings])):
+        for side, pairs in enumerate((ratings, [(i, u, r) for u, i, r in ratings])):
+            own, other = (q, p) if side else (p, q)
             new = own.copy()
             for c in range(len(own)):
                 mine = [(d, r) for e, d, r in pairs if e == c]
                 upper = sum(r * other[d] for d, r in mine)
                 lower = sum(own[c] @ other[d] * other[d] for d, _ in mine) + len(mine) * model.regularization * own[c]
                 new[c] = own[c] * upper / lower if mine else 0
-            sides.append(new)
-        p, q = sides
+            p, q = (p, new) if side else (new, q)
     out = p @ q.T
     mean = np.mean([r for _, _, r in ratings])
     out[[u not in {v for v, _, _ in ratings} for u in range(len(p))]] = mean

@@ -32,7 +32,8 @@ class MF(Descent):
     iterations : times that all ratings are gone through.
     learning_rate : length of a step.
     regularization : penalty on the squares of biases and factors, for each rating.
-    init_std : of the first factors.
+    init_std : of the first factors. It, the rate and the penalty are for ratings of a standard deviation of 1/8 to 2:
+        others are learned in units of 4, 16, ... or 1/4, 1/16, ...
     """
 
     capabilities = replace(Descent.capabilities, needs_history=False, known_users_only=True)
@@ -41,10 +42,10 @@ class MF(Descent):
         from recexp.algorithms.kernels.rating_factors import sgd_epoch
 
         context = context or FitContext()
-        rows = self._start(train, context.rng)
+        rows, unit = self._start(train, context.rng)
         ratings = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
-        given = (*ratings, *self._numbers, self.user_biases_, self.item_biases_, self.users_, self.items_)
-        self._descend(lambda: sgd_epoch(*given), len(rows), context.log_step)
+        given = (*ratings, *self._numbers(unit), self.user_biases_, self.item_biases_, self.users_, self.items_)
+        self._descend(lambda: sgd_epoch(*given), len(rows), unit, context.log_step)
         return self
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:

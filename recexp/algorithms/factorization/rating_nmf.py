@@ -1,7 +1,7 @@
 """RatingNMF: ratings as products of non-negative factors."""
 
 from dataclasses import replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -19,9 +19,13 @@ class RatingNMF(RatingModel):
     """score(u, i) = p_u . q_i, p and q >= 0.
 
     The regularized single-element updates (RSNMF) of Luo, Zhou, Xia and Zhu (IEEE TII 10(2), 2014), what Surprise calls
-    NMF: only given ratings count, missing ones are no zeros (as they are in `nmf`). In each iteration, for all users
-    and items at once and with r' = p_u . q_i, p_uf *= sum over u's ratings of r q_if / (sum of r' q_if + n_u penalty
-    p_uf), and q_if likewise over i's ratings. Factors start from U(0, 1).
+    NMF: only given ratings count, missing ones are no zeros (as they are in `nmf`). In each iteration, first for all
+    users and then for all items, with r' = p_u . q_i, p_uf *= sum over u's ratings of r q_if / (sum of r' q_if + n_u
+    penalty p_uf), and q_if likewise over i's ratings. Factors start from U(0, 1).
+
+    No step raises sum (r - r')^2 + penalty (sum n_u |p_u|^2 + sum n_i |q_i|^2), whatever the scale of the ratings (Lee
+    and Seung, NIPS 2000, theorem 1). Surprise updates items from the old users; such steps overshoot, and on ratings of
+    0 to 100 swing for ever.
 
     Time O(iterations * m * factors), on all threads; memory 8 (n_users + n_items) factors bytes + O(m). Lists known
     users only; the mean is predicted where user or item have no ratings in train. Predictions are clipped to the range
@@ -40,6 +44,7 @@ class RatingNMF(RatingModel):
     regularization: NonNegativeFloat
 
     capabilities = replace(RatingModel.capabilities, needs_history=False, known_users_only=True)
+    revision: ClassVar[int] = 2  # both sides were updated from old factors
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()
@@ -53,7 +58,8 @@ class RatingNMF(RatingModel):
             context.rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items)
         )
         for step in range(self.iterations):
-            (users, squares), (items, _) = self._updated(by_user, users, items), self._updated(by_item, items, users)
+            users, squares = self._updated(by_user, users, items)
+            items, _ = self._updated(by_item, items, users)
             context.log_step(step, {"rmse": float(np.sqrt(squares.sum() / len(rows)))})
         self.users_, self.items_ = users, items
         return self

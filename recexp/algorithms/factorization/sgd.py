@@ -1,6 +1,9 @@
 """What factorizations of ratings by stochastic gradient descent share."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,10 +13,17 @@ from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 
+USUAL = (0.125, 2.0)
+"""Standard deviations of ratings that are learned as they are: that of 1 to 5 stars is about 1."""
+
 
 @params
 class Descent(BiasedFactorModel):
     """Biases and factors of users and items that ratings move step by step.
+
+    A step that suits ratings of 1 to 5 is far too long for those of 0 to 100. Ratings whose standard deviation is not
+    between 1/8 and 2 are learned in units of a power of 4 that brings it there: learning rate, regularization and
+    `init_std` are for ratings in such units.
 
     Learns `users_` (n_users, factors), `items_` (n_items, factors), `user_biases_`, `item_biases_`, all float32 and 0
     for what has no ratings, besides what a `RatingModel` learns.
@@ -33,19 +43,24 @@ class Descent(BiasedFactorModel):
     regularization: NonNegativeFloat
     init_std: NonNegativeFloat
 
+    revision: ClassVar[int] = 2  # ratings of all scales were learned as they are
+
     def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
         """Return w, float32 (b, factors), and mean + b_u, float32 (b,); of unknown users 0 and the mean."""
         known = queries.users >= 0
         effects = np.float32(self.mean_) + self.user_biases_[queries.users] * known
         return self.users_[queries.users] * known[:, None], effects
 
-    def _start(self, train: Dataset, rng: np.random.Generator) -> Interactions:
-        """Return the rows of train, checked, and draw the first factors; biases start from 0."""
+    def _start(self, train: Dataset, rng: np.random.Generator) -> tuple[Interactions, float]:
+        """Return the rows of train, checked and in units, and the unit; draw the first factors, biases start from 0."""
         rows = self._begin(train)
         self.users_ = self._draw_factors(rows.known_users, rng)
         self.items_ = self._draw_factors(rows.known_items, rng)
         self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
-        return rows
+        spread = float(rows.values.std(dtype=np.float64))
+        usual = not spread or USUAL[0] <= spread <= USUAL[1]
+        unit = 1.0 if usual else 4.0 ** math.ceil(math.log(spread / USUAL[1], 4))
+        return replace(rows, values=rows.values / np.float32(unit)), unit
 
     def _draw_factors(self, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return float32 (n, factors) drawn from N(0, init_std), zeros for what is not known, bool (n,)."""
@@ -53,15 +68,14 @@ class Descent(BiasedFactorModel):
         drawn[~known] = 0
         return drawn
 
-    @property
-    def _numbers(self) -> tuple[np.float32, ...]:
-        """The numbers that a step needs: mean, rate, penalty."""
-        return np.float32(self.mean_), np.float32(self.learning_rate), np.float32(self.regularization)
+    def _numbers(self, unit: float) -> tuple[np.float32, ...]:
+        """Return the numbers that a step needs: mean, rate, penalty."""
+        return np.float32(self.mean_ / unit), np.float32(self.learning_rate), np.float32(self.regularization)
 
-    def _descend(self, epoch: Callable[[], float], m: int, log_step: LogStep) -> None:
-        """Call `epoch`, which returns the sum of m squared errors, and log each time their root mean.
+    def _descend(self, epoch: Callable[[], float], m: int, unit: float, log_step: LogStep) -> None:
+        """Call `epoch`, which returns the sum of m squared errors, log each time their root mean, and leave the units.
 
-        Raises ConfigError when they grow without bounds.
+        Raises ConfigError when errors grow without bounds.
         """
         for step in range(self.iterations):
             squares = epoch()
@@ -70,4 +84,10 @@ class Descent(BiasedFactorModel):
                     f"algorithm.learning_rate: {self.learning_rate} is too large for these ratings: errors grow "
                     "without bounds"
                 )
-            log_step(step, {"rmse": float(np.sqrt(squares / m))})
+            log_step(step, {"rmse": unit * float(np.sqrt(squares / m))})
+        learned = vars(self)
+        for name in ("user_biases_", "item_biases_"):
+            learned[name] *= np.float32(unit)
+        for name in ("users_", "items_", "implicit_"):
+            if name in learned:  # a product of two is a rating
+                learned[name] *= np.float32(math.sqrt(unit))

@@ -36,20 +36,21 @@ class SVDpp(Descent):
     iterations : times that all ratings are gone through.
     learning_rate : length of a step.
     regularization : penalty on the squares of biases and factors, for each rating.
-    init_std : of the first factors.
+    init_std : of the first factors. It, the rate and the penalty are for ratings of a standard deviation of 1/8 to 2:
+        others are learned in units of 4, 16, ... or 1/4, 1/16, ...
     """
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         from recexp.algorithms.kernels.rating_factors import svdpp_epoch
 
         context = context or FitContext()
-        rows = self._start(train, context.rng)
+        rows, unit = self._start(train, context.rng)
         ratings = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
         self.implicit_ = self._draw_factors(rows.known_items, context.rng)
         seen = csr_arrays(rows.csr(values=False))[:2]
         biases = self.user_biases_, self.item_biases_
-        given = (*ratings, *seen, *self._numbers, *biases, self.users_, self.items_, self.implicit_)
-        self._descend(lambda: svdpp_epoch(*given), len(rows), context.log_step)
+        given = (*ratings, *seen, *self._numbers(unit), *biases, self.users_, self.items_, self.implicit_)
+        self._descend(lambda: svdpp_epoch(*given), len(rows), unit, context.log_step)
         return self
 
     def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
