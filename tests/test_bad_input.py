@@ -87,6 +87,16 @@ CASES = {
         "evaluation.metrics: intra_list_diversity needs item_categories, and ratings has none after filtering; "
         "leave intra_list_diversity out, or choose data and a filter that have them",
     ),
+    "a number shown where ids are text": (
+        GOOD.replace("u1,", "1,"),
+        ["show=1"],
+        "show: there is no user 1 in ratings after filtering; its ids are text: show=\"'1'\"",
+    ),
+    "a text that Hydra reads as a number": (
+        GOOD,
+        ["show=1_96"],
+        "show=1_96: read as the number 196; ids that are text are quoted: show=\"'1_96'\"",
+    ),
     "no rows for test": (
         GOOD,
         ["filter=none", "split.test_ratio=0.01"],

@@ -35,6 +35,7 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
     for override in hydra.overrides.task:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
+        _check_id(override)
     choices = chosen(cfg)
     _check_package(choices["runner"])
     node = plain(cfg)
@@ -176,6 +177,14 @@ def metric_nodes(names: Any) -> dict[str, Any]:
                 "NAME_at_10; give its yaml another name"
             )
     return nodes
+
+
+def _check_id(override: str) -> None:
+    """Refuse what Hydra takes for the number of another user: 1_96 for 196."""
+    key, _, text = override.lstrip("+").partition("=")
+    number = text.replace("_", "").lstrip("+")
+    if key == "show" and number.isdecimal() and number != text:
+        raise ConfigError(f"{override}: read as the number {number}; ids that are text are quoted: show=\"'{text}'\"")
 
 
 def _check_shared(node: Mapping[str, Any]) -> None:

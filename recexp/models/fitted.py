@@ -1,23 +1,40 @@
 """FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from recexp import progress
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries
+from recexp.data.ids import IdCodes
 from recexp.errors import DataError, ModelError
 from recexp.models import saving
-from recexp.ranking import Lists, Ranking
+from recexp.models.questions import Questions, warn_of_unanswered
+from recexp.ranking import PAD, Lists, Ranking
 from recexp.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Id = int | str
 LEAN = 4096
 """Bytes that a query takes, at most, where no scores are held, beside its history and its list."""
+
+
+class Answers(NamedTuple):
+    """Lists of m users by original ids, best first; `fallback`, bool (m,): which are not made for this very user.
+
+    A user who is unknown gets the list that all such get, whether the model or its fallback makes it.
+    """
+
+    items: list[list[Id]]
+    scores: list[list[float]]
+    fallback: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -96,34 +113,60 @@ class FittedModel:
         """Return at most n (item id, score) pairs, best first.
 
         `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
-        over. An unknown or missing user without history gets the fallback's list.
+        over. An unknown or missing user without history gets the list that all such get. What is unknown is told by a
+        warning; see `recexp.data.ids` for which ids match.
         """
-        lists = self.lists(self.query(user_id, history), n)
-        return [
-            (self.item_ids[i].item() if isinstance(self.item_ids[i], np.generic) else self.item_ids[i], float(s))
-            for i, s in zip(lists.items[0], lists.scores[0])
-            if i >= 0
-        ]
+        answers = self.answer([user_id], n, [history])
+        return list(zip(answers.items[0], answers.scores[0]))
 
-    def query(self, user_id: Id | None, history: Sequence[Id] | None = None) -> Queries:
-        """Return the one query that `recommend` answers for a user and a history, given by original ids."""
-        code = _code(user_id, self.user_ids, self._user_code)
-        if history is None and code >= 0:
-            return Queries.of_users(np.array([code], np.int32), self.histories, exclude_seen=self.exclude_seen)
-        codes = [_code(item, self.item_ids, self._item_code) for item in history or ()]
-        items = np.array([c for c in codes if c >= 0], np.int32)
-        log = Interactions(
-            np.zeros(len(items), np.int32), items, np.ones(len(items), np.float32), 1, len(self.item_ids)
-        )
-        return Queries.of_users(np.zeros(1, np.int32), log, exclude_seen=self.exclude_seen).asked_by(code)
+    def recommend_many(
+        self, user_ids: Iterable[Id | None], n: int = 10, histories: Iterable[Iterable[Id] | None] | None = None
+    ) -> "pd.DataFrame":
+        """Return the lists of many users at once: a table of user_id, rank from 1, item_id, score and fallback.
+
+        As `recommend` gives them, user by user. `fallback`: the list is not made for this very user, who is unknown,
+        or whom the model cannot answer.
+        """
+        import pandas as pd
+
+        user_ids = list(user_ids)
+        answers = self.answer(user_ids, n, histories)
+        lengths = np.array([len(items) for items in answers.items], np.int64)
+        asked = np.repeat(np.arange(len(user_ids)), lengths)
+        columns = {
+            "user_id": pd.Series(user_ids, dtype=object).take(asked).infer_objects().reset_index(drop=True),
+            "rank": np.arange(len(asked)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1,
+            "item_id": [item for items in answers.items for item in items],
+            "score": [score for scores in answers.scores for score in scores],
+            "fallback": answers.fallback[asked],
+        }
+        return pd.DataFrame(columns)
+
+    def answer(
+        self, user_ids: Iterable[Any], n: int = 10, histories: Iterable[Iterable[Any] | None] | None = None
+    ) -> Answers:
+        """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise DataError(f"the number of items to recommend must be a whole number (got {n!r})")
+        users = list(user_ids)
+        whole, fallback = Lists.empty(len(users), max(0, min(n, len(self.item_ids)))), np.zeros(len(users), bool)
+        for rows, queries, unknown in self._questions.ask(users, histories):
+            part = self.lists(queries, n)
+            whole.items[rows], whole.scores[rows] = part.items, part.scores
+            fallback[rows] = unknown | ~self.can_answer(queries)
+        warn_of_unanswered([users[row] for row in np.flatnonzero(fallback) if users[row] is not None], len(users))
+        lengths = (whole.items != PAD).sum(axis=1).tolist()
+        items, scores = self.item_ids[whole.items].tolist(), whole.scores.tolist()
+        return Answers(_cut(items, lengths), _cut(scores, lengths), fallback)
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
     ) -> dict[Id, float]:
         """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
-        query = self.query(user_id, history)
-        codes = [_code(item, self.item_ids, self._item_code) for item in item_ids]
-        known = np.array([code for code in codes if code >= 0], np.int32)
+        ((_, query, unknown),) = self._questions.ask([user_id], [history])
+        warn_of_unanswered([user_id] if unknown[0] else [], 1)
+        codes = self._questions.items.codes(item_ids)
+        known = codes[codes >= 0]
         if self.model.capabilities.predicts:
             ones = np.ones(len(known), np.float32)
             rows = Interactions(np.zeros(len(known), np.int32), known, ones, 1, len(self.item_ids))
@@ -131,7 +174,7 @@ class FittedModel:
         else:
             found = (self.model if self.can_answer(query)[0] else self.fallback).score(query)[0, known]
         values = dict(zip(known.tolist(), found.tolist()))
-        return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes)}
+        return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes.tolist())}
 
     def estimate(self, rows: Interactions, queries: Queries) -> np.ndarray:
         """Return float32 (m,): the predicted rating of each row, its user's history being that of the user's query."""
@@ -208,21 +251,9 @@ class FittedModel:
             raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
 
     @cached_property
-    def _user_code(self) -> dict[Id, int]:
-        return {user: code for code, user in enumerate(self.user_ids.tolist())}
-
-    @cached_property
-    def _item_code(self) -> dict[Id, int]:
-        return {item: code for code, item in enumerate(self.item_ids.tolist())}
+    def _questions(self) -> Questions:
+        return Questions(IdCodes(self.user_ids), IdCodes(self.item_ids), self.histories, self.exclude_seen)
 
 
-def _code(value: Id | None, ids: np.ndarray, codes: dict[Id, int]) -> int:
-    """Return the code of an id, -1 for an unknown one; requests over HTTP carry "5" for 5."""
-    if value is None:
-        return -1
-    if ids.dtype == object:
-        return codes.get(str(value), -1)
-    try:
-        return codes.get(int(value), -1) if float(value).is_integer() else -1
-    except (ValueError, OverflowError):
-        return -1
+def _cut(rows: list[list[Any]], lengths: list[int]) -> list[list[Any]]:
+    return [row[:end] for row, end in zip(rows, lengths)]

@@ -7,6 +7,7 @@ import numpy as np
 
 from recexp.audit import AuditReport
 from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.data.ids import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
 from recexp.filters.base import Effect
@@ -78,8 +79,10 @@ def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | st
     for role in ("algorithm", "fallback"):
         if missing := experiment[role].missing_requirements(dataset):
             raise IncompatibleError(f"{role}: {missing}")
-    if show is not None and str(show) not in map(str, dataset.user_ids):
-        raise ConfigError(f"show: there is no user {show} in {dataset.name} after filtering")
+    if show is not None and IdCodes(dataset.user_ids).code(show) < 0:
+        none = f"show: there is no user {show} in {dataset.name} after filtering"
+        quoted = isinstance(show, int) and dataset.user_ids.dtype == object
+        raise ConfigError(f"{none}; its ids are text: show=\"'{show}'\"" if quoted else none)
     evaluation.check(dataset)
 
 

@@ -45,20 +45,17 @@ def write_environment(folder: Path) -> None:
 def _signature() -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-    from mlflow.types.schema import Array
+    from mlflow.types.schema import AnyType, Array
 
-    inputs = Schema(
-        [
-            ColSpec("string", "user_id", required=False),
-            ColSpec(Array(DataType.string), "history", required=False),
-        ]
-    )
+    # A column of text is what MLflow leaves as a request has it, lists in it too; of an array it would cut texts to the
+    # shortest, and of others than text no csv could be read.
+    inputs = Schema([ColSpec(DataType.string, name, required=False) for name in ("user_id", "history")])
     outputs = Schema(
         [
-            ColSpec("string", "user_id", required=False),
-            ColSpec(Array(DataType.string), "items"),
+            ColSpec(AnyType(), "user_id", required=False),
+            ColSpec(Array(AnyType()), "items"),
             ColSpec(Array(DataType.double), "scores"),
-            ColSpec("boolean", "fallback"),
+            ColSpec(DataType.boolean, "fallback"),
         ]
     )
     return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema([ParamSpec("k", DataType.long, 10)]))

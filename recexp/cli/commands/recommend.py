@@ -1,12 +1,10 @@
 """MODEL USER [N]: the N best items for a user, from a saved model's folder"""
 
-import logging
+import re
 from argparse import Namespace
 from collections.abc import Iterator
 
 from recexp.cli.parsing import Parser
-
-log = logging.getLogger(__name__)
 
 
 def parser() -> Parser:
@@ -23,12 +21,9 @@ def parser() -> Parser:
 def run(given: Namespace) -> Iterator[str]:
     """Yield item ids and scores, best first."""
     folder, user, n = [*given.words, "10"][:3]
-    if not (n.isdigit() and int(n)):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", n):
         parser().error(f"N: must be a number from 1, got {n}")
     from recexp.models.fitted import FittedModel
 
-    model = FittedModel.load(folder)
-    if not model.can_answer(model.query(user))[0]:
-        log.warning("the model cannot answer for user %s: this is the fallback's list, the same for all such", user)
-    for item, score in model.recommend(user, n=int(n)):
+    for item, score in FittedModel.load(folder).recommend(user, n=int(n)):
         yield f"{item}\t{score:.6g}"

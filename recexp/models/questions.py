@@ -1,0 +1,107 @@
+"""Questions by original ids, as queries by codes; what no id matches is told in one line."""
+
+import logging
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recexp.data import Interactions, Queries
+from recexp.data.ids import IdCodes
+from recexp.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """Some of those who ask: `rows` int (b,) says which, `queries` are their b questions.
+
+    `unknown`, bool (b,): neither the user, where one is given, nor anything of the history, where that is, is known.
+    """
+
+    rows: np.ndarray
+    queries: Queries
+    unknown: np.ndarray
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Makes queries for a model.
+
+    Attributes
+    ----------
+    users, items : the ids that the model knows.
+    histories : the known users' histories, user by user in time order.
+    exclude_seen : whether what is in a history is kept out of the list.
+    """
+
+    users: IdCodes
+    items: IdCodes
+    histories: Interactions
+    exclude_seen: bool
+
+    def ask(self, user_ids: Iterable[Any], histories: Iterable[Iterable[Any] | None] | None = None) -> list[Asked]:
+        """Return the queries of m users, None for someone anonymous: those with a history of their own (item ids from
+        oldest to newest, in place of what is known of the user) apart from the others. Raises DataError.
+        """
+        users = list(user_ids)
+        given = [None] * len(users) if histories is None else [_items(history) for history in histories]
+        if len(given) != len(users):
+            raise DataError(f"{len(given)} histories are given for {len(users)} users")
+        codes = self.users.codes(users)
+        missing = np.array([user is not None for user in users], bool) & (codes < 0)
+        own = np.array([history is not None for history in given], bool)
+        asked = []
+        if len(rows := np.flatnonzero(~own)) or not users:
+            asked.append(Asked(rows, self._stored(codes[rows]), missing[rows]))
+        if len(rows := np.flatnonzero(own)):
+            some = [history for history in given if history is not None]
+            queries = self._given(codes[rows], some)
+            empty = np.array([not history for history in some])
+            asked.append(Asked(rows, queries, np.where(empty, missing[rows], queries.lengths == 0)))
+        return asked
+
+    def _stored(self, codes: np.ndarray) -> Queries:
+        """Return the queries of users, int32 (b,), whose histories the model has; -1 has none."""
+        rows, begin = self.histories.histories
+        start, stop = (np.where(codes >= 0, ends[codes], 0).astype(np.int64) for ends in (begin[:-1], begin[1:]))
+        return self._masked(Queries(codes, rows, start, stop))
+
+    def _given(self, codes: np.ndarray, histories: Sequence[Sequence[Any]]) -> Queries:
+        """Return the queries of users, int32 (b,), with histories of theirs; items that are unknown are passed over."""
+        named = [item for history in histories for item in history]
+        items = self.items.codes(named)
+        known = items >= 0
+        if not known.all():
+            first = _short(named[int(np.argmin(known))])
+            n = int((~known).sum())
+            log.warning("%d of %d items in histories are unknown, the first is %s", n, len(named), first)
+        rows = np.repeat(np.arange(len(codes), dtype=np.int32), [len(history) for history in histories])[known]
+        values = np.ones(len(rows), np.float32)
+        own = Interactions(rows, items[known], values, max(1, len(codes)), self.histories.n_items)
+        begin = np.append(0, np.cumsum(np.bincount(rows, minlength=len(codes))))
+        return self._masked(Queries(codes, own, begin[:-1], begin[1:]))
+
+    def _masked(self, queries: Queries) -> Queries:
+        return replace(queries, exclude=queries.history(values=False)) if self.exclude_seen else queries
+
+
+def _items(history: Any) -> list[Any] | None:
+    if history is None:
+        return None
+    if isinstance(history, str | bytes | Mapping) or not isinstance(history, Iterable):
+        raise DataError(f"a history must be a list of item ids (got {_short(history)})")
+    return list(history)
+
+
+def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
+    """Log in one line that `users`, of the n who ask, get no list of their own."""
+    if users:
+        who = "user %s is" if n == 1 else f"{len(users)} of {n} users, the first is %s, are"
+        log.warning(f"{who} unknown, or the model cannot answer: the list is the one for all such", _short(users[0]))
+
+
+def _short(value: Any) -> str:
+    return reprlib.repr(value)

@@ -1,0 +1,78 @@
+"""What a served model is asked, whatever MLflow has made of the request: checked, as Python values."""
+
+import json
+import reprlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
+
+MAX_ITEMS = 1000
+
+
+class BadRequest(MlflowException):
+    """What a server answers with status 400: one line. MLflow would put the request's data before it, and does not."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        super().__init__(line, error_code=INVALID_PARAMETER_VALUE)
+
+    @property
+    def message(self) -> str:
+        return self.line
+
+    @message.setter
+    def message(self, longer: str) -> None:
+        pass
+
+
+def number_of_items(params: dict[str, Any] | None) -> int:
+    """Return the parameter k, 10 where it is null or absent."""
+    k = (params or {}).get("k")
+    if k is None:
+        return 10
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_ITEMS:
+        raise BadRequest(f"k must lie between 1 and {MAX_ITEMS} (got {reprlib.repr(k)})")
+    return int(k)
+
+
+def columns(table: pd.DataFrame) -> tuple[list[Any], list[list[Any] | None]]:
+    """Return the user of each row, None where there is none, and the history or None."""
+    names = [str(name) for name in table.columns]
+    if not names or set(names) - {"user_id", "history"} or len(set(names)) < len(names):
+        raise BadRequest(f"the columns must be user_id, history or both (got {', '.join(names) or 'none of them'})")
+    absent = [None] * len(table)
+    users, histories = (table[name].tolist() if name in names else absent for name in ("user_id", "history"))
+    return (
+        [_user(value, row) for row, value in enumerate(users, 1)],
+        [_history(value, row) for row, value in enumerate(histories, 1)],
+    )
+
+
+def _user(value: Any, row: int) -> Any:
+    if _is_null(value):
+        return None
+    if not isinstance(value, str | bool | int | float | np.number | np.bool_):
+        raise BadRequest(f"user_id: row {row} is no id: {reprlib.repr(value)}; ids are numbers or text")
+    return value
+
+
+def _history(value: Any, row: int) -> list[Any] | None:
+    """Return a history: a list, or, as csv has it, the text of a json list."""
+    if _is_null(value):
+        return None
+    items = value
+    if isinstance(value, str):
+        try:
+            items = json.loads(value)
+        except (ValueError, RecursionError):
+            items = None
+    items = items.tolist() if isinstance(items, np.ndarray) else items
+    if not isinstance(items, list | tuple) or any(isinstance(item, list | tuple | dict | np.ndarray) for item in items):
+        raise BadRequest(f"history: row {row} is no list of item ids: {reprlib.repr(value)}")
+    return [None if _is_null(item) else item for item in items]
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
