@@ -33,5 +33,8 @@ def run(
 
 def _source(dataset: "pd.DataFrame | Dataset", overrides: Sequence[str]) -> Memory:
     if strange := [word for word in overrides if word.lstrip("+~").startswith("dataset")]:
-        raise ConfigError(f"{strange[0]}: the dataset is given in memory; leave the override or dataset=... out")
+        raise ConfigError(
+            f"{strange[0]}: the dataset is given in memory; leave the override or dataset=... out. "
+            "A frame's columns are named by dataset=Dataset.from_frame(frame, columns={'user': ..., ...})"
+        )
     return Memory.of(dataset if isinstance(dataset, Dataset) else Dataset.from_frame(dataset))

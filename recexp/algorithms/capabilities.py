@@ -1,7 +1,11 @@
 """Capabilities: what a model can do, and what it needs for it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from recexp.errors import ConfigError
+
+Feedback = Literal["binary", "value"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +22,13 @@ class Capabilities:
     vectors : has vectors of users and items, see `FactorModel`.
     """
 
-    feedback: Literal["binary", "value"] = "binary"
+    feedback: Feedback = "binary"
     needs_history: bool = True
     known_users_only: bool = False
     needs: frozenset[str] = frozenset()
     predicts: bool = False
     vectors: bool = False
+
+    def __post_init__(self) -> None:
+        if self.feedback not in get_args(Feedback):
+            raise ConfigError(f"Capabilities.feedback: must be binary or value (got {self.feedback!r})")

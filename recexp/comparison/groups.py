@@ -179,7 +179,7 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
     if key.endswith("class"):
         here, there = (value and value.rpartition(".")[2] for value in (here, there))
     if here is None:
-        return f"without {key}, which is {there} there"
+        return f"without {key}, which is {there} in the runs compared here"
     return f"{key}={here}, which is not there" if there is None else f"{key}={here} instead of {there}"
 
 

@@ -43,7 +43,7 @@ def code_frame(
         if roles[role] not in table.column_names:
             raise DataError(
                 f"{name}: no {role} column {roles[role]!r}; its columns are {', '.join(map(str, frame.columns))} "
-                f"(columns={{{role!r}: ...}} says which)"
+                f"(name it: Dataset.from_frame(..., columns={{{role!r}: ...}}))"
             )
     raw = parse_log(table, name, columns=roles, time_format=None, context=kinds)
     if duplicates == "refuse":

@@ -81,7 +81,7 @@ def seal(
     evaluation = experiment["evaluation"]
     split = evaluation.relevant(splits[0])
     if (visible := unsealed(split)) is None:
-        raise ConfigError(f"split: {name} has no validation part to tune on; see `recexp split={name} --help`")
+        raise ConfigError(f"split: {name} has no validation part to tune on; add one: split.validation_ratio=0.1")
     fold = Fold.of(experiment, loaded, split)
     plan = fold.plan(None)
     identity = identify(experiment, plan)

@@ -27,7 +27,7 @@ def check_split(splitter: Splitter, dataset: Dataset | None = None) -> None:
     splitter.check()
     try:
         splits = list(splitter.split(data))
-    except DataError as error:
+    except Exception as error:
         error.add_note("check_split tried it on data made here; give others as `dataset` where it needs them")
         raise
     run_checks(splitter, CHECKS, Case(splitter, data, splits))
@@ -108,10 +108,15 @@ def targets_are_held_out_rows(case: Case) -> None:
     """What is looked for is an item of a test row of the user who asks, with that row's value."""
     for split in case.levels:
         test, found = split.test, split.target.tocoo()
-        held = set(zip(test.users.tolist(), test.items.tolist(), test.values.tolist()))
-        wanted = zip(split.queries.users[found.row].tolist(), found.col.tolist(), found.data.tolist())
+        held = set(zip(test.users.tolist(), test.items.tolist(), _comparable(test.values)))
+        wanted = zip(split.queries.users[found.row].tolist(), found.col.tolist(), _comparable(found.data))
         strange = [one for one in wanted if one not in held]
         expect(not strange, f"(user, item, value) {strange[:1]} of the target is in no test row")
+
+
+def _comparable(values: np.ndarray) -> list[float | None]:
+    """Return values of which a missing one equals another."""
+    return [None if np.isnan(value) else value for value in values.tolist()]
 
 
 def histories_are_those_of_the_users_who_ask(case: Case) -> None:

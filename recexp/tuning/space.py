@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
@@ -18,7 +18,9 @@ Value = StrictBool | StrictInt | StrictFloat | StrictStr | None
 
 @params
 class Dimension(ABC):
-    """The values of one hyperparameter."""
+    """The values of one hyperparameter; `listed`: each of them is named, so that all can be tried."""
+
+    listed: ClassVar[bool] = False
 
     @abstractmethod
     def distribution(self) -> "BaseDistribution":
@@ -107,6 +109,7 @@ def _distinct(values: list[Value]) -> list[Value]:
 class Choice(Dimension):
     """One of `values`: text, numbers, true, false or null."""
 
+    listed: ClassVar[bool] = True
     values: Annotated[list[Value], Field(min_length=2), AfterValidator(_distinct)]
 
     def distribution(self) -> "BaseDistribution":

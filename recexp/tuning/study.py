@@ -87,8 +87,10 @@ class Study:
             whole["grid"] = tuning.grid_points  # its end is that of its points: other trials would take their places
         self.digest = digest(whole)
         self.name = tuning.study or f"{name}-{self.digest[:10]}"
-        if tuning.sampler == "grid":
-            size = grid_size(space, tuning.grid_points)
+        size = grid_size(space, tuning.grid_points)
+        few = size <= tuning.trials and all(dimension.listed for dimension in space.values())
+        self._by_grid = tuning.sampler == "grid" or few  # a value that is tried again tells nothing
+        if self._by_grid:
             if size > MAX_GRID:
                 raise ConfigError(f"tuning.sampler=grid: the grid has {size:,} points; lower tuning.grid_points")
             points = {name: one.grid(tuning.grid_points) for name, one in space.items()}
@@ -112,7 +114,7 @@ class Study:
             return None
         self._study.sampler = self._sampler(number)
         if "WAITING" not in states:
-            self._enqueue(self._next_of_grid() if self.tuning.sampler == "grid" else {})
+            self._enqueue(self._next_of_grid() if self._by_grid else {})
         trial = self._study.ask({name: dimension.distribution() for name, dimension in self.space.items()})
         trial.set_user_attr("worker", this_process())
         return trial

@@ -91,7 +91,7 @@ def test_tables_may_be_indexed_by_id_and_kinds_named() -> None:
 @pytest.mark.parametrize(
     ("rows", "more", "message"),
     [
-        ({"item_id": [1]}, {}, "frame: no user column 'user_id'; its columns are item_id (columns={'user': ...} says"),
+        ({"item_id": [1]}, {}, "frame: no user column 'user_id'; its columns are item_id (name it: Dataset.from_frame"),
         ({"user_id": [1]}, {"columns": {"item": "film"}}, "frame: no item column 'film'; its columns are user_id"),
         ({"user_id": [1, None], "item_id": [1, 2]}, {}, "frame: column user_id: 1 rows are empty or NaN; the first is"),
         (
