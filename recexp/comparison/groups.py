@@ -14,6 +14,11 @@ from recexp.tracking.tags import HEADLINE, PROTOCOL, REPRODUCES
 
 _SHOWN = 3
 """Protocols that are left out with their differences shown, those of the newest runs."""
+_ABOUT_DATA = {
+    "data": "other rows under the same name of data set than those",
+    "listed": "other features of the items without train rows than those",
+}
+"""Keys of a protocol that are about the data, and how a difference in them is told."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +175,18 @@ def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str]
 
 def _is_data(key: str, *values: str | None) -> bool:
     """Whether a key of the protocol is about the data: the rows, or the very files of a split (their sha256)."""
-    return key == "data" or (key.startswith("split.") and all(re.fullmatch("[0-9a-f]{64}", v or "") for v in values))
+    return key in _ABOUT_DATA or (
+        key.startswith("split.") and all(re.fullmatch("[0-9a-f]{64}", v or "") for v in values)
+    )
 
 
 def _difference(key: str, here: str | None, there: str | None) -> str:
-    if key == "data":
-        return "other rows under the same name of data set than those"
+    if key in _ABOUT_DATA:
+        return _ABOUT_DATA[key]
     if key.endswith("class"):
-        here, there = (value and value.rpartition(".")[2] for value in (here, there))
+        short_names = [value and value.rpartition(".")[2] for value in (here, there)]
+        if short_names[0] != short_names[1]:  # else the whole paths tell them apart
+            here, there = short_names
     if here is None:
         return f"without {key}, which is {there} in the runs compared here"
     return f"{key}={here}, which is not there" if there is None else f"{key}={here} instead of {there}"

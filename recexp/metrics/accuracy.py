@@ -1,8 +1,4 @@
-"""How much of what is relevant is in a list, and how high.
-
-Notation: h(k) relevant items among the first k of a list, R relevant items in all. A list shorter than k (few items,
-few candidates) counts its missing places as misses: precision still divides by k. Relevance is binary.
-"""
+"""How much of what is relevant is in a list, and how high. Relevance is binary."""
 
 from typing import ClassVar
 
@@ -20,7 +16,11 @@ class Accuracy(ListMetric):
 
 @params
 class Precision(Accuracy):
-    """h(k) / k (Manning et al. 2008, Introduction to Information Retrieval, 8.4)."""
+    """h(k) / k: h(k) relevant items among the first k of a list.
+
+    Missing places of a list shorter than k count as misses: it still divides by k, and an empty list has 0. Without a
+    relevant item there is no value (Manning et al. 2008, Introduction to Information Retrieval, 8.4).
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / k
@@ -28,7 +28,11 @@ class Precision(Accuracy):
 
 @params
 class Recall(Accuracy):
-    """h(k) / R: all relevant items count, so if R > k a perfect list stays below 1 (Manning et al. 2008, 8.3)."""
+    """h(k) / R: h(k) relevant items among the first k of a list, R relevant items in all.
+
+    All relevant items count, so if R > k a perfect list stays below 1 (Manning et al. 2008, 8.3). A list shorter than k
+    counts for what it holds, an empty one has 0; without a relevant item there is no value.
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / judged.relevant
@@ -36,7 +40,11 @@ class Recall(Accuracy):
 
 @params
 class RecallCapped(Accuracy):
-    """h(k) / min(R, k): a perfect list has 1 (Liang et al. 2018, Variational autoencoders for CF, section 4.2)."""
+    """h(k) / min(R, k): h(k) relevant items among the first k of a list, R relevant items in all.
+
+    A perfect list has 1 (Liang et al. 2018, Variational autoencoders for CF, section 4.2). A list shorter than k counts
+    for what it holds, an empty one has 0; without a relevant item there is no value.
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return judged.hits_at(k) / np.minimum(judged.relevant, k)
@@ -44,7 +52,11 @@ class RecallCapped(Accuracy):
 
 @params
 class F1(Accuracy):
-    """2 h(k) / (k + R), the harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval, 7)."""
+    """2 h(k) / (k + R): h(k) relevant items among the first k of a list, R relevant items in all.
+
+    The harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval, 7). Missing places of a list
+    shorter than k count as misses, and an empty list has 0; without a relevant item there is no value.
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return 2 * judged.hits_at(k) / (k + judged.relevant)
@@ -52,9 +64,11 @@ class F1(Accuracy):
 
 @params
 class Ndcg(Accuracy):
-    """DCG(k) / DCG of a perfect list of min(R, k) hits; DCG = sum over hits at rank r of 1 / log2(r + 1).
+    """DCG(k) / DCG of a perfect list of min(R, k) hits; DCG = sum over hits at rank r <= k of 1 / log2(r + 1).
 
-    Binary gains (Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation, with the discount log2(r + 1)).
+    A hit is a relevant item, R are all relevant items; gains are binary (Järvelin and Kekäläinen 2002, Cumulated
+    gain-based evaluation, with the discount log2(r + 1)). Missing places of a list shorter than k count as misses, and
+    an empty list has 0; without a relevant item there is no value.
     """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
@@ -68,8 +82,10 @@ class Ndcg(Accuracy):
 class MeanAveragePrecision(Accuracy):
     """Sum over hits at rank r <= k of h(r) / r, divided by min(R, k); its mean over lists is MAP.
 
-    Dividing by min(R, k), as the Kaggle and RecSys challenges do, gives a perfect list 1; others divide by R
-    (Manning et al. 2008, 8.4), which agrees where R <= k.
+    A hit is a relevant item, h(r) are the hits among the first r of a list, R all relevant items. Dividing by
+    min(R, k), as the Kaggle and RecSys challenges do, gives a perfect list 1; others divide by R (Manning et al. 2008,
+    8.4), which agrees where R <= k. Missing places of a list shorter than k count as misses, and an empty list has 0;
+    without a relevant item there is no value.
     """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
@@ -79,7 +95,11 @@ class MeanAveragePrecision(Accuracy):
 
 @params
 class ReciprocalRank(Accuracy):
-    """1 / rank of the first hit within k, 0 without one; its mean over lists is MRR (Voorhees 1999, TREC-8 QA)."""
+    """1 / rank of the first relevant item within the first k of a list, 0 without one.
+
+    Its mean over lists is MRR (Voorhees 1999, TREC-8 QA). An empty list has 0; without a relevant item there is no
+    value.
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return (judged.hits_at(k) > 0) / (1.0 + np.argmax(judged.hits[:, :k], axis=1))
@@ -87,7 +107,11 @@ class ReciprocalRank(Accuracy):
 
 @params
 class HitRate(Accuracy):
-    """1 if any of the first k is relevant, else 0 (Deshpande and Karypis 2004, Item-based top-N, section 6.2)."""
+    """1 if any of the first k items of a list is relevant, else 0.
+
+    The hit rate of Deshpande and Karypis (2004, Item-based top-N, section 6.2). An empty list has 0; without a relevant
+    item there is no value.
+    """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         return (judged.hits_at(k) > 0).astype(np.float64)

@@ -6,14 +6,16 @@ A metric is a pure function of what a model answered and what was held out. It i
     Gini()(lists=[["a", "b"], ["a", "c"]], k=2)                                 all lists of a run
     Rmse()(predicted=[3.5, 4.0], actual=[4, 2])                                 ratings
 
-What a metric needs besides is given the same way: `train` as user -> items, `features` as item -> names of its
-categories, `catalogue` as the items that can be recommended (left out: all items that are mentioned anywhere).
+What a metric needs besides is given the same way: `train` as user -> items (a mapping, or a pandas Series of lists),
+`features` as item -> names of its categories, `catalogue` as the items that can be recommended, each once, in any order
+(left out: all items that are mentioned anywhere).
 """
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from recexp import file_names
 from recexp.errors import ConfigError, DataError
 from recexp.metric_names import metric_at
 from recexp.metrics.predicted_ratings import PredictedRatings
-from recexp.metrics.ranked_lists import JudgedLists
+from recexp.metrics.ranked_lists import JudgedLists, by_id
 
 __all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "RatingMetric", "RunMetric"]
 
@@ -95,12 +97,25 @@ class Metric(ABC):
         """Return float64 (n,), the units' values of a result, given its `stored_columns`."""
         return columns[0]
 
-    def _require(self, k: int | None, train: object, features: object) -> None:
-        if k is not None and k < 1:
-            raise ConfigError(f"k must be at least 1 (got {k})")
-        for need, given, name in (("train", train, "train"), ("item_categories", features, "features")):
-            if need in self.needs and not given:
+    def _cutoff(self, k: Any, longest: int) -> int:
+        """Return the cut-off that a call asks for; None asks for the whole lists."""
+        if k is None:
+            return max(1, longest)
+        try:
+            given = operator.index(k)
+        except TypeError:
+            raise ConfigError(f"k must be a whole number (got {k!r})") from None
+        if given < 1:
+            raise ConfigError(f"k must be at least 1 (got {given})")
+        return given
+
+    def _tables(self, **given: Any) -> list[dict[Hashable, Collection[Any]]]:
+        """Return `train` and `features` as dicts; raises ConfigError for one that is needed and not there."""
+        tables = [by_id(table, name) for name, table in given.items()]
+        for need, (name, table) in zip(("train", "item_categories"), zip(given, tables)):
+            if need in self.needs and not table:
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
+        return tables
 
 
 class ListMetric(Metric):
@@ -129,11 +144,11 @@ class ListMetric(Metric):
         features: Mapping[Hashable, Collection[str]] | None = None,
     ) -> float:
         """Return the value of one list cut at `k` (None: its length); NaN where it is not defined."""
-        self._require(k, train, features)
+        cutoff, tables = self._cutoff(k, len(ranked)), self._tables(train=train, features=features)
         if "relevant" in self.needs and len(relevant) == 0:
             return float("nan")
-        judged = JudgedLists.of_ids([ranked], [relevant], train or {}, features or {}, None)
-        return float(self.finish(self.values(judged, max(1, len(ranked)) if k is None else k))[0])
+        judged = JudgedLists.of_ids([ranked], [relevant], *tables, None)
+        return float(self.finish(self.values(judged, cutoff))[0])
 
 
 class RunMetric(Metric):
@@ -160,9 +175,11 @@ class RunMetric(Metric):
         catalogue: Collection[Hashable] | None = None,
     ) -> float:
         """Return the value over `lists` cut at `k` (None: the longest list's length)."""
-        self._require(k, train, None)
-        judged = JudgedLists.of_ids(lists, [()] * len(lists), train or {}, {}, catalogue)
-        return float(self.value(judged, judged.items.shape[1] if k is None else k))
+        cutoff, [known] = self._cutoff(k, max(map(len, lists), default=0)), self._tables(train=train)
+        if catalogue is not None and len(catalogue) == 0:
+            raise ConfigError("catalogue holds no item; leave it out for all items that are mentioned")
+        judged = JudgedLists.of_ids(lists, [()] * len(lists), known, {}, catalogue)
+        return float(self.value(judged, cutoff))
 
 
 class RatingMetric(Metric):
@@ -194,8 +211,12 @@ class RatingMetric(Metric):
         return self.errors(*(column.astype(np.float64) for column in columns))
 
     def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
-        """Return the value over all rows."""
+        """Return the value over all rows; NaN without rows. Raises DataError for one that is not a finite number."""
         if len(predicted) != len(actual):
             raise DataError(f"{len(predicted)} predicted ratings for {len(actual)} actual ones")
-        errors = self.errors(np.asarray(predicted, np.float64), np.asarray(actual, np.float64))
-        return float(self.finish(np.mean(errors)))
+        both = {"predicted": np.asarray(predicted, np.float64), "actual": np.asarray(actual, np.float64)}
+        for name, ratings in both.items():
+            if not np.isfinite(ratings).all():
+                row = int(np.argmin(np.isfinite(ratings)))
+                raise DataError(f"{name}: row {row + 1} is {ratings[row]}; ratings must be finite numbers")
+        return float(self.finish(np.mean(self.errors(*both.values())))) if len(predicted) else float("nan")

@@ -1,7 +1,4 @@
-"""How evenly recommendations are spread over the catalogue.
-
-Notation: p(i), the share of all recommendations (places in lists cut at k) that item i has; n items in the catalogue.
-"""
+"""How evenly recommendations are spread over the catalogue."""
 
 from typing import ClassVar
 
@@ -15,8 +12,10 @@ from recexp.params import params
 class Gini(RunMetric):
     """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p ascending; 0 is even, 1 is one item alone.
 
-    Shani and Gunawardana 2011, Evaluating recommendation systems, equation for the Gini index; items that are never
-    recommended count.
+    p(j) is an item's share of all recommendations (places in lists cut at k that hold an item of the catalogue), n how
+    many items the catalogue has; those that are never recommended count (Shani and Gunawardana 2011, Evaluating
+    recommendation systems, equation for the Gini index). Missing places of short lists do not count; if all lists are
+    empty there is no value.
     """
 
     higher_is_better: ClassVar[bool | None] = False
@@ -33,7 +32,9 @@ class Gini(RunMetric):
 class Entropy(RunMetric):
     """-sum over i of p(i) log2 p(i), in bits; 0 is one item alone, log2 n is even.
 
-    Shannon 1948; of recommendations: Shani and Gunawardana 2011.
+    p(i) is an item's share of all recommendations (places in lists cut at k), n how many items the catalogue has
+    (Shannon 1948; of recommendations: Shani and Gunawardana 2011). Missing places of short lists do not count; if all
+    lists are empty there is no value.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))

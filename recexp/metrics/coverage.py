@@ -10,19 +10,24 @@ from recexp.params import Fraction, params
 
 @params
 class CatalogCoverage(RunMetric):
-    """Share of the catalogue's items that are in at least one list (Ge et al. 2010, Beyond accuracy, section 3.1)."""
+    """Share of the catalogue's items that are in at least one list cut at k.
+
+    Ge et al. (2010, Beyond accuracy, section 3.1). Short lists cover what they hold; if all are empty it is 0. Without
+    an item in the catalogue there is no value.
+    """
 
     def value(self, judged: JudgedLists, k: int) -> float:
-        return float(np.mean(judged.recommended_at(k)[judged.catalogue] > 0))
+        return _share(judged, k, judged.catalogue)
 
 
 @params
 class LongTailCoverage(RunMetric):
-    """Share of the catalogue's tail items that are in at least one list.
+    """Share of the catalogue's tail items that are in at least one list cut at k.
 
     An item belongs to the head if the items more popular than it hold less than `head` of all train interactions
     (a user's repeats count once), else to the tail; so equally popular items are on one side, unseen ones in the tail
-    (after Celma and Cano 2008, From hits to niches). Without a tail there is no value.
+    (after Celma and Cano 2008, From hits to niches). Short lists cover what they hold; if all are empty it is 0.
+    Without a tail there is no value.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
@@ -30,4 +35,9 @@ class LongTailCoverage(RunMetric):
 
     def value(self, judged: JudgedLists, k: int) -> float:
         tail = judged.catalogue & (judged.share_above >= self.head)
-        return float(np.mean(judged.recommended_at(k)[tail] > 0)) if tail.any() else float("nan")
+        return _share(judged, k, tail)
+
+
+def _share(judged: JudgedLists, k: int, items: np.ndarray) -> float:
+    """Return the share of `items`, bool (n_items,), that a list cut at `k` holds; NaN without any."""
+    return float(np.mean(judged.recommended_at(k)[items] > 0)) if items.any() else float("nan")

@@ -1,6 +1,6 @@
 """How different the items of a list are from each other, and the lists of users."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,8 +15,8 @@ class IntraListDiversity(ListMetric):
     """Mean over the pairs of items in a list of 1 - cosine (Ziegler et al. 2005, Topic diversification, section 3.3).
 
     An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
-    of the items table), with `by` interactions its train users. An item without traits is unlike any other. A list of
-    fewer than two items has no value.
+    of the items table), with `by` interactions its train users. An item without traits is unlike any other. The
+    pairs are those of the first k items, or of all that a shorter list has; a list of fewer than two has no value.
 
     Time: with `by` features the traits of the listed items; with `by` interactions the pairs in the lists and, for each
     interaction, about a 64th of the listed items. Memory: at most 20 bytes a place of the lists and 16 an
@@ -57,15 +57,25 @@ class IntraListDiversity(ListMetric):
 
 @params
 class Personalization(RunMetric):
-    """1 - mean over the pairs of lists of |items in both| / k (Zhou et al. 2010, PNAS 107, inter-user diversity).
+    """1 - mean over the pairs of lists of |items in both| / length of the longer one.
 
-    Exact for all pairs: an item in c lists is shared by c (c - 1) / 2 of them. A single list has no value.
+    The inter-user diversity of Zhou et al. (2010, PNAS 107) for lists cut at k, whose lengths are k there: 0 if all
+    lists hold the same items, 1 if no two share one. Shorter lists are divided by what they hold, not by k. Empty lists
+    do not count; fewer than two others have no value. Exact for all pairs: an item in c lists is shared by
+    c (c - 1) / 2 of them.
     """
 
+    revision: ClassVar[int] = 2
+
     def value(self, judged: JudgedLists, k: int) -> float:
-        counts, b = judged.recommended_at(k), len(judged.items)
-        pairs = b * (b - 1) / 2
-        return 1 - float((counts * (counts - 1) / 2).sum()) / k / pairs if pairs else float("nan")
+        lengths, shared, before = judged.lengths_at(k), 0.0, 0.0
+        pairs = np.count_nonzero(lengths) * (np.count_nonzero(lengths) - 1) / 2
+        counts = np.zeros(len(judged.catalogue) + 1, np.int64)
+        for length in np.unique(lengths[lengths > 0]).tolist():  # a longer list of each pair has this length
+            counts += np.bincount(judged.items[lengths == length, :k].ravel() + 1, minlength=len(counts))
+            now = float((counts[1:] * (counts[1:] - 1) / 2).sum())
+            shared, before = shared + (now - before) / length, now
+        return 1 - shared / pairs if pairs else float("nan")
 
 
 def _features(judged: JudgedLists) -> sp.csr_array:

@@ -16,9 +16,10 @@ class Popular(ListMetric):
 
 @params
 class Novelty(Popular):
-    """Mean over a list's items of -log2(train users of the item / train users), in bits (Zhou et al. 2010, PNAS 107).
+    """Mean over a list's first k items of -log2(train users of the item / train users), in bits.
 
-    An item that no one has seen counts as if one user had: log2(train users). An empty list has no value.
+    Zhou et al. (2010, PNAS 107). An item that no one has seen counts as if one user had: log2(train users). The mean of
+    a list shorter than k is over the items that it has; an empty list has no value.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
@@ -30,7 +31,10 @@ class Novelty(Popular):
 
 @params
 class AveragePopularity(Popular):
-    """Mean over a list's items of their train users (Yin et al. 2012, Challenging the long tail). None if empty."""
+    """Mean over a list's first k items of their train users (Yin et al. 2012, Challenging the long tail).
+
+    The mean of a list shorter than k is over the items that it has; an empty list has no value.
+    """
 
     higher_is_better: ClassVar[bool | None] = None
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
@@ -43,7 +47,8 @@ class AveragePopularity(Popular):
 class Serendipity(Popular):
     """Share of the k places held by relevant items that a popularity list would not show (Ge et al. 2010, section 3.2).
 
-    A popularity list shows everyone the k items with most train users; ties at its end all count as shown.
+    A popularity list shows everyone the k items with most train users; ties at its end all count as shown. Missing
+    places of a list shorter than k count as misses, and an empty list has 0; without a relevant item there is no value.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"relevant", "train"})

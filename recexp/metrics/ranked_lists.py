@@ -1,15 +1,17 @@
 """JudgedLists: ranked lists beside what was relevant and who asked, which is all that metrics of lists read."""
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from recexp import threads
 from recexp.data import Column, Dataset, Interactions, Queries
-from recexp.errors import DataError
+from recexp.errors import ConfigError, DataError
 from recexp.ranking import Lists
 from recexp.statistics.bootstrap import number_owners
 
@@ -66,26 +68,27 @@ class JudgedLists:
         """Judge lists of ids, asked for by no known user; `train` is user -> items, `features` item -> names of its
         categories; without `catalogue` it holds all ids there are.
         """
-        mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
+        listed = None if catalogue is None else dict.fromkeys(catalogue)
+        mentions = (listed or (), features, *train.values(), *lists, *relevant)
         code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
         items = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int32)
-        for row, listed in zip(items, lists, strict=True):
-            if len({*listed}) < len(listed):
-                raise DataError(f"a list holds an item twice: {list(listed)}")
-            row[: len(listed)] = [code[item] for item in listed]
+        for row, ranked in zip(items, lists, strict=True):
+            if len({*ranked}) < len(ranked):
+                raise DataError(f"a list holds an item twice: {list(ranked)}")
+            row[: len(ranked)] = [code[item] for item in ranked]
         seen = [(user, code[item]) for user, some in enumerate(train.values()) for item in some]
         pairs = np.array(seen, np.int32).reshape(-1, 2)
         log = Interactions(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32), len(train), len(code))
         table = {"features": Column.multi_category([list(features.get(item, ())) for item in code])} if features else {}
         data = Dataset("plain lists", log, _objects(train), _objects(code), items=table)
-        allowed = np.array([catalogue is None or item in catalogue for item in code], bool)
+        allowed = np.array([listed is None or item in listed for item in code], bool)
         found = [[code[item] for item in set(wanted)] for wanted in relevant]
         indptr = np.cumsum([0, *map(len, found)])
         flat = np.array([c for row in found for c in row], np.int32)
         target = sp.csr_array((np.ones(len(flat), np.float32), flat, indptr), shape=(len(lists), len(code)))
         nobody, nothing = np.full(len(lists), -1, np.int32), np.zeros(len(lists), np.int64)
-        ranked = Lists(items, np.full(items.shape, np.nan, np.float32))
-        return JudgedLists.of(ranked, target, Queries(nobody, log, nothing, nothing), data, allowed)
+        whole = Lists(items, np.full(items.shape, np.nan, np.float32))
+        return JudgedLists.of(whole, target, Queries(nobody, log, nothing, nothing), data, allowed)
 
     def cut(self, k: int) -> "JudgedLists":
         """Return the first k items of each list."""
@@ -165,6 +168,26 @@ class JudgedLists:
         levels, level = np.unique(counts, return_inverse=True)
         held = np.bincount(level) * levels
         return ((held.sum() - np.cumsum(held)) / max(1, held.sum()))[level]
+
+
+def by_id(table: Any, name: str) -> dict[Hashable, Collection[Any]]:
+    """Return a mapping, or a pandas Series, of ids to collections as a dict, {} for None.
+
+    Raises ConfigError for anything else, `name` says of what, and for an id that comes twice.
+    """
+    if table is None:
+        return {}
+    if not hasattr(table, "items") or getattr(table, "ndim", 1) != 1:
+        raise ConfigError(f"{name} must map each id to a list, as a dict or a pandas Series of lists does")
+    pairs = list(table.items())
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise ConfigError(f"{name} holds {twice!r} twice; give one list an id: series.groupby(level=0).agg(list)")
+    for key, values in found.items():
+        if not isinstance(values, Sized) or not isinstance(values, Iterable):
+            raise ConfigError(f"{name}: {key!r} has {values!r}, which is no list")
+    return found
 
 
 def _objects(ids: Collection[Hashable]) -> np.ndarray:

@@ -8,7 +8,11 @@ from recexp.params import params
 
 @params
 class Rmse(RatingMetric):
-    """Root of the mean squared error over rows (Herlocker et al. 2004, Evaluating CF recommender systems, 4.1)."""
+    """Root of the mean over rows of (predicted rating - actual rating)^2.
+
+    Herlocker et al. (2004, Evaluating CF recommender systems, 4.1). All rows count alike, whoever's they are; rows
+    without an actual rating do not count, and without rows there is no value.
+    """
 
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
         return (predicted - actual) ** 2
@@ -19,7 +23,11 @@ class Rmse(RatingMetric):
 
 @params
 class Mae(RatingMetric):
-    """Mean absolute error over rows (Herlocker et al. 2004, section 4.1)."""
+    """Mean over rows of |predicted rating - actual rating| (Herlocker et al. 2004, section 4.1).
+
+    All rows count alike, whoever's they are; rows without an actual rating do not count, and without rows there is no
+    value.
+    """
 
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
         return np.abs(predicted - actual)

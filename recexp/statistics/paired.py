@@ -1,7 +1,7 @@
 """Two-sided paired tests. Each takes float64 (u, c): c comparisons' differences of u users, one a user, NaN for none.
 
 What they return is float64 (c,), the p-values: how likely so large a difference is if the two models were alike. One
-of differences that are all zero is 1, one without users NaN.
+of differences that are all zero is 1, one without users NaN; none is 0, for what is too small for a float is `LEAST`.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ PERMUTATIONS = 10_000
 """Random sign flips: the standard error of a p-value of .05 is then .002."""
 _BLOCK = 2**21
 """Signs (flips x users) that exist at a time: 16 MiB."""
+LEAST = float(np.finfo(float).tiny)
+"""The smallest p-value that is told, 2.2e-308: no difference is impossible by chance."""
 _EQUAL = 1e-9
 """Sums that differ by less than this share of the largest one possible are equal: they differ in rounding alone."""
 
@@ -55,7 +57,7 @@ def least(u: int, permutations: int = PERMUTATIONS) -> float:
 
 def _most(total: ArrayLike, squares: ArrayLike) -> np.ndarray:
     """Return Hoeffding's bound of the share of sign flips whose sum is as far from zero as `total`."""
-    return 2 * np.exp(-np.square(total) / (2 * np.maximum(squares, np.finfo(float).tiny)))
+    return np.maximum(2 * np.exp(-np.square(total) / (2 * np.maximum(squares, LEAST))), LEAST)
 
 
 def _exact(u: int, permutations: int) -> bool:
@@ -73,7 +75,7 @@ def wilcoxon(differences: np.ndarray, *, rng: np.random.Generator | None = None)
         some = column[~np.isnan(column)]
         if not some.any():
             return 1.0 if len(some) else np.nan
-        return float(stats.wilcoxon(some).pvalue)
+        return max(float(stats.wilcoxon(some).pvalue), LEAST)
 
     return np.array([one(column) for column in differences.T])
 
@@ -87,7 +89,7 @@ def t_test(differences: np.ndarray, *, rng: np.random.Generator | None = None) -
         mean = np.nansum(differences, axis=0) / n
         variance = np.nansum((differences - mean) ** 2, axis=0) / (n - 1)
         p = 2 * stdtr(n - 1, -np.abs(mean) / np.sqrt(variance / n))
-    return np.where((n > 0) & (mean == 0), 1.0, p)
+    return np.where((n > 0) & (mean == 0), 1.0, np.maximum(p, LEAST))
 
 
 TESTS: dict[str, Callable[..., np.ndarray]] = {"permutation": permutation, "wilcoxon": wilcoxon, "t": t_test}

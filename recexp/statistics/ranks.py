@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from recexp.statistics.paired import LEAST
+
 
 def tied_ranks(values: np.ndarray) -> np.ndarray:
     """Return the ranks of float64 (m,), 1 for the lowest; equal values share their mean rank."""
@@ -29,7 +31,7 @@ def friedman(values: np.ndarray) -> tuple[float, float]:
     if (values == values[:, :1]).all():
         return 0.0, 1.0
     found = friedmanchisquare(*values.T)
-    return float(found.statistic), float(found.pvalue)
+    return float(found.statistic), max(float(found.pvalue), LEAST)
 
 
 def critical_difference(k: int, n: int, alpha: float) -> float:

@@ -18,7 +18,7 @@ from recexp.ranking import Ranking
 R = np.array([[5, 3, 0, 1], [4, 0, 4, 1], [1, 1, 0, 5], [0, 2, 5, 4]], float)
 """0 is no rating."""
 AVERAGES = ["average", "average_means", "average_baselines"]
-OF_VALUES = ["adjusted_cosine", "pearson", "msd", "common_cosine"]
+OF_VALUES = ["adjusted_cosine", "centered_cosine", "pearson", "msd", "common_cosine"]
 
 
 def rated(ratings: np.ndarray) -> Dataset:
@@ -110,12 +110,12 @@ def ratings() -> np.ndarray:
 def test_sums_of_rating_similarities(name: str, similarity: str, shrinkage: float, ratings: np.ndarray) -> None:
     k, of_items = 3, name == "item_knn"
     seen, compared = ratings != 0, ratings
-    if similarity == "adjusted_cosine":  # less the user's mean for items, the item's for users
-        axis = 1 if of_items else 0
+    if similarity in ("adjusted_cosine", "centered_cosine"):  # less the user's mean for items, or the item's own
+        axis = 1 if of_items == (similarity == "adjusted_cosine") else 0
         means = ratings.sum(axis, keepdims=True) / np.maximum(1, seen.sum(axis, keepdims=True))
         compared = np.where(seen, ratings - means, 0)
     rows = compared.T if of_items else compared
-    shape, s = "cosine" if similarity == "adjusted_cosine" else similarity, np.zeros((len(rows), len(rows)))
+    shape, s = "cosine" if similarity.endswith("ed_cosine") else similarity, np.zeros((len(rows), len(rows)))
     for i in range(len(rows)):
         pairs = [(naive_similarity(rows[i], rows[j], shape, shrinkage), -j) for j in range(len(rows)) if j != i]
         for value, j in sorted([(round(v, 12), j) for v, j in pairs], reverse=True)[:k]:

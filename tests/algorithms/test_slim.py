@@ -118,3 +118,11 @@ def test_little_data(tiny: Tiny, ask: Ask) -> None:
     nothing = Interactions(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), 3, 2)
     empty = dataclasses.replace(tiny([[1, 0], [0, 1], [1, 1]]), interactions=nothing)
     np.testing.assert_array_equal(fitted(empty).score(ask([[1, 0]])), [[0, 0]])
+
+
+def test_sweeps_that_run_out_are_told(tiny: Tiny, caplog: pytest.LogCaptureFixture) -> None:
+    data = tiny(some())
+    fitted(data)
+    assert not caplog.records
+    fitted(data, iterations=1)
+    assert "slim: " in caplog.text and "after 1 sweeps; raise algorithm.iterations" in caplog.text

@@ -217,3 +217,13 @@ def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
     told = [re.findall(r"split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "another protocol" in note]
     assert told == [["0.5"], ["0.4"], ["0.3"]]
     assert notes[-2:].count("left out: 2 runs of 2 further protocols") == 1
+
+
+@pytest.mark.parametrize(
+    ("newest", "said"),
+    [("lab.Weekend", "shop.Weekend instead of lab.Weekend"), ("lab.Monday", "Weekend instead of Monday")],
+)
+def test_two_classes_of_one_name_are_told_apart(shelf: Any, newest: str, said: str) -> None:
+    for name in ("shop.Weekend", newest):
+        shelf.run("als", values(0.5, "als"), protocol={"split": {"class": name}})
+    assert any(f"split.class={said}" in note for note in shelf.compare().notes)

@@ -86,6 +86,14 @@ def test_personalization_by_hand(build):
     assert np.isnan(build("personalization")([["a"]], k=1)), "one list has no pairs"
 
 
+def test_personalization_of_short_lists_by_hand(build):
+    measure = build("personalization")
+    assert measure([["a", "b"]] * 3, k=10) == 0, "the same lists are not personal, however short"
+    assert measure([["a"], ["a", "b"], ["c"]], k=10) == pytest.approx(1 - (1 / 2 + 0 + 0) / 3)
+    assert measure([["a", "b"], ["a", "b"], []], k=5) == 0, "an empty list does not count"
+    assert np.isnan(measure([[], [], ["a"]], k=5))
+
+
 def test_a_missing_input_is_named(build):
     with pytest.raises(ConfigError, match=r"Novelty needs train="):
         build("novelty")(["a"], k=1)
@@ -164,7 +172,8 @@ def test_run_metrics_agree_with_loops(build, world, k):
         "long_tail_coverage": sum(times[i] > 0 for i in tail) / len(tail),
         "gini": sum(abs(a - b) for a in shares for b in shares) / 2 / (n - 1),  # mean absolute difference form
         "entropy": -sum(p * log2(p) for p in shares if p),
-        "personalization": 1 - np.mean([len(set(a) & set(b)) / k for a, b in combinations(lists, 2)]),
+        "personalization": 1
+        - np.mean([len({*a} & {*b}) / max(len(a), len(b)) for a, b in combinations(filter(None, lists), 2)]),
     }
     for name, value in expected.items():
         assert build(name).value(judged, k) == pytest.approx(value, abs=1e-12), name

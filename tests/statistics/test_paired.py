@@ -146,3 +146,12 @@ def test_the_share_of_false_claims_is_held() -> None:
         found += claimed[10:].sum()
     assert np.mean(shares) <= 0.05 + 2 * np.std(shares) / np.sqrt(SIMULATIONS)
     assert found / SIMULATIONS > 6  # of nine: it does claim what is true
+
+
+@pytest.mark.parametrize("name", list(TESTS))
+def test_no_p_is_zero(name: str) -> None:
+    """20,000 users who all gain as much: the bound 2 exp(-10,000) is no float, and neither is what t makes of it."""
+    for spread in (0.0, 1e-3):
+        differences = 1 + spread * rng("spread").normal(size=(20_000, 1))
+        [p] = TESTS[name](differences, rng=rng("flips"))
+        assert 0 < p < 1e-300 and 0 < least(20_000) < 1e-300

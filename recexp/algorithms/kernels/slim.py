@@ -100,7 +100,7 @@ def descend(size, block, gradient, weights, l1, l2, positive, sweeps, tolerance,
             goal = max(tolerance, part * largest)
         if largest <= goal:
             return sweeps, largest <= tolerance
-    return sweeps, True
+    return sweeps, False
 
 
 @jit
@@ -148,17 +148,22 @@ def column(
     near,
     block,
 ):
-    """Find the weights of column j: how many `items` were looked at, and the (larger) `block`; the rest is filled.
+    """Find the weights of column j: how many `items` were looked at, the (larger) `block`, and whether it is done.
+
+    It is not where sweeps run out. The rest is filled.
 
     They are sought among few items first; then the gradient of all items shows which others would still move, and they
     join, until there are none. `gradient` (n_items,) and `place`, -1 throughout, are as they came when this returns.
     """
     subtract(np.float32(-1), j, dense, ptr, indices, data, gradient)
     size, used, settled = 0, 0, True
-    while sweeps > 0:
+    while True:
         room = max(FIRST, 2 * used - size)
         more = joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, size, items, gain)
-        if more == size and settled:
+        done = more == size and settled
+        if done or sweeps <= 0:
+            for p in range(size, more):
+                place[items[p]] = -1
             break
         part = np.float32(0 if more == size else 0.1)  # no use in being exact while others are still to join
         block = enlarge(block, more)
@@ -179,12 +184,14 @@ def column(
     for p in range(size):
         place[items[p]] = -1
     gradient[:] = 0
-    return size, block
+    return size, block, done
 
 
 @jit
 def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, iterations, tolerance):
     """Return int64 sizes (stop - start,), int32 items and float32 weights of columns start..stop, one after another.
+
+    The last that is returned is how many of the columns ran out of sweeps.
 
     `dense` is the Gram matrix, float32 (n_items, n_items), or empty: then `ptr`, `indices` and `data` are its rows.
     """
@@ -193,9 +200,9 @@ def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, it
     near, weights = np.empty(n, np.float32), np.empty(n, np.float32)
     items, place, block = np.empty(n, np.int32), np.full(n, -1, np.int32), np.empty((FIRST, FIRST), np.float32)
     sizes, found_items, found_weights = np.zeros(stop - start, np.int64), np.empty(n, np.int32), np.empty(n, np.float32)
-    total = 0
+    total, undone = 0, 0
     for j in range(start, stop):
-        size, block = column(
+        size, block, done = column(
             j,
             diagonal,
             dense,
@@ -215,6 +222,7 @@ def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, it
             near,
             block,
         )
+        undone += not done
         if total + size > len(found_items):
             more_items, more_weights = np.empty(2 * (total + size), np.int32), np.empty(2 * (total + size), np.float32)
             for p in range(total):
@@ -225,4 +233,4 @@ def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, it
                 found_items[total], found_weights[total] = items[p], weights[p]
                 total += 1
                 sizes[j - start] += 1
-    return sizes, found_items[:total], found_weights[:total]
+    return sizes, found_items[:total], found_weights[:total], undone

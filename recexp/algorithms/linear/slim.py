@@ -1,5 +1,6 @@
 """SLIM: sparse item-item regression."""
 
+import logging
 from typing import Annotated, Self
 
 import numpy as np
@@ -13,6 +14,8 @@ from recexp.algorithms.linear import gram
 from recexp.algorithms.sparse_products import compact
 from recexp.data import Dataset
 from recexp.params import PositiveFloat, PositiveInt, params
+
+log = logging.getLogger(__name__)
 
 
 @params
@@ -64,12 +67,23 @@ class SLIM(ItemItem):
         counts = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float32)
         l1, l2 = self.alpha * self.l1_ratio * train.n_users, self.alpha * (1 - self.l1_ratio) * train.n_users
         settings = np.float32(l1), np.float32(l2), self.positive, self.iterations, np.float32(self.tolerance)
-        found = {}
+        found, undone = {}, []
 
         def solve(start: int, stop: int) -> None:
-            found[start] = self._largest(*slim.solve(start, stop, counts, full, *rows, *settings))
+            *weights, moving = slim.solve(start, stop, counts, full, *rows, *settings)
+            found[start] = self._largest(*weights)
+            undone.append(moving)
 
         threads.map_rows(solve, len(counts))
+        if any(undone):
+            log.warning(
+                "slim: %d of %d columns would still move by more than the tolerance, %g, after %d sweeps; raise "
+                "algorithm.iterations, or algorithm.tolerance where so small a step does not matter",
+                sum(undone),
+                len(counts),
+                self.tolerance,
+                self.iterations,
+            )
         sizes, items, weights = (np.concatenate(part) for part in zip(*(found[start] for start in sorted(found))))
         by_target = sp.csr_array((weights, items, np.concatenate([[0], np.cumsum(sizes)])), shape=(len(counts),) * 2)
         self.weights_ = compact(by_target).T.tocsr()

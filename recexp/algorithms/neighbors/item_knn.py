@@ -28,7 +28,8 @@ class ItemKNN(KNN):
     asymmetric_cosine, `asymmetry` is the share of the recommended item's norm.
 
     Which k matters: RecBole, Ferrari Dacrema and we keep those nearest to the target (NDCG@10 .366 on ML-1M, 80/20, all
-    ratings positive); implicit, irspack, RecTools and RecPack those nearest to the seen item (.314).
+    ratings positive); implicit, irspack, RecTools and RecPack those nearest to the seen item (.314). An item is not its
+    own neighbor; implicit's K includes the item itself, so that its K is our k + 1.
 
     With `center`, score(u, j) = m_j + sum over all i of (x_ui - m_i) S_ij, where m_i is the mean of item i's entries
     over all users: what is above the items' means, as in BARS' ItemCF.
@@ -36,8 +37,9 @@ class ItemKNN(KNN):
     With an average, score(u, j) = b_uj + sum of S_ij (r_ui - b_ui) / sum of S_ij over the k items i most similar to j
     that u rated, and b_uj where there are none (Sarwar et al., section 3.2.1): b is the mean rating (average), the mean
     of the item (average_means) or mean + b_u + b_i (average_baselines; Koren, TKDD 2010, equation 3). These are
-    Surprise's item-based KNNBasic, KNNWithMeans and KNNBaseline. Predictions are clipped to the range of train, scores
-    are not. Items are compared by the ratings of users they share, all users for cosine, dice, jaccard and dot.
+    Surprise's item-based KNNBasic, KNNWithMeans and KNNBaseline; with centered_cosine, average_means is LensKit's
+    ItemKNN of ratings. Predictions are clipped to the range of train, scores are not. Items are compared by the ratings
+    of users they share, all users for cosine, centered_cosine, dice, jaccard and dot.
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
     8 k n_items bytes, never n_items^2. For an average all positive similarities are held, 8 bytes each, and gone
@@ -87,6 +89,8 @@ class ItemKNN(KNN):
         """Return how to find neighbors of items, the items (n_items, n_users), and that each is itself."""
         if self.similarity == "adjusted_cosine":
             x = less(x, means(x), np.zeros(x.shape[1]))
+        if self.similarity == "centered_cosine":
+            x = less(x, np.zeros(x.shape[0]), means(x.T.tocsr()))
         items, of_target = x.T.tocsr(), self.capabilities.predicts or self.neighbors_of == "target"
         asymmetry = self.asymmetry if of_target else 1 - self.asymmetry
         search = NeighborSearch(x, squares(items), self.similarity, self.shrinkage, asymmetry)

@@ -40,8 +40,8 @@ class KNN(Recommender):
     Parameters
     ----------
     k : neighbors kept.
-    similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, pearson, msd and common_cosine
-        compare ratings, the others too if `aggregate` is an average.
+    similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, centered_cosine, pearson, msd and
+        common_cosine compare ratings, the others too if `aggregate` is an average.
     asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
     shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
     weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.

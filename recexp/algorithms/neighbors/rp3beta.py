@@ -17,8 +17,9 @@ class RP3beta(ItemItem):
     Bernstein, Updatable, accurate, diverse, and scalable recommendations for interactive applications, TiiS 2017, where
     RP^3_beta is defined); d are the users of an item and the items of a user. beta 0 is P3alpha. X (n_users, n_items)
     is binary: values of interactions do not weigh. W is cut to the k best of each row, then of each column, as in the
-    code of Ferrari Dacrema et al. (TOIS 2021), whose published numbers it meets; irspack cuts columns alone. Among
-    equals the lower number is kept.
+    code of Ferrari Dacrema et al. (TOIS 2021), whose published numbers it meets; irspack cuts columns alone, and raises
+    the values of X to alpha, not the probabilities, so that there alpha changes nothing of binary data. Among equals
+    the lower number is kept.
 
     Time: sum of squared history lengths to fit, k (at most, on average) for each item of a history to score. Memory:
     8 k n_items bytes, never n_items^2. Serves anyone with a history. Learns `weights_`, W as float32 CSR

@@ -11,9 +11,10 @@ from recexp import threads
 from recexp.algorithms.sparse_products import compact, csr_arrays
 
 Similarity = Literal[
-    "cosine", "asymmetric_cosine", "dice", "jaccard", "dot", "adjusted_cosine", "pearson", "msd", "common_cosine"
+    *("cosine", "asymmetric_cosine", "dice", "jaccard", "dot"),
+    *("adjusted_cosine", "centered_cosine", "pearson", "msd", "common_cosine"),
 ]
-OF_VALUES = ("adjusted_cosine", "pearson", "msd", "common_cosine")
+OF_VALUES = ("adjusted_cosine", "centered_cosine", "pearson", "msd", "common_cosine")
 """Similarities that say nothing of binary rows: they compare values."""
 IN_COMMON = ("pearson", "msd", "common_cosine")
 """Similarities that look only at the terms that both rows have."""
@@ -48,6 +49,8 @@ class NeighborSearch:
 
     cosine: a.b / (|a| |b| + shrinkage). adjusted_cosine: the same, rows and documents less the mean of each term;
     |a| is over all terms of a, where Sarwar et al. (WWW 2001, section 3.1.3) sum over the terms in common.
+    centered_cosine: the same, each row and document less its own mean: LensKit's for ratings. It is near pearson, but
+    |a| and the mean are over all terms of a, so that few terms in common make a small similarity.
     asymmetric_cosine: a.b / (|a|^(2 asymmetry) |b|^(2 - 2 asymmetry) + shrinkage), cosine at 0.5.
     dice: 2 a.b / (|a|^2 + |b|^2 + shrinkage). jaccard: a.b / (|a|^2 + |b|^2 - a.b + shrinkage). On binary rows these
     two are those of sets. dot: a.b, whatever the shrinkage.

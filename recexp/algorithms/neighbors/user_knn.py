@@ -27,7 +27,7 @@ class UserKNN(KNN):
     bm25), and so does an item of many users (bm25); `weigh_scores` says whether x_vj has weights, too. tfidf
     is one number for all items of a user: a cosine without shrinkage stays as it is, and only what is summed changes.
     The asking user is not his own neighbor. With asymmetric_cosine, `asymmetry` is the share of the asking user's
-    norm; with adjusted_cosine, ratings are less the item's mean.
+    norm; with adjusted_cosine, ratings are less the item's mean, with centered_cosine less the user's.
 
     Which k matters: irspack keeps those nearest to the asking user, as is usual (NDCG@10 .381 on ML-1M, 80/20, all
     ratings positive). With neighbors_of neighbor, the sum is over all v of whom u is one of the k nearest train users,
@@ -82,6 +82,8 @@ class UserKNN(KNN):
 
     def _compared(self, x: sp.csr_array) -> sp.csr_array:
         """Return histories (b, n_items) as the similarity reads them."""
+        if self.similarity == "centered_cosine":
+            return less(x, means(x), np.zeros(x.shape[1]))
         return less(x, np.zeros(x.shape[0]), self.centers_) if self.similarity == "adjusted_cosine" else x
 
     def _neighbors(self, queries: Queries) -> sp.csr_array:
