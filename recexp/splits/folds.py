@@ -11,7 +11,7 @@ from recexp.data import Dataset, Interactions, Split
 from recexp.errors import DataError
 from recexp.params import Fraction, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
-from recexp.splits.sizes import fold_in, part_of
+from recexp.splits.sizes import fold_in, part_of, rows_of_users
 
 
 @params
@@ -49,7 +49,8 @@ class KFold(Splitter):
         for fold in range(self.folds):
             labels = self._labels(fold_of == fold, rng)[unit]
             if self.by == "users":
-                labels = fold_in(labels, rows, self.fold_in_ratio, rng=rng)
+                asked = part_of(1 - self.fold_in_ratio, rows_of_users(rows))
+                labels = fold_in(labels, rows, asked, rng=rng)
             yield divide(dataset, labels, exclude_seen=self.exclude_seen, fold=fold)
 
     def _labels(self, test: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -41,12 +41,24 @@ class PointSplitter(Splitter):
     def cut(self, times: np.ndarray) -> np.ndarray:
         """Return int8 (n,): TRAIN, VALIDATION or TEST for what is at each of `times`; equal times stay together."""
         ascending = np.sort(times)
+        if len(times) and ascending[0] == ascending[-1]:
+            raise DataError(
+                f"all {len(times)} rows or sessions have one time, {ascending[0]}, and there is no before and after; "
+                "name the column of times with dataset.columns.timestamp, or choose another split"
+            )
         test = _point(ascending, self.test_ratio, self.test_from, len(times), "test")
         labels = np.where(times >= test, TEST, TRAIN).astype(np.int8)
         if self.validation_ratio or self.validation_from is not None:
             before = ascending[: np.searchsorted(ascending, test)]
             validation = _point(before, self.validation_ratio, self.validation_from, len(times), "validation")
             labels[(times >= validation) & (times < test)] = VALIDATION
+        if not (labels == TRAIN).any():
+            part = "test" if (labels == TEST).all() else "validation"
+            raise DataError(
+                f"{part} begins with the first of {len(times)} rows or sessions and leaves none to learn from: those "
+                f"of one time stay together, and there are {len(np.unique(times))} times, from {ascending[0]} to "
+                f"{ascending[-1]}; change split.{part}_ratio or split.{part}_from"
+            )
         return labels
 
 

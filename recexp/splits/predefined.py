@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.data.column import Kind
+from recexp.data.listed import joined_ids
 from recexp.errors import DataError
 from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
 from recexp.io.log import Format, Role
@@ -25,9 +26,9 @@ log = logging.getLogger(__name__)
 class Predefined(Splitter):
     """The dataset's rows are train; files hold the rows that are asked for. Filters touch train alone.
 
-    Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue,
-    without features: no model can have learned them. Validation rows join train before the test. With q and s of anna
-    and r of ben in the test file and q of ben in that of validation::
+    Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue
+    with what the items table says of them, for models that read it. Validation rows join train before the test.
+    With q and s of anna and r of ben in the test file and q of ben in that of validation::
 
         time  1  2  3  4  5  6    |  1   2   3   4   5   6
         anna  p  .  r  .  .  .    |  p   .   r   .  [q] [s]
@@ -38,11 +39,14 @@ class Predefined(Splitter):
     Parameters
     ----------
     test, validation : files of held-out rows; validation may be None.
+    shown : a file of rows that users show before they are asked, and that nothing is learned from: the history of users
+        whom train does not know (strong generalization, Given-N), and more history of those whom it knows. May be None.
     format, columns, separator, time_format : how the files are written; yaml takes what holds for the dataset.
     """
 
     test: Location
     validation: Location | None
+    shown: Location | None
     format: Format
     columns: dict[Role, str | int | None] | None
     separator: str | None
@@ -60,16 +64,20 @@ class Predefined(Splitter):
     def split(self, dataset: Dataset) -> Iterator[Split]:
         self.check()
         kinds = {name: column.kind for name, column in dataset.interactions.context.items()}
-        logs = {name: self._read(path, kinds) for name, path in self._paths().items()}
-        train, validation = _with_items(dataset, list(logs.values())), None
+        logs = {name: self._read(name, path, kinds) for name, path in self._paths().items()}
+        train, validation, shown = _with_items(dataset, list(logs.values())), None, None
+        if self.shown is not None:
+            train = _with_users(train, logs["shown"])
+            shown, _ = _coded(logs["shown"], train, "shown", self.shown)
+            self._warn(train, shown, "shown")
         if self.validation is not None:
             held, candidates = _coded(logs["validation"], train, "validation", self.validation)
-            validation = self._ask("validation", train, held, candidates)
+            validation = self._ask("validation", train, shown, held, candidates)
             self._warn(train, held, "validation")
-            train = replace(train, interactions=_joined(train.interactions, held))
+            train = replace(train, interactions=_joined(train.interactions, held, "validation"))
         held, candidates = _coded(logs["test"], train, "test", self.test)
         self._warn(train, held, "test")
-        yield replace(self._ask("test", train, held, candidates), validation=validation)
+        yield replace(self._ask("test", train, shown, held, candidates), validation=validation)
 
     def _warn(self, train: Dataset, held: Interactions, name: str) -> None:
         if held.explicit and not train.interactions.explicit:
@@ -80,14 +88,15 @@ class Predefined(Splitter):
             )
 
     def _paths(self) -> dict[str, Path]:
-        paths = {"test": self.test, "validation": self.validation}
+        paths = {"test": self.test, "validation": self.validation, "shown": self.shown}
         return {name: Path(path).expanduser() for name, path in paths.items() if path is not None}
 
-    def _read(self, path: Path, context: Mapping[str, Kind]) -> RawLog:
-        """Read a file, with those of the data's context columns that it has."""
+    def _read(self, name: str, path: Path, context: Mapping[str, Kind]) -> RawLog:
+        """Read a file, with those of the data's context columns that it has; what is shown has no candidates."""
+        columns = {**(self.columns or {}), "candidates": None} if name == "shown" else self.columns
         raw = read_log(
             path,
-            columns=self.columns,
+            columns=columns,
             separator=self.separator,
             time_format=self.time_format,
             format=self.format,
@@ -96,32 +105,46 @@ class Predefined(Splitter):
         )
         return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
 
-    def _ask(self, name: str, train: Dataset, held: Interactions, candidates: sp.csr_array | None) -> Split:
-        return build_split(name, train, train.interactions, held, exclude_seen=self.exclude_seen, candidates=candidates)
+    def _ask(
+        self,
+        name: str,
+        train: Dataset,
+        shown: Interactions | None,
+        held: Interactions,
+        candidates: sp.csr_array | None,
+    ) -> Split:
+        known = train.interactions if shown is None else _joined(train.interactions, shown, "shown")
+        return build_split(name, train, known, held, exclude_seen=self.exclude_seen, candidates=candidates)
 
 
 def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
-    """Return the dataset with codes for the items that only `logs` hold, and missing values in their features."""
+    """Return the dataset with codes for the items that only `logs` hold, with what the items table says of them."""
     found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
-    ids, n = dataset.item_ids, dataset.n_items
+    ids = dataset.item_ids
     for more in found:
-        ids = _append(ids, encode(more[lookup(more, ids) < 0])[1])
-    if len(ids) == n:
+        ids = joined_ids(ids, encode(more[lookup(more, ids) < 0])[1])
+    new = ids[dataset.n_items :]
+    if not len(new):
         return dataset
-    log.info("%d items are not in train and join the catalogue", len(ids) - n)
-    rows = np.concatenate([np.arange(n), np.full(len(ids) - n, -1)])
+    at = np.full(len(new), -1) if dataset.listed is None else lookup(new, dataset.listed.ids)
+    known = f", {(at >= 0).sum()} of them with features from the items table" if dataset.items else ""
+    log.info("%d items are not in train and join the catalogue%s", len(new), known)
+    return dataset.joined(new, at)
+
+
+def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
+    """Return the dataset with codes for the users that only `raw` holds, of whom nothing else is known."""
+    new = encode(raw.users[lookup(raw.users, dataset.user_ids) < 0])[1]
+    if not len(new):
+        return dataset
+    log.info("%d users are not in train and are asked by what is shown of them", len(new))
+    rows = np.concatenate([np.arange(dataset.n_users), np.full(len(new), -1)])
     return replace(
         dataset,
-        interactions=replace(dataset.interactions, n_items=len(ids)),
-        item_ids=ids,
-        items={name: column.take(rows) for name, column in dataset.items.items()},
+        interactions=replace(dataset.interactions, n_users=dataset.n_users + len(new)),
+        user_ids=joined_ids(dataset.user_ids, new),
+        users={name: column.take(rows) for name, column in dataset.users.items()},
     )
-
-
-def _append(ids: np.ndarray, more: np.ndarray) -> np.ndarray:
-    if ids.dtype != more.dtype and len(more):
-        ids, more = (np.array([str(one) for one in some], dtype=object) for some in (ids, more))
-    return np.concatenate([ids, more]) if len(more) else ids
 
 
 def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interactions, sp.csr_array | None]:
@@ -131,9 +154,16 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
     if len(kept) < len(raw):
         n, unknown = len(encode(raw.users)[1]), len(encode(raw.users[users < 0])[1])
         if not len(kept):
-            raise DataError(f"none of the {n} {name} users in {path} occurs in the training data")
+            raise DataError(
+                f"none of the {n} {name} users in {path} occurs in the training data; split.shown can name a file of "
+                "rows that they show before they are asked"
+            )
         dropped = len(raw) - len(kept)
-        log.warning("%s: %d of %d users do not occur in train; their %d rows are dropped", path, unknown, n, dropped)
+        log.warning(
+            "%s: %d of %d users do not occur in train; their %d rows are dropped (split.shown names a file of rows of "
+            "such users)",
+            *(path, unknown, n, dropped),
+        )
     rows = Interactions(
         users=users[kept],
         items=items[kept],
@@ -158,7 +188,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
     return rows, (listed[kept] + single(rows.items, np.ones(len(kept), np.float32), train.n_items))
 
 
-def _joined(train: Interactions, more: Interactions) -> Interactions:
+def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
     """Return `train` followed by `more`, with the times and events that both have.
 
     Where every train row counts 1, so do these; where train has ratings and these have none, they have none.
@@ -172,7 +202,7 @@ def _joined(train: Interactions, more: Interactions) -> Interactions:
     if train.timestamps is not None and more.timestamps is not None:
         times = np.concatenate([train.timestamps, more.timestamps])
     elif train.timestamps is not None:
-        log.warning("validation rows have no times; train and validation together go by file order in the test")
+        log.warning("%s rows have no times; train and %s together go by file order in the test", name, name)
     events = None
     if train.events is not None and more.events is not None:
         events = Column.category([*_names(train.events), *_names(more.events)])

@@ -153,10 +153,15 @@ def rows_of_users(interactions: Interactions) -> np.ndarray:
     return np.bincount(interactions.users, minlength=interactions.n_users)
 
 
-def fold_in(labels: np.ndarray, interactions: Interactions, ratio: float, *, rng: np.random.Generator) -> np.ndarray:
-    """Return `labels`, int8 (m,), with a random share `ratio`, rounded up, of each held-out user's rows as history."""
+def fold_in(
+    labels: np.ndarray, interactions: Interactions, n_asked: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Return `labels`, int8 (m,), with all but `n_asked`, int64 (n_users,), of a held-out user's rows as history.
+
+    Which rows are asked for is drawn at random.
+    """
     n = rows_of_users(interactions)
-    asked = label(shuffled(interactions, rng=rng), n, part_of(1 - ratio, n), np.zeros_like(n)) == TEST
+    asked = label(shuffled(interactions, rng=rng), n, n_asked, np.zeros_like(n)) == TEST
     shown = {TEST: TEST_HISTORY, VALIDATION: VALIDATION_HISTORY}
     labels = labels.copy()
     for held, history in shown.items():

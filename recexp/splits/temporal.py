@@ -44,7 +44,8 @@ class TemporalPerUser(ShareOfUser):
     """The last of each user's rows by time go to test, those before to validation: floor(ratio * n), or a number.
 
     Rows of the same second keep file order. A user's train may be later than another's test: this does not show how
-    a model does on the future. A user with too few rows stays in train. With test_ratio=0.4, validation_ratio=0.2::
+    a model does on the future. A user too small for both parts is only tested, one too small for the test stays in
+    train. With test_ratio=0.4, validation_ratio=0.2::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
         anna  p  q  r  s  t  .  .    |  p   q  (r) [s] [t]  .   .
@@ -62,7 +63,8 @@ class TemporalPerUser(ShareOfUser):
 class LeaveLast(NumberOfUser):
     """The last `test_n` rows of each user by time go to test, the `validation_n` before them to validation.
 
-    Rows of the same second keep file order. A user with too few rows stays in train. With test_n=1, validation_n=1::
+    Rows of the same second keep file order. A user too small for both parts is only tested, so that validation never
+    changes the test; one too small for the test stays in train. With test_n=1, validation_n=1::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
         anna  p  q  r  s  .  .  .    |  p   q  (r) [s]  .   .   .

@@ -1,12 +1,24 @@
 """Splits that ask about users or items that train has never seen."""
 
-from typing import ClassVar
+import logging
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import AfterValidator
 
 from recexp.data import Interactions
+from recexp.errors import DataError
 from recexp.params import OpenFraction, params
-from recexp.splits.sizes import RatioSplitter, fold_in
+from recexp.splits.base import TEST, VALIDATION
+from recexp.splits.sizes import RatioSplitter, fold_in, part_of, rows_of_users
+
+log = logging.getLogger(__name__)
+
+
+def _some(given: int) -> int:
+    if given == 0:
+        raise ValueError("must not be 0: split=cold_users shows nothing of a user")
+    return given
 
 
 @params
@@ -26,15 +38,41 @@ class UserHoldout(RatioSplitter):
     Parameters
     ----------
     fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history.
+    given : so many rows instead of a share (Given-N; Breese et al., UAI 1998): 5 shows five and asks for the others, -1
+        shows all but one and asks for that. Users who have no more rows are not asked. None keeps to the share.
     """
 
     time = "mixed"
 
     fold_in_ratio: OpenFraction
+    given: Annotated[int, AfterValidator(_some)] | None
 
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         labels = self.draw(interactions.n_users, rng=rng)[interactions.users]
-        return fold_in(labels, interactions, self.fold_in_ratio, rng=rng)
+        n = rows_of_users(interactions)
+        asked = part_of(1 - self.fold_in_ratio, n) if self.given is None else self._beyond(n, labels, interactions)
+        return fold_in(labels, interactions, asked, rng=rng)
+
+    def rule(self) -> dict[str, Any]:
+        unused = "given" if self.given is None else "fold_in_ratio"
+        return {name: value for name, value in super().rule().items() if name != unused}
+
+    def _beyond(self, n: np.ndarray, labels: np.ndarray, interactions: Interactions) -> np.ndarray:
+        """Return how many of each user's n rows are asked for; raises DataError if that is none of the held-out."""
+        given = self.given or 0
+        asked = np.where(n > abs(given), n - given if given > 0 else -given, 0)
+        for name, part in (("test", TEST), ("validation", VALIDATION)):
+            held = np.unique(interactions.users[labels == part])
+            short = held[asked[held] == 0]
+            if len(held) and len(short) == len(held):
+                raise DataError(
+                    f"split.given={given}: no {name} user has more than {abs(given)} rows, the largest has "
+                    f"{n[held].max()}; choose a number nearer to 0"
+                )
+            if len(short):
+                told = name, len(short), len(held), abs(given)
+                log.info("%s: %d of %d users have no more than %d rows and are not asked", *told)
+        return asked
 
 
 @params

@@ -136,7 +136,7 @@ def test_values_of_the_files(make: Make, dataset: Dataset, tmp_path: Path, caplo
 
 def test_no_known_user_is_an_error(make: Make, dataset: Dataset, tmp_path: Path) -> None:
     test = write(tmp_path / "t.csv", "user_id,item_id\ndora,p\nemil,p\n")
-    with pytest.raises(DataError, match=r"^none of the 2 test users in .*t\.csv occurs in the training data$"):
+    with pytest.raises(DataError, match=r"^none of the 2 test users in .*t\.csv occurs in the training data"):
         list(make("predefined", test=test).split(dataset))
 
 
@@ -213,3 +213,40 @@ def test_empty_candidate_list_is_an_error(make: Make, dataset: Dataset, tmp_path
     test = write(tmp_path / "t.csv", "user_id,item_id,candidates\nanna,r,p\nben,p,\n")
     with pytest.raises(DataError, match=r"t\.csv: 1 rows list no candidates, the first is row 2"):
         list(make("predefined", test=test).split(dataset))
+
+
+def test_users_unknown_to_train_are_asked_by_what_is_shown(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    """Given-N as files: dora and emil are in no train row; y is an item that only the shown rows hold."""
+    paths = {
+        "shown": write(tmp_path / "s.csv", "user_id,item_id,timestamp\ndora,q,7\ndora,y,6\nemil,p,5\ncarl,q,9\n"),
+        "test": write(tmp_path / "t.csv", "user_id,item_id,timestamp\ndora,r,8\ndora,q,9\nemil,r,8\ncarl,r,10\n"),
+    }
+    splitter = make("predefined", **paths)
+    [split] = splitter.split(dataset)
+    assert split.train.user_ids.tolist() == ["anna", "ben", "carl", "dora", "emil"]
+    assert len(split.train.interactions) == 5, "nothing is learned from what is shown"
+    assert named(split, "target") == [("carl", ["r"]), ("dora", ["r"]), ("emil", ["r"])]
+    rows, ids = split.queries.log, split.train.item_ids
+    shown = [ids[rows.items[a:b]].tolist() for a, b in zip(split.queries.start, split.queries.stop)]
+    assert shown == [["p", "q"], ["y", "q"], ["p"]], "in time order, after what train knows"
+    assert "shown" in splitter.rule() and "shown" not in make("predefined", test=paths["test"]).rule()
+
+
+def test_shown_rows_stand_before_validation_too(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    paths = {
+        "shown": write(tmp_path / "s.csv", "user_id,item_id\n7,p\n"),
+        "validation": write(tmp_path / "v.csv", "user_id,item_id\n7,q\n"),
+        "test": write(tmp_path / "t.csv", "user_id,item_id\n7,r\n"),
+    }
+    [split] = make("predefined", **paths).split(dataset)
+    assert named(split.validation, "target") == [("7", ["q"])] and named(split, "target") == [("7", ["r"])]
+    assert split.validation.queries.lengths.tolist() == [1] and split.queries.lengths.tolist() == [2]
+    assert len(split.validation.train.interactions) == 5 and len(split.train.interactions) == 6
+
+
+def test_without_shown_rows_unknown_users_say_what_to_do(make: Make, dataset: Dataset, tmp_path: Path) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id\ndora,p\n")
+    with pytest.raises(DataError, match=r"none of the 1 test users .*split\.shown"):
+        list(make("predefined", test=test).split(dataset))
+    with pytest.raises(DataError, match=r"split\.shown: no such file: nowhere\.csv"):
+        list(make("predefined", test=test, shown="nowhere.csv").split(dataset))

@@ -119,7 +119,7 @@ def test_points_in_time_that_make_no_sense_are_refused(make: Make, name: str, se
 def test_temporal_points_outside_the_data(make: Make, dataset: Dataset) -> None:
     with pytest.raises(DataError, match=r"test would get 0 of 820 rows .*split\.test_from"):
         list(make("temporal", test_ratio=None, test_from="2020-01-01").split(dataset))
-    with pytest.raises(DataError, match="leaves 0 train rows"):
+    with pytest.raises(DataError, match=r"leaves none to learn from.*split\.test_from"):
         list(make("temporal", test_ratio=None, test_from=0).split(dataset))
 
 
@@ -213,3 +213,35 @@ def test_a_million_rows_are_split_quickly(make: Make, of: Of, in_sorts: Callable
     [split] = make("random").split(made)
     assert in_sorts(lambda: list(make("random").split(made))) < 12, "3.2 where the bound was set"
     assert 199_000 - 6000 < len(split.test) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("times", "key"), [([7] * 6, "dataset.columns.timestamp"), ([1, 1, 1, 2, 2, 2], "split.test_ratio")]
+)
+def test_too_few_times_name_a_key(make: Make, of: Of, times: list[int], key: str) -> None:
+    data = of(np.arange(6) % 2, np.arange(6), np.array(times))
+    with pytest.raises(DataError, match=key):
+        list(make("temporal", test_ratio=0.7).split(data))
+
+
+@pytest.mark.parametrize("given", [1, 3, -1, -2])
+def test_given_n_and_all_but_n(make: Make, of: Of, given: int) -> None:
+    """User u has u + 1 rows."""
+    data = of(np.repeat(np.arange(12), np.arange(1, 13)), np.concatenate([np.arange(n) for n in range(1, 13)]))
+    [split] = make("user_holdout", test_ratio=0.9, given=given).split(data)
+    n = np.bincount(data.interactions.users)[split.queries.users]
+    shown, asked = split.queries.lengths, np.diff(split.target.indptr)
+    assert (shown + asked == n).all() and (n > abs(given)).all() and len(n) > 5
+    assert (shown == given).all() if given > 0 else (asked == -given).all()
+    assert not set(split.queries.users) & set(split.train.interactions.users)
+    drawn = make("user_holdout", test_ratio=0.9, given=given, seed=2)
+    assert next(drawn.split(data)).fingerprint != split.fingerprint
+
+
+def test_given_names_its_key_and_leaves_old_rules_as_they_were(make: Make, dataset: Dataset) -> None:
+    with pytest.raises(DataError, match=r"split\.given=5000: no test user has more than 5000 rows"):
+        list(make("user_holdout", given=5000).split(dataset))
+    with pytest.raises(ConfigError, match=r"split\.given: must not be 0"):
+        make("user_holdout", given=0)
+    assert "given" not in make("user_holdout").rule() and "fold_in_ratio" in make("user_holdout").rule()
+    assert make("user_holdout", given=-1).rule()["given"] == -1
