@@ -80,6 +80,16 @@ class Column:
             values[rows < 0] = missing
         return Column(self.kind, values, self.categories)
 
+    def followed_by(self, other: "Column") -> "Column":
+        """Return the rows of this column and then those of another of the same kind and categories."""
+        if (self.kind, self.categories) != (other.kind, other.categories):
+            raise DataError(f"a {self.kind} column cannot be joined with a {other.kind} column of other categories")
+        values = np.concatenate([self.values, other.values])
+        if self.offsets is None or other.offsets is None:
+            return Column(self.kind, values, self.categories)
+        offsets = np.concatenate([self.offsets, other.offsets[1:] - other.offsets[0] + self.offsets[-1]])
+        return Column(self.kind, values, self.categories, offsets)
+
     def indicators(self) -> sp.csr_array:
         """Return float32 (n, n_categories) with a 1 for each category that a row has."""
         if self.kind not in ("category", "multi_category"):

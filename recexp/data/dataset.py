@@ -9,6 +9,7 @@ import numpy as np
 
 from recexp.data.column import Column, Kind, frozen
 from recexp.data.interactions import Interactions
+from recexp.data.listed import Listed, joined_ids
 from recexp.errors import ConfigError, DataError
 from recexp.identity import digest, digest_arrays
 
@@ -26,6 +27,7 @@ class Dataset:
     interactions : the rows.
     user_ids, item_ids : (n_users,), (n_items,): original ids, int64 or object of str; position is code.
     users, items : side tables, columns by name; row i describes code i.
+    listed : what the items table lists besides, items that never had a row; None where there is no such table.
     links : int32 (l, 2) pairs of user codes that are connected, or None.
     """
 
@@ -36,6 +38,7 @@ class Dataset:
     users: Mapping[str, Column] = field(default_factory=dict)
     items: Mapping[str, Column] = field(default_factory=dict)
     links: np.ndarray | None = None
+    listed: Listed | None = None
 
     def __post_init__(self) -> None:
         for side, ids, n in (("user", self.user_ids, self.n_users), ("item", self.item_ids, self.n_items)):
@@ -146,9 +149,31 @@ class Dataset:
         """Return the dataset with the given interactions (indices or mask) and the same codes."""
         return replace(self, interactions=self.interactions.take(rows))
 
-    def compact(self) -> "Dataset":
-        """Return the dataset recoded so that each user and item left has at least one row; order of ids is kept."""
-        rows = self.interactions
+    def joined(self, ids: np.ndarray, at: np.ndarray) -> "Dataset":
+        """Return the dataset with codes for further items, after those of all others.
+
+        `ids` (j,) are theirs; `at`, int (j,), says which of the `listed` each is, -1: none, and nothing is known of it.
+        """
+        listed = self.listed or Listed(ids[:0], {name: column.take(at[:0]) for name, column in self.items.items()})
+        more = listed.take(at).columns
+        return replace(
+            self,
+            interactions=replace(self.interactions, n_items=self.n_items + len(ids)),
+            item_ids=joined_ids(self.item_ids, ids),
+            items={name: column.followed_by(more[name]) for name, column in self.items.items()},
+            listed=None if self.listed is None else listed.take(np.setdiff1d(np.arange(len(listed)), at)),
+        )
+
+    def compact(self, *, as_loaded: bool = False) -> "Dataset":
+        """Return the dataset recoded so that each user and item left has at least one row; order of ids is kept.
+
+        Of data `as_loaded` an item without a row never had one: it is listed, if there is a table of items.
+        """
+        rows, listed = self.interactions, self.listed
+        if as_loaded and self.items and not rows.known_items.all():
+            without = np.flatnonzero(~rows.known_items)
+            more = Listed(self.item_ids[without], {name: column.take(without) for name, column in self.items.items()})
+            listed = more if listed is None else listed.followed_by(more)
         users, items = rows.used_users, rows.used_items
         if len(users) == self.n_users and len(items) == self.n_items:
             return self
@@ -168,11 +193,12 @@ class Dataset:
             users={name: column.take(users) for name, column in self.users.items()},
             items={name: column.take(items) for name, column in self.items.items()},
             links=links,
+            listed=listed,
         )
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over ids, rows, side tables and links: equal exactly when the content is."""
+        """sha256 over ids, rows, side tables and links: equal exactly when the content is. `listed` has its own."""
         parts = [digest_arrays([self.user_ids, self.item_ids, self.links]), self.interactions.fingerprint]
         for table in (self.users, self.items):
             for name in sorted(table):

@@ -1,6 +1,6 @@
 """Split: what a model may learn from, what it is asked, and what it is judged against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +61,33 @@ class Split:
             raise DataError("an item is both target and excluded; it could never be recommended")
         if self.validation is not None and len(self.validation.train.interactions) >= len(self.train.interactions):
             raise DataError("the train part of validation must be smaller than train")
+
+    def with_listed(self) -> "Split":
+        """Return the split with codes for all items that the items table lists besides (`Dataset.listed`)."""
+        listed = self.train.listed
+        if listed is None or not len(listed):
+            return self
+        train = self.train.joined(listed.ids, np.arange(len(listed)))
+
+        def wider(matrix: sp.csr_array | None) -> sp.csr_array | None:
+            if matrix is None:
+                return None
+            return sp.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], train.n_items))
+
+        queries = self.queries
+        return replace(
+            self,
+            train=train,
+            queries=replace(
+                queries,
+                log=replace(queries.log, n_items=train.n_items),
+                exclude=wider(queries.exclude),
+                candidates=wider(queries.candidates),
+            ),
+            target=wider(self.target),
+            test=replace(self.test, n_items=train.n_items),
+            validation=None if self.validation is None else self.validation.with_listed(),
+        )
 
     @cached_property
     def fingerprint(self) -> str:

@@ -40,6 +40,10 @@ class Source(ABC):
         """
         return None
 
+    def beside(self) -> dict[str, str]:
+        """Return digests of what `load` gives that neither files nor described parameters tell; {}: nothing."""
+        return {}
+
     def location(self) -> Path | None:
         """Return where the files lie now; None when they are not on this machine yet, or need none."""
         return None

@@ -118,7 +118,7 @@ class Electronics(Source):
             item_ids=np.arange(1, self.n_products + 1),
             users=_user_table(people),
             items=_item_table(products),
-        ).compact()
+        ).compact(as_loaded=True)
 
     def _events(self, people: _People, liking: np.ndarray, rng: np.random.Generator) -> Interactions:
         """Draw sessions, their views, and what follows from each view; liking is (n_users, n_products)."""

@@ -40,5 +40,8 @@ class Memory(Source):
     def files(self) -> dict[str, Path]:
         return {}
 
+    def beside(self) -> dict[str, str]:
+        return {} if self.dataset.listed is None else {"listed": self.dataset.listed.fingerprint}
+
     def origin(self) -> str:
         return "memory"

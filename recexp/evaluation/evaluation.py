@@ -80,7 +80,8 @@ class Evaluation:
     ----------
     cutoffs : lengths at which lists are cut, ascending. Lists are shorter than that where there are fewer items.
     metrics : by name; the first is the headline.
-    catalogue : which items may be recommended: all, or those with a train row.
+    catalogue : which items may be recommended: all with a row after the filters, those with a train row (in_train), or
+        all and those of the items table that never had a row (listed).
     relevant_from : held-out items with at least this value are relevant; None: all of them.
     history : what a model fitted without refit is shown at test: all that is known by then, or its train part.
     resamples, confidence : of the bootstrap over users.
@@ -88,7 +89,7 @@ class Evaluation:
 
     cutoffs: Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(_ascending)]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
-    catalogue: Literal["all", "in_train"]
+    catalogue: Literal["all", "in_train", "listed"]
     relevant_from: float | None
     history: Literal["all", "train"]
     resamples: PositiveInt
@@ -156,6 +157,10 @@ class Evaluation:
             candidates=split.queries.candidates is not None,
         )
 
+    def applied(self, split: Split) -> Split:
+        """Return the split with the items of the chosen catalogue, and with what is `relevant` alone."""
+        return self.relevant(split.with_listed() if self.catalogue == "listed" else split)
+
     def relevant(self, split: Split) -> Split:
         """Return the split without held-out items that do not count, and the queries that then ask for nothing.
 
@@ -204,7 +209,7 @@ class Evaluation:
         return list(self.by_result)
 
     def _catalogue(self, train: Dataset) -> np.ndarray:
-        return np.ones(train.n_items, bool) if self.catalogue == "all" else train.interactions.known_items
+        return train.interactions.known_items if self.catalogue == "in_train" else np.ones(train.n_items, bool)
 
     def _refuse(self, lists: Lists, split: Split) -> None:
         """Raise DataError for lists that do not answer the queries of the split."""

@@ -50,7 +50,7 @@ class Filters:
 
         Raises DataError naming the step that left no interactions.
         """
-        dataset, effects = dataset.compact(), []
+        dataset, effects = dataset.compact(as_loaded=True), []
         for number, step in enumerate(self.steps):
             before = _counts(dataset)
             given = step.apply(dataset, rng=generator(seed, "filter", str(number)))

@@ -135,7 +135,7 @@ def _evaluate_group(archive: Archive, group: Sequence[Backfill]) -> Iterator[tup
                 yield backfill, DataError(f"{other_data(backfill.basis.data, loaded.source)}; nothing was added")
         splits = prepared.splits(loaded) if left else iter(())
         while left and (split := next(splits, None)) is not None:
-            split = basis.evaluation.relevant(split)
+            split = basis.evaluation.applied(split)
             for backfill in [one for one in left if one.run.tags[SPLIT] == split.fingerprint]:
                 left.remove(backfill)
                 yield backfill, _attempt(archive, backfill, loaded.dataset, split)

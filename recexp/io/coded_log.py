@@ -7,6 +7,7 @@ import numpy as np
 
 from recexp.data.column import Column
 from recexp.data.interactions import Interactions
+from recexp.data.listed import Listed
 from recexp.io.features import Features
 from recexp.io.ids import encode, lookup
 from recexp.io.log import RawLog
@@ -22,6 +23,8 @@ class CodedLog(NamedTuple):
     item_ids: np.ndarray
     users: dict[str, Column]
     items: dict[str, Column]
+    links: None = None
+    listed: Listed | None = None
 
 
 def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None) -> CodedLog:
@@ -43,7 +46,13 @@ def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, item
         context=raw.context,
         explicit=explicit and raw.values is not None,
     )
-    return CodedLog(rows, user_ids, item_ids, _align(users, user_ids, "users"), _align(items, item_ids, "items"))
+    tables = _align(users, user_ids, "users"), _align(items, item_ids, "items")
+    return CodedLog(rows, user_ids, item_ids, *tables, listed=None if items is None else _listed(items, item_ids))
+
+
+def _listed(table: Features, ids: np.ndarray) -> Listed:
+    """Return what the table of items lists and is not among `ids`."""
+    return Listed(table.ids, table.columns).take(lookup(table.ids, ids) < 0)
 
 
 def _align(table: Features | None, ids: np.ndarray, side: str) -> dict[str, Column]:

@@ -35,7 +35,7 @@ def of_data(source: Source, filters: Filters, seed: int) -> str | None:
     return digest(
         {
             "versions": [FORMAT, __version__, np.__version__, _code()],
-            "source": describe(source),
+            "source": {**describe(source), **source.beside()},
             "files": content,
             "filters": describe(filters),
             "seed": seed if any(step.random for step in filters.steps) else None,

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from recexp import serialization
-from recexp.data import Column, Dataset, Interactions, Queries, Split
+from recexp.data import Column, Dataset, Interactions, Listed, Queries, Split
 from recexp.filters.base import Effect
 from recexp.serialization import Kind
 
-_TYPES = {cls.__name__: cls for cls in (Column, Dataset, Effect, Interactions, Queries, Split)}
+_TYPES = {cls.__name__: cls for cls in (Column, Dataset, Effect, Interactions, Listed, Queries, Split)}
 
 
 def pack(value: Any, shared: Sequence[Any] = ()) -> tuple[Any, dict[str, np.ndarray]]:

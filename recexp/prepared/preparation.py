@@ -105,4 +105,5 @@ class Preparation:
 def _common(dataset: Dataset) -> list[Any]:
     """Return what the parts of a split have of the dataset itself: ids, tables, links; never rows."""
     columns = [*dataset.users.values(), *dataset.items.values()]
-    return [value for value in (dataset.user_ids, dataset.item_ids, dataset.links, *columns) if value is not None]
+    parts = (dataset.user_ids, dataset.item_ids, dataset.links, dataset.listed, *columns)
+    return [value for value in parts if value is not None]

@@ -1,12 +1,13 @@
 """Fold: the data that one run of a recommender works on, and what is said of it."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from recexp.audit import AuditReport
-from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.data import Dataset, Interactions, Listed, Queries, Split
 from recexp.data.ids import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
@@ -16,6 +17,8 @@ from recexp.prepared.preparation import Loaded
 from recexp.runners.base import Experiment, Plan
 from recexp.tracking import Input
 from recexp.tracking.tags import DATA, SPLIT
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,21 @@ class Fold:
     def plan(self, work: Any) -> Plan:
         """Return the plan of a run on this fold, which works on `work`."""
         fold = {} if self.split.fold is None else {"fold": str(self.split.fold)}
+        listed = self._listed()
         return Plan(
             work=work,
-            protocol={"data": self.loaded},
+            protocol={"data": self.loaded, **({} if listed is None else {"listed": listed.fingerprint})},
             content={"split": self.split.fingerprint},
             tags={**fold, DATA: self.filtered.fingerprint, SPLIT: self.split.fingerprint},
         )
+
+    def _listed(self) -> Listed | None:
+        """Return the items that joined the catalogue with what the items table says of them; None: there are none."""
+        known, train = self.filtered, self.split.train
+        if known.listed is None or train.listed is None or len(known.listed) == len(train.listed):
+            return None
+        joined = np.arange(known.n_items, train.n_items)
+        return Listed(train.item_ids[joined], {name: column.take(joined) for name, column in train.items.items()})
 
     def inputs(self, experiment: Experiment) -> list[Input]:
         """Return the data that goes into the run."""
@@ -84,6 +96,24 @@ def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | st
         quoted = isinstance(show, int) and dataset.user_ids.dtype == object
         raise ConfigError(f"{none}; its ids are text: show=\"'{show}'\"" if quoted else none)
     evaluation.check(dataset)
+
+
+def tell_unranked(experiment: Experiment, loaded: Loaded, split: Split) -> None:
+    """Say in the log how many of the items that the data list are not ranked, and why."""
+    catalogue, train, effects = experiment["evaluation"].catalogue, split.train, loaded.effects
+    listed = 0 if train.listed is None else len(train.listed)
+    removed = effects[0].before[2] - loaded.dataset.n_items if effects else 0
+    unseen = int((~train.interactions.known_items).sum()) if catalogue == "in_train" else 0
+    reasons = {
+        "have no row (evaluation.catalogue=listed ranks them)": listed,
+        "were removed by the filters": removed,
+        "have no train row": unseen,
+    }
+    if loaded.dataset.items and any(reasons.values()):
+        told = ", ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
+        log.info("%d items are not ranked: %s", sum(reasons.values()), told)
+    elif catalogue == "listed" and not loaded.dataset.items:
+        log.warning("evaluation.catalogue=listed: the data has no items table; all items with a row are ranked")
 
 
 def final_queries(experiment: Experiment, split: Split, *, refit: bool) -> Queries:

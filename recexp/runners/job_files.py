@@ -25,7 +25,7 @@ def source_content(source: Source, filters: Filters, splitter: Splitter) -> dict
     files = [_content(path) for path in (*data, *beside, *_paths([filters, splitter]))]
     if None in files:
         return None
-    source_fields = describe(source)
+    source_fields = {**describe(source), **source.beside()}
     source_fields.pop("name")  # it says where a user's own data come from, not what they are
     return {"source": source_fields, "splitter": describe(splitter), "files": files}
 

@@ -17,7 +17,7 @@ from recexp.models.fitted import FittedModel
 from recexp.params import Resource, Switch, Undescribed, describe, params
 from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
-from recexp.runners.fold import Fold, check_compatible, final_queries, prepare
+from recexp.runners.fold import Fold, check_compatible, final_queries, prepare, tell_unranked
 from recexp.runners.job_files import source_content
 from recexp.runners.sealed import SealedObjective, seal
 from recexp.runners.stages import Stages
@@ -69,7 +69,8 @@ class Offline(Runner):
                 check_compatible(experiment, loaded.dataset, show=self.show)
             for split in costs.measure_each("split", prepared.splits(loaded)):
                 if experiment.fold in (None, split.fold):  # else what follows would be for nothing
-                    split = experiment["evaluation"].relevant(split)
+                    split = experiment["evaluation"].applied(split)
+                    tell_unranked(experiment, loaded, split)
                     with costs.measure("audit"):
                         fold = Fold.of(experiment, loaded, split)
                     yield fold.plan(fold)
@@ -160,7 +161,7 @@ def evidence(
 
 def recommended(fold: Fold, model: FittedModel, user: int | str) -> tuple[tuple[int | str, str, float], ...]:
     """Return id, name (the first text column) and score of five items that the model recommends to a user."""
-    dataset = fold.filtered
+    dataset = fold.split.train
     names = next((column.values for column in dataset.items.values() if column.kind == "text"), dataset.item_ids)
     name = dict(zip(dataset.item_ids.tolist(), names))
     return tuple((item, str(name[item]), score) for item, score in model.recommend(user, SHOWN))

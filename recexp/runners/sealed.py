@@ -79,7 +79,7 @@ def seal(
     if len(splits) > 1:
         raise ConfigError(f"split: {FOLDS.format(name)}")
     evaluation = experiment["evaluation"]
-    split = evaluation.relevant(splits[0])
+    split = evaluation.applied(splits[0])
     if (visible := unsealed(split)) is None:
         raise ConfigError(f"split: {name} has no validation part to tune on; add one: split.validation_ratio=0.1")
     fold = Fold.of(experiment, loaded, split)
