@@ -69,9 +69,7 @@ class Split:
             return self
         train = self.train.joined(listed.ids, np.arange(len(listed)))
 
-        def wider(matrix: sp.csr_array | None) -> sp.csr_array | None:
-            if matrix is None:
-                return None
+        def wider(matrix: sp.csr_array) -> sp.csr_array:
             return sp.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], train.n_items))
 
         queries = self.queries
@@ -81,8 +79,8 @@ class Split:
             queries=replace(
                 queries,
                 log=replace(queries.log, n_items=train.n_items),
-                exclude=wider(queries.exclude),
-                candidates=wider(queries.candidates),
+                exclude=None if queries.exclude is None else wider(queries.exclude),
+                candidates=None if queries.candidates is None else wider(queries.candidates),
             ),
             target=wider(self.target),
             test=replace(self.test, n_items=train.n_items),

@@ -147,7 +147,7 @@ class ListMetric(Metric):
         cutoff, tables = self._cutoff(k, len(ranked)), self._tables(train=train, features=features)
         if "relevant" in self.needs and len(relevant) == 0:
             return float("nan")
-        judged = JudgedLists.of_ids([ranked], [relevant], *tables, None)
+        judged = JudgedLists.of_ids([ranked], [relevant], tables[0], tables[1], None)
         return float(self.finish(self.values(judged, cutoff))[0])
 
 

@@ -11,8 +11,16 @@ from recexp import threads
 from recexp.algorithms.sparse_products import compact, csr_arrays
 
 Similarity = Literal[
-    *("cosine", "asymmetric_cosine", "dice", "jaccard", "dot"),
-    *("adjusted_cosine", "centered_cosine", "pearson", "msd", "common_cosine"),
+    "cosine",
+    "asymmetric_cosine",
+    "dice",
+    "jaccard",
+    "dot",
+    "adjusted_cosine",
+    "centered_cosine",
+    "pearson",
+    "msd",
+    "common_cosine",
 ]
 OF_VALUES = ("adjusted_cosine", "centered_cosine", "pearson", "msd", "common_cosine")
 """Similarities that say nothing of binary rows: they compare values."""
