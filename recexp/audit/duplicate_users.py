@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.audit.report import AuditReport
-from recexp.data import Split
+from recexp.data import Interactions, Split
 from recexp.rng import generator
 
 SHORTEST = 10
@@ -20,23 +20,74 @@ def duplicate_users(split: Split, similarity: float) -> AuditReport:
     """Look for users who are asked and have the same items as a user that train knows, or nearly (Jaccard).
 
     All of a user's items count: known, and asked for. Equal sets are always found; nearly equal ones share one of their
-    rarest items (Chaudhuri et al., 2006, prefix filter), and such pairs are compared unless they are too many. Metric:
-    the share of the test's users. Finding: more than one in a thousand.
+    rarest items (Chaudhuri et al., 2006, prefix filter), and such pairs are compared unless they are too many. What
+    users of so many items share by chance says nothing: where most have most of the items, twins are those who gave
+    them the same values. Metric: the share of the test's users. Finding: more than one in a thousand.
     """
     train, log = split.train.interactions, split.queries.log
-    items = train.csr(values=False) + split.test.csr(values=False)
-    if len(log) != len(train):  # histories are not train's own rows
-        items = items + log.csr(values=False)
+    parts = [train, split.test] + ([] if len(log) == len(train) else [log])  # else histories are train's own rows
+    items = sum((part.csr(values=False) for part in parts[1:]), parts[0].csr(values=False))
     large = np.diff(items.indptr) >= SHORTEST
     known, asked = np.zeros(train.n_users, bool), np.zeros(train.n_users, bool)
     known[train.used_users] = asked[split.test.used_users] = True
     known, asked = known & large, asked & large
-    found = _same(items, known)
-    for a, b in (pair := _similar(items, similarity)), pair[::-1]:
-        found[a[known[b]]] = True
+    found, by_chance = _twins(items, known, similarity)
+    if by_chance and len(np.unique(train.values)) > 1:
+        found |= _twins(_with_values(parts), known, similarity)[0]
     share = float((found & asked).sum() / len(split.test.used_users))
     about = f"{share:.2%} of the test's users have a twin in train (at least {similarity:.0%} of their items the same)"
     return AuditReport({"twin_users": share}, (about,) if share > RARE else ())
+
+
+def _twins(items: sp.csr_array, known: np.ndarray, similarity: float) -> tuple[np.ndarray, bool]:
+    """Return who has a twin in `known`, both bool (n_users,), and whether others are as alike, maybe by chance."""
+    sizes = np.diff(items.indptr)
+    telling = _Telling(items)
+    same, (a, b, common) = _same(items, known), _similar(items, similarity)
+    told, sure = telling(sizes, np.arange(len(sizes)), np.arange(len(sizes))), telling(common, a, b)
+    found = same & told
+    for one, other in ((a, b), (b, a)):
+        found[one[known[other] & sure]] = True
+    return found, bool((same & ~told).any() or (~sure).any())
+
+
+class _Telling:
+    """Whether users share more items than would be by chance, for one in a thousand of them.
+
+    A user takes each item as often as all users do, more often by how many more items than the mean it has. Of n items
+    of another it has c or more with a probability of at most exp(-n KL(c / n, mean probability)) (Hoeffding 1963).
+    """
+
+    def __init__(self, items: sp.csr_array) -> None:
+        self.sizes: np.ndarray = np.diff(items.indptr)
+        n_users = max(1, int(np.count_nonzero(self.sizes)))
+        popularity = np.bincount(items.indices, minlength=items.shape[1]) / n_users
+        self.popularity = (items @ popularity) / np.maximum(self.sizes, 1)  # the mean of each user's items
+        self.mean_size, self.least = items.nnz / n_users, np.log(n_users / RARE)
+
+    def __call__(self, common: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return bool (p,): whether `common`, int (p,), items are telling for users a and b, int (p,)."""
+        expected = np.maximum(self.popularity[a] * self.sizes[b], self.popularity[b] * self.sizes[a]) / self.mean_size
+        n = np.maximum(np.maximum(self.sizes[a], self.sizes[b]), 1)
+        chance, share = np.clip(expected, 1e-12, 1 - 1e-12), common / n
+        with np.errstate(divide="ignore", invalid="ignore"):
+            divergence = share * np.log(share / chance) + np.nan_to_num(
+                (1 - share) * np.log((1 - share) / (1 - chance))
+            )
+        told: np.ndarray = (share > chance) & (n * divergence >= self.least)
+        return told
+
+
+def _with_values(parts: list[Interactions]) -> sp.csr_array:
+    """Return ones (n_users, c): who gave which value to which item, a column for each of these that somebody did."""
+    users, items, values = (np.concatenate([getattr(p, name) for p in parts]) for name in ("users", "items", "values"))
+    _, level = np.unique(values, return_inverse=True)
+    _, column = np.unique(items.astype(np.int64) * (level.max() + 1) + level, return_inverse=True)
+    shape = parts[0].n_users, int(column.max(initial=-1)) + 1
+    matrix = sp.csr_array((np.ones(len(users), np.float32), (users, column)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
 
 
 def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
@@ -49,18 +100,16 @@ def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
     return np.bincount(group, weights=known)[group] > known
 
 
-def _similar(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the users of each pair that is so similar but not the same; each pair comes once, in any order."""
+def _similar(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the users of each pair that is so similar, and how many items they share; each pair comes once."""
     sizes, marks = np.diff(items.indptr), _marks(items)
     a, b = _candidates(items, similarity)
     most = (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9  # items that one of them alone may have
     keep = np.flatnonzero(np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1) <= most)
-    if not len(keep):
-        return a[keep], b[keep]
     a, b = a[keep], b[keep]
-    alone = sizes[a] + sizes[b] - 2 * items[a].multiply(items[b]).sum(axis=1)
-    close = np.flatnonzero(alone <= most[keep])
-    return a[close], b[close]
+    common = np.zeros(0) if not len(keep) else items[a].multiply(items[b]).sum(axis=1)
+    close = np.flatnonzero(sizes[a] + sizes[b] - 2 * common <= most[keep])
+    return a[close], b[close], common[close]
 
 
 def _candidates(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:

@@ -285,6 +285,26 @@ def test_twins_are_those_of_the_definition() -> None:
     assert found.metrics["twin_users"] == pytest.approx(expected / len(sets))
 
 
+def rated_by_all(ratings: np.ndarray, explicit: bool) -> Dataset:
+    """Ratings, NaN for none, of users by items."""
+    users, items = (part.astype(np.int32) for part in np.nonzero(~np.isnan(ratings)))
+    values = ratings[users, items].astype(np.float32) if explicit else np.ones(len(users), np.float32)
+    rows = Interactions(users, items, values, *ratings.shape, explicit=explicit)
+    return Dataset("dense", rows, np.arange(len(ratings)), np.arange(ratings.shape[1]))
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+@pytest.mark.parametrize("share", [1.0, 0.97, 0.6])
+def test_users_of_a_dense_matrix_are_no_twins(share: float, explicit: bool) -> None:
+    """300 users have most of 60 items, as of jokes; ten more are copies: where all have (nearly) all, ratings tell."""
+    rng = np.random.default_rng(4)
+    ratings = np.where(rng.random((300, 60)) < share, rng.integers(1, 6, (300, 60)).astype(float), np.nan)
+    assert audited(rated_by_all(ratings, explicit), "random").findings == ()
+    copied = np.vstack([ratings, ratings[:10]])
+    found = audited(rated_by_all(copied, explicit), "random").metrics["twin_users"]
+    assert found == pytest.approx(20 / 310 if explicit or share == 0.6 else 0)
+
+
 def test_error_refuses(positive: Dataset) -> None:
     split, claim = split_of(positive, "random")
     strict = Audit(policy="error", similarity=0.9)
