@@ -36,6 +36,18 @@ class PartResult:
         """(low, high) by full name."""
         return {f"{self.name}/{name}": interval for name, interval in self.results.intervals.items()}
 
+    def short_lists(self, k: int) -> str:
+        """Return how many lists have fewer than `k` items, in a sentence; nothing where none has."""
+        lengths = (self.lists.items[:, :k] >= 0).sum(axis=1)
+        short = int((lengths < k).sum())
+        if not short:
+            return ""
+        what = "items" if self.split.queries.candidates is None else "candidates"
+        return (
+            f"{self.name}: {short:,} of {len(lengths):,} lists have fewer than {k} items, the shortest "
+            f"{lengths.min()}: there are no more {what} to rank, and missing places count as misses"
+        )
+
     @property
     def units(self) -> Units:
         """The values of each query, and whose it is."""

@@ -1,6 +1,7 @@
 """The straight line: dataset, filter, split, fit, recommend, evaluate; what all runs share is in `runners.driver`."""
 
 import copy
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +23,8 @@ from recexp.runners.job_files import source_content
 from recexp.runners.sealed import SealedObjective, seal
 from recexp.runners.stages import Stages
 from recexp.splits.base import Splitter
+
+log = logging.getLogger(__name__)
 
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
@@ -143,6 +146,9 @@ def evidence(
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
     metrics |= {f"audit/{name}": value for name, value in fold.audit.metrics.items()}
     leaks = [f"leakage audit: {finding}" for finding in fold.audit.findings]
+    short = [told for part in parts if (told := part.short_lists(experiment["evaluation"].cutoffs[-1]))]
+    for told in short:
+        log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
     return Recommendations(
@@ -151,7 +157,7 @@ def evidence(
         higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
         units=parts[-1].units,
         tables=[*fold.tables(), answers],
-        warnings=leaks + fallbacks,
+        warnings=leaks + fallbacks + short,
         inputs=fold.inputs(experiment),
         model=model,
         shown=() if show is None else recommended(fold, model, show),

@@ -1,13 +1,18 @@
 """The tables that a run leaves, read back."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import scipy.sparse as sp
 
+from recexp import make
+from recexp.data import Dataset, Interactions
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
+from recexp.evidence.recommendations import PartResult
 from recexp.ranking import Lists
 
 USERS = np.array([1, -1, 0], np.int32)
@@ -60,3 +65,19 @@ def test_small_tables(tmp_path: Path) -> None:
         ["test/ndcg_at_10", "0.5", "0.25", "0.75", "true"],
         ["test/gini_at_10", "0.25", "", "", ""],
     ]
+
+
+def test_lists_shorter_than_the_cut_off_are_told() -> None:
+    """Three queries with 3, 2 and 1 candidates."""
+    rows = Interactions(*np.indices((3, 6), np.int32).reshape(2, -1), np.ones(18, np.float32), 3, 6)
+    split = next(make("split=leave_random").split(Dataset("tiny", rows, np.arange(3), np.arange(6))))
+    items = np.array([[4, 1, 0], [3, 2, -1], [5, -1, -1]], np.int32)
+    part = PartResult("test", split, Lists(items, np.zeros((3, 3), np.float32)), None, None, 0.0)
+    assert part.short_lists(1) == ""
+    assert "test: 1 of 3 lists have fewer than 2 items, the shortest 1" in part.short_lists(2)
+    assert "3 of 3 lists have fewer than 5 items, the shortest 1: there are no more items to rank" in part.short_lists(
+        5
+    )
+    candidates = sp.csr_array(np.ones((len(split.queries), 6)))
+    part = replace(part, split=replace(split, queries=replace(split.queries, candidates=candidates)))
+    assert "there are no more candidates to rank" in part.short_lists(5)

@@ -324,3 +324,27 @@ def test_filters_of_a_million_rows_are_quick(in_sorts: Callable) -> None:
     for run in steps:
         assert 0 < len(run(data).interactions) < m
         assert in_sorts(lambda run=run: run(data)) < 7, "1.4 to 1.8 where the bound was set"
+
+
+@pytest.mark.parametrize(
+    ("values", "minimum", "told"),
+    [
+        ([1, 2, 3, 4, 5], 4, ""),
+        ([0.5, 3.5, 4], 4, ""),
+        ([4, 5, 5], 4, ""),  # only the liked ones were kept
+        ([6, 9, 10], 7, ""),
+        ([-1, 1, NAN], 1, "from -1 to 1, around 0"),
+        ([-9.5, 4, 8], 4, "from -9.5 to 8, around 0"),
+        ([0, 40, 100], 4, "not in the upper half of values from 0 to 100"),
+        ([30, 60, 90], 4, "not in the upper half of values from 30 to 90"),
+        ([1, 4, 10], 4, "not in the upper half of values from 1 to 10"),
+        ([1, 1, 1, 2, 57], 4, "not in the upper half of values from 1 to 57"),
+        ([1, 1, 1, 2, 5], 4, "most values are 1, as those of counts are"),
+    ],
+)
+def test_a_scale_on_which_the_minimum_is_not_what_is_liked_is_told(
+    values: list[float], minimum: float, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = dataset([("ann", f"i{n}", value, n, "view") for n, value in enumerate(values)])
+    assert len(apply(step("values.MinimumRating", minimum=float(minimum)), data).interactions)
+    assert (told in caplog.text and "set the minimum of MinimumRating" in caplog.text) if told else not caplog.records
