@@ -103,11 +103,11 @@ class Backfill:
 def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[StoredRun, Values | RecexpError]]:
     """Evaluate each run again and add what is new to it; yield the run with the values, or with what went wrong.
 
-    Those that share data and split get them once; what was prepared before is not made again.
+    Those that share data, split and catalogue get them once; what was prepared before is not made again.
     """
-    groups: dict[str, list[Backfill]] = {}
+    groups: dict[tuple[str, str], list[Backfill]] = {}
     for backfill in backfills:
-        groups.setdefault(backfill.basis.split, []).append(backfill)
+        groups.setdefault((backfill.basis.split, backfill.basis.evaluation.catalogue), []).append(backfill)
     for group in groups.values():
         waiting = {backfill.run.id: backfill for backfill in group}
         try:

@@ -211,3 +211,17 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
 def test_wrong_words_are_told(shop: Path, capsys: pytest.CaptureFixture, words: list[str], message: str) -> None:
     assert cli.run(["evaluate", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_catalogues_of_one_split_are_evaluated_each_by_its_own(shop: Path) -> None:
+    Path("more.csv").write_text(Path("films.csv").read_text() + "f_new,noir\n")
+    words = ("algorithm=popularity", "dataset.items=more.csv")
+    runs = [
+        run
+        for catalogue in ("all", "listed")
+        for run in made(*words, f"evaluation.catalogue={catalogue}", experiment="catalogues")
+    ]
+    assert len({run.tags["recexp.split"] for run in runs}) == 1
+    assert cli.run(["evaluate", "--experiment", "catalogues", "metric=catalog_coverage", "cutoffs=[5]"]) == 0
+    found = [Archive(None).run(run.id).metrics["test/catalog_coverage_at_5"] for run in runs]
+    assert found[1] < found[0], "one item more that nobody gets"
