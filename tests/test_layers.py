@@ -34,7 +34,7 @@ IMPORTS = {
     "data": "io",
     "io": "data",
     "kernels": "",
-    "statistics": "",
+    "statistics": "kernels",
     "charts": "",
     "ranking": "data kernels",
     "datasets": "data io",

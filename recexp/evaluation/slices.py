@@ -98,7 +98,7 @@ def of_targets(judged: JudgedLists, cutoffs: list[int]) -> list[Group]:
             if targets.any():
                 hits = np.cumsum(judged.hits & members[judged.items], axis=1, dtype=np.int32)
                 at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
-                means = Means.of(at, judged.owners, np.repeat(targets[:, None], len(cutoffs), axis=1))
+                means = Means.of(at, judged.owners, targets[:, None])
                 found.append(Group(name, label, int(targets.sum()), metrics, means))
     return found
 

@@ -1,13 +1,21 @@
 """Percentile bootstrap of means over users who may own several values (Efron and Tibshirani 1993, chapter 13)."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
-_BLOCK = 2**21
-"""Weights (resamples x users) that exist at a time: 16 MiB."""
+from recexp import threads
+
+_BLOCK, _ROWS = 2**23, 128
+"""Weights (resamples x users) that exist at a time in each thread, 8 MiB, and most resamples."""
+_TILE = 512
+"""Users whose values and weights are multiplied at once: they stay in a core's cache."""
+_MANY = 2**25
+"""Draws from which on it pays to load a compiled loop that counts them."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +34,12 @@ class Means:
 
     @staticmethod
     def of(values: np.ndarray, owners: np.ndarray, counts: np.ndarray | None = None) -> "Means":
-        """Collect float64 (q, c) values of queries owned by int64 (q,) users; NaN is no value.
+        """Collect float64 (q, c) values of queries owned by int64 (q,) users, numbered from 0; NaN is no value.
 
         With `counts`, (q, c), values are sums already, of that many.
         """
-        users, number = np.unique(owners, return_inverse=True)
+        owned = np.bincount(owners)
+        users = np.flatnonzero(owned)
         if counts is None:
             counts = ~np.isnan(values)
             if counts.all():
@@ -38,9 +47,11 @@ class Means:
             else:
                 values = np.where(counts, values, 0.0)
         if len(users) == len(owners):
-            order = np.argsort(owners)
+            order = np.empty(len(owned), np.int64)
+            order[owners] = np.arange(len(owners))
+            order = order[users]
             return Means(users, values[order], counts[order].astype(np.float64))
-        shape = (len(users), len(owners))
+        shape, number = (len(users), len(owners)), (np.cumsum(owned > 0) - 1)[owners]
         collect = sp.csr_array((np.ones(len(owners)), (number, np.arange(len(owners)))), shape=shape)
         return Means(users, np.asarray(collect @ values), np.asarray(collect @ counts.astype(np.float64)))
 
@@ -68,20 +79,92 @@ def intervals(
     Every resample draws `n_users` users with replacement, the same ones for all means, and takes each user with all
     their values; users, not values, are what is independent.
     """
-    drawn = [np.empty((resamples, part.sums.shape[1])) for part in means]
-    rows = max(1, _BLOCK // max(1, n_users))
-    for start in range(0, resamples, rows):
-        r = min(rows, resamples - start)
-        weights = np.empty((r, n_users))
-        for row, draws in zip(weights, rng.integers(0, n_users, (r, n_users), dtype=np.int32)):
-            row[:] = np.bincount(draws, minlength=n_users)
-        for part, out in zip(means, drawn):
-            first, last = part.users[0], part.users[-1]
-            whole = last - first + 1 == len(part.users)  # a range of users needs no copy of their weights
-            own = weights[:, first : last + 1] if whole else weights[:, part.users]
-            out[start : start + r] = _ratio(own @ part.sums, own @ part.counts)
+    values = [_Values.of(part, n_users, means) for part in means]
+    rows, count = min(_ROWS, max(1, _BLOCK // max(1, n_users))), _counter(n_users * resamples)
+    starts, drawing = iter(range(0, resamples, rows)), threading.Lock()
+    totals = [np.zeros((resamples, part.sums.shape[1] + part.counts.shape[1])) for part in means]
+
+    def work(first: int, last: int) -> None:
+        for _ in range(first, last):
+            with drawing:  # in order, so that the number of threads changes nothing
+                start = next(starts)
+                weights = np.zeros((min(rows, resamples - start), n_users), np.uint8)
+                for row in weights:
+                    count(rng.integers(0, n_users, n_users, dtype=np.int32), row)
+            _add_sums(weights, values, [total[start : start + len(weights)] for total in totals])
+
+    with threadpool_limits(1, "blas"):
+        threads.map_rows(work, -(-resamples // rows))
     tail = (1 - confidence) / 2
-    return [_quantiles(values, [tail, 1 - tail]) for values in drawn]
+    ratios = (_ratio(*np.split(total, [part.sums.shape[1]], axis=1)) for part, total in zip(means, totals))
+    return [_quantiles(some, [tail, 1 - tail]) for some in ratios]
+
+
+def _counter(draws: int) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Return what adds to counts, uint8 (n,), how often each number is drawn; more than 255 times is no chance."""
+    if draws >= _MANY:
+        from recexp.statistics.kernels import count
+
+        return count
+
+    def bincount(drawn: np.ndarray, counts: np.ndarray) -> None:
+        counts += np.bincount(drawn, minlength=len(counts)).astype(np.uint8)
+
+    return bincount
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Sums and counts of users, side by side, for products with weights.
+
+    `within` is the place, among all means, of one over every user that has the very same values for these users.
+    """
+
+    users: np.ndarray
+    columns: np.ndarray
+    ends: np.ndarray
+    within: int | None
+
+    @staticmethod
+    def of(part: Means, n_users: int, means: Sequence[Means]) -> "_Values":
+        columns = np.hstack([part.sums, part.counts])
+        ends = np.searchsorted(part.users, np.arange(0, n_users + _TILE, _TILE))
+        within = None
+        if len(part.users) < n_users:
+            same = (place for place, other in enumerate(means) if _holds(other, part, n_users))
+            within = next(same, None)
+        return _Values(part.users, columns, ends, within)
+
+
+def _holds(whole: Means, part: Means, n_users: int) -> bool:
+    """Return whether `whole` has all users, and for those of `part` the same values."""
+    return (
+        len(whole.users) == n_users
+        and (whole.sums.shape[1], whole.counts.shape[1]) == (part.sums.shape[1], part.counts.shape[1])
+        and np.array_equal(whole.sums[part.users], part.sums)
+        and np.array_equal(whole.counts[part.users], part.counts)
+    )
+
+
+def _add_sums(weights: np.ndarray, values: list[_Values], totals: list[np.ndarray]) -> None:
+    """Add weights @ values, (r, n_users) @ (u, c), to each of `totals`, (r, c); a tile of users at a time."""
+    order = sorted(range(len(values)), key=lambda place: values[place].within is not None)
+    for tile, at in enumerate(range(0, weights.shape[1], _TILE)):
+        drawn = weights[:, at : at + _TILE].astype(np.float64)
+        products: dict[int, np.ndarray] = {}
+        for place in order:
+            part = values[place]
+            first, last = part.ends[tile], part.ends[tile + 1]
+            if first == last:
+                continue
+            if part.within is not None and last - first == drawn.shape[1]:
+                totals[place] += products[part.within]
+                continue
+            users = part.users[first:last] - at
+            whole = users[-1] - users[0] + 1 == len(users)  # a range of users needs no copy of their weights
+            own = drawn[:, users[0] : users[-1] + 1] if whole else drawn[:, users]
+            products[place] = own @ part.columns[first:last]
+            totals[place] += products[place]
 
 
 def _quantiles(values: np.ndarray, levels: list[float]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recexp import threads
 from recexp.rng import generator
 from recexp.statistics.bootstrap import Means, intervals
 
@@ -25,21 +26,27 @@ def test_given_counts_make_ratios_of_sums():
     assert means.values.tolist() == [3 / 10]
 
 
+@pytest.mark.parametrize("tile", [5, 10**6], ids=["a few users at a time", "all users"])
 @pytest.mark.parametrize("block", [7, 10**6], ids=["a few resamples at a time", "all at once"])
-def test_intervals_equal_a_loop_over_the_same_draws(monkeypatch, block):
+def test_intervals_equal_a_loop_over_the_same_draws(monkeypatch, block, tile):
     rng = np.random.default_rng(0)
     owners = np.concatenate([np.arange(30), rng.integers(0, 30, 40)])  # several queries a user
     values = rng.random((70, 3))
     values[rng.random(70) < 0.2, 1] = np.nan
-    group = np.flatnonzero(owners % 3 == 0)
+    groups = [np.arange(70), np.flatnonzero(owners % 3 == 0), np.flatnonzero((owners > 3) & (owners < 27))]
     monkeypatch.setattr("recexp.statistics.bootstrap._BLOCK", 30 * block)
-    means = [Means.of(values, owners), Means.of(values[group], owners[group])]
+    monkeypatch.setattr("recexp.statistics.bootstrap._TILE", tile)
+    monkeypatch.setattr("recexp.statistics.bootstrap._MANY", 30 * block)  # draws are counted in both ways
+    means = [Means.of(values[group], owners[group]) for group in groups]
     found = intervals(means, 30, resamples=200, confidence=0.9, rng=generator(5, "x"))
+    with threads.limit(3):
+        again = intervals(means, 30, resamples=200, confidence=0.9, rng=generator(5, "x"))
+    assert [bounds.tolist() for bounds in again] == [bounds.tolist() for bounds in found]
 
     draws, stream = [], generator(5, "x")
     while len(draws) < 200:
         draws += list(stream.integers(0, 30, (min(block, 200 - len(draws)), 30), dtype=np.int32))
-    for rows, bounds in zip((np.arange(70), group), found):
+    for rows, bounds in zip(groups, found):
         resampled = []
         for draw in draws:
             drawn = [q for user in draw for q in rows if owners[q] == user]
