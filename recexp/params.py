@@ -17,7 +17,11 @@ from recexp.class_names import stored_name
 T = TypeVar("T")
 
 _OUTSIDE = "outside"
-PositiveInt = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Size = Annotated[int, Field(ge=1, le=1_000_000)]
+"""So many numbers are held for each of many things (users, items, queries): more have no room on any machine."""
+Threads = Annotated[int, Field(ge=1, le=1024), _OUTSIDE]
+"""Threads of one process: a resource of which the system gives no more."""
 NonNegativeInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]

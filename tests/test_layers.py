@@ -25,6 +25,7 @@ FOUNDATIONS = {
     "rng",
     "scratch",
     "serialization",
+    "spreadsheets",
     "system",
     "threads",
     "version",

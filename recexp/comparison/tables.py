@@ -12,6 +12,7 @@ from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, Pair, RankComparison, RankedRow
 from recexp.comparison.rows import short
 from recexp.metric_names import pretty
+from recexp.spreadsheets import harmless
 from recexp.statistics import CORRECTIONS
 
 WIDTH = 140
@@ -200,12 +201,8 @@ def as_csv(comparison: Comparison) -> str:
     rows, out = as_rows(comparison), io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def as_json(comparison: Comparison) -> str:

@@ -24,8 +24,8 @@ def search_dirs() -> list[Path]:
 def use_config_dirs(folders: Sequence[str]) -> None:
     """Put the user's config folders before ours: a file of theirs wins over ours of the same name."""
     for folder in folders:
-        if not Path(folder).is_dir():
-            raise ConfigError(f"--config-dir: {folder} is not a folder")
+        if not folder.strip() or not Path(folder).is_dir():
+            raise ConfigError(f"--config-dir: {folder or 'nothing'} is not a folder")
     _user_dirs[:] = [Path(folder).resolve() for folder in folders]
     if _user_dirs:
         _register()

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from recexp.data import Column, Dataset, Interactions
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError
-from recexp.params import NonNegativeInt, PositiveFloat, PositiveInt, params
+from recexp.params import NonNegativeInt, PositiveFloat, params
 from recexp.rng import generator
 
+_Many = Annotated[int, Field(ge=1, le=100_000_000)]
 _CATEGORIES = {  # category: (the things in it, typical price)
     "phones": (("smartphone", "foldable phone", "rugged phone"), 600),
     "laptops": (("ultrabook", "gaming laptop", "convertible laptop"), 1100),
@@ -92,12 +95,12 @@ class Electronics(Source):
     seed : seed of the store, which is not the run's: another seed is another store.
     """
 
-    n_users: PositiveInt
-    n_products: PositiveInt
-    n_sessions: PositiveInt
+    n_users: _Many
+    n_products: _Many
+    n_sessions: _Many
     session_length: PositiveFloat
     noise: PositiveFloat
-    n_ratings: PositiveInt | None
+    n_ratings: _Many | None
     seed: NonNegativeInt
 
     def check(self) -> None:

@@ -15,7 +15,7 @@ from recexp.evaluation.slices import Group, Slice
 from recexp.metric_names import headlines
 from recexp.metrics.base import Answers, JudgedLists, Metric
 from recexp.metrics.predicted_ratings import PredictedRatings
-from recexp.params import PositiveInt, params
+from recexp.params import Size, params
 from recexp.ranking import Lists, Ranking
 from recexp.rng import generator
 from recexp.statistics.bootstrap import Means, intervals
@@ -87,12 +87,12 @@ class Evaluation:
     resamples, confidence : of the bootstrap over users.
     """
 
-    cutoffs: Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(_ascending)]
+    cutoffs: Annotated[list[Size], Field(min_length=1), AfterValidator(_ascending)]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     catalogue: Literal["all", "in_train", "listed"]
     relevant_from: float | None
     history: Literal["all", "train"]
-    resamples: PositiveInt
+    resamples: Size
     confidence: Annotated[float, Field(gt=0, lt=1)]
 
     @property

@@ -15,6 +15,7 @@ from recexp.evaluation.slices import Slice
 from recexp.io import from_numpy, to_numpy
 from recexp.metric_names import bare
 from recexp.ranking import Lists
+from recexp.spreadsheets import as_meant, harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,7 +198,7 @@ def read_directions(path: Path) -> dict[str, bool | None]:
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [{name: as_meant(cell or "") for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
 def ids_of(ids: np.ndarray, codes: np.ndarray) -> "pa.Array":
@@ -209,7 +210,7 @@ def _write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerows([harmless(cell) for cell in row] for row in rows)
 
 
 def _write(table: "pa.Table", path: Path) -> None:
@@ -219,6 +220,11 @@ def _write(table: "pa.Table", path: Path) -> None:
 
 
 def _write_csv(table: "pa.Table", path: Path) -> None:
+    import pyarrow as pa
     from pyarrow.csv import WriteOptions, write_csv
 
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            cells = [harmless(cell) for cell in table[field.name].to_pylist()]
+            table = table.set_column(at, field.name, pa.array(cells, field.type))
     write_csv(table, path, WriteOptions(quoting_style="needed"))

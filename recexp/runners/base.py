@@ -11,7 +11,7 @@ from recexp.cost import Costs
 from recexp.errors import ConfigError
 from recexp.evidence.evidence import Evidence
 from recexp.identity import digest
-from recexp.params import Resource, describe, params
+from recexp.params import Threads, describe, params
 from recexp.runners.context import RunContext
 from recexp.tracking import Tracking
 
@@ -167,7 +167,7 @@ class Runner(ABC):
     unit: ClassVar[str]
     trials: ClassVar[str | None] = None
 
-    threads: Resource | None
+    threads: Threads | None
 
     @abstractmethod
     def headline(self, experiment: Experiment) -> tuple[str, bool | None]:

@@ -109,7 +109,7 @@ class Stages:
         """
         evaluation = self.evaluation
         with self.costs.measure("recommend"):
-            lists = model.lists(queries, evaluation.cutoffs[-1])
+            lists = model.lists(queries, min(evaluation.cutoffs[-1], split.train.n_items))
             predicted = model.estimate(split.test, queries) if evaluation.rates else None
         with self.costs.measure("evaluate"):
             results = evaluation.evaluate(split, lists, seed=self.seed, predicted=predicted)

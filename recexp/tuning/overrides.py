@@ -33,7 +33,10 @@ def component_and_field(name: str, subject: Sequence[str]) -> tuple[str, str]:
 def _word(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value) if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]\w*", value) else f"'{value}'"
+    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]\w*", value):
+        return str(value)
+    quoted = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), value)
+    return f"'{quoted}'"
 
 
 def ranges_and_jobs(words: Sequence[str], subject: Sequence[str]) -> tuple[dict[str, Override], list[list[str]]]:

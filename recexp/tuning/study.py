@@ -14,6 +14,7 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.identity import digest
 from recexp.params import describe
 from recexp.rng import generator
+from recexp.spreadsheets import harmless
 from recexp.tuning import foreign_trials
 from recexp.tuning.base import Tuning
 from recexp.tuning.samplers import SAMPLERS
@@ -190,7 +191,8 @@ class Study:
             value = trial.value if trial.state.name == "COMPLETE" else None
             seconds = 0.0 if trial.duration is None else trial.duration.total_seconds()
             row = [number, trial.state.name.lower(), value, f"{seconds:.3f}"]
-            writer.writerow([*row, *(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")])
+            row += [*(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")]
+            writer.writerow(map(harmless, row))
         return out.getvalue()
 
     def plots(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import CSR, csr_arrays
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
-from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, Size, params
 
 LARGEST = 1e12
 """Values beyond this leave the range of float32 while rows are solved."""
@@ -62,7 +62,7 @@ class ALS(FactorModel):
         left them. Many solve exactly.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     regularization: PositiveFloat
     alpha: NonNegativeFloat

@@ -11,7 +11,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import group_by_code, rated
 from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Queries
-from recexp.params import PositiveFloat, PositiveInt, params
+from recexp.params import PositiveFloat, PositiveInt, Size, params
 
 INIT_STD = 1.0
 """Of the first item factors' length: long enough not to vanish under the ridge."""
@@ -42,7 +42,7 @@ class ALSExplicit(BiasedFactorModel):
     regularization : of the squares of biases and factors, for each rating.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     regularization: PositiveFloat
 

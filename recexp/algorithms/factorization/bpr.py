@@ -13,7 +13,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import csr_arrays
 from recexp.data import Dataset, Queries
 from recexp.errors import ConfigError
-from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, Size, params
 
 BLOCKS = 4
 """Users and items are dealt out to this many blocks each: as many threads can work, and the result is the same."""
@@ -45,7 +45,7 @@ class BPR(FactorModel):
     regularization : weight of the squared norms.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     learning_rate: PositiveFloat
     regularization: NonNegativeFloat

@@ -10,7 +10,7 @@ from recexp.algorithms.factorization.singular_vectors import right_singular
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.data import Dataset, Queries
-from recexp.params import NonNegativeFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, Size, params
 from recexp.ranking import Lists, Ranking
 
 
@@ -32,7 +32,7 @@ class GFCF(Recommender):
     ideal_weight : of the ideal filter; 0 leaves it out, as the authors do on sparse data.
     """
 
-    factors: PositiveInt
+    factors: Size
     ideal_weight: NonNegativeFloat
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:

@@ -12,7 +12,7 @@ from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
-from recexp.params import NonNegativeFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 
 @params
@@ -37,7 +37,7 @@ class NMF(FactorModel):
     loss, regularization, l1_ratio : see above.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     loss: Literal["frobenius", "kullback_leibler"]
     regularization: NonNegativeFloat

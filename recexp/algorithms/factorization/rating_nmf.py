@@ -11,7 +11,7 @@ from recexp.algorithms.ratings import RatingModel, clipped, dots, group_by_code
 from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
-from recexp.params import NonNegativeFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 
 @params
@@ -39,7 +39,7 @@ class RatingNMF(RatingModel):
     regularization : penalty on the squares of factors, for each rating.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     regularization: NonNegativeFloat
 

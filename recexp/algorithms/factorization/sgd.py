@@ -11,7 +11,7 @@ from recexp.algorithms.factors import BiasedFactorModel
 from recexp.algorithms.fit_context import LogStep
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
-from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
+from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, Size, params
 
 USUAL = (0.125, 2.0)
 """Standard deviations of ratings that are learned as they are: that of 1 to 5 stars is about 1."""
@@ -37,7 +37,7 @@ class Descent(BiasedFactorModel):
     init_std : of the first factors.
     """
 
-    factors: PositiveInt
+    factors: Size
     iterations: PositiveInt
     learning_rate: PositiveFloat
     regularization: NonNegativeFloat

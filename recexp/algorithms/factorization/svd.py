@@ -13,7 +13,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import rows_times, times
 from recexp.algorithms.weighting import Weighting, lengths, weighted
 from recexp.data import Dataset, Interactions, Queries
-from recexp.params import PositiveInt, params
+from recexp.params import Size, params
 from recexp.ranking import Lists, Ranking
 
 
@@ -35,7 +35,7 @@ class SVD(FactorModel):
     weighting : of the entries of X.
     """
 
-    factors: PositiveInt
+    factors: Size
     weighting: Weighting
 
     capabilities = Capabilities(feedback="value", vectors=True)

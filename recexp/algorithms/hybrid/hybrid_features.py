@@ -16,7 +16,7 @@ from recexp.algorithms.hybrid.scales import scaled
 from recexp.algorithms.ratings import unique_queries
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import IncompatibleError
-from recexp.params import PositiveInt, params
+from recexp.params import Size, params
 
 
 @params
@@ -51,8 +51,8 @@ class HybridFeatures(Hybrid):
 
     item_columns: list[str] | None
     user_columns: list[str] | None
-    item_weight: PositiveInt
-    user_weight: PositiveInt
+    item_weight: Size
+    user_weight: Size
 
     @field_validator("user_columns")
     @classmethod

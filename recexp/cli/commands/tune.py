@@ -1,6 +1,7 @@
 """algorithm=als,ease [tuning.trials=30] [...]: choose values on validation data, then test the best once"""
 
 import logging
+import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ def run(given: Namespace) -> Iterator[str]:
     found, left_out = tuning_jobs.jobs_of(given.overrides)
     console.configure_logging(found[0].experiment.config["logging"])
     kept = studies_of(found[0].experiment.tracking.uri)
-    labels = console.distinct_words([" ".join(["recexp", *job.words]) for job in found])
+    labels = console.distinct_words([shlex.join(["recexp", *job.words]) for job in found])
     done: dict[str, _Tuned] = {}
     failures: list[Exception] = []
     for label, job in zip(labels, found):

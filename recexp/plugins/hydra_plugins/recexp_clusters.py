@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import logging
+import os
 import time
 from abc import abstractmethod
 from collections import Counter, deque
@@ -113,6 +114,7 @@ class Ray(Remote):
         return self.cpus
 
     def connect(self) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports its use over the net
         import ray
 
         here = {"num_cpus": max(self.cpus, threads.count()), "include_dashboard": False} if self.address is None else {}
