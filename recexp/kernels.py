@@ -1,18 +1,21 @@
 """What compiles loops, and those of ranking: imported inside functions only, for numba takes half a second."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import numba
 import numpy as np
 
+from recexp import kernel_cache
+
 REORDERED = {"contract", "nsz", "reassoc"}
 """What lets a sum be vectorised: its order is the compiler's, the same in every run. NaN and infinity keep meaning."""
 
 
 def jit(function: Callable[..., Any] | None = None, *, reorder: bool = False) -> Callable[..., Any]:
-    """Compile a kernel, free of the GIL, and keep it on disk: beside its file or in the user's cache.
+    """Compile a kernel, free of the GIL, and keep it on disk: beside its file, in the user's cache or in our own.
 
     Division by zero gives infinity or NaN, as in numpy, so that loops that divide can be vectorised.
     `@jit(reorder=True)` allows its floating-point sums to be taken in another order than written.
@@ -20,10 +23,11 @@ def jit(function: Callable[..., Any] | None = None, *, reorder: bool = False) ->
     if function is None:
         return partial(jit, reorder=reorder)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": REORDERED if reorder else False}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # neither place can be written: compiled anew in each process
-        return numba.njit(**options)(function)
+    for usable in (lambda: True, kernel_cache.use_own_folder):
+        with suppress(RuntimeError):  # there is no place to keep it
+            if usable():
+                return numba.njit(cache=True, **options)(function)
+    return numba.njit(**options)(function)
 
 
 @jit

@@ -10,8 +10,10 @@ import errno
 import math
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,6 +51,23 @@ def become(command: list[str], environment: dict[str, str]) -> NoReturn:
 def temporary_folder() -> Path:
     """Return where folders of sweeps lie that nobody asked for, as conf/config.yaml says it."""
     return Path(os.environ.get("TMPDIR", os.environ.get("TEMP", "/tmp")))
+
+
+def user_suffix() -> str:
+    """Return what tells this user's files in a common folder from those of others; on Windows each has a folder."""
+    return "" if WINDOWS else f"-{os.getuid()}"
+
+
+def make_private(folder: Path) -> bool:
+    """Make a folder that only this user can write to; return whether it is one, also where it was there before."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return False
+    return WINDOWS or (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022)
 
 
 def ignore_signals() -> None:

@@ -34,7 +34,8 @@ FOUNDATIONS = {
 IMPORTS = {
     "data": "io",
     "io": "data",
-    "kernels": "",
+    "kernel_cache": "",
+    "kernels": "kernel_cache",
     "statistics": "kernels",
     "charts": "",
     "ranking": "data kernels",

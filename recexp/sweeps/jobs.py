@@ -33,7 +33,8 @@ class SweepJob:
     Attributes
     ----------
     number : its place in the sweep, from 0.
-    overrides : the words that compose its config, Hydra's own among them.
+    words : those of the sweep that make it.
+    overrides : all that compose its config, Hydra's own among them.
     sweep : the name of the sweep that it belongs to.
     folder : the working directory.
     config_dirs : the user's folders of yaml.
@@ -43,6 +44,7 @@ class SweepJob:
     """
 
     number: int
+    words: list[str]
     overrides: list[str]
     sweep: str
     folder: str

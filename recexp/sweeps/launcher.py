@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
-from omegaconf import open_dict
 
 from recexp import config, console
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
+from recexp.sweeps.composer import Composer
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.progress_view import ProgressView
 from recexp.sweeps.sweep import Sweep
@@ -40,7 +40,7 @@ class JobLauncher(Launcher):
             raise ConfigError(f"hydra/launcher: {type(self).__name__} runs jobs of the command recexp only")
         self.sweep = sweep
         self.check()
-        self._keep_checked()
+        self._composer = Composer(hydra_context, config)
 
     def check(self) -> None:
         """Raise ConfigError when what the launcher needs is not there."""
@@ -50,17 +50,20 @@ class JobLauncher(Launcher):
         return None
 
     @abstractmethod
-    def work(
-        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
-    ) -> Generator[tuple[SweepJob, JobResult]]:
+    def work(self, todo: "Sequence[SweepJob]", view: ProgressView) -> Generator[tuple[SweepJob, JobResult]]:
         """Run the jobs, telling `view` of each that begins, and yield each that has ended with its result."""
+
+    def composed(self, job: SweepJob) -> "DictConfig":
+        """Return a job's config; raises what Hydra raises."""
+        return self._composer.compose(job.words, job.number)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Return what became of each job: its metrics, or the error."""
         console.configure_logging(config.plain(self.config)["logging"])
-        composed = [self._compose(words, n) for n, words in enumerate(job_overrides, initial_job_idx)]
-        results, experiments = self._prepare(composed)
-        self._refuse(results, len(composed))
+        words = dict(enumerate(map(list, job_overrides), initial_job_idx))
+        self._composer.check([*words.values()])
+        results, experiments = self._prepare(words)
+        self._refuse(results, len(words))
         stores = [experiment.tracking for experiment in experiments.values()]
         for tracking in {(tracking.uri, tracking.experiment): tracking for tracking in stores}.values():
             with tracking.open() as store:
@@ -70,13 +73,13 @@ class JobLauncher(Launcher):
         self.sweep.name = self.sweep.name or folder.name
         self.sweep.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        n_threads = self.threads(len(composed) - len(results))
-        all_jobs = [self._job(cfg, n_threads) for cfg in composed]
+        n_threads = self.threads(len(words) - len(results))
+        all_jobs = [self._job(some, number, n_threads) for number, some in words.items()]
         self.sweep.commands += [job.command for job in all_jobs]
         for job in all_jobs:
             if job.number in results:
                 self.sweep.add(job.command, results[job.number])
-        todo = [pair for pair in zip(all_jobs, composed) if pair[0].number not in results]
+        todo = [job for job in all_jobs if job.number not in results]
         first = next(iter(experiments.values()), None)
         with ProgressView(
             [job.command for job in all_jobs], None if first is None else first.runner.headline(first)
@@ -89,38 +92,22 @@ class JobLauncher(Launcher):
                     self.sweep.add(job.command, result)
                     view.ended(job, result)
             self.sweep.deaths += view.deaths
-        return [self._returned(cfg, results[job.number]) for job, cfg in zip(all_jobs, composed)]
+        return [_returned(job, results[job.number]) for job in all_jobs]
 
-    def _keep_checked(self) -> None:
-        """Keep the configs that a sweeper composes to check its jobs: to compose one takes a sixth of a second."""
-        loader = self.context.config_loader
-        self._load = loader.load_sweep_config
-        self._checked: dict[tuple[str, ...], DictConfig] = {}
-
-        def load(master_config: "DictConfig", sweep_overrides: list[str]) -> "DictConfig":
-            words = tuple(sweep_overrides)
-            if words not in self._checked:
-                self._checked[words] = self._load(master_config, sweep_overrides)
-            return self._checked[words]
-
-        loader.load_sweep_config = load  # type: ignore[method-assign]  # of this one loader, as long as its sweep lasts
-
-    def _compose(self, overrides: Sequence[str], number: int) -> "DictConfig":
-        cfg = self._checked.pop(tuple(overrides), None) or self._load(self.config, list(overrides))
-        with open_dict(cfg):
-            cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
-        return cfg
-
-    def _prepare(self, composed: "Sequence[DictConfig]") -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
-        """Build each job; those that cannot be built have failed before anything is run."""
-        results, experiments = {}, {}
-        for cfg in composed:
-            number = cfg.hydra.job.num
-            HydraConfig.instance().set_config(cfg)
+    def _prepare(self, words: dict[int, list[str]]) -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
+        """Build jobs, up to the first that can be built: then not all of them are wrong, and the others are built when
+        it is their turn. On resume all are, to be looked for in the store."""
+        results: dict[int, JobResult] = {}
+        experiments: dict[int, Experiment] = {}
+        for number, some in words.items():
             try:
+                cfg = self._composer.compose(some, number)
+                HydraConfig.instance().set_config(cfg)
                 experiments[number] = jobs.prepare(cfg, tags={})
             except Exception as error:
                 results[number] = JobResult(FAILED, error=error)
+            if experiments and not experiments[min(experiments)].resume:
+                break
         return results, experiments
 
     def _refuse(self, results: dict[int, JobResult], jobs_in_all: int) -> None:
@@ -143,11 +130,12 @@ class JobLauncher(Launcher):
         if names and self.sweep.name is None:
             self.sweep.name = names.most_common(1)[0][0]
 
-    def _job(self, cfg: "DictConfig", n_threads: int | None) -> SweepJob:
-        task = list(cfg.hydra.overrides.task)
+    def _job(self, words: list[str], number: int, n_threads: int | None) -> SweepJob:
+        task = [word for word in words if not word.lstrip("+~").startswith(("hydra.", "hydra/"))]
         return SweepJob(
-            number=cfg.hydra.job.num,
-            overrides=[*cfg.hydra.overrides.hydra, *task],
+            number=number,
+            words=words,
+            overrides=[*self.config.hydra.overrides.hydra, *words],
             sweep=self.sweep.name or "",
             folder=os.getcwd(),
             config_dirs=[str(folder) for folder in config.search_dirs()[:-1]],
@@ -156,12 +144,9 @@ class JobLauncher(Launcher):
             command=jobs.command_of(task),
         )
 
-    def _returned(self, cfg: "DictConfig", result: JobResult) -> JobReturn:
-        failed = result.state == FAILED
-        returned = JobReturn(
-            overrides=list(cfg.hydra.overrides.task),
-            cfg=cfg,
-            status=JobStatus.FAILED if failed else JobStatus.COMPLETED,
-        )
-        returned.return_value = result.error if failed else result.metrics or None
-        return returned
+
+def _returned(job: SweepJob, result: JobResult) -> JobReturn:
+    failed = result.state == FAILED
+    returned = JobReturn(overrides=job.words, status=JobStatus.FAILED if failed else JobStatus.COMPLETED)
+    returned.return_value = result.error if failed else result.metrics or None
+    return returned

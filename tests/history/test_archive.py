@@ -104,3 +104,15 @@ def test_what_is_fetched_from_elsewhere_is_fetched_once_and_removed(
     del forgotten
     gc.collect()
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_the_tables_say_what_mlflow_says(made: list[str]) -> None:
+    archive = Archive(None)
+    assert archive._tables is not None
+    ids = [*archive.experiments()]
+    assert archive.experiments() == {one.experiment_id: one.name for one in archive.client.search_experiments()}
+    found = archive.runs(complete=False)
+    assert found == archive._search(ids, {})
+    assert {run.id for run in found} == {*made}
+    tags = {"recexp.protocol": "p'"}
+    assert archive.runs(tags=tags) == archive._search(ids, {**tags, "recexp.complete": "true"})

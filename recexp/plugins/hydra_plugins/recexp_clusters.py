@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from recexp import threads
 from recexp.errors import ConfigError, RecexpError
@@ -20,9 +20,6 @@ from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
 from recexp.sweeps.pool import ATTEMPTS, END_SECONDS
 from recexp.sweeps.progress_view import ProgressView
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 
 class Death(Exception):
@@ -40,12 +37,10 @@ class Remote(JobLauncher):
                 f"hydra/launcher={self.package}: needs the package {self.package}: pip install 'recexp[{self.package}]'"
             )
 
-    def work(
-        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
-    ) -> Generator[tuple[SweepJob, JobResult]]:
+    def work(self, todo: Sequence[SweepJob], view: ProgressView) -> Generator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
-        queue, attempts = deque(job for job, _ in todo), Counter[int]()
+        queue, attempts = deque(todo), Counter[int]()
         submitted: dict[Any, SweepJob] = {}
         self.connect()
         view.show()

@@ -2,29 +2,28 @@
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hydra.core.utils import run_job
 
 from recexp import system, threads
 from recexp.params import PositiveInt, params
-from recexp.sweeps.jobs import JobResult, SweepJob
+from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.launcher import JobLauncher
 from recexp.sweeps.pool import Pool
 from recexp.sweeps.progress_view import ProgressView
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 
 @params
 class InProcess(JobLauncher):
     """One job after another in this process."""
 
-    def work(
-        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
-    ) -> Generator[tuple[SweepJob, JobResult]]:
-        for job, cfg in todo:
+    def work(self, todo: Sequence[SweepJob], view: ProgressView) -> Generator[tuple[SweepJob, JobResult]]:
+        for job in todo:
+            try:
+                cfg = self.composed(job)
+            except Exception as error:
+                yield job, JobResult(FAILED, error=error)
+                continue
             run_job(
                 hydra_context=self.context,
                 task_function=self.task,
@@ -51,9 +50,7 @@ class Processes(JobLauncher):
     def threads(self, jobs: int) -> int:
         return max(1, threads.count() // max(1, min(self.workers, jobs)))
 
-    def work(
-        self, todo: "Sequence[tuple[SweepJob, DictConfig]]", view: ProgressView
-    ) -> Generator[tuple[SweepJob, JobResult]]:
+    def work(self, todo: Sequence[SweepJob], view: ProgressView) -> Generator[tuple[SweepJob, JobResult]]:
         if not todo:
             return
         view.show()
@@ -61,4 +58,4 @@ class Processes(JobLauncher):
         free = system.free_mib()
         limit = self.memory_mib or (None if free is None else max(1, free // workers))
         pool = Pool(workers, memory_mib=limit, folder=Path(str(self.config.hydra.sweep.dir)))
-        yield from pool.run([job for job, _ in todo], view.began, view.lost)
+        yield from pool.run(todo, view.began, view.lost)

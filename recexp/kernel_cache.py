@@ -1,0 +1,48 @@
+"""Where compiled kernels are kept when numba finds no place, and one line that says why the first run takes longer."""
+
+import logging
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import event
+
+from recexp import system
+from recexp.folders import cache_dir
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def use_own_folder() -> bool:
+    """Let numba keep kernels in a folder that nobody else can write to, for it runs what it finds there.
+
+    Return whether there is one: below RECEXP_CACHE or the user's cache folder, else among the temporary files.
+    """
+    for folder in (cache_dir("kernels"), Path(tempfile.gettempdir()) / f"recexp-kernels{system.user_suffix()}"):
+        if system.make_private(folder):
+            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+            return True
+    return False
+
+
+class _Told(event.Listener):
+    """Says once that kernels are compiled."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.told:
+            self.told = True
+            kept = getattr(event.data["dispatcher"], "_cache", None)
+            where = getattr(kept, "cache_path", None)
+            again = f"they are kept in {where}, later runs take them from there" if where else "no folder can keep them"
+            log.info("compiling loops for this machine, which takes some seconds; %s", again)
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is said of the end."""
+
+
+event.register("numba:compile", _Told())
