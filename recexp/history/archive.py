@@ -2,11 +2,12 @@
 
 import math
 import re
+import sqlite3
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,75 +15,18 @@ import yaml
 
 from recexp import scratch
 from recexp.errors import StoreError
-from recexp.metric_names import is_final
+from recexp.history import sqlite_store
+from recexp.history.stored_run import StoredRun
 from recexp.tracking import client, run_log, store_errors, store_uri
 from recexp.tracking.names import clean, search_terms
-from recexp.tracking.tags import COMPLETE, FINAL, IMPORTED, SETTING, SUBJECT, UNIT
+from recexp.tracking.tags import COMPLETE, IMPORTED
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import Run
 
 PAGE = 1000
 """Runs asked for at a time."""
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """What the store knows of one run; its files are fetched by `Archive.file`.
-
-    Attributes
-    ----------
-    id, name : of the run.
-    experiment : the id of the experiment it belongs to.
-    started : when it began, in milliseconds since 1970 UTC.
-    status : FINISHED, FAILED, KILLED or RUNNING.
-    tags, params, metrics : by full name, the newest value of each metric.
-    files : the address of its files.
-    """
-
-    id: str
-    name: str
-    experiment: str
-    started: int
-    status: str
-    tags: dict[str, str]
-    params: dict[str, str]
-    metrics: dict[str, float]
-    files: str
-
-    @property
-    def final(self) -> str:
-        """The part whose metrics count."""
-        return self.tags.get(FINAL, "test")
-
-    @property
-    def unit(self) -> str:
-        """What the values behind its final metrics are of."""
-        return self.tags.get(UNIT, "user")
-
-    @property
-    def subject(self) -> list[str]:
-        """The names of the components that a comparison is about, the first of which names the run."""
-        return self.tags.get(SUBJECT, "algorithm fallback").split()
-
-    @property
-    def setting(self) -> str:
-        """The name of what the subject works on, as chosen: a dataset, an environment."""
-        return self.params.get(f"{self._setting}.name") or self.tags.get(self._setting, "")
-
-    @property
-    def _setting(self) -> str:
-        return self.tags.get(SETTING, "dataset")
-
-    @property
-    def final_metrics(self) -> set[str]:
-        """The names of its metrics of the final part."""
-        return {name for name in self.metrics if is_final(name, self.final)}
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything of the run is there; the numbers of others are not to be trusted."""
-        return self.status == "FINISHED" and self.tags.get(COMPLETE) == "true"
 
 
 class Archive:
@@ -96,12 +40,19 @@ class Archive:
         file = store_uri.sqlite_file(self.uri)
         if file is not None and not file.is_file():
             raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
-        client.load()
-        with self.translate_errors():
-            self.client = client.connect(self.uri)
+        self._tables = file if file is not None and sqlite_store.readable(file) else None
+        if self._tables is None:
+            _ = self.client  # raises what is wrong with the store
         self._fetched: dict[tuple[str, str], Path] = {}
         self._scratch: Path | None = None
         self._remove: Callable[[], object] = lambda: None
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """MLflow's own, which takes two seconds to import."""
+        client.load()
+        with self.translate_errors():
+            return client.connect(self.uri)
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +67,9 @@ class Archive:
 
     def experiments(self) -> dict[str, str]:
         """Return the names of all experiments by id."""
+        if self._tables is not None:
+            with suppress(sqlite3.Error):
+                return sqlite_store.experiments(self._tables)
         with self.translate_errors():
             return {found.experiment_id: found.name for found in self.client.search_experiments()}
 
@@ -135,7 +89,15 @@ class Archive:
                 f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
                 "give --experiment NAME or tracking.experiment=NAME"
             )
-        terms = search_terms({**(tags or {}), **({COMPLETE: "true"} if complete else {})})
+        tags = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
+        if self._tables is not None:
+            with suppress(sqlite3.Error):
+                return [run for run in sqlite_store.runs(self._tables, ids, tags) if run.complete or not complete]
+        return [run for run in self._search(ids, tags) if run.complete or not complete]
+
+    def _search(self, ids: list[str], tags: Mapping[str, str]) -> list[StoredRun]:
+        """Return what MLflow finds, the oldest first."""
+        terms = search_terms(tags)
         found: list[StoredRun] = []
         token: str | None = None
         with self.translate_errors():
@@ -146,7 +108,7 @@ class Archive:
                 found += map(_stored_run, page)
                 token = page.token
                 if not token:
-                    return [run for run in found if run.complete or not complete]
+                    return found
 
     def run(self, run_id: str) -> StoredRun:
         """Return one run, complete or not, by its id or how that begins, in this store or in that which it came from.
