@@ -102,8 +102,12 @@ def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
 
 def _similar(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the users of each pair that is so similar, and how many items they share; each pair comes once."""
-    sizes, marks = np.diff(items.indptr), _marks(items)
+    sizes = np.diff(items.indptr)
     a, b = _candidates(items, similarity)
+    compared = np.zeros(len(sizes), bool)
+    compared[a] = compared[b] = True
+    marks = np.zeros((len(sizes), _WORDS), np.uint64)
+    marks[compared] = _marks(items[np.flatnonzero(compared)])
     most = (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9  # items that one of them alone may have
     keep = np.flatnonzero(np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1) <= most)
     a, b = a[keep], b[keep]

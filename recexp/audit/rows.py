@@ -59,7 +59,7 @@ def _unusual(train: Interactions, n: int, once: bool) -> float:
     pairs = train.users.astype(np.int64) * train.n_items + train.items
     _, index, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     again = counts[index] > 1
-    order = np.arange(len(train)) if train.timestamps is None else np.argsort(train.timestamps, kind="stable")
+    order = train.time_order()
     last = np.full(train.n_users, -1)
     last[train.users[order]] = order
     kinds = (again, again[last[last >= 0]], again[order[-max(1, len(train) // 10) :]])

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data.column import Column, frozen, take_rows
+from recexp.data.ordering import ascending, by_code
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
@@ -104,10 +105,9 @@ class Interactions:
 
     def time_order(self) -> np.ndarray:
         """int (m,): row numbers in time order, ties in file order."""
-        numbers = sp.get_index_dtype(maxval=len(self))
         if self.timestamps is None:
-            return np.arange(len(self), dtype=numbers)
-        return np.argsort(self.timestamps, kind="stable").astype(numbers)
+            return np.arange(len(self), dtype=sp.get_index_dtype(maxval=len(self)))
+        return ascending(self.timestamps)
 
     def grouped(self, codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers group by group in time order, int (m,), and where each group's begin, int (n + 1,).
@@ -115,10 +115,7 @@ class Interactions:
         `codes`, int (m,), names each row's group in 0..n-1.
         """
         order = self.time_order()
-        codes = codes if self.timestamps is None else codes[order]
-        one = sp.csr_array((order, codes, np.array([0, len(self)], order.dtype)), shape=(1, n))
-        by_group = one.tocsc()  # a counting sort that keeps the order of equals
-        return by_group.data, by_group.indptr
+        return by_code(order, codes if self.timestamps is None else take_rows(codes, order), n)
 
     @property
     def histories(self) -> tuple["Interactions", np.ndarray]:

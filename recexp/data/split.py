@@ -21,7 +21,9 @@ def overlap(a: sp.csr_array, b: sp.csr_array) -> np.ndarray:
         rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
         return rows * n_items + matrix.indices
 
-    known, wanted = np.sort(keys(a)), keys(b)  # 40 times faster than isin, as keys come nearly in order
+    known, wanted = keys(a), keys(b)  # 40 times faster than isin, as keys come nearly in order
+    if not a.has_sorted_indices:
+        known.sort()
     if not len(known):
         return np.zeros(len(wanted), bool)
     same: np.ndarray = known[np.searchsorted(known, wanted).clip(max=len(known) - 1)] == wanted

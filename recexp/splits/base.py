@@ -81,7 +81,11 @@ class RowSplitter(Splitter):
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         labels, m = np.asarray(self.assign(dataset.interactions, rng=self.rng)), len(dataset.interactions)
-        if labels.shape != (m,) or labels.dtype.kind not in "iu" or not set(np.unique(labels)) <= set(range(5)):
+        if (
+            labels.shape != (m,)
+            or labels.dtype.kind not in "iu"
+            or not 0 <= labels.min(initial=0) <= labels.max(initial=0) < 5
+        ):
             raise DataError(
                 f"{type(self).__name__}.assign gave {labels.dtype} {labels.shape}; one label a row is int8 ({m},) of "
                 "TRAIN, VALIDATION, TEST, VALIDATION_HISTORY and TEST_HISTORY"
@@ -194,7 +198,7 @@ def answerable(
             target = sp.csr_array((target.data[~repeated], (rows, target.indices[~repeated])), shape=target.shape)
     known = (queries.lengths > 0) | cold_users
     asked = np.flatnonzero(known & (np.diff(target.indptr) > 0))
-    n_users, n_unknown = len(np.unique(queries.users)), len(np.unique(queries.users[~known]))
+    n_users, n_unknown = (np.count_nonzero(np.bincount(users + 1)) for users in (queries.users, queries.users[~known]))
     if n_unknown:
         log.info("%s: %d of %d users have no history and are left out", name, n_unknown, n_users)
     if not len(asked):

@@ -4,8 +4,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.sparse as sp
 
 from recexp.data import Interactions
+from recexp.data.column import take_rows
+from recexp.data.ordering import by_code
 from recexp.errors import DataError
 from recexp.params import Fraction, NonNegativeInt, OpenFraction, PositiveInt, params
 from recexp.splits.base import TEST, TEST_HISTORY, TRAIN, VALIDATION, VALIDATION_HISTORY, RowSplitter
@@ -143,9 +146,10 @@ def label(rows: np.ndarray, n: np.ndarray | Sequence[int], test: np.ndarray, val
 
 
 def shuffled(interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
-    """Return row numbers user by user, int64 (m,), each user's in random order."""
-    order = rng.permutation(len(interactions))
-    return order[np.argsort(interactions.users[order], kind="stable")]
+    """Return row numbers user by user, int (m,), each user's in random order."""
+    order = np.arange(len(interactions), dtype=sp.get_index_dtype(maxval=len(interactions)))
+    rng.shuffle(order)
+    return by_code(order, take_rows(interactions.users, order), interactions.n_users)[0]
 
 
 def rows_of_users(interactions: Interactions) -> np.ndarray:
