@@ -59,14 +59,24 @@ def pack(value: Any, kind: Kind, *, name: str = "", shared: Sequence[Any] = ()) 
     return packer.pack(value, name), packer.arrays
 
 
-def check(value: Any, kind: Kind) -> None:
-    """Raise PackError where `pack` would; arrays are not touched but for those of text, which are read."""
-    _Packer(kind, (), check=True).pack(value, "")
+def check(value: Any, kind: Kind) -> dict[str, np.ndarray]:
+    """Raise PackError where `pack` would; arrays are not touched but for those of text, which are read.
+
+    Returns the arrays that `pack` would, but for those of sparse matrices that it would convert.
+    """
+    packer = _Packer(kind, (), check=True)
+    packer.pack(value, "")
+    return packer.arrays
 
 
-def unpack(node: Any, load: Callable[[str], np.ndarray], kind: Kind, *, shared: Sequence[Any] = ()) -> Any:
-    """Return the value that `pack` was given; `load` returns an array by name. Sparse matrices come back as CSR."""
-    return _Unpacker(load, kind, shared).unpack(node)
+def unpack(
+    node: Any, load: Callable[[str], np.ndarray], kind: Kind, *, shared: Sequence[Any] = (), check: bool = False
+) -> Any:
+    """Return the value that `pack` was given; `load` returns an array by name. Sparse matrices come back as CSR.
+
+    With `check`, a sparse matrix whose indices lie outside of it raises ValueError: kernels would read what lies there.
+    """
+    return _Unpacker(load, kind, shared, check=check).unpack(node)
 
 
 class _Packer:
@@ -137,8 +147,8 @@ class _Packer:
 
 
 class _Unpacker:
-    def __init__(self, load: Callable[[str], np.ndarray], kind: Kind, shared: Sequence[Any]) -> None:
-        self._load, self._kind, self._seen = load, kind, list(shared)
+    def __init__(self, load: Callable[[str], np.ndarray], kind: Kind, shared: Sequence[Any], *, check: bool) -> None:
+        self._load, self._kind, self._seen, self._check = load, kind, list(shared), check
 
     def unpack(self, node: Any) -> Any:
         if isinstance(node, list):
@@ -148,7 +158,10 @@ class _Unpacker:
         if "$array" in node:
             return self._load(node["$array"])
         if "$sparse" in node:
-            return _csr(self.unpack(node["$sparse"]), tuple(node["shape"]))
+            matrix = _csr(self.unpack(node["$sparse"]), tuple(node["shape"]))
+            if self._check:
+                _refuse_outside(matrix)
+            return matrix
         if "$tuple" in node:
             return tuple(self.unpack(node["$tuple"]))
         if "$same" in node:
@@ -167,6 +180,17 @@ def _csr(parts: dict[str, np.ndarray], shape: tuple[int, int]) -> sp.csr_array:
     matrix = sp.csr_array(shape, dtype=data.dtype)
     matrix.data, matrix.indices, matrix.indptr = data, indices, indptr  # the constructor might choose other types
     return matrix
+
+
+def _refuse_outside(matrix: sp.csr_array) -> None:
+    indices, indptr = matrix.indices, matrix.indptr
+    ends = indptr[0] == 0 and indptr[-1] == len(indices) and (indptr[1:] >= indptr[:-1]).all()
+    if (
+        indices.dtype.kind + indptr.dtype.kind != "ii"
+        or not ends
+        or (len(indices) and not 0 <= indices.min() <= indices.max() < matrix.shape[1])
+    ):
+        raise ValueError(f"a sparse matrix of {matrix.shape} has entries outside of it")
 
 
 def _key(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,27 +14,17 @@ from recexp.data import Dataset, Interactions, Queries
 from recexp.data.ids import IdCodes
 from recexp.errors import DataError, ModelError
 from recexp.models import saving
+from recexp.models.answers import Answers, Id
+from recexp.models.arrays import check_parts
 from recexp.models.questions import Questions, warn_of_unanswered
-from recexp.ranking import PAD, Lists, Ranking
+from recexp.ranking import Lists, Ranking
 from recexp.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Id = int | str
 LEAN = 4096
 """Bytes that a query takes, at most, where no scores are held, beside its history and its list."""
-
-
-class Answers(NamedTuple):
-    """Lists of m users by original ids, best first; `fallback`, bool (m,): which are not made for this very user.
-
-    A user who is unknown gets the list that all such get, whether the model or its fallback makes it.
-    """
-
-    items: list[list[Id]]
-    scores: list[list[float]]
-    fallback: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -127,20 +117,8 @@ class FittedModel:
         As `recommend` gives them, user by user. `fallback`: the list is not made for this very user, who is unknown,
         or whom the model cannot answer.
         """
-        import pandas as pd
-
-        user_ids = list(user_ids)
-        answers = self.answer(user_ids, n, histories)
-        lengths = np.array([len(items) for items in answers.items], np.int64)
-        asked = np.repeat(np.arange(len(user_ids)), lengths)
-        columns = {
-            "user_id": pd.Series(user_ids, dtype=object).take(asked).infer_objects().reset_index(drop=True),
-            "rank": np.arange(len(asked)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1,
-            "item_id": [item for items in answers.items for item in items],
-            "score": [score for scores in answers.scores for score in scores],
-            "fallback": answers.fallback[asked],
-        }
-        return pd.DataFrame(columns)
+        users = list(user_ids)
+        return self.answer(users, n, histories).table(users)
 
     def answer(
         self, user_ids: Iterable[Any], n: int = 10, histories: Iterable[Iterable[Any] | None] | None = None
@@ -155,9 +133,7 @@ class FittedModel:
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
         warn_of_unanswered([users[row] for row in np.flatnonzero(fallback) if users[row] is not None], len(users))
-        lengths = (whole.items != PAD).sum(axis=1).tolist()
-        items, scores = self.item_ids[whole.items].tolist(), whole.scores.tolist()
-        return Answers(_cut(items, lengths), _cut(scores, lengths), fallback)
+        return Answers.of(whole, self.item_ids, fallback)
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
@@ -225,6 +201,7 @@ class FittedModel:
         """Read a saved model; raises ModelError when it is missing, corrupt, or its class is not a Recommender."""
         header, arrays = saving.read(Path(path))
         try:
+            check_parts(header, arrays)
             user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
             histories = Interactions(
                 users=arrays["known.users"],
@@ -249,11 +226,9 @@ class FittedModel:
             )
         except KeyError as error:
             raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
+        except (ValueError, DataError) as error:
+            raise ModelError(f"{path} is a corrupt model: {error}") from error
 
     @cached_property
     def _questions(self) -> Questions:
         return Questions(IdCodes(self.user_ids), IdCodes(self.item_ids), self.histories, self.exclude_seen)
-
-
-def _cut(rows: list[list[Any]], lengths: list[int]) -> list[list[Any]]:
-    return [row[:end] for row, end in zip(rows, lengths)]

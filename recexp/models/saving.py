@@ -7,23 +7,25 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from pydantic import ValidationError
 
 from recexp import serialization
 from recexp.algorithms.base import Recommender
 from recexp.class_names import current_name, stored_name
 from recexp.errors import ModelError
+from recexp.models.arrays import read_arrays, write_arrays
 from recexp.serialization import Kind, PackError
 
-FORMAT = 2
-READABLE = (1, 2)
-"""Format 1 had neither tuples nor the same object twice."""
+FORMAT = 3
+READABLE = (1, 2, 3)
+"""Format 1 had neither tuples nor the same object twice; before 3 all texts were as long as the longest."""
 
 
 def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -33,11 +35,10 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
     staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
     staging.mkdir()  # for all whom the umask and the folder around it let in
     try:
-        np.savez(
-            staging / "arrays.npz", **{name: _storable(array) for name, array in arrays.items()}, allow_pickle=False
-        )
-        header = {"format": FORMAT, "sha256": {"arrays.npz": _sha256(staging / "arrays.npz")}, **header}
-        (staging / "model.json").write_text(json.dumps(header, indent=1))
+        texts = write_arrays(staging / "arrays.npz", arrays)
+        sums = {"arrays.npz": _sha256(staging / "arrays.npz")}
+        header = {"format": FORMAT, "sha256": sums, "texts": texts, **header}
+        (staging / "model.json").write_text(json.dumps(header, indent=1), encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(staging, folder)
@@ -52,27 +53,26 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         if not (folder / name).is_file():
             raise ModelError(f"{folder} is not a saved model: {name} is missing")
     try:
-        header = json.loads((folder / "model.json").read_text())
+        header = json.loads((folder / "model.json").read_text(encoding="utf-8"), parse_constant=_constant)
         if header.get("format") not in READABLE:
             raise ModelError(
-                f"{folder}/model.json has format {header.get('format')}; this recexp reads formats 1 and 2"
+                f"{folder}/model.json has format {header.get('format')}; this recexp reads formats 1 to {FORMAT}"
             )
         if header["sha256"]["arrays.npz"] != _sha256(folder / "arrays.npz"):
             raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
-        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder} is a corrupt model: {error}") from error
-    return header, {name: array.astype(object) if array.dtype.kind == "U" else array for name, array in arrays.items()}
+        return header, read_arrays(folder / "arrays.npz", header.get("texts", {}))
+    except (*_DAMAGE, OSError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{folder} is a corrupt model: {_one_line(error)}") from error
 
 
 def check_savable(model: Recommender) -> None:
     """Raise ModelError when a fitted model holds what cannot be saved or would be lost; nothing is written or copied.
 
-    It takes milliseconds: a long training is not followed by an evaluation before this comes to light.
+    It takes as long as reading what was learned once: a long training is not followed by an evaluation before this
+    comes to light.
     """
     with _explained(model):
-        serialization.check(model, _KIND)
+        _refuse_nan(serialization.check(model, _KIND), type(model).__qualname__)
 
 
 def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -82,15 +82,24 @@ def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.nd
     """
     with _explained(model):
         node, arrays = serialization.pack(model, _KIND, name=name)
+    _refuse_nan(arrays, type(model).__qualname__)
     return node["$model"], arrays
 
 
 def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
     """Rebuild a packed model; only a Recommender that is already importable is accepted."""
+    used = {}
+
+    def load(name: str) -> np.ndarray:
+        used[name] = arrays[name]
+        return used[name]
+
     try:
-        return serialization.unpack({"$model": header}, arrays.__getitem__, _KIND)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise ModelError(f"the saved model is corrupt: {error}") from error
+        model = serialization.unpack({"$model": header}, load, _KIND, check=True)
+    except _DAMAGE as error:
+        raise ModelError(f"the saved model is corrupt: {_one_line(error)}") from error
+    _refuse_nan(used, "the saved model is corrupt")
+    return model
 
 
 def _parts(model: Recommender) -> dict[str, Any]:
@@ -116,10 +125,14 @@ def _make(parts: dict[str, Any]) -> Recommender:
         raise ModelError(f"the saved model's class {parts['class']} is not a Recommender")
     model = cls(**parts["params"])
     for attribute, value in parts["learned"].items():
+        if attribute[:1] == "_" or attribute[-1:] != "_":
+            raise ValueError(f"{attribute} is no name of what is learned")
         setattr(model, attribute, value)
     return model
 
 
+_DAMAGE = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, OverflowError, MemoryError)
+"""What comes of content that is no saved model's, whatever its checksum."""
 _KIND = Kind("$model", Recommender, _parts, _make)
 
 
@@ -139,8 +152,27 @@ def _explained(model: Recommender) -> Iterator[None]:
         raise ModelError(f"{type(model).__qualname__} cannot be saved: something in it is part of itself") from None
 
 
-def _storable(array: np.ndarray) -> np.ndarray:
-    return array.astype("U") if array.dtype == object else array
+def _refuse_nan(arrays: Mapping[str, np.ndarray], what: str) -> None:
+    """Raise ModelError for an array of learned numbers that holds NaN: such a model lists nothing, without a word."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and array.size:
+            numbers = array[tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)]
+            if np.isnan(np.min(numbers)):  # which passes NaN on, without an array of its own
+                raise ModelError(
+                    f"{what}: {name.partition('learned/')[2] or name} holds NaN, by which nothing is ranked"
+                )
+
+
+def _constant(name: str) -> float:
+    if name == "NaN":
+        raise ValueError("model.json holds NaN")
+    return float(name)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _sha256(path: Path) -> str:
