@@ -1,10 +1,13 @@
 """The wheel holds what an installed recexp needs, and no more."""
 
+import io
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+from recexp.tracking import wheel as of_this_process
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,9 +18,18 @@ def test_wheel_holds_code_and_all_yaml(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     yaml = {f"recexp/conf/{path.relative_to(ROOT / 'conf')}" for path in (ROOT / "conf").rglob("*.yaml")}
     code = {str(path.relative_to(ROOT)) for path in (ROOT / "recexp").rglob("*.py")}
+    described = {name for name in names if ".dist-info/" in name}
     assert yaml <= names
     assert code <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"recexp"}
+
+    ours = zipfile.ZipFile(io.BytesIO(of_this_process.content()))
+    theirs = zipfile.ZipFile(wheel)
+    package = [name for name in ours.namelist() if ".dist-info" not in name]
+    assert {name: ours.read(name) for name in package} == {name: theirs.read(name) for name in names - described}
+    assert {name for name in ours.namelist() if ".dist-info" in name} >= {
+        name for name in described if "lic" not in name
+    }
 
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
     words = ["-m", "dataset=electronics", "seed=1,2", "hydra/launcher=processes", "hydra.launcher.workers=0"]

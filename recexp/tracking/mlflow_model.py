@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from recexp.tracking import source
+from recexp.tracking import source, wheel
 
 
 def load() -> None:
@@ -33,6 +33,8 @@ def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> Non
 def write_environment(folder: Path) -> None:
     """Write what a model needs to be installed, in three forms."""
     requirements = source.requirements(deep=False)
+    if wheel.write(folder):
+        requirements = [f"./{wheel.NAME}", *(line for line in requirements if not line.startswith("recexp=="))]
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
     python = platform.python_version()
     environment = {"python": python, "build_dependencies": [], "dependencies": ["-r requirements.txt"]}

@@ -18,7 +18,7 @@ import pytest
 
 from recexp import console, folders
 from recexp.errors import DiskFullError, StoreError
-from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, source, ui_command, ui_link
+from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, source, ui_command, ui_link, wheel
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.source import git_state, requirements
 from recexp.tracking.store_uri import resolve
@@ -233,13 +233,16 @@ def test_the_model_is_logged_without_code_or_pickle(workplace: Path, model_folde
         "conda.yaml",
         "python_env.yaml",
         "requirements.txt",
+        wheel.NAME,
         "recexp/arrays.npz",
         "recexp/model.json",
     }
     described = yaml.safe_load((folder / "MLmodel").read_text())
     assert described["flavors"]["python_function"]["loader_module"] == "recexp.serving"
     assert "user_id" in described["signature"]["inputs"] and '"k"' in described["signature"]["params"]
-    assert any(line.startswith("numpy==") for line in (folder / "requirements.txt").read_text().splitlines())
+    needed = (folder / "requirements.txt").read_text().splitlines()
+    assert any(line.startswith("numpy==") for line in needed)
+    assert needed[0] == f"./{wheel.NAME}" and not any(line.startswith("recexp==") for line in needed)
 
 
 def test_the_model_can_be_left_out(workplace: Path, model_folder: Path) -> None:
