@@ -5,11 +5,12 @@ Unknown keys, wrong types, out-of-range numbers, NaN and infinity are refused wh
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from recexp.class_names import stored_name
@@ -47,6 +48,20 @@ def seconds(moment: Any) -> Any:
 
 Moment = Annotated[int, BeforeValidator(seconds)]
 """A point in time, given as int seconds since 1970 or as an ISO date, held as seconds."""
+
+
+def strptime_format(text: str) -> str:
+    """Return a format of times; raises ValueError where strptime knows none such."""
+    try:
+        datetime.strptime("", text)
+    except (ValueError, re.error) as error:  # an empty text is no time: the format itself is right
+        if "does not match format" not in str(error):
+            raise ValueError(f"must be a format of strptime such as %d.%m.%Y ({error})") from None
+    return text
+
+
+TimeFormat = Annotated[str, AfterValidator(strptime_format)]
+"""How times are written, as strptime has it."""
 Location = Annotated[str, _OUTSIDE]
 """A path or address: it says where something is, not what it is, and is no part of a run's identity."""
 Resource = Annotated[PositiveInt, _OUTSIDE]

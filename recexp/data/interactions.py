@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from recexp.data.column import Column, frozen, take_rows
 from recexp.data.ordering import ascending, by_code
+from recexp.data.time_unit import PER_SECOND, TimeUnit, in_unit
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
@@ -23,11 +24,12 @@ class Interactions:
     users, items : int32 (m,), codes below `n_users` and `n_items`.
     values : float32 (m,), ratings when `explicit`, else ones, counts or weights; NaN where a row has no rating.
     n_users, n_items : sizes of the code spaces; codes that no row uses are allowed.
-    timestamps : int64 (m,) seconds since 1970 UTC, or None.
+    timestamps : int64 (m,) times since 1970 UTC, counted in `time_unit`, or None.
     events : category column (view, cart, purchase, rating ...), or None.
     sessions : int32 (m,) session codes, or None.
     context : further typed columns by name, each of m rows.
     explicit : whether `values` are ratings that a user gave.
+    time_unit : s, ms, us or ns: the coarsest that loses nothing of the times.
 
     Rows keep file order. By time means by timestamp with ties in file order; without timestamps, file order itself.
     """
@@ -42,6 +44,7 @@ class Interactions:
     sessions: np.ndarray | None = None
     context: Mapping[str, Column] = field(default_factory=dict)
     explicit: bool = False
+    time_unit: TimeUnit = "s"
 
     def __post_init__(self) -> None:
         types = {
@@ -82,6 +85,17 @@ class Interactions:
             sessions=None if self.sessions is None else take_rows(self.sessions, rows),
             context={name: column.take(indices) for name, column in self.context.items()},
         )
+
+    @property
+    def per_second(self) -> int:
+        """How many units of time a second has: what is configured in seconds is multiplied by it."""
+        return PER_SECOND[self.time_unit]
+
+    def with_unit(self, unit: TimeUnit) -> "Interactions":
+        """Return the rows with their times in a unit that is as fine or finer."""
+        if self.timestamps is None or unit == self.time_unit:
+            return self
+        return replace(self, timestamps=in_unit(self.timestamps, self.time_unit, unit), time_unit=unit)
 
     @cached_property
     def known_users(self) -> np.ndarray:
@@ -158,4 +172,5 @@ class Interactions:
         columns = [self.events, *(self.context[name] for name in sorted(self.context))]
         extra = [column.fingerprint for column in columns if column is not None]
         rows = digest_arrays([self.users, self.items, self.values, self.timestamps, self.sessions])
-        return digest([rows, self.explicit, sorted(self.context), *extra])
+        unit = [] if self.time_unit == "s" else [self.time_unit]  # as digests were before there were units
+        return digest([rows, self.explicit, sorted(self.context), *extra, *unit])

@@ -22,7 +22,7 @@ class Queries:
     start, stop : int64 (b,), query q's history is `log[start[q]:stop[q]]`, oldest first; may be empty.
     exclude : bool or float (b, n_items) CSR, items that may not be recommended, or None.
     candidates : CSR (b, n_items), the only items to be ranked, or None for the whole catalogue.
-    timestamps : int64 (b,), when the question is asked, or None.
+    timestamps : int64 (b,), when the question is asked, in the unit of `log`, or None.
     context : typed columns by name, each of b rows: what is known of the held-out row that each query asks about; empty
         where a query may ask about several.
     """

@@ -18,7 +18,7 @@ from recexp.io import (
     read_log,
     refuse_duplicates,
 )
-from recexp.params import Location, params
+from recexp.params import Location, TimeFormat, params
 
 
 @params
@@ -34,9 +34,11 @@ class Files(Source):
     format : auto: a table with named columns. recbole: atomic files (.user and .item are looked for beside .inter).
         lightgcn: a user and its items a line. session_lines: the items of one session a line.
     columns : what each column is called; null: not read. Ratings, times, events and sessions may be absent under their
-        default names. A number is a position, from 0, in a file without a header line.
+        default names, in which case, blanks and signs do not matter (`User ID`). A number is a position, from 0, in a
+        file without header line.
     separator : what separates columns of text; null: guessed from the first line.
-    time_format : how times are written (strptime); null: numbers since 1970 (seconds to nanoseconds) or ISO 8601.
+    time_format : how times are written (strptime); null: numbers since 1970 (seconds to nanoseconds, all rows in one
+        unit) or ISO 8601. Fractions of a second count.
     explicit : whether the rating column holds ratings; false: counts or weights.
     order : time: rows are ordered by their timestamp. file: they have none, and each row's number stands for its time.
     duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
@@ -50,7 +52,7 @@ class Files(Source):
     format: Format
     columns: dict[Role, str | int | None]
     separator: str | None
-    time_format: str | None
+    time_format: TimeFormat | None
     explicit: bool
     order: Literal["time", "file"]
     duplicates: Literal["refuse", "keep"]

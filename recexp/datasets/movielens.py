@@ -14,7 +14,7 @@ from recexp.datasets.release import Release
 from recexp.errors import DataError
 from recexp.folders import cache_dir
 from recexp.identity import digest_arrays
-from recexp.io import Features, RawLog, code_log, exists, read_bytes, read_table, to_numpy
+from recexp.io import Features, Ids, RawLog, code_log, exists, read_bytes, read_table, to_numpy
 from recexp.params import Location, params
 
 log = logging.getLogger(__name__)
@@ -126,10 +126,11 @@ class MovieLensSmall(Release):
         layout = pa.schema([("userId", whole), ("movieId", whole), ("rating", half), ("timestamp", whole)])
         ratings = read_table(base / "ratings.csv", separator=",").cast(layout)
         users, items, values, timestamps = (column.to_numpy() for column in ratings.columns)
+        raw = RawLog(Ids.of(users), Ids.of(items), values, timestamps)
         table = read_table(base / "movies.csv", separator=",").to_pydict()
         genres = [[] if names == "(no genres listed)" else names.split("|") for names in table["genres"]]
         movies = _movies(list(zip(table["movieId"], table["title"], genres)))
-        return Dataset(self.name, *code_log(RawLog(users, items, values, timestamps), explicit=True, items=movies))
+        return Dataset(self.name, *code_log(raw, explicit=True, items=movies))
 
 
 def _integers(data: bytes, separator: str, columns: list[int], *, header: bool = False) -> list[np.ndarray]:
@@ -171,5 +172,5 @@ def _movies(movies: list[tuple[str, str, list[str]]]) -> Features:
 
 def _dataset(name: str, rows: list[np.ndarray], users: Features, items: Features) -> Dataset:
     """Of the columns user, item, rating and timestamp."""
-    raw = RawLog(rows[0], rows[1], rows[2].astype(np.float32), rows[3])
+    raw = RawLog(Ids.of(rows[0]), Ids.of(rows[1]), rows[2].astype(np.float32), rows[3])
     return Dataset(name, *code_log(raw, explicit=True, users=users, items=items))

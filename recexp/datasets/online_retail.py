@@ -9,7 +9,7 @@ from recexp.data import Column, Dataset
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.io import Features, RawLog, Role, code_log, exists, numbers, parse_log, read_table
-from recexp.params import Location, params
+from recexp.params import Location, TimeFormat, params
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +41,7 @@ class OnlineRetail(Source):
     """
 
     path: Location
-    time_format: str | None
+    time_format: TimeFormat | None
 
     def check(self) -> None:
         if not exists(self.location()):
@@ -92,8 +92,8 @@ def _described(table: "pa.Table", raw: RawLog, path: Path) -> tuple[Features, Fe
     description, _, country = (table[name].to_pandas() for name in _DESCRIBING)
     lines = pd.DataFrame(
         {
-            "user": raw.users,
-            "item": raw.items,
+            "user": raw.users.values,
+            "item": raw.items.values,
             "country": country,
             "description": description,
             "price": numbers(table["UnitPrice"], f"{path}: column UnitPrice"),
@@ -105,7 +105,7 @@ def _described(table: "pa.Table", raw: RawLog, path: Path) -> tuple[Features, Fe
     return (
         Features(users.index.to_numpy(), {"country": Column.category(users.fillna("").tolist())}),
         Features(
-            items.index.to_numpy().astype(raw.items.dtype),
+            items.index.to_numpy().astype(raw.items.known.dtype),
             {
                 "description": Column.text([text and text.strip() for text in texts]),
                 "price": Column.numeric(items["price"].to_numpy(), "price"),

@@ -33,7 +33,7 @@ class TimeWindow(Filter):
             )
         inside = np.ones(len(times), bool)
         if self.since is not None:
-            inside &= times >= self.since
+            inside &= times >= self.since * dataset.interactions.per_second
         if self.until is not None:
-            inside &= times < self.until
+            inside &= times < self.until * dataset.interactions.per_second
         return dataset.take(inside)

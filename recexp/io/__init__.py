@@ -3,15 +3,19 @@
 from recexp.io.arrow import from_numpy, to_numpy
 from recexp.io.cells import numbers
 from recexp.io.coded_log import CodedLog, code_log
+from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, read_features
-from recexp.io.ids import encode, lookup
-from recexp.io.log import Format, RawLog, Role, in_file_order, parse_log, read_log, refuse_duplicates
-from recexp.io.reading import exists, located, read_bytes, read_table
+from recexp.io.header import Role
+from recexp.io.ids import Ids, encode, lookup
+from recexp.io.log import Format, RawLog, in_file_order, parse_log, read_log
+from recexp.io.reading import exists, located, read_bytes
+from recexp.io.tables import read_table
 
 __all__ = [
     "CodedLog",
     "Features",
     "Format",
+    "Ids",
     "RawLog",
     "Role",
     "code_log",

@@ -9,7 +9,7 @@ from recexp.data.column import Column
 from recexp.data.interactions import Interactions
 from recexp.data.listed import Listed
 from recexp.io.features import Features
-from recexp.io.ids import encode, lookup
+from recexp.io.ids import lookup
 from recexp.io.log import RawLog
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,10 @@ def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, item
 
     `explicit` says whether the log's values, if it has any, are ratings.
     """
-    user_codes, user_ids = encode(raw.users)
-    item_codes, item_ids = encode(raw.items)
+    user_ids, item_ids = raw.users.known, raw.items.known
     rows = Interactions(
-        users=user_codes,
-        items=item_codes,
+        users=raw.users.codes,
+        items=raw.items.codes,
         values=np.ones(len(raw), np.float32) if raw.values is None else raw.values,
         n_users=len(user_ids),
         n_items=len(item_ids),
@@ -45,6 +44,7 @@ def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, item
         sessions=raw.sessions,
         context=raw.context,
         explicit=explicit and raw.values is not None,
+        time_unit=raw.time_unit,
     )
     tables = _align(users, user_ids, "users"), _align(items, item_ids, "items")
     return CodedLog(rows, user_ids, item_ids, *tables, listed=None if items is None else _listed(items, item_ids))

@@ -1,7 +1,7 @@
 """Side tables: one row a user or item, each column of a stated or inferred kind."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,10 @@ import numpy as np
 
 from recexp.data.column import Column, Kind
 from recexp.errors import DataError
-from recexp.io import cells
-from recexp.io.reading import read_table
+from recexp.io.cells import NUMBER, category, names, numbers, plain, trimmed
+from recexp.io.header import find_column, listed
+from recexp.io.id_cells import ids
+from recexp.io.tables import read_table, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,22 +69,25 @@ def parse_features(
     rest as for `read_features`.
     """
     types = types or {}
-    _refuse_absent(table, path, id_column)
-    ids = cells.ids(table[id_column], f"{path}: column {id_column}")
-    distinct, first = np.unique(ids, return_index=True)
-    if len(distinct) < len(ids):
-        row = int(np.setdiff1d(np.arange(len(ids)), first)[0])
-        raise DataError(f"{path}: column {id_column}: row {row + 1}: {ids[row]} has a row already")
-    if kinds is None:
-        names = [name for name in table.column_names if name != id_column and types.get(name) != "float_seq"]
-        kinds = {name: RECBOLE.get(types.get(name, "")) or infer(table[name], name) for name in names}
-        log.info("%s: %s", path, ", ".join(f"{name}: {kind}" for name, kind in kinds.items()))
-    return Features(ids, {name: typed(table, name, kind, path) for name, kind in kinds.items()})
+    id_column = find_column(table.column_names, id_column, str(path)) or id_column
+    refuse_absent(table.column_names, path, id_column)
+    with readable(path):
+        owners = ids(table[id_column], f"{path}: column {id_column}")
+        first = np.unique(owners.codes, return_index=True)[1]
+        if len(first) < len(owners):
+            row = int(np.setdiff1d(np.arange(len(owners)), first)[0])
+            raise DataError(f"{path}: column {id_column}: row {row + 1}: {owners[row]} has a row already")
+        if kinds is None:
+            chosen = [name for name in table.column_names if name != id_column and types.get(name) != "float_seq"]
+            kinds = {name: RECBOLE.get(types.get(name, "")) or infer(table[name], name) for name in chosen}
+            log.info("%s: %s", path, listed([f"{name}: {kind}" for name, kind in kinds.items()]))
+        return Features(owners.values, {name: typed(table, name, kind, path) for name, kind in kinds.items()})
 
 
-def _refuse_absent(table: "pa.Table", path: Path | str, name: str) -> None:
-    if name not in table.column_names:
-        raise DataError(f"{path}: no column {name!r}; its columns are {', '.join(table.column_names)}")
+def refuse_absent(columns: Collection[str], path: Path | str, name: str) -> None:
+    """Raise DataError unless `name` is among the columns of a table."""
+    if name not in columns:
+        raise DataError(f"{path}: no column {name!r}; its columns are {listed(columns)}")
 
 
 def infer(column: "pa.ChunkedArray", name: str) -> Kind:
@@ -90,21 +95,28 @@ def infer(column: "pa.ChunkedArray", name: str) -> Kind:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    values = cells.flat(column)
+    values = plain(column)
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         return "multi_category"
     if not pa.types.is_string(values.type):
         return "category" if pa.types.is_boolean(values.type) else _number(name)
-    values = values.drop_null()
-    try:
-        values.cast(pa.float64())
-        return _number(name) if len(values) else "category"
-    except pa.ArrowInvalid:
-        pass
+    values = trimmed(values).drop_null()
+    if not len(values):
+        return "category"
+    if pc.all(pc.match_substring_regex(values, NUMBER)).as_py() and _finite(values):
+        return _number(name)
     if pc.mean(pc.match_substring(values, "|").cast(pa.float64())).as_py() > 0.1:
         return "multi_category"
     distinct, words = len(values.unique()), pc.mean(pc.count_substring(values, " ")).as_py() + 1
     return "text" if words > 3 or (words > 1.5 and distinct > len(values) / 2) else "category"
+
+
+def _finite(values: "pa.ChunkedArray | pa.Array") -> bool:
+    """Whether numbers written as text are within what floating point holds, which 1e999 is not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.is_finite(values.cast(pa.float64()))).as_py())
 
 
 def _number(name: str) -> Kind:
@@ -115,19 +127,18 @@ def typed(table: "pa.Table", name: str, kind: Kind, path: Path | str) -> Column:
     """Return a column of the given kind. Raises DataError when it is missing or holds what the kind cannot."""
     import pyarrow as pa
 
-    _refuse_absent(table, path, name)
-    values = cells.flat(table[name])
+    refuse_absent(table.column_names, path, name)
+    values = plain(table[name])
     label = f"{path}: column {name}"
     if kind in ("numeric", "price"):
         if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
             values = values.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-        return Column.numeric(cells.numbers(values, label), kind)
+        return Column.numeric(numbers(values, label), kind)
     if kind == "multi_category":
         return Column.multi_category(_lists(values))
-    if pa.types.is_nested(values.type):
-        raise DataError(f"{label}: holds {values.type} values, which are no {kind}")
-    texts = values.cast(pa.string()).to_pylist()
-    return Column.category(texts) if kind == "category" else Column.text(texts)
+    if kind == "category":
+        return category(values, label)
+    return Column.text(names(values, label).to_pylist())
 
 
 def _lists(values: "pa.Array") -> list[list[str]]:
@@ -136,6 +147,10 @@ def _lists(values: "pa.Array") -> list[list[str]]:
 
     rows = values.to_pylist()
     if not pa.types.is_string(values.type):
-        return [[str(name) for name in row or ()] for row in rows]
+        return [_names(map(str, row or ())) for row in rows]
     separator = "|" if any("|" in row for row in rows if row) else None
-    return [[name for name in (row or "").split(separator) if name] for row in rows]
+    return [_names((row or "").split(separator)) for row in rows]
+
+
+def _names(found: Iterable[str]) -> list[str]:
+    return [name for name in map(str.strip, found) if name]

@@ -1,13 +1,17 @@
 """DataFrames in memory, coded as `dataset=files` codes the same rows in csv files."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal, cast
 
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
 from recexp.io.coded_log import CodedLog, code_log
+from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, parse_features
-from recexp.io.log import COLUMNS, Columns, Role, parse_log, refuse_duplicates
+from recexp.io.header import COLUMNS, Columns, Role, find_columns
+from recexp.io.log import parse_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +21,8 @@ ROLES: Mapping[Role, str | None] = {
     role: None if role == "fold" else name for role, name in COLUMNS.items() if role != "candidates"
 }
 """Where each thing is looked for unless told otherwise, as in conf/dataset/files.yaml."""
+
+_OF_IDS: tuple[Role, ...] = ("user", "item", "session")
 
 
 def code_frame(
@@ -37,15 +43,13 @@ def code_frame(
         raise ConfigError("\n".join(strange))
     roles = cast(Columns, {**ROLES, **(columns or {})})
     kinds = dict(context or {})
-    named = [found for found in roles.values() if found is not None]
-    table = _table(frame, name, [*named, *kinds], numbers=roles["rating"])
-    for role in ("user", "item"):
-        if roles[role] not in table.column_names:
-            raise DataError(
-                f"{name}: no {role} column {roles[role]!r}; its columns are {', '.join(map(str, frame.columns))} "
-                f"(name it: Dataset.from_frame(..., columns={{{role!r}: ...}}))"
-            )
-    raw = parse_log(table, name, columns=roles, time_format=None, context=kinds)
+    _refuse_other(frame, name)
+    key = "name it: Dataset.from_frame(..., columns={{{role!r}: ...}})"
+    found = find_columns([*map(str, frame.columns)], roles, name, kinds, key=key)
+    wanted = [*found.values(), *kinds]
+    whole = [found[role] for role in _OF_IDS if role in found]
+    table = _table(frame, name, wanted, numbers=found.get("rating"), whole=whole)
+    raw = parse_columns(table, name, found, time_format=None, context=kinds)
     if duplicates == "refuse":
         refuse_duplicates(raw, name, keep='duplicates="keep"')
     return code_log(
@@ -66,21 +70,50 @@ def _features(
     return parse_features(_table(frame, label), label, id_column=id_column, kinds=kinds)
 
 
-def _table(
-    frame: "pd.DataFrame", label: str, wanted: Collection[Any] | None = None, *, numbers: object = None
-) -> "pa.Table":
-    """Return columns of a frame, all or those `wanted` that it has, as a table; booleans are text but in `numbers`."""
+def _refuse_other(frame: object, label: str) -> None:
+    """Raise DataError unless `frame` is a DataFrame with rows."""
     import pandas as pd
-    import pyarrow as pa
 
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"{label}: must be a pandas DataFrame (got {type(frame).__name__})")
     if not len(frame):
         raise DataError(f"{label}: has no rows")
-    names = [name for name in frame.columns if wanted is None or name in wanted]
+
+
+def _table(
+    frame: "pd.DataFrame",
+    label: str,
+    wanted: Collection[str] | None = None,
+    *,
+    numbers: str | None = None,
+    whole: Collection[str] = (),
+) -> "pa.Table":
+    """Return columns of a frame, all or those `wanted` that it has, as a table.
+
+    Booleans are text but in `numbers`. Objects in `whole` that are whole numbers stay so, of whatever type.
+    """
+    import pyarrow as pa
+
+    _refuse_other(frame, label)
+    names = [name for name in frame.columns if wanted is None or str(name) in wanted]
     if twice := {str(name) for name in names if names.count(name) > 1}:
         raise DataError(f"{label}: two columns are called {', '.join(sorted(twice))}")
-    return pa.table({str(name): _column(frame[name], name != numbers, f"{label}: column {name}") for name in names})
+    columns = {str(name): frame[name] for name in names}
+    columns = {name: _exact(column) if name in whole else column for name, column in columns.items()}
+    return pa.table({name: _column(col, name != numbers, f"{label}: column {name}") for name, col in columns.items()})
+
+
+def _exact(column: "pd.Series") -> "pd.Series":
+    """Return ids that are objects as int where they are whole floats, as text where one is beyond int64.
+
+    Arrow would make floats of integers and floats in one column, which merges neighbors.
+    """
+    if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real | Decimal)).any():
+        return column
+    cells = column.map(lambda cell: int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
+    if cells.map(lambda cell: isinstance(cell, Integral) and not -(2**63) <= int(cell) < 2**63).any():
+        cells = cells.map(lambda cell: str(cell) if isinstance(cell, Real | Decimal) and cell == cell else cell)
+    return cells
 
 
 def _column(column: "pd.Series", as_text: bool, label: str) -> "pa.Array | pa.ChunkedArray":
@@ -95,6 +128,7 @@ def _column(column: "pd.Series", as_text: bool, label: str) -> "pa.Array | pa.Ch
         column = column.map(lambda cell: sorted(cell) if isinstance(cell, set | frozenset) else cell)
     try:
         return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowException, OverflowError) as error:
         kinds = ", ".join(sorted({type(cell).__name__ for cell in column}))
+        kinds = "integers beyond 64 bits among its" if isinstance(error, OverflowError) else kinds
         raise DataError(f"{label}: holds {kinds} values; expected numbers, text, times or lists of text") from error

@@ -1,12 +1,57 @@
 """Original ids to codes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from recexp.io.arrow import from_numpy, to_numpy
+from recexp.io.arrow import from_numpy, texts, to_numpy
+
+
+@dataclass(frozen=True)
+class Ids:
+    """The ids of m rows, each distinct one kept once.
+
+    Attributes
+    ----------
+    codes : int32 (m,), the position of each row's id in `known`.
+    known : (n,) distinct ids, int64 or object of str, ascending.
+    """
+
+    codes: np.ndarray
+    known: np.ndarray
+
+    @staticmethod
+    def of(ids: np.ndarray) -> "Ids":
+        """Code ids, int64 (m,) or object (m,) of str."""
+        return Ids(*encode(ids))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: int) -> int | str:
+        found: int | str = self.known[self.codes[row]]
+        return found
+
+    @property
+    def values(self) -> np.ndarray:
+        """The id of each row, (m,)."""
+        values: np.ndarray = self.known[self.codes]
+        return values
+
+    def positions(self, vocabulary: np.ndarray) -> np.ndarray:
+        """Return int32 (m,): where each row's id is in `vocabulary`, -1 for those not in it; see `lookup`."""
+        return lookup(self.known, vocabulary)[self.codes]
 
 
 def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return int32 (m,) codes of `ids` (m,) and the distinct ids, ascending: a code is a position in them."""
+    if ids.dtype != object and len(ids):
+        low, high, limit = int(ids.min()), int(ids.max()), 2 * len(ids) + 2**16
+        if low >= 0 and high < limit:
+            return _encode_dense(ids, high + 1)
+        if high - low < limit:
+            codes, known = _encode_dense(ids - low, high - low + 1)
+            return codes, known + low
     import pyarrow.compute as pc
 
     coded = from_numpy(ids).dictionary_encode()
@@ -15,8 +60,17 @@ def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rank[order] = np.arange(len(order), dtype=np.int32)
     codes = rank[to_numpy(coded.indices)]
     if ids.dtype == object:
-        return codes, coded.dictionary.to_numpy(zero_copy_only=False)[order].astype(object)
+        return codes, texts(coded.dictionary)[order]
     return codes, to_numpy(coded.dictionary)[order]
+
+
+def _encode_dense(ids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Code integers of 0..n-1 that fill much of this range: a table of it is several times faster than hashing."""
+    used = np.zeros(n, bool)
+    used[ids] = True
+    rank = np.cumsum(used, dtype=np.int32)
+    rank -= 1
+    return rank[ids], np.flatnonzero(used)
 
 
 def lookup(ids: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:

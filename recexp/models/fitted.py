@@ -193,6 +193,7 @@ class FittedModel:
             "exclude_seen": self.exclude_seen,
             "block_mib": self.block_mib,
             "explicit": histories.explicit,
+            "time_unit": histories.time_unit,
         }
         saving.write(Path(path), header, {**arrays, **more, **own})
 
@@ -212,6 +213,7 @@ class FittedModel:
                 timestamps=arrays.get("known.timestamps"),
                 sessions=arrays.get("known.sessions"),
                 explicit=header["explicit"],
+                time_unit=header.get("time_unit", "s"),  # models of 0.1.0 do not say
             )
             return FittedModel(
                 model=saving.unpack(header["model"], arrays),

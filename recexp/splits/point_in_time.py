@@ -38,35 +38,42 @@ class PointSplitter(Splitter):
             raise ValueError(f"validation_from must lie before test_from ({validation}, {test})")
         check_ratios(self.test_ratio, self.validation_ratio)
 
-    def cut(self, times: np.ndarray) -> np.ndarray:
-        """Return int8 (n,): TRAIN, VALIDATION or TEST for what is at each of `times`; equal times stay together."""
+    def cut(self, times: np.ndarray, per_second: int) -> np.ndarray:
+        """Return int8 (n,): TRAIN, VALIDATION or TEST for what is at each of `times`; equal times stay together.
+
+        `per_second` is how many units of `times` make a second.
+        """
+        test_from, validation_from = (
+            None if moment is None else moment * per_second for moment in (self.test_from, self.validation_from)
+        )
         ascending = np.sort(times)
         if len(times) and ascending[0] == ascending[-1]:
             raise DataError(
-                f"all {len(times)} rows or sessions have one time, {ascending[0]}, and there is no before and after; "
-                "name the column of times with dataset.columns.timestamp, or choose another split"
+                f"all {len(times)} rows or sessions have one time, {ascending[0] // per_second}, and there is no "
+                "before and after; name the column of times with dataset.columns.timestamp, or choose another split"
             )
-        test = _point(ascending, self.test_ratio, self.test_from, len(times), "test")
+        test = _point(ascending, self.test_ratio, test_from, len(times), "test", per_second)
         labels = np.where(times >= test, TEST, TRAIN).astype(np.int8)
         if self.validation_ratio or self.validation_from is not None:
             before = ascending[: np.searchsorted(ascending, test)]
-            validation = _point(before, self.validation_ratio, self.validation_from, len(times), "validation")
+            validation = _point(before, self.validation_ratio, validation_from, len(times), "validation", per_second)
             labels[(times >= validation) & (times < test)] = VALIDATION
         if not (labels == TRAIN).any():
             part = "test" if (labels == TEST).all() else "validation"
             raise DataError(
                 f"{part} begins with the first of {len(times)} rows or sessions and leaves none to learn from: those "
-                f"of one time stay together, and there are {len(np.unique(times))} times, from {ascending[0]} to "
-                f"{ascending[-1]}; change split.{part}_ratio or split.{part}_from"
+                f"of one time stay together, and there are {len(np.unique(times))} times, from "
+                f"{ascending[0] // per_second} to {ascending[-1] // per_second}; "
+                f"change split.{part}_ratio or split.{part}_from"
             )
         return labels
 
 
-def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int, name: str) -> int:
+def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int, name: str, per_second: int) -> int:
     """Return `since`, or else when the last `ratio` of n begins; raises DataError when nothing lies from there on."""
     size = part_of(ratio or 0, n) if since is None else len(ascending) - np.searchsorted(ascending, since)
     if not 0 < size <= len(ascending):
-        span = f", from {ascending[0]} to {ascending[-1]}" if len(ascending) else ""
+        span = f", from {ascending[0] // per_second} to {ascending[-1] // per_second}" if len(ascending) else ""
         raise DataError(
             f"{name} would get {size} of {len(ascending)} rows or sessions{span}; "
             f"change split.{name}_ratio or split.{name}_from"

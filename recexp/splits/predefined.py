@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import scipy.sparse as sp
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.data.column import Kind
 from recexp.data.listed import joined_ids
+from recexp.data.time_unit import finest
 from recexp.errors import DataError
-from recexp.io import RawLog, encode, exists, lookup, read_bytes, read_log
-from recexp.io.log import Format, Role
-from recexp.params import Location, params
+from recexp.io import Format, RawLog, Role, exists, lookup, read_bytes, read_log
+from recexp.params import Location, TimeFormat, params
 from recexp.splits.base import Splitter, build_split, single
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Predefined(Splitter):
     format: Format
     columns: dict[Role, str | int | None] | None
     separator: str | None
-    time_format: str | None
+    time_format: TimeFormat | None
 
     def check(self) -> None:
         for name, path in self._paths().items():
@@ -65,7 +65,8 @@ class Predefined(Splitter):
         self.check()
         kinds = {name: column.kind for name, column in dataset.interactions.context.items()}
         logs = {name: self._read(name, path, kinds) for name, path in self._paths().items()}
-        train, validation, shown = _with_items(dataset, list(logs.values())), None, None
+        train = _with_items(_in_finest(dataset, logs.values()), list(logs.values()))
+        validation, shown = None, None
         if self.shown is not None:
             train = _with_users(train, logs["shown"])
             shown, _ = _coded(logs["shown"], train, "shown", self.shown)
@@ -122,7 +123,7 @@ def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
     found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
     ids = dataset.item_ids
     for more in found:
-        ids = joined_ids(ids, encode(more[lookup(more, ids) < 0])[1])
+        ids = joined_ids(ids, more.known[lookup(more.known, ids) < 0])
     new = ids[dataset.n_items :]
     if not len(new):
         return dataset
@@ -134,7 +135,7 @@ def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
 
 def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
     """Return the dataset with codes for the users that only `raw` holds, of whom nothing else is known."""
-    new = encode(raw.users[lookup(raw.users, dataset.user_ids) < 0])[1]
+    new = raw.users.known[lookup(raw.users.known, dataset.user_ids) < 0]
     if not len(new):
         return dataset
     log.info("%d users are not in train and are asked by what is shown of them", len(new))
@@ -147,12 +148,19 @@ def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
     )
 
 
+def _in_finest(dataset: Dataset, logs: Iterable[RawLog]) -> Dataset:
+    """Return the dataset with its times in a unit in which those of `logs` can be written too."""
+    rows = dataset.interactions
+    unit = finest([rows.time_unit, *(raw.time_unit for raw in logs if raw.timestamps is not None)])
+    return dataset if unit == rows.time_unit else replace(dataset, interactions=rows.with_unit(unit))
+
+
 def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interactions, sp.csr_array | None]:
     """Return the rows of known users in the codes of `train`, and the candidates of each or None."""
-    users, items = lookup(raw.users, train.user_ids), lookup(raw.items, train.item_ids)
+    users, items = raw.users.positions(train.user_ids), raw.items.positions(train.item_ids)
     kept = np.flatnonzero(users >= 0)
     if len(kept) < len(raw):
-        n, unknown = len(encode(raw.users)[1]), len(encode(raw.users[users < 0])[1])
+        n, unknown = len(raw.users.known), int((lookup(raw.users.known, train.user_ids) < 0).sum())
         if not len(kept):
             raise DataError(
                 f"none of the {n} {name} users in {path} occurs in the training data; split.shown can name a file of "
@@ -174,7 +182,8 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         events=None if raw.events is None else raw.events.take(kept),
         context={name: column.take(kept) for name, column in raw.context.items()},
         explicit=raw.values is not None,
-    )
+        time_unit=raw.time_unit,
+    ).with_unit(train.interactions.time_unit)
     if raw.candidates is None:
         if repeated := len(rows) - rows.csr(values=False).nnz:
             log.warning("%s: %d rows repeat a user and item, and count once", path, repeated)
@@ -182,7 +191,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
     empty = np.flatnonzero(np.diff(raw.candidates.offsets) == 0)
     if len(empty):
         raise DataError(f"{path}: {len(empty)} rows list no candidates, the first is row {empty[0] + 1}")
-    codes = lookup(raw.candidates.ids, train.item_ids)
+    codes = raw.candidates.ids.positions(train.item_ids)
     ones = np.ones(len(codes), np.float32)
     listed = sp.csr_array((ones, codes, raw.candidates.offsets), shape=(len(raw), train.n_items))
     return rows, (listed[kept] + single(rows.items, np.ones(len(kept), np.float32), train.n_items))
@@ -215,6 +224,7 @@ def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
         timestamps=times,
         events=events,
         explicit=train.explicit,
+        time_unit=train.time_unit,
     )
 
 

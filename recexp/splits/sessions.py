@@ -21,7 +21,7 @@ class Sessions(PointSplitter):
     """The last sessions by start time are test: after each item of a session but its last, the next one is asked for.
 
     A query's history is what came before in its session, in time order, and its time and context are those of the item
-    asked for. Sessions that start in the same second stay together; data without timestamps goes by file order. Here a
+    asked for. Sessions that start at the same time stay together; data without timestamps goes by file order. Here a
     line is a session. With test_ratio=0.25, validation_ratio=0.25::
 
         time  1  2  3  4  5  6  7  8    |  1   2   3   4   5   6   7   8
@@ -45,7 +45,7 @@ class Sessions(PointSplitter):
         owned = rows.users.astype(np.int64) * (rows.sessions.max(initial=0) + 1) + rows.sessions  # ids may recur
         names, session = np.unique(owned, return_inverse=True)
         order, begin = rows.grouped(session, len(names))
-        labels = self.cut(self._times(dataset)[order[begin[:-1]]])[session]
+        labels = self.cut(self._times(dataset)[order[begin[:-1]]], rows.per_second)[session]
 
         def part(name: str, held: int, learned: tuple[int, ...], validation: Split | None) -> Split:
             learn, test = np.isin(labels, learned), labels == held

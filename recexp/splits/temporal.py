@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Temporal(PointSplitter, RowSplitter):
     """All rows before one point in time are train, all from then on are test: the future is asked, nothing of it known.
 
-    Rows of the same second stay together, so that a ratio takes at least its share. Users who come later than the point
+    Rows of the same time stay together, so that a ratio takes at least its share. Users who come later than the point
     have no history and are not asked. With test_ratio=0.3, validation_ratio=0.2::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
@@ -36,14 +36,14 @@ class Temporal(PointSplitter, RowSplitter):
                 "split=temporal needs timestamps and the data has none; name their column with "
                 "dataset.columns.timestamp or choose a split that needs no time, such as split=random"
             )
-        return self.cut(interactions.timestamps)
+        return self.cut(interactions.timestamps, interactions.per_second)
 
 
 @params
 class TemporalPerUser(ShareOfUser):
     """The last of each user's rows by time go to test, those before to validation: floor(ratio * n), or a number.
 
-    Rows of the same second keep file order. A user's train may be later than another's test: this does not show how
+    Rows of the same time keep file order. A user's train may be later than another's test: this does not show how
     a model does on the future. A user too small for both parts is only tested, one too small for the test stays in
     train. With test_ratio=0.4, validation_ratio=0.2::
 
@@ -63,7 +63,7 @@ class TemporalPerUser(ShareOfUser):
 class LeaveLast(NumberOfUser):
     """The last `test_n` rows of each user by time go to test, the `validation_n` before them to validation.
 
-    Rows of the same second keep file order. A user too small for both parts is only tested, so that validation never
+    Rows of the same time keep file order. A user too small for both parts is only tested, so that validation never
     changes the test; one too small for the test stays in train. With test_n=1, validation_n=1::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7

@@ -164,7 +164,7 @@ def test_counts_of_real_files(shared: Path, name: str, field: str, file: str, co
 def test_sessions_are_users(shared: Path) -> None:
     data = load("sessions", shared / "yoochoose-100k/yoochoose-clicks-100k_train_full.txt.gz")
     np.testing.assert_array_equal(data.interactions.sessions, data.interactions.users)
-    assert data.interactions.timestamps[0] == 1396437466
+    assert (data.interactions.timestamps[0], data.interactions.time_unit) == (1396437466940, "ms")
 
 
 def test_texts_of_reviews(shared: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recexp.errors import DataError
-from recexp.io import Features, RawLog, code_log, read_features
+from recexp.io import Features, Ids, RawLog, code_log, read_features
 
 TABLE = """item_id,name,genres,price,year,flag
 1,The long dark night of the whale,Drama|War,9.5,1999,yes
@@ -32,7 +32,7 @@ def test_kinds_are_inferred(tmp_path: Path) -> None:
 
 
 def test_rows_are_matched_by_id_and_missing_ones_are_missing(tmp_path: Path) -> None:
-    raw = RawLog(users=np.array([1, 1, 1]), items=np.array([3, 2, 1]))
+    raw = RawLog(users=Ids.of(np.array([1, 1, 1])), items=Ids.of(np.array([3, 2, 1])))
     items = code_log(raw, explicit=False, items=table(tmp_path)).items  # items 1, 2, 3
     np.testing.assert_array_equal(items["year"].values, [1999, np.nan, 2001])
     assert items["name"].values.tolist() == ["The long dark night of the whale", "", "A very short story of a cat"]

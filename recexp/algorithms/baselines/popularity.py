@@ -42,7 +42,7 @@ class Popularity(Recommender):
             if last.timestamps is None:
                 raise DataError(f"half_life_days needs timestamps, which {train.name} has not")
             items = last.items
-            age = (last.timestamps.max(initial=0) - last.timestamps) / DAY
+            age = (last.timestamps.max(initial=0) - last.timestamps) / (DAY * last.per_second)
             weights = 0.5 ** (age / self.half_life_days)
         self.counts_ = np.bincount(items, weights, minlength=train.n_items).astype(np.float32)
         return self

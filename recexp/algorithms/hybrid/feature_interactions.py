@@ -59,6 +59,7 @@ def augmented(train: Dataset, items: sp.csr_array, users: sp.csr_array, value: f
         train.n_items + more_items,
         timestamps=times,
         explicit=rows.explicit,
+        time_unit=rows.time_unit,
     )
     return replace(
         train,
@@ -92,7 +93,14 @@ def widened(queries: Queries, users: sp.csr_array, value: float) -> Queries:
         times = np.full(len(owner), log.timestamps.min(initial=np.iinfo(np.int64).max))
         times[~pseudo] = log.timestamps[source]
     wide = Interactions(
-        np.zeros(len(owner), np.int32), items, values, 1, log.n_items + g, timestamps=times, explicit=log.explicit
+        np.zeros(len(owner), np.int32),
+        items,
+        values,
+        1,
+        log.n_items + g,
+        timestamps=times,
+        explicit=log.explicit,
+        time_unit=log.time_unit,
     )
     exclude, candidates = _wider(queries.exclude, g), _wider(queries.candidates, g)
     return replace(queries, log=wide, start=start, stop=stop, exclude=exclude, candidates=candidates)

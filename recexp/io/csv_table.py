@@ -1,0 +1,214 @@
+"""Separated text: columns are read as integers and numbers where they can be and are asked for so, else as text."""
+
+import codecs
+import csv
+import logging
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recexp.errors import DataError
+from recexp.io.arrow import mask
+from recexp.io.cells import NUMBER
+from recexp.io.quoting import doubled_quotes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+_UNIT = "\x1f"  # ASCII's unit separator stands in for separators of several characters, which the csv reader lacks
+_EMPTY = (
+    *("NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", "-NaN", "-nan"),
+    *("#N/A", "#N/A N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+"""Words for an empty cell in columns of numbers; among text they are names."""
+_BLOCK = 1 << 20
+_FAILED = r"In CSV column #(\d+): CSV conversion error to \w+: invalid value '(.*)'"
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """Text whose columns are known by `names` and not yet read.
+
+    Attributes
+    ----------
+    data : UTF-8.
+    separator : one character.
+    first_row : how many lines come before the first row.
+    quotes : whether cells may be in double quotes.
+    """
+
+    path: Path
+    data: bytes
+    names: tuple[str, ...]
+    separator: str
+    first_row: int
+    quotes: bool
+
+    @staticmethod
+    def of(data: bytes, path: Path, separator: str | None, *, header: bool, quotes: bool) -> "CsvTable":
+        """Look at the first line; see `read_table`."""
+        if not data or data.isspace():
+            return CsvTable(path, b"", (), ",", 0, quotes)
+        data = _utf8(data, path).lstrip(b"\r\n")
+        separator = separator or _guess(_first_line(data))
+        if len(separator) > 1:
+            data, separator = data.replace(separator.encode(), _UNIT.encode()), _UNIT
+        data = doubled_quotes(data, separator, path) if quotes else data
+        first = _first_line(data)
+        cells = next(csv.reader([first], delimiter=separator)) if quotes else first.split(separator)
+        names = cells if header else map(str, range(len(cells)))
+        return CsvTable(path, data, tuple(names), separator, int(header), quotes)
+
+    def read(self, names: Sequence[str], *, whole: Collection[str] = (), real: Collection[str] = ()) -> "pa.Table":
+        """Return columns: of `whole` as int64 where all cells are integers as one writes them, of `real` as float64.
+
+        All others are text, null where empty. A header line that comes again is left out.
+        """
+        import pyarrow as pa
+
+        places = [self.names.index(name) for name in names]
+        types = {
+            place: pa.int64() if name in whole else pa.float64() if name in real else pa.string()
+            for name, place in zip(names, places)
+        }
+        if pa.int64() in types.values() and not _plainly_written(self.data, self.separator):
+            types = {place: pa.string() if kind == pa.int64() else kind for place, kind in types.items()}
+        table = self._read(types)
+        negative = [place for place in places if types[place] == pa.int64() and _least(table[str(place)]) < 0]
+        if negative:  # -07 is text
+            table = self._read({**types, **dict.fromkeys(negative, pa.string())})
+        table = pa.table([table[str(place)] for place in places], names=list(names))
+        return _with_nulls(self._without_headers(table))
+
+    def _read(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
+        """Read columns by their places; where a cell is not of its column's type, the column is text."""
+        import pyarrow as pa
+
+        while True:
+            try:
+                return self._parse(types)
+            except pa.ArrowInvalid as error:
+                failed = re.match(_FAILED, str(error))
+                if failed is None or types.get(int(failed[1])) in (None, pa.string()):
+                    raise
+                again = failed[2].strip() == self.names[int(failed[1])].strip()  # a header: so are all its cells
+                types |= dict.fromkeys(types if again else [int(failed[1])], pa.string())
+
+    def _parse(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        everything = [str(place) for place in range(len(self.names))]
+        numeric = any(kind != pa.string() for kind in types.values())
+        return arrow_csv.read_csv(
+            pa.BufferReader(self.data),
+            arrow_csv.ReadOptions(column_names=everything, skip_rows=self.first_row),
+            arrow_csv.ParseOptions(
+                delimiter=self.separator,
+                quote_char='"' if self.quotes else False,
+                newlines_in_values=self.quotes and b'"' in self.data,
+            ),
+            arrow_csv.ConvertOptions(
+                include_columns=[str(place) for place in types],
+                column_types={str(place): kind for place, kind in types.items()},
+                null_values=["", *(_EMPTY if numeric else ())],
+            ),
+        )
+
+    def _without_headers(self, table: "pa.Table") -> "pa.Table":
+        """Leave out header lines among the rows, as files that were put together have them.
+
+        Raises DataError for one whose columns are in another order.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.first_row or table.num_columns < 2 or not all(map(pa.types.is_string, table.schema.types)):
+            return table
+        header = [name.strip() for name in self.names]
+        marks = pa.array([*header, *("\ufeff" + name for name in header)])
+        again = np.ones(table.num_rows, bool)
+        for column in table.columns:
+            again &= mask(pc.is_in(pc.utf8_trim_whitespace(column), marks))
+            if not again.any():
+                return table
+        rows = np.flatnonzero(again)
+        for name in table.column_names:
+            cells = [cell.strip().removeprefix("\ufeff") for cell in table[name].take(pa.array(rows)).to_pylist()]
+            if other := next((row for row, cell in zip(rows, cells) if cell != name.strip()), None):
+                raise DataError(f"{self.path}: row {other + 1} is a header line again, its columns in another order")
+        log.warning(
+            "%s: the header line comes again %d times, first as row %d; left out", self.path, len(rows), rows[0] + 1
+        )
+        return table.filter(pa.array(~again))
+
+
+def _with_nulls(table: "pa.Table") -> "pa.Table":
+    """Return the table with null for what means an empty cell: nothing, and in columns of numbers some words too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, column in enumerate(table.columns):
+        if not pa.types.is_string(column.type):
+            continue
+        empty = pc.equal(column, "")
+        words = pc.is_in(column, pa.array(_EMPTY))
+        if pc.any(words).as_py():
+            others = column.filter(pc.invert(pc.or_(words, empty)))
+            if len(others) and pc.all(pc.match_substring_regex(pc.utf8_trim_whitespace(others), NUMBER)).as_py():
+                empty = pc.or_(empty, words)
+        if pc.any(empty).as_py():
+            nulled = pc.if_else(empty, None, column)
+            table = table.set_column(place, table.field(place).name, nulled)
+    return table
+
+
+def _least(column: "pa.ChunkedArray") -> int:
+    import pyarrow.compute as pc
+
+    return pc.min(column).as_py() or 0
+
+
+def _plainly_written(data: bytes, separator: str) -> bool:
+    """Whether no cell begins with a zero and goes on with a digit or x: Arrow reads 007 as 7 and 0x10 as 16."""
+    cells = np.frombuffer(data, np.uint8)
+    for start in range(0, len(cells), _BLOCK):
+        block = cells[max(start - 1, 0) : start + _BLOCK + 1]
+        zero = block == ord("0")
+        zero[1:] &= (block[:-1] <= ord(",")) | (block[:-1] == ord(separator))
+        zero[0] &= start == 0
+        after = block[1:]
+        if (zero[:-1] & ((after - ord("0") <= 9) | (after == ord("x")) | (after == ord("X")))).any():
+            return False
+    return True
+
+
+def _first_line(data: bytes) -> str:
+    head = data[:_BLOCK] if data.find(b"\n", 0, _BLOCK) >= 0 or data.find(b"\r", 0, _BLOCK) >= 0 else data
+    return re.split(rb"[\r\n]", head, maxsplit=1)[0].decode()
+
+
+def _utf8(data: bytes, path: Path) -> bytes:
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data.isascii():
+        return data
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), 16 * _BLOCK):
+            decoder.decode(data[start : start + 16 * _BLOCK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        log.warning("%s is not UTF-8; read as Latin-1", path)
+        return data.decode("latin-1").encode()
+    return data
+
+
+def _guess(first: str) -> str:
+    best = max("\t,;|", key=first.count)
+    return best if best in first else " "

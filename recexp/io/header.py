@@ -1,0 +1,109 @@
+"""Columns of a log by their names: exact, or but for case, blanks and signs; what is passed over is told."""
+
+import difflib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from recexp.errors import DataError
+
+log = logging.getLogger(__name__)
+
+Role = Literal["user", "item", "rating", "timestamp", "event", "session", "fold", "candidates"]
+
+Columns = Mapping[Role, str | int | None]
+
+COLUMNS: Mapping[Role, str] = {
+    "user": "user_id",
+    "item": "item_id",
+    "rating": "rating",
+    "timestamp": "timestamp",
+    "event": "event",
+    "session": "session_id",
+    "fold": "fold",
+    "candidates": "candidates",
+}
+"""Where each thing is looked for unless told otherwise; all but user and item may be absent under these names."""
+
+_NEAR = 0.85  # of difflib's ratio: "ratings" and "timestmp" are near enough, "stars" and "time" are not
+
+
+def listed(names: Collection[str], most: int = 20) -> str:
+    """Return names for a message, the first of many."""
+    shown = ", ".join(list(names)[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
+    """Return the column called `wanted`, or else the one that is but for case, blanks and signs; None: there is none.
+
+    Raises DataError, which begins with `where`, when several columns are meant equally well.
+    """
+    if wanted in names:
+        return wanted
+    near = [name for name in names if _letters(name) == _letters(wanted)]
+    if len(near) > 1:
+        raise DataError(f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; name the right one so")
+    if near:
+        log.info("%s: column %r is read as %s", where, near[0], wanted)
+    return near[0] if near else None
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def find_columns(
+    names: Sequence[str],
+    columns: Columns,
+    where: Path | str,
+    others: Collection[str] = (),
+    *,
+    key: str = "dataset.columns.{role}=... says which",
+) -> dict[Role, str]:
+    """Return the column of each role that `names`, a table's columns, have.
+
+    Parameters
+    ----------
+    columns : what each column is called; None: the log has none.
+    where : the file, for messages.
+    others : columns that are read for something else.
+    key : how a person says which column has a role.
+
+    Raises
+    ------
+    DataError : a column that must be there is not: user, item and any that has not its default name.
+    """
+    every = {role: _find(names, where, role, wanted, key.format(role=role)) for role, wanted in columns.items()}
+    found = {role: name for role, name in every.items() if name is not None}
+    unread = [name for name in names if name not in (*found.values(), *others)]
+    for role, wanted in columns.items():
+        if role not in found and wanted == COLUMNS[role]:
+            _tell_near_miss(unread, wanted, where, key.format(role=role))
+    if "rating" not in found:
+        beside = f"; columns that are not read: {listed(unread)}" if unread else ""
+        asked = columns.get("rating") is not None
+        absent = f"there is no column {columns['rating']}" if asked else "no column of ratings is read"
+        level = logging.WARNING if asked and unread else logging.INFO
+        log.log(level, "%s: %s, so that all rows count alike%s", where, absent, beside)
+    return found
+
+
+def _find(names: Sequence[str], where: Path | str, role: Role, wanted: str | int | None, key: str) -> str | None:
+    by_default = wanted == COLUMNS[role]
+    if wanted is not None:
+        exact = str(wanted) if str(wanted) in names else None
+        if found := find_column(names, COLUMNS[role], str(where)) if by_default else exact:
+            return found
+    if role not in ("user", "item") and (wanted is None or by_default):
+        return None
+    raise DataError(f"{where}: no {role} column {wanted!r}; its columns are {listed(names)} ({key})")
+
+
+def _tell_near_miss(unread: Sequence[str], wanted: str, where: Path | str, key: str) -> None:
+    """Warn of a column whose name is nearly that of one that was not found."""
+    letters = {_letters(name): name for name in unread}
+    for near in difflib.get_close_matches(_letters(wanted), letters, n=1, cutoff=_NEAR):
+        said = "%s: column %r is not read, but is nearly called %s (%s)"
+        log.warning(said, where, letters[near], wanted, key)

@@ -1,0 +1,179 @@
+"""Tables from files, by their ending: csv and the like, parquet, json lines; columns are known before they are read."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from recexp.errors import DataError
+from recexp.io.csv_table import CsvTable
+from recexp.io.header import listed
+from recexp.io.reading import read_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+class Stored(Protocol):
+    """How a format is read; see `TableFile`."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table": ...
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table whose columns are known by name and not yet read."""
+
+    path: Path
+    stored: Stored
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.stored.names
+
+    def read(
+        self, names: Sequence[str] | None = None, *, whole: Collection[str] = (), real: Collection[str] = ()
+    ) -> "pa.Table":
+        """Return some columns, or all.
+
+        Parameters
+        ----------
+        names : which columns.
+        whole, real : columns that csv may hold as int64, where all cells are integers as one writes them, and as
+            float64, where they are numbers; all else in it is text. Other formats keep their types.
+
+        Raises
+        ------
+        DataError : malformed, no row, or two columns of one name.
+        """
+        chosen = list(dict.fromkeys(self.names if names is None else names))
+        counts = dict.fromkeys(chosen, 0)
+        for name in self.names:
+            if name in counts:
+                counts[name] += 1
+        if twice := sorted(name for name, count in counts.items() if count > 1 and name):
+            raise DataError(f"{self.path}: two columns are called {listed(twice)}")
+        with readable(self.path):
+            table = self.stored.read(chosen, whole=whole, real=real)
+        if not table.num_rows:
+            raise DataError(f"{self.path}: has no rows")
+        return table
+
+
+@contextmanager
+def readable(path: Path | str) -> Iterator[None]:
+    """Turn what Arrow raises on damaged or odd data into a DataError that names `path`."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        text = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        hint = "; a cell that holds the separator must be in double quotes" if "columns, got" in text else ""
+        raise DataError(f"{path}: cannot be read: {text}{hint}") from error
+
+
+def open_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> TableFile:
+    """Look at a table; its ending says how: .parquet, .json .jsonl .ndjson (a record a line), else text; .gz of them.
+
+    Parameters
+    ----------
+    path : the file, or a member of an archive.
+    separator : what separates columns of text, of any length; None: whichever of tab , ; | the first line has most of,
+        else a space.
+    header : whether the first line names the columns; without, they are called "0", "1", ...
+    quotes : whether text may be in double quotes.
+
+    Raises
+    ------
+    DataError : missing, unreadable, malformed or empty.
+    """
+    with readable(path):
+        stored = _opened(path, separator, header, quotes)
+    if not stored.names:
+        raise DataError(f"{path}: has no rows")
+    return TableFile(path, stored)
+
+
+def _opened(path: Path, separator: str | None, header: bool, quotes: bool) -> Stored:
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if ending in (".parquet", ".pq"):
+        return _Parquet.of(path)
+    data = read_bytes(path)
+    if ending in (".json", ".jsonl", ".ndjson"):
+        return _Json.of(data)
+    if b"\0" in data[:4096]:
+        raise DataError(f"{path}: is not text; csv, tsv, txt, json lines and parquet are read, and .gz of them")
+    return CsvTable.of(data, path, separator, header=header, quotes=quotes)
+
+
+def read_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> "pa.Table":
+    """Return all columns of a table; those of separated text are strings, null where empty. See `open_table`."""
+    return open_table(path, separator=separator, header=header, quotes=quotes).read()
+
+
+@dataclass(frozen=True)
+class _Parquet:
+    file: "pq.ParquetFile"
+
+    @staticmethod
+    def of(path: Path) -> "_Parquet":
+        import pyarrow.parquet as pq
+
+        source = path if path.is_file() and path.suffix != ".gz" else BytesIO(read_bytes(path))
+        return _Parquet(pq.ParquetFile(source, page_checksum_verification=True))
+
+    @property
+    def names(self) -> Sequence[str]:
+        names: Sequence[str] = self.file.schema_arrow.names
+        return names
+
+    def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
+        table = self.file.read(columns=list(names)).select(list(names))
+        table.validate(full=True)
+        return table
+
+
+@dataclass(frozen=True)
+class _Json:
+    data: bytes
+    table: "pa.Table"
+
+    @staticmethod
+    def of(data: bytes) -> "_Json":
+        import pyarrow as pa
+
+        if not data.strip():
+            return _Json(data, pa.table({}))
+        if data.lstrip()[:1] == b"[":
+            raise pa.ArrowInvalid("it holds one list; json is read with a record a line")
+        return _Json(data, _parsed(data))
+
+    @property
+    def names(self) -> Sequence[str]:
+        names: Sequence[str] = self.table.column_names
+        return names
+
+    def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
+        import pyarrow as pa
+
+        table = self.table.select(list(names))
+        for name in whole:  # an integer beyond int64 makes all of its column float, which merges neighbors
+            if name in table.column_names and pa.types.is_floating(table[name].type):
+                exact = _parsed(self.data, pa.schema([(name, pa.decimal128(38, 9))]))[name]
+                table = table.set_column(table.column_names.index(name), name, exact)
+        return table
+
+
+def _parsed(data: bytes, schema: "pa.Schema | None" = None) -> "pa.Table":
+    from pyarrow import json
+
+    longest = max(len(data) // 16, 1 << 24)  # a record may not be longer than a block
+    options = json.ReadOptions(block_size=min(longest, 1 << 30))
+    return json.read_json(BytesIO(data), options, json.ParseOptions(explicit_schema=schema))
