@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 
+from recexp.data.ordering import by_code
 from recexp.errors import DataError
 from recexp.io.ids import Ids
 from recexp.io.log import RawLog
@@ -45,16 +45,10 @@ def _repeats(raw: RawLog) -> np.ndarray:
 def _repeated_pairs(users: Ids, items: Ids) -> tuple[np.ndarray, np.ndarray]:
     """Return the codes of users and items that come together more than once, by two counting sorts."""
     n_users, n_items = len(users.known), len(items.known)
-    by_item = _grouped(users.codes, items.codes, n_items)
-    item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(by_item.indptr))
-    by_user = _grouped(item, by_item.data, n_users)
-    again = np.flatnonzero(np.diff(by_user.data, prepend=np.int32(-1)) == 0)
-    owner = np.searchsorted(by_user.indptr, again, side="right") - 1
-    within = again > by_user.indptr[owner]  # else it is another user's
-    return np.unique(owner[within]), np.unique(by_user.data[again[within]])
-
-
-def _grouped(values: np.ndarray, codes: np.ndarray, n: int) -> sp.csc_array:
-    """Return values group by group, in their order within each; `codes` names the group of each in 0..n-1."""
-    begin = np.array([0, len(codes)], sp.get_index_dtype(maxval=len(codes)))
-    return sp.csr_array((values, codes, begin), shape=(1, n)).tocsc()
+    by_item, begin = by_code(users.codes, items.codes, n_items)
+    item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(begin))
+    of_users, begin = by_code(item, by_item, n_users)  # the items of each user, ascending
+    again = np.flatnonzero(np.diff(of_users, prepend=np.int32(-1)) == 0)
+    owner = np.searchsorted(begin, again, side="right") - 1
+    within = again > begin[owner]  # else it is another user's
+    return np.unique(owner[within]), np.unique(of_users[again[within]])
