@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from pydantic import AfterValidator, Field
 
 from recexp.data import Dataset, Split
+from recexp.data.scales import doubtful_minimum
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import slices
 from recexp.evaluation.slices import Group, Slice
@@ -168,6 +169,8 @@ class Evaluation:
         """
         if self.relevant_from is None:
             return split
+        if split.test.explicit and (doubt := doubtful_minimum(split.test.values, self.relevant_from)):
+            log.warning("evaluation.relevant_from=%g may not be what is liked: %s", self.relevant_from, doubt)
         target, b = split.target, len(split.queries)
         keep = target.data >= self.relevant_from
         indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from recexp.data import Dataset
+from recexp.data.scales import doubtful_minimum
 from recexp.filters.base import Filter
 from recexp.params import params
 
@@ -38,26 +39,13 @@ class MinimumRating(Filter):
         if not dataset.interactions.explicit:
             return dataset
         values = dataset.interactions.values
-        if doubt := _doubt(values[~np.isnan(values)], self.minimum):
+        if doubt := doubtful_minimum(values, self.minimum):
             log.warning(
                 "%s: at least %g counts as positive, %.0f %% of the rows, but %s; set the minimum of MinimumRating "
                 "(filter.steps) to what is liked on this scale, or dataset.explicit=false for counts and weights",
                 *(dataset.name, self.minimum, 100 * np.mean(values >= self.minimum), doubt),
             )
         return dataset.take(values >= self.minimum)
-
-
-def _doubt(ratings: np.ndarray, minimum: float) -> str:
-    """Return why `minimum` may not be what is liked, given float32 (m,) ratings; nothing where it may well be."""
-    if not len(ratings):
-        return ""
-    low, high = float(ratings.min()), float(ratings.max())
-    if low < 0:
-        return f"values reach from {low:g} to {high:g}, around 0"
-    if minimum <= (min(low, 1.0) + high) / 2:  # whoever gave no low rating may have given the high ones alone
-        return f"that is not in the upper half of values from {low:g} to {high:g}"
-    counts = low == 1 < high and bool((ratings == np.round(ratings)).all()) and np.mean(ratings == 1) > 0.5
-    return "most values are 1, as those of counts are" if counts else ""
 
 
 @params

@@ -15,7 +15,7 @@ from recexp.filters.base import Effect
 from recexp.params import describe
 from recexp.runners.base import Experiment, Objective, Plan
 from recexp.runners.context import RunContext
-from recexp.runners.fold import Fold, check_compatible, prepare
+from recexp.runners.fold import Fold, check_compatible, prepare, tell_unranked
 from recexp.runners.identity import identify
 from recexp.runners.stages import Stages
 
@@ -80,6 +80,7 @@ def seal(
         raise ConfigError(f"split: {FOLDS.format(name)}")
     evaluation = experiment["evaluation"]
     split = evaluation.applied(splits[0])
+    tell_unranked(experiment, loaded, split)
     if (visible := unsealed(split)) is None:
         raise ConfigError(f"split: {name} has no validation part to tune on; add one: split.validation_ratio=0.1")
     fold = Fold.of(experiment, loaded, split)

@@ -1,0 +1,20 @@
+"""What a scale of values looks like: ratings, or counts, percentages, values around 0."""
+
+import numpy as np
+
+
+def doubtful_minimum(values: np.ndarray, minimum: float) -> str:
+    """Return why values of at least `minimum` may not be what is liked; nothing where they may well be.
+
+    `values` are float32 (m,), NaN where a row has none.
+    """
+    ratings = values[~np.isnan(values)]
+    if not len(ratings):
+        return ""
+    low, high = float(ratings.min()), float(ratings.max())
+    if low < 0:
+        return f"values reach from {low:g} to {high:g}, around 0"
+    if minimum <= (min(low, 1.0) + high) / 2:  # whoever gave no low rating may have given the high ones alone
+        return f"that is not in the upper half of values from {low:g} to {high:g}"
+    counts = low == 1 < high and bool((ratings == np.round(ratings)).all()) and np.mean(ratings == 1) > 0.5
+    return "most values are 1, as those of counts are" if counts else ""
