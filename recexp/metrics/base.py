@@ -176,9 +176,10 @@ class RunMetric(Metric):
     ) -> float:
         """Return the value over `lists` cut at `k` (None: the longest list's length)."""
         cutoff, [known] = self._cutoff(k, max(map(len, lists), default=0)), self._tables(train=train)
-        if catalogue is not None and len(catalogue) == 0:
+        listed = None if catalogue is None else dict.fromkeys(catalogue)
+        if listed is not None and not listed:
             raise ConfigError("catalogue holds no item; leave it out for all items that are mentioned")
-        judged = JudgedLists.of_ids(lists, [()] * len(lists), known, {}, catalogue)
+        judged = JudgedLists.of_ids(lists, [()] * len(lists), known, {}, listed)
         return float(self.value(judged, cutoff))
 
 
@@ -214,9 +215,20 @@ class RatingMetric(Metric):
         """Return the value over all rows; NaN without rows. Raises DataError for one that is not a finite number."""
         if len(predicted) != len(actual):
             raise DataError(f"{len(predicted)} predicted ratings for {len(actual)} actual ones")
-        both = {"predicted": np.asarray(predicted, np.float64), "actual": np.asarray(actual, np.float64)}
+        both = {"predicted": _numbers(predicted, "predicted"), "actual": _numbers(actual, "actual")}
         for name, ratings in both.items():
             if not np.isfinite(ratings).all():
                 row = int(np.argmin(np.isfinite(ratings)))
                 raise DataError(f"{name}: row {row + 1} is {ratings[row]}; ratings must be finite numbers")
         return float(self.finish(np.mean(self.errors(*both.values())))) if len(predicted) else float("nan")
+
+
+def _numbers(ratings: Sequence[float], name: str) -> np.ndarray:
+    """Return float64 (m,); raises DataError where that is not what `ratings` are."""
+    try:
+        found = np.asarray(ratings, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{name}: ratings must be finite numbers, one a row") from None
+    if found.ndim != 1:
+        raise DataError(f"{name}: ratings must be one a row (got {found.ndim} dimensions)")
+    return found

@@ -63,13 +63,12 @@ class JudgedLists:
         relevant: Sequence[Collection[Hashable]],
         train: Mapping[Hashable, Collection[Hashable]],
         features: Mapping[Hashable, Collection[str]],
-        catalogue: Collection[Hashable] | None,
+        catalogue: Mapping[Hashable, Any] | None,
     ) -> "JudgedLists":
         """Judge lists of ids, asked for by no known user; `train` is user -> items, `features` item -> names of its
-        categories; without `catalogue` it holds all ids there are.
+        categories; the keys of `catalogue` are what it holds, None: all ids there are.
         """
-        listed = None if catalogue is None else dict.fromkeys(catalogue)
-        mentions = (listed or (), features, *train.values(), *lists, *relevant)
+        mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
         code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
         items = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int32)
         for row, ranked in zip(items, lists, strict=True):
@@ -81,7 +80,7 @@ class JudgedLists:
         log = Interactions(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32), len(train), len(code))
         table = {"features": Column.multi_category([list(features.get(item, ())) for item in code])} if features else {}
         data = Dataset("plain lists", log, _objects(train), _objects(code), items=table)
-        allowed = np.array([listed is None or item in listed for item in code], bool)
+        allowed = np.array([catalogue is None or item in catalogue for item in code], bool)
         found = [[code[item] for item in set(wanted)] for wanted in relevant]
         indptr = np.cumsum([0, *map(len, found)])
         flat = np.array([c for row in found for c in row], np.int32)

@@ -15,7 +15,7 @@ Build = Callable[[str], Metric]
 TRAIN = {"u": ["a", "b"], "v": ["a"]}
 
 
-@pytest.mark.parametrize("given", [list, tuple, set, np.array, pd.Series, pd.Index, dict.fromkeys])
+@pytest.mark.parametrize("given", [list, tuple, set, iter, np.array, pd.Series, pd.Index, dict.fromkeys])
 def test_a_catalogue_of_any_kind(build: Build, given: Callable) -> None:
     """Of a, b, c, d two are recommended, twice each: p = 1/2, 1/2, 0, 0; b, c and d are the tail beyond 50 %."""
     lists, found = [["a", "b"], ["b", "a"]], {}
@@ -53,6 +53,9 @@ def test_ratings_that_are_none(build: Build, name: str) -> None:
         ([1.0, np.nan], [1, 2], "predicted: row 2 is nan"),
         ([1.0, 2.0], [None, 2], "actual: row 1 is nan"),
         (pd.Series([np.inf]), pd.Series([1]), "predicted: row 1 is inf"),
+        (["good"], [1], "predicted: ratings must be finite numbers"),
+        ([1], pd.Series([pd.NA]), "actual: ratings must be finite numbers"),
+        ([[1, 2]], [[1, 2]], "predicted: ratings must be one a row"),
     ):
         with pytest.raises(DataError, match=where):
             measure(predicted, actual)
