@@ -52,10 +52,11 @@ class Basis:
 
     @property
     def split(self) -> str:
-        """The digest of what the split is made of: where it is equal, data and split are shared."""
+        """The digest of what the split is made of: where it is equal, data, split and catalogue are shared."""
+        chosen = self.evaluation.relevant_from, self.evaluation.catalogue
         parts = [self.source, self.filters, self.splitter]
         where = [locations(part) for part in parts]
-        return digest([[describe(part) for part in parts], where, self.seed, self.evaluation.relevant_from])
+        return digest([[describe(part) for part in parts], where, self.seed, *chosen])
 
     def prepare(self) -> Preparation:
         """Return what loads, filters and splits the data."""
@@ -105,9 +106,9 @@ def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[Stor
 
     Those that share data, split and catalogue get them once; what was prepared before is not made again.
     """
-    groups: dict[tuple[str, str], list[Backfill]] = {}
+    groups: dict[str, list[Backfill]] = {}
     for backfill in backfills:
-        groups.setdefault((backfill.basis.split, backfill.basis.evaluation.catalogue), []).append(backfill)
+        groups.setdefault(backfill.basis.split, []).append(backfill)
     for group in groups.values():
         waiting = {backfill.run.id: backfill for backfill in group}
         try:

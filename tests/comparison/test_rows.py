@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recexp import make
 from recexp.comparison import latex, report, tables
 from recexp.errors import ConfigError, StoreError
+from recexp.params import describe
 from recexp.rng import generator
 
 
@@ -227,3 +229,12 @@ def test_two_classes_of_one_name_are_told_apart(shelf: Any, newest: str, said: s
     for name in ("shop.Weekend", newest):
         shelf.run("als", values(0.5, "als"), protocol={"split": {"class": name}})
     assert any(f"split.class={said}" in note for note in shelf.compare().notes)
+
+
+def test_a_metric_whose_meaning_changed_is_not_pooled_with_what_it_was(shelf: Any) -> None:
+    now = describe(make("metric=personalization"))
+    was = {key: value for key, value in now.items() if key != "revision"}
+    for algorithm, definition in (("als", was), ("pop", now)):
+        shelf.run(algorithm, metrics={"test/personalization_at_10": 0.5}, defined={"personalization": definition})
+    with pytest.raises(ConfigError, match=r"not the same in all runs: revision=(2|None) in .*, revision=(2|None) in"):
+        shelf.compare(metric="personalization_at_10")
