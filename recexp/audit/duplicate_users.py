@@ -31,24 +31,23 @@ def duplicate_users(split: Split, similarity: float) -> AuditReport:
     known, asked = np.zeros(train.n_users, bool), np.zeros(train.n_users, bool)
     known[train.used_users] = asked[split.test.used_users] = True
     known, asked = known & large, asked & large
-    found, by_chance = _twins(items, known, similarity)
+    found, by_chance = _twins(items, known, similarity, WORK)
     if by_chance and len(np.unique(train.values)) > 1:
-        found |= _twins(_with_values(parts), known, similarity)[0]
+        found |= _twins(_with_values(parts), known, similarity, WORK // 4)[0]
     share = float((found & asked).sum() / len(split.test.used_users))
     about = f"{share:.2%} of the test's users have a twin in train (at least {similarity:.0%} of their items the same)"
     return AuditReport({"twin_users": share}, (about,) if share > RARE else ())
 
 
-def _twins(items: sp.csr_array, known: np.ndarray, similarity: float) -> tuple[np.ndarray, bool]:
+def _twins(items: sp.csr_array, known: np.ndarray, similarity: float, work: int) -> tuple[np.ndarray, bool]:
     """Return who has a twin in `known`, both bool (n_users,), and whether others are as alike, maybe by chance."""
-    sizes = np.diff(items.indptr)
-    telling = _Telling(items)
-    same, (a, b, common) = _same(items, known), _similar(items, similarity)
-    told, sure = telling(sizes, np.arange(len(sizes)), np.arange(len(sizes))), telling(common, a, b)
+    sizes, telling, everyone = np.diff(items.indptr), _Telling(items), np.arange(items.shape[0])
+    same, told = _same(items, known), telling(sizes, everyone, everyone)
+    (a, b), by_chance = _similar(items, similarity, telling, work)
     found = same & told
     for one, other in ((a, b), (b, a)):
-        found[one[known[other] & sure]] = True
-    return found, bool((same & ~told).any() or (~sure).any())
+        found[one[known[other]]] = True
+    return found, by_chance or bool((same & ~told).any())
 
 
 class _Telling:
@@ -100,23 +99,28 @@ def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
     return np.bincount(group, weights=known)[group] > known
 
 
-def _similar(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the users of each pair that is so similar, and how many items they share; each pair comes once."""
+def _similar(
+    items: sp.csr_array, similarity: float, telling: _Telling, work: int
+) -> tuple[tuple[np.ndarray, np.ndarray], bool]:
+    """Return the users of each pair that is so similar and tells something, and whether others may be by chance."""
     sizes = np.diff(items.indptr)
-    a, b = _candidates(items, similarity)
+    a, b = _candidates(items, similarity, work)
     compared = np.zeros(len(sizes), bool)
     compared[a] = compared[b] = True
     marks = np.zeros((len(sizes), _WORDS), np.uint64)
     marks[compared] = _marks(items[np.flatnonzero(compared)])
     most = (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9  # items that one of them alone may have
     keep = np.flatnonzero(np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1) <= most)
+    can_tell = telling(np.minimum(sizes[a[keep]], sizes[b[keep]]), a[keep], b[keep])
+    by_chance, keep = not can_tell.all(), keep[can_tell]
     a, b = a[keep], b[keep]
-    common = np.zeros(0) if not len(keep) else items[a].multiply(items[b]).sum(axis=1)
-    close = np.flatnonzero(sizes[a] + sizes[b] - 2 * common <= most[keep])
-    return a[close], b[close], common[close]
+    common = items[a].multiply(items[b]).sum(axis=1) if len(keep) else np.zeros(0)
+    close = sizes[a] + sizes[b] - 2 * common <= most[keep]
+    told = telling(common, a, b)
+    return (a[close & told], b[close & told]), by_chance or bool((close & ~told).any())
 
 
-def _candidates(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(items: sp.csr_array, similarity: float, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of users of like size who share one of their rarest items."""
     users, rare = _rarest(items, similarity)
     sizes = np.diff(items.indptr)
@@ -126,10 +130,10 @@ def _candidates(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.
     ones = np.ones(2 * len(rare), np.float32)
     right = sp.csr_array((ones, (np.concatenate(keys), np.tile(users, 2))), shape=(n_keys, len(sizes)))
     work = np.bincount(keys[0], minlength=n_keys) * np.diff(right.indptr).astype(np.int64)
-    if work.sum() > WORK * items.nnz:  # the cheapest keys first, as far as it goes
+    if work.sum() > most * items.nnz:  # the cheapest keys first, as far as it goes
         order = np.argsort(work, kind="stable")
         work[order] = np.cumsum(work[order])
-    cheap = work[keys[0]] <= WORK * items.nnz
+    cheap = work[keys[0]] <= most * items.nnz
     indptr = np.concatenate([[0], np.cumsum(np.bincount(users[cheap], minlength=len(sizes)))])
     left = sp.csr_array((ones[: cheap.sum()], keys[0][cheap], indptr), shape=(len(sizes), n_keys))
     pairs = (left @ right).tocoo()
