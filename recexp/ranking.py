@@ -81,10 +81,13 @@ class Ranking:
         def rows(start: int, stop: int) -> None:
             for first in range(start, stop, step):
                 end = min(first + step, stop)
+                scores = score(first, end)
+                if scores.shape != (end - first, n_items):  # the kernel would read what lies behind them
+                    raise ValueError(f"scores of {scores.shape} are not of {end - first} queries and {n_items} items")
                 top_k(
                     0,
                     end - first,
-                    score(first, end),
+                    scores,
                     exclude[0][first : end + 1],
                     exclude[1],
                     candidates[0][first : end + 1],

@@ -24,6 +24,7 @@ def csr_arrays(matrix: sp.csr_array) -> CSR:
 
 def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
     """Return left @ right as dense float32 (b, n), for sparse left (b, m) and sparse or dense right (m, n)."""
+    _check_shapes(left, right)
     out, rows = np.zeros((left.shape[0], right.shape[1]), np.float32), csr_arrays(left)
     kernel, given = _kernel(right)
     threads.map_rows(lambda start, stop: kernel(start, stop, *rows, *given, out), len(out))
@@ -41,6 +42,9 @@ def lists_of_product(
     left: sp.csr_array, right: sp.csr_array | np.ndarray, queries: Queries, k: int, ranking: Ranking
 ) -> Lists:
     """Return the k best items of each query by its row of left @ right, for sparse left and sparse or dense right."""
+    _check_shapes(left, right)
+    if right.shape[1] != queries.n_items:
+        raise ValueError(f"{right.shape[1]} columns are no weights of {queries.n_items} items")
     if queries.candidates is None and not isinstance(right, np.ndarray):
         rows, weights = csr_arrays(left), csr_arrays(right)
         if FEW * np.diff(weights[0])[rows[1]].sum() < len(queries) * queries.n_items:
@@ -50,6 +54,7 @@ def lists_of_product(
 
 def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable[[int, int], np.ndarray]:
     """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
+    _check_shapes(left, right)
     indptr, indices, data = csr_arrays(left)
     kernel, given = _kernel(right)
 
@@ -59,6 +64,12 @@ def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable
         return out
 
     return product
+
+
+def _check_shapes(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> None:
+    """Raise ValueError where there is no product: kernels would read what lies behind a matrix."""
+    if left.shape[1] != right.shape[0]:
+        raise ValueError(f"there is no product of matrices of {left.shape} and {right.shape}")
 
 
 def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable[..., None], tuple[np.ndarray, ...]]:

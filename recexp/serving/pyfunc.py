@@ -1,12 +1,15 @@
 """What `mlflow models serve` runs: lists of recommendations by user id, from a saved model's folder."""
 
+import logging
 from typing import Any
 
 import pandas as pd
 
-from recexp.errors import RecexpError
+from recexp.errors import RecexpError, error_message
 from recexp.models.fitted import FittedModel
 from recexp.serving import request
+
+log = logging.getLogger(__name__)
 
 
 class Served:
@@ -30,6 +33,9 @@ class Served:
             answers = self.model.answer(users, k, histories)
         except RecexpError as error:
             raise request.BadRequest(str(error)) from error
+        except Exception as error:  # a damaged model, or a person's own: who asks gets no stack trace of it
+            log.exception("the model failed")
+            raise request.Failure(f"the model failed: {error_message(error)}") from error
         return [
             {"user_id": user, "items": items, "scores": scores, "fallback": fallback}
             for user, items, scores, fallback in zip(users, answers.items, answers.scores, answers.fallback.tolist())

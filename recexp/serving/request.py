@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
+from mlflow.exceptions import INTERNAL_ERROR, INVALID_PARAMETER_VALUE, MlflowException
 
 MAX_ITEMS = 1000
 
 
-class BadRequest(MlflowException):
-    """What a server answers with status 400: one line. MLflow would put the request's data before it, and does not."""
+class Failure(MlflowException):
+    """What a server answers in one line, with status 500: MLflow's would begin with the request's data."""
+
+    code = INTERNAL_ERROR
 
     def __init__(self, line: str) -> None:
-        self.line = line
-        super().__init__(line, error_code=INVALID_PARAMETER_VALUE)
+        self.line = " ".join(line.split())
+        super().__init__(self.line, error_code=self.code)
 
     @property
     def message(self) -> str:
@@ -25,6 +27,12 @@ class BadRequest(MlflowException):
     @message.setter
     def message(self, longer: str) -> None:
         pass
+
+
+class BadRequest(Failure):
+    """The same with status 400: what was asked cannot be answered."""
+
+    code = INVALID_PARAMETER_VALUE
 
 
 def number_of_items(params: dict[str, Any] | None) -> int:

@@ -142,6 +142,7 @@ def test_headers_of_another_kind_are_refused(folder: Path, name: str) -> None:
     refused(folder, message)
 
 
+SMALLER = {"svd": ["algorithm.factors=2"], "bpr": ["algorithm.factors=2"], "gf_cf": ["algorithm.factors=2"]}
 LEARNED = {
     "a method": {"score": 5},
     "a method's name with a sign": {"recommend": "x"},
@@ -196,6 +197,17 @@ def test_sparse_weights_do_not_point_outside(tmp_path: Path, part: str) -> None:
     array[-1] = 10**6
     change(tmp_path / "model", **{name: array})
     refused(tmp_path / "model", "entries outside of it")
+
+
+@pytest.mark.parametrize("option", ["ease", "item_knn", "svd", "bpr", "gf_cf"])
+def test_what_was_learned_of_other_sizes_reads_no_memory_behind_it(tmp_path: Path, option: str) -> None:
+    fitted(library.make(f"algorithm={option}", *SMALLER.get(option, ())), ["a", "b", "c"]).save(tmp_path / "model")
+    model = FittedModel.load(tmp_path / "model")
+    for name, value in vars(model.model).items():
+        if name.endswith("_") and getattr(value, "ndim", 0) == 2:
+            setattr(model.model, name, value[:-1] if isinstance(value, np.ndarray) else value[:-1, :-1])
+    with pytest.raises((ValueError, IndexError)):
+        model.recommend("a")
 
 
 def test_texts_take_what_they_are_long(tmp_path: Path) -> None:

@@ -181,6 +181,16 @@ def test_a_batch_is_scored_in_blocks() -> None:
     assert blocks == [21000]
 
 
+def test_a_model_that_fails_says_so_in_one_line() -> None:
+    from mlflow.exceptions import MlflowException
+
+    model = numbered()
+    model.model.weights_ = np.ones((2, 2), np.float32)
+    with pytest.raises(MlflowException, match=r"^the model failed: \w+: .*$") as caught:
+        ask(model, user_id=[1])
+    assert caught.value.get_http_status_code() == 500 and len(str(caught.value).splitlines()) == 1
+
+
 @pytest.fixture(scope="module")
 def invoke(tmp_path_factory: pytest.TempPathFactory) -> Callable:
     """Ask a logged model as `mlflow models serve` does on a request: returns the status and what is answered."""

@@ -94,6 +94,16 @@ def test_numbers_and_text_name_the_same_ids(make: Make, tmp_path: Path) -> None:
     assert split.train.item_ids.tolist() == ["10", "20", "x"]
 
 
+def test_only_the_same_number_is_a_user_of_train(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = Interactions(np.arange(3, dtype=np.int32), np.zeros(3, np.int32), np.ones(3, np.float32), 3, 2)
+    train = Dataset("numbers", rows, np.array([7, 196, 1000]), np.array([1, 2]))
+    asked = ("1_96", "007", "\uff17", "+7", "1e3", "1000.0", "True", "1000", "196")
+    test = write(tmp_path / "t.csv", "user_id,item_id\n" + "".join(f"{user},2\n" for user in asked))
+    [split] = make("predefined", test=test).split(train)
+    assert sorted(split.train.user_ids[split.queries.users]) == [196, 1000]
+    assert f"{test}: 7 of 9 users do not occur in train; their 7 rows are dropped" in caplog.text
+
+
 def test_validation_joins_train_before_the_test(make: Make, dataset: Dataset, tmp_path: Path) -> None:
     paths = {
         "validation": write(tmp_path / "v.csv", "user_id,item_id,timestamp,event\nanna,r,9,sale\ncarl,z,8,view\n"),
