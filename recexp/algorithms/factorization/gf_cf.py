@@ -13,6 +13,9 @@ from recexp.data import Dataset, Queries
 from recexp.params import NonNegativeFloat, Size, params
 from recexp.ranking import Lists, Ranking
 
+MET = 2**26
+"""Users met at once by those who ask, 768 MiB."""
+
 
 @params
 class GFCF(Recommender):
@@ -49,7 +52,18 @@ class GFCF(Recommender):
         return self._scored(queries)(0, len(queries))
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
-        return ranking.top_k_of(self._scored(queries), queries, k)
+        per_query = self._met(queries) // max(1, len(queries))
+        step, lists = max(1, MET // max(1, per_query)), Lists.empty(len(queries), min(k, queries.n_items))
+        for start in range(0, len(queries), step):
+            block = slice(start, start + step)
+            part = ranking.top_k_of(self._scored(queries.take(block)), queries.take(block), k)
+            lists.items[block], lists.scores[block] = part.items, part.scores
+        return lists
+
+    def _met(self, queries: Queries) -> int:
+        """Return how many users share an item with those who ask, at most: entries that are held to score them."""
+        shared = int((self.roots_[self.matrix(queries).indices] ** 2).sum(dtype=np.float64))
+        return min(shared, len(queries) * self.normalized_.shape[0])
 
     def _scored(self, queries: Queries):
         """Return a function of (start, stop) that scores these queries, in one thread."""

@@ -3,6 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
+from recexp.algorithms.foresight import foresee
+
 SMALL = 512
 """Up to this many rows or columns the matrix is decomposed as a whole."""
 
@@ -19,7 +21,14 @@ def right_singular(matrix: sp.csr_array, k: int, *, rng: np.random.Generator) ->
     matrix, least = matrix.astype(np.float64), min(matrix.shape)
     if not matrix.nnz or not k:
         return np.zeros((matrix.shape[1], 0), np.float32)
-    if least <= SMALL or k > least // 2:
+    whole = least <= SMALL or k > least // 2
+    foresee(
+        "a singular value decomposition",
+        f"{matrix.shape[0]:,} users and {matrix.shape[1]:,} items",
+        memory=24 * matrix.shape[0] * matrix.shape[1] if whole else 12 * matrix.nnz + 8 * least * (2 * k + 1),
+        instead="fewer factors (algorithm.factors), or a filter that keeps fewer items",
+    )
+    if whole:
         _, values, rows = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
         start = rng.standard_normal(least)

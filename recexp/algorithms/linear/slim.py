@@ -9,6 +9,7 @@ from pydantic import Field
 
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import foresee
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
 from recexp.algorithms.sparse_products import compact
@@ -62,6 +63,9 @@ class SLIM(ItemItem):
         from recexp.algorithms.kernels import slim
 
         x = self.matrix(train.interactions)
+        n, pairs = train.n_items, int((np.diff(x.indptr).astype(np.int64) ** 2).sum())
+        need = 8 * pairs if gram.is_sparse(x) else 4 * n**2
+        foresee("slim", f"{n:,} items", memory=need, operations=pairs + n**2)
         full = np.empty((0, 0), np.float32) if gram.is_sparse(x) else gram.dense(x)
         rows = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)) if len(full) else gram.sparse(x)
         counts = np.bincount(x.indices, minlength=x.shape[1]).astype(np.float32)

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import foresee
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.linear import gram
 from recexp.data import Dataset
@@ -60,6 +61,8 @@ class SLIMADMM(ItemItem):
     iterations: PositiveInt
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        n = train.n_items
+        foresee("slim_admm", f"{n:,} items", memory=16 * n**2, operations=(2 + self.iterations) * n**3)
         p = self._inverse(self.matrix(train.interactions))
         total, reflected, product = (np.zeros_like(p) for _ in range(3))  # B + U, C - U and T less I
         for _ in range(self.iterations):

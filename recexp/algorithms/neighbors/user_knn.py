@@ -6,16 +6,21 @@ from typing import Literal, Self
 import numpy as np
 import scipy.sparse as sp
 
+from recexp import threads
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import foresee
 from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
 from recexp.algorithms.ratings import checked
 from recexp.algorithms.sparse_products import lists_of_product, times
 from recexp.algorithms.weighting import lengths
-from recexp.data import Dataset, Queries
+from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 from recexp.ranking import Lists, Ranking
+
+SCATTERED = 30
+"""Operations that take as long as to add to a number that is not in the cache."""
 
 
 @params
@@ -56,6 +61,7 @@ class UserKNN(KNN):
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         rows = train.interactions
+        self._foresee(rows)
         if self.capabilities.predicts:
             x, base = self._fit_base(rows, "users")
             self.rows_ = less(x, base, self.items_)
@@ -71,6 +77,13 @@ class UserKNN(KNN):
             search = replace(self._search(), asymmetry=1 - self.asymmetry)
             self.kth_ = search.kth(compared, np.arange(train.n_users), self.k)
         return self
+
+    def _foresee(self, rows: Interactions) -> None:
+        """Say what it takes to compare each user with all others, here or when all of them ask."""
+        n, shared = rows.n_users, float((np.bincount(rows.items).astype(np.float64) ** 2).sum())
+        need = 16 * n * threads.count() + 12 * n * self.k + 24 * len(rows)
+        instead = "algorithm=item_knn, which compares items, or a filter that keeps fewer users"
+        foresee("user_knn", f"{n:,} users", memory=need, operations=SCATTERED * shared + n**2, instead=instead)
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         if self.capabilities.predicts:
