@@ -20,14 +20,20 @@ def configure_logging(node: Any) -> None:
     """Send recexp's log to stderr, and to a file where one is named, at the levels of the config's `logging` part."""
     if not isinstance(node, dict):
         raise ConfigError(f"logging: must have level, levels and file (got {node!r})")
-    levels = {"": node["level"], **node["levels"]}
+    if not isinstance(node.get("levels"), dict):
+        raise ConfigError(
+            f"logging.levels: must be levels by name, such as {{splits: debug}} (got {node.get('levels')!r})"
+        )
+    if not isinstance(node.get("file"), str | None):
+        raise ConfigError(f"logging.file: must be a path or null (got {node.get('file')!r})")
+    levels = {"": node.get("level"), **node["levels"]}
     for name, level in levels.items():
         if str(level).upper() not in LEVELS:
             raise ConfigError(
                 f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
             )
     handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
-    if node["file"]:
+    if node.get("file"):
         handlers["file"] = {
             "class": "logging.FileHandler",
             "filename": node["file"],

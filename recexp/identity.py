@@ -5,6 +5,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,22 @@ def code(components: Iterable[Any]) -> dict[str, str | None]:
 
     None: there is no file to look at. What such a file imports is not looked at.
     """
-    used = {base for component in components for cls in classes(component) for base in cls.__mro__}
-    others = [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
+    others = _others(components)
     return {name: sha for name, sha in sorted((f"{cls.__module__}.{cls.__qualname__}", _source(cls)) for cls in others)}
+
+
+def code_files(components: Iterable[Any]) -> list[str]:
+    """Return the source files of all classes in `components` that are not recexp's, bases included."""
+    files = set()
+    for cls in _others(components):
+        with suppress(OSError, TypeError):
+            files.add(inspect.getfile(cls))
+    return sorted(files)
+
+
+def _others(components: Iterable[Any]) -> list[type]:
+    used = {base for component in components for cls in classes(component) for base in cls.__mro__}
+    return [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
 
 
 @cache  # by class: one that was imported anew is another

@@ -35,10 +35,22 @@ WRONG = {
     "metric": (["evaluation.metrics=[ndgc]"], "evaluation.metrics: unknown option ndgc; did you mean ndcg? allowed: "),
     "cut-offs": (["evaluation.cutoffs=[0]"], "evaluation.cutoffs.0: must be greater than or equal to 1 (got 0)"),
     "target of no kind": (
-        ["algorithm._target_=os.system"],
-        "algorithm._target_: os.system is not derived from Recommender",
+        ["algorithm._target_=recexp.folders.Path"],
+        "algorithm._target_: recexp.folders.Path is not derived from Recommender",
     ),
-    "target that is not there": (["algorithm._target_=no.Such"], "algorithm._target_: cannot import no.Such: "),
+    "target that is not there": (
+        ["algorithm._target_=recexp.no.Such"],
+        "algorithm._target_: cannot import recexp.no.Such: ",
+    ),
+    "target of somebody's": (
+        ["algorithm._target_=os.system"],
+        "algorithm._target_: os.system is not part of recexp and its code is not trusted; if you trust it, add "
+        "--trust os or set RECEXP_TRUST=os",
+    ),
+    "target that is no name": (
+        ["algorithm._target_='..x'"],
+        "algorithm._target_: must be the dotted name of a class, such as package.module.Class (got '..x')",
+    ),
     "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
     "dictionary that merges nothing": (
         ["algorithm=hybrid_weighted", "algorithm.parts={}"],

@@ -110,6 +110,7 @@ def mine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = ModuleType("mine")
     exec(MINE, vars(module))
     monkeypatch.setitem(sys.modules, "mine", module)
+    monkeypatch.setenv("RECEXP_TRUST", "mine")
     yield
 
 

@@ -19,16 +19,20 @@ FOUNDATIONS = {
     "file_names",
     "folders",
     "identity",
+    "limits",
     "metric_names",
     "params",
     "progress",
     "rng",
     "scratch",
+    "secrets",
     "serialization",
     "spreadsheets",
     "system",
     "threads",
+    "trust",
     "version",
+    "yaml_files",
 }
 """What all may import, and what imports nothing else of ours."""
 IMPORTS = {

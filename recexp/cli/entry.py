@@ -4,6 +4,7 @@ import gc
 import importlib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ from io import TextIOWrapper
 from recexp import config, plugins
 from recexp.cli import help
 from recexp.errors import ConfigError, InterruptedRunError, RecexpError, error_message, unknown
+from recexp.secrets import mask
+from recexp.trust import Trust
 from recexp.version import __version__
+
+LONG_WORD, LONG_LINE = 400, 2000
+"""Characters of a message from which it is cut: a value may be a whole file."""
 
 
 def main() -> None:
@@ -31,11 +37,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # a user's own classes, as `python -m recexp` finds them too
     plugins.use()
     try:
-        arguments = _take_config_dirs(arguments)
+        arguments = _take_folders_and_trust(arguments)
         wants_help = any(a in ("--help", "-h") for a in arguments)
         words = [a for a in arguments if not a.startswith("-")]
         if arguments == ["--version"]:
@@ -97,28 +101,42 @@ def _debug(arguments: list[str]) -> bool:
 
 
 def _say(message: str, code: int) -> int:
-    print("\n".join(f"recexp: {line}" for line in message.splitlines()), file=sys.stderr)
+    print("\n".join(f"recexp: {_short(mask(line))}" for line in message.splitlines()), file=sys.stderr)
     return code
 
 
-def _take_config_dirs(arguments: list[str]) -> list[str]:
-    """Use and take out `--config-dir DIR` and `--config-dir=DIR`; RECEXP_CONFIG_DIR names one too."""
-    rest, folders = [], []
+def _short(line: str) -> str:
+    """Return a line with what is left of a word, or of all, that is longer than anybody reads."""
+    line = re.sub(rf"\S{{{LONG_WORD},}}", lambda word: f"{word[0][:100]} ... ({len(word[0]):,} characters)", line)
+    return line if len(line) <= LONG_LINE else f"{line[:LONG_LINE]} ... ({len(line):,} characters)"
+
+
+def _take_folders_and_trust(arguments: list[str]) -> list[str]:
+    """Use and take out `--config-dir DIR` and `--trust NAME`, or `--config-dir=DIR` and `--trust=NAME`.
+
+    RECEXP_CONFIG_DIR names a folder too; what its yaml name is not trusted for that.
+    """
+    rest: list[str] = []
+    taken: dict[str, list[str]] = {"--config-dir": [], "--trust": []}
     remaining = iter(arguments)
     for argument in remaining:
-        if argument in ("--config-dir", "-cd"):
-            folders.append(next(remaining, ""))
-        elif argument.startswith("--config-dir="):
-            folders.append(argument.partition("=")[2])
+        name, equals, value = argument.partition("=")
+        name = "--config-dir" if name == "-cd" else name
+        if name in taken:
+            taken[name].append(value if equals else next(remaining, ""))
         else:
             rest.append(argument)
-    if os.environ.get("RECEXP_CONFIG_DIR"):
-        folders.append(os.environ["RECEXP_CONFIG_DIR"])
-    config.use_config_dirs(folders)
+    folders, packages = taken.values()
+    if "" in packages:
+        raise ConfigError("--trust: must name top packages, such as shop,lab (got nothing)")
+    usual = os.environ.get("RECEXP_CONFIG_DIR")
+    config.use_config_dirs([*folders, *([usual] if usual else [])], Trust(tuple(packages), tuple(folders)))
     return rest
 
 
 def _hydra(arguments: list[str]) -> None:
+    if any(argument.startswith("--exp") for argument in arguments):
+        raise ConfigError("--experimental-rerun: reads a pickle, which can run code; recexp reproduce repeats a run")
     from recexp.tracking import process  # the package loads pydantic, which help does without
 
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
@@ -126,8 +144,10 @@ def _hydra(arguments: list[str]) -> None:
     gc.disable()  # what is imported now lives on: to look through it again and again takes a tenth of the time
     import hydra
 
+    from recexp.config import hydra_guard
     from recexp.sweeps.sweep import Sweep, resume_command
 
+    hydra_guard.install()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()
     main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)

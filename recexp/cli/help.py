@@ -1,11 +1,17 @@
 """What can be typed and chosen, told without loading what it is about."""
 
-import importlib
+import ast
 import inspect
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
-from recexp import config
+from recexp import config, trust
+from recexp.class_names import current_name
 from recexp.errors import ConfigError, unknown
 
 USAGE = """\
@@ -18,6 +24,7 @@ recexp: experiments with recommender systems
   recexp algorithm=ease --help                    what one of them is, and every value that can be set
   recexp algorithm=ease --cfg job                 the whole config that would run
   --config-dir DIR                                your own yaml; a file there wins over ours of the same name
+  --trust NAME                                    a package whose classes may run: of your models, or another's runs
 """
 
 
@@ -65,7 +72,7 @@ def _group(group: str) -> Iterator[str]:
     for name, path in config.options(group).items():
         lines = [
             line.removeprefix("#").strip()
-            for line in path.read_text(encoding="utf-8").splitlines()[:2]
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:2]
             if line.startswith("#")
         ]
         told = (line for line in lines if not line.startswith("@") and not line.endswith(".yaml"))
@@ -75,17 +82,32 @@ def _group(group: str) -> Iterator[str]:
 def _option(group: str, name: str, path: Path) -> Iterator[str]:
     """Yield what the class behind an option says of itself, and its yaml with the comments."""
     yield f"{override(group, name)}\n"
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8", errors="replace")
     key = "  _target_:" if group == "runner" else "_target_:"  # a runner's yaml holds more than the runner
     target = next((line.removeprefix(key) for line in text.splitlines() if line.startswith(key)), "")
-    module, _, cls = target.partition("#")[0].strip().rpartition(".")
-    if module:
-        try:
-            yield f"{inspect.getdoc(getattr(importlib.import_module(module), cls))}\n"
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"{path}: _target_: cannot import {target.strip()}: {error}") from error
-    yield f"{group}/{path.name}, each value to be set as {group}.KEY=VALUE:\n" if module else f"{group}/{path.name}:\n"
+    target = target.partition("#")[0].strip()
+    if target.startswith("recexp."):
+        yield f"{inspect.getdoc(trust.load(current_name(target), f'{path}: _target_'))}\n"
+    elif target:
+        yield f"{_docstring(target) or target}\n"
+    yield f"{group}/{path.name}, each value to be set as {group}.KEY=VALUE:\n" if target else f"{group}/{path.name}:\n"
     yield text
+
+
+def _docstring(target: str) -> str | None:
+    """Return what a person's class says of itself: its file is read and not run; None: there is nothing to read."""
+    *packages, cls = target.split(".")
+    folders: Any = [*sys.path, os.getcwd()]
+    spec = None
+    for name in packages:
+        spec = PathFinder.find_spec(name, folders) if folders else None
+        folders = None if spec is None else spec.submodule_search_locations
+    with suppress(OSError, SyntaxError, ValueError):
+        text = Path((spec and spec.origin) or "").read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef) and node.name == cls:
+                return ast.get_docstring(node)
+    return None
 
 
 def override(group: str, value: str) -> str:

@@ -30,6 +30,7 @@ class Parser(argparse.ArgumentParser):
     words : how many words it takes, at least and at most.
     overrides : what is told of words that are key=value, by their form; None: there are none, such words are words.
     notes : lines between these and the example.
+    trusts : whether classes may come from a model; those with overrides take --trust anyway.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Parser(argparse.ArgumentParser):
         words: tuple[int, int] = (0, 0),
         overrides: Mapping[str, str] | None = None,
         notes: str = "",
+        trusts: bool = False,
     ) -> None:
         takes, colon, _ = about.partition(": ")
         wide = max(map(len, overrides or ()), default=0)
@@ -63,6 +65,8 @@ class Parser(argparse.ArgumentParser):
             self.add_argument(
                 "--config-dir", metavar="DIR", help="a folder of your own yaml; more than one may be given"
             )
+        if self._keys or trusts:
+            self.add_argument("--trust", metavar="NAME", help="a package of your own classes, which may run")
 
     def add_runs(self) -> None:
         """Take --experiment and --runs, which say what runs are meant."""

@@ -5,17 +5,19 @@ folders (where yaml lies) -> composing (one config of many files) -> building (o
 """
 
 from recexp.config.building import build
-from recexp.config.composing import compose, plain, translate_errors
-from recexp.config.folders import conf_dir, groups, options, search_dirs, use_config_dirs
+from recexp.config.composing import compose, plain, translate_errors, words_of
+from recexp.config.folders import conf_dir, flags, groups, options, search_dirs, use_config_dirs
 
 __all__ = [
     "build",
     "compose",
     "conf_dir",
+    "flags",
     "groups",
     "options",
     "plain",
     "search_dirs",
     "translate_errors",
     "use_config_dirs",
+    "words_of",
 ]

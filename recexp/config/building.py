@@ -1,11 +1,11 @@
 """From plain config nodes to validated components: `_target_` names the class, everything else is a field."""
 
 import dataclasses
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from recexp import trust
 from recexp.class_names import current_name
-from recexp.errors import ConfigError, error_message, unknown
+from recexp.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def build(node: Any, base: type, where: str) -> Any:
     """Construct the component that a config node describes, and those nested in it.
 
-    Raises ConfigError when `_target_` is missing, cannot be imported, is no `base` or breaks its contract
-    (`check_class`), and for every field that is unknown, missing, of the wrong type or out of range.
+    Raises ConfigError when `_target_` is missing, is not trusted or cannot be imported, is no `base` or breaks its
+    contract (`check_class`), and for every field that is unknown, missing, of the wrong type or out of range.
     """
     from pydantic import ValidationError  # which help does without
 
@@ -38,14 +38,8 @@ def build(node: Any, base: type, where: str) -> Any:
 
 
 def imported(target: str, where: str) -> Any:
-    """Return what a `_target_` names; raises ConfigError."""
-    module, _, name = current_name(target).rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{where}._target_: cannot import {target}: {error}") from error
-    except Exception as error:  # whatever a person's own file raises when it is imported
-        raise ConfigError(f"{where}._target_: cannot import {target}: {error_message(error)}") from error
+    """Return what a `_target_` names; raises ConfigError, also for what is not trusted."""
+    return trust.load(current_name(target), f"{where}._target_")
 
 
 def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigError:

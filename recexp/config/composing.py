@@ -1,12 +1,15 @@
 """From yaml and overrides to one config, as Hydra composes it; what is wrong with them is said in our words."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recexp import yaml_files
+from recexp.config import hydra_guard
 from recexp.config.building import refusal
 from recexp.config.folders import conf_dir, options
 from recexp.errors import ConfigError, unknown
@@ -28,6 +31,7 @@ def hydra_config() -> AbstractContextManager[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
+    hydra_guard.install()
     if GlobalHydra.instance().is_initialized():
         return nullcontext()
     return initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp")
@@ -39,13 +43,23 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-    try:
+    missing: list[str] = []
+    with suppress(OmegaConfBaseException):  # of what cannot be resolved; the next step knows its key
         missing = sorted(OmegaConf.missing_keys(cfg))
+    try:
         if missing:
             raise ConfigError("\n".join(f"{key}: is missing; give it as {key}=..." for key in missing))
         return mapping(OmegaConf.to_container(cfg, resolve=True))
     except OmegaConfBaseException as error:
-        raise ConfigError(str(error).splitlines()[0]) from error
+        raise ConfigError(_of_omegaconf(error)) from error
+
+
+def words_of(hydra: Any, part: str = "task") -> list[str]:
+    """Return the words that a config was composed of, each `${...}` in them as it was typed."""
+    from omegaconf import OmegaConf
+
+    words: list[str] = OmegaConf.to_container(hydra.overrides[part], resolve=False)  # type: ignore[assignment]
+    return words
 
 
 def mapping(node: Any) -> dict[str, Any]:
@@ -56,10 +70,16 @@ def mapping(node: Any) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a yaml file holds, each `${...}` as it stands; raises ConfigError."""
+    """Return what a yaml file holds, each `${...}` as it stands; raises ConfigError, which names the file."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
-    return mapping(OmegaConf.to_container(OmegaConf.load(path)))
+    yaml_files.read_text(path)
+    try:
+        return mapping(OmegaConf.to_container(OmegaConf.load(path)))
+    except (YAMLError, OSError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path}: is no yaml of a config: {' '.join(str(error).split())}") from error
 
 
 def resolved(value: Any, root: Mapping[str, Any]) -> Any:
@@ -72,7 +92,7 @@ def resolved(value: Any, root: Mapping[str, Any]) -> Any:
 @contextmanager
 def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
     """Turn Hydra's own errors about overrides into ours: which key, what was found, what is allowed."""
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
     from pydantic import ValidationError
     from yaml import YAMLError
@@ -81,11 +101,16 @@ def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
         yield
     except YAMLError as error:
         raise ConfigError(str(error)) from error
-    except (HydraException, OmegaConfBaseException) as error:
+    except OverrideParseException as error:
+        raise ConfigError(_unreadable(error.override, str(error))) from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(_of_omegaconf(error)) from error
+    except HydraException as error:
         if isinstance(error.__cause__, ValidationError):  # of a launcher or sweeper, which Hydra builds
             where = str(error).rpartition("full_key: ")[2].strip()
             raise refusal(error.__cause__, where, []) from error
-        raise ConfigError(_reworded(str(error), list(overrides))) from error
+        reason = f": {_of_omegaconf(error.__cause__)}" if str(error).startswith("Error merging") else ""
+        raise ConfigError(_reworded(str(error), list(overrides)) + reason) from error
     except (TypeError, ValueError) as error:  # OmegaConf's to evaluation.metrics.ndcg=1, Hydra's to filter=null
         words = " ".join(overrides)
         if "is not an int" in str(error) or "invalid literal for int" in str(error):
@@ -93,6 +118,24 @@ def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
         if "Config group override" in str(error):
             raise ConfigError(f"a group needs one of its options, not null: {words}") from error
         raise
+
+
+def _of_omegaconf(error: BaseException | None) -> str:
+    """Return what OmegaConf says, with the key that it says it of."""
+    key, message = getattr(error, "full_key", None), str(error).splitlines()[0]
+    return f"{key}: {message}" if key and not message.startswith(key) else message
+
+
+def _unreadable(override: str, message: str) -> str:
+    """Return that Hydra cannot read an override, and how a value with letters and signs of all kinds is written."""
+    key, equals, value = override.partition("=")
+    said = message.splitlines()[0]
+    reason = "" if said.startswith("Lexer") or not said else f" ({said})"
+    if not equals or not re.fullmatch(r"[+~]{0,2}[\w@./:-]+", key, re.ASCII):
+        return f"{override}: cannot be read{reason}; an override is key=value, such as seed=3"
+    mark = "'" if '"' in value else '"'
+    quoted = shlex.quote(f"{key}={mark}{value}{mark}")
+    return f"{key}: the value cannot be read{reason}; text with such signs needs quotes within quotes: {quoted}"
 
 
 def _reworded(message: str, overrides: list[str]) -> str:
@@ -107,6 +150,8 @@ def _reworded(message: str, overrides: list[str]) -> str:
 
 def _no_such_component(name: str, overrides: list[str]) -> str:
     """Return that the chosen runner has none of that name, and what it has."""
+    if any(word.startswith("~runner") for word in overrides):
+        return f"runner: choose one with runner=..., of {', '.join(options('runner'))}; leave ~runner out"
     runner = next((word.partition("=")[2] for word in overrides if word.lstrip("+").startswith("runner=")), "offline")
     node = plain(compose([word for word in overrides if word.startswith("runner=")]))
     shared = ("runner", "tracking", "logging")
@@ -141,7 +186,7 @@ def _options_with(group: str, key: str) -> list[str]:
 
     names = []
     for name, path in options(group).items():
-        with suppress(yaml.YAMLError, OSError):
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with suppress(ConfigError, yaml.YAMLError, OSError):
+            content = yaml.safe_load(yaml_files.read_text(path))
             names += [name] if isinstance(content, dict) and key in content else []
     return names

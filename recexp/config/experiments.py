@@ -2,15 +2,17 @@
 
 import dataclasses
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from recexp import yaml_files
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
-from recexp.config.composing import compose, plain, read
-from recexp.config.folders import conf_dir, options, search_dirs, within
+from recexp.config.composing import compose, plain, read, words_of
+from recexp.config.folders import conf_dir, flags, options, within
+from recexp.config.hydra_guard import SHARED
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
 from recexp.evaluation.evaluation import Evaluation
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 PACKAGE = "# @package _global_"  # the first line of a runner's yaml, which brings components that lie beside it
-SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
-"""What every config has at its top, whatever its runner."""
 
 
 def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None = None) -> Experiment:
@@ -32,7 +32,7 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
     `source` takes the place of the dataset in the config: data that is in memory.
     """
     hydra = cfg.hydra
-    for override in hydra.overrides.task:
+    for override in words_of(hydra):
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
         _check_id(override)
@@ -45,9 +45,20 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
     elif _nameless(node.get("dataset")):
         node["dataset"] = _named(node["dataset"], choices["dataset"])
         choices["dataset"] = node["dataset"]["name"]
-    folders = (f"--config-dir={folder}" for folder in search_dirs()[:-1])
-    command = shlex.join(["recexp", *folders, *hydra.overrides.task])
-    return assemble(node, None, tags=tags, choices=choices, command=command, source=source)
+    command = shlex.join(["recexp", *flags(), *words_of(hydra)])
+    experiment = assemble(node, None, tags=tags, choices=choices, command=command, source=source)
+    return dataclasses.replace(experiment, own_yaml=tuple(_own_yaml(cfg, node)))
+
+
+def _own_yaml(cfg: "DictConfig", node: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the paths of the person's own yaml among the chosen options, presets and metrics."""
+    choices = [(key.partition("@")[0], option) for key, option in cfg.hydra.runtime.choices.items()]
+    evaluation = node.get("evaluation")
+    metrics = evaluation.get("metrics") if isinstance(evaluation, dict) else None
+    for group, option in [*choices, *(("metric", name) for name in metrics or ())]:
+        path = options(group).get(str(option))
+        if path is not None and not path.is_relative_to(conf_dir()):
+            yield str(path)
 
 
 def chosen(cfg: "DictConfig") -> dict[str, str]:
@@ -200,7 +211,7 @@ def _check_shared(node: Mapping[str, Any]) -> None:
 def _check_package(runner: str) -> None:
     """Raise ConfigError for a runner's yaml without the line that lets it bring components."""
     path = options("runner")[runner]
-    if PACKAGE not in path.read_text(encoding="utf-8"):
+    if PACKAGE not in yaml_files.read_text(path):
         raise ConfigError(
             f"{path}: the yaml of a runner must begin with the line `{PACKAGE}` and have its own fields under runner:"
         )

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from recexp import trust
 from recexp.errors import ConfigError
+from recexp.trust import Trust
 
 _user_dirs: list[Path] = []
 
@@ -21,11 +23,15 @@ def search_dirs() -> list[Path]:
     return [*_user_dirs, conf_dir()]
 
 
-def use_config_dirs(folders: Sequence[str]) -> None:
-    """Put the user's config folders before ours: a file of theirs wins over ours of the same name."""
+def use_config_dirs(folders: Sequence[str], trusted: Trust | None = None) -> None:
+    """Put the user's config folders before ours: a file of theirs wins over ours of the same name.
+
+    `trusted` is what may run beside recexp; None: the classes that these folders name.
+    """
     for folder in folders:
         if not folder.strip() or not Path(folder).is_dir():
             raise ConfigError(f"--config-dir: {folder or 'nothing'} is not a folder")
+    trust.use(Trust(folders=tuple(folders)) if trusted is None else trusted)
     _user_dirs[:] = [Path(folder).resolve() for folder in folders]
     if _user_dirs:
         _register()
@@ -49,12 +55,19 @@ def _register() -> None:
 @contextmanager
 def within(config_dir: str | None) -> Iterator[None]:
     """Return a block in which the config folders are ours and this one, None for ours alone."""
-    before = [str(folder) for folder in _user_dirs]
-    use_config_dirs([config_dir] if config_dir else [])
+    before, trusted = [str(folder) for folder in _user_dirs], trust.given()
+    folders = [config_dir] if config_dir else []
+    use_config_dirs(folders, Trust(trusted.packages, tuple(folders)))
     try:
         yield
     finally:
-        use_config_dirs(before)
+        use_config_dirs(before, trusted)
+
+
+def flags() -> list[str]:
+    """Return what a command is given of the folders, and of what is trusted beside them, to be the same again."""
+    packages = trust.given().packages
+    return [*(f"--config-dir={folder}" for folder in _user_dirs), *(f"--trust={name}" for name in packages)]
 
 
 def options(group: str) -> dict[str, Path]:

@@ -1,20 +1,19 @@
 """Runs between stores: all that a store knows of a run as a zip file, and back. It carries plain data, no code."""
 
 import json
-import re
 import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from recexp import scratch
+from recexp import limits, scratch
 from recexp.errors import DataError, StoreError
-from recexp.history import importing
+from recexp.history import importing, verification
 from recexp.history.archive import Archive, StoredRun
+from recexp.history.verification import Parcel
 from recexp.tracking import mlflow_model, store_uri, view
 from recexp.tracking.inputs import entity as dataset_input
 from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, sha256, write
@@ -23,18 +22,12 @@ from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING, JOB, JOB_RUNS
 if TYPE_CHECKING:
     from mlflow.entities import Run as Entity
 
+MAX_PART = 200
+"""Letters of a file's name, which file systems limit."""
 _LEFT = (COMPLETE, IMPORTING, JOB, JOB_RUNS, "mlflow.runName")
 """Tags that an import does not take over: it sets them itself, or the runs that they name are in the other store."""
 _ENVIRONMENT = ("requirements.txt", "conda.yaml", "python_env.yaml")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """An exported run, unpacked and verified: `folder` holds `files/` and perhaps `model/`, `record` the rest."""
-
-    folder: Path
-    record: dict[str, Any]
 
 
 def pack(archive: Archive, run: StoredRun, file: Path) -> None:
@@ -65,6 +58,9 @@ def opened(file: Path) -> Iterator[Parcel]:
     with scratch.folder() as folder:
         try:
             with zipfile.ZipFile(file) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+                if excess := limits.excess("import_mib", file.stat().st_size, unpacked):
+                    raise DataError(f"{file}: {excess}")
                 sums = _manifest(archive, file)
                 for name, expected in sums.items():
                     target = folder / name
@@ -73,15 +69,11 @@ def opened(file: Path) -> Iterator[Parcel]:
                         shutil.copyfileobj(source, copy)
                     if sha256(target) != expected:
                         raise DataError(f"{file} is damaged: {name} has not the checksum that {MANIFEST} says")
-            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-            if not re.fullmatch(r"\w+", record["id"]):
-                raise ValueError(f"{RECORD} has no run id")
-            (folder / FILES).mkdir(exist_ok=True)
         except zipfile.BadZipFile as error:
             raise DataError(f"{file} is no zip file, or a damaged one: {error}") from error
         except _DAMAGE as error:
             raise DataError(f"{file} is damaged: {error}") from error
-        yield Parcel(folder, record)
+        yield verification.read(folder, file)
 
 
 def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, bool]:
@@ -170,8 +162,12 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
     for name in [*names, *sums]:
         path = PurePosixPath(name)
         inside = name in (MANIFEST, RECORD) or path.parts[:1] in ((FILES,), (MODEL,))
-        if not inside or ".." in path.parts or "\\" in name or ":" in name or name != path.as_posix():
+        described = "mlmodel" in name.lower()  # MLflow would take what lies beside it for a model, and load it
+        if described or not inside or ".." in path.parts or "\\" in name or ":" in name or name != path.as_posix():
             raise DataError(f"{file} holds {name!r}, which is no part of an exported run; nothing was imported")
+    folders = {folder.as_posix() for name in sums for folder in PurePosixPath(name).parents}
+    if any(name in folders or max(map(len, PurePosixPath(name).parts)) > MAX_PART for name in sums):
+        raise DataError(f"{file} is damaged: {MANIFEST} lists names that cannot all be files")
     if sorted(names) != sorted([*sums, MANIFEST]) or RECORD not in sums:
         raise DataError(f"{file} is damaged: it does not hold the files that {MANIFEST} lists")
     return sums
@@ -227,9 +223,9 @@ def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str
         experiment_id, name="model", source_run_id=run_id, params=parcel.record["params"], model_type="recommender"
     )
     wrapped, came = parcel.folder / "wrapped", parcel.folder / MODEL
-    mlflow_model.wrap(came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id)
-    for name in _ENVIRONMENT:
-        shutil.copy(came / name, wrapped / name)
+    mlflow_model.wrap(
+        came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id, requirements=parcel.requirements
+    )
     archive.client.log_model_artifacts(logged.model_id, str(wrapped))
     archive.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     archive.client.finalize_logged_model(logged.model_id, "READY")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import os
 import shutil
@@ -16,10 +15,10 @@ from uuid import uuid4
 import numpy as np
 from pydantic import ValidationError
 
-from recexp import serialization
+from recexp import serialization, trust
 from recexp.algorithms.base import Recommender
 from recexp.class_names import current_name, stored_name
-from recexp.errors import ModelError
+from recexp.errors import ConfigError, ModelError
 from recexp.models.arrays import read_arrays, write_arrays
 from recexp.serialization import Kind, PackError
 
@@ -87,7 +86,7 @@ def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.nd
 
 
 def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
-    """Rebuild a packed model; only a Recommender that is already importable is accepted."""
+    """Rebuild a packed model; only a Recommender of recexp's or of a trusted package is accepted."""
     used = {}
 
     def load(name: str) -> np.ndarray:
@@ -117,10 +116,9 @@ def _parts(model: Recommender) -> dict[str, Any]:
 
 def _make(parts: dict[str, Any]) -> Recommender:
     try:
-        module, _, name = current_name(parts["class"].replace(":", ".")).rpartition(".")
-        cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(f"the saved model's class {parts['class']} cannot be imported: {error}") from error
+        cls = trust.load(current_name(parts["class"].replace(":", ".")), "the saved model's class")
+    except ConfigError as error:
+        raise ModelError(str(error)) from error
     if not (isinstance(cls, type) and issubclass(cls, Recommender)):
         raise ModelError(f"the saved model's class {parts['class']} is not a Recommender")
     model = cls(**parts["params"])

@@ -96,6 +96,7 @@ class Experiment:
     fold : the only one to run, where the runner makes several; None: all.
     check : is shown the content of each run's identity before anything is fitted, and may refuse it by an exception.
     job_key : by which its runs are found when they are complete.
+    own_yaml : the person's own yaml files that it was composed of.
     """
 
     runner: "Runner"
@@ -110,6 +111,7 @@ class Experiment:
     fold: int | None = None
     check: Callable[[dict[str, Any]], None] | None = None
     job_key: str | None = None
+    own_yaml: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.components[name]

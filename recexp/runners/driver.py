@@ -10,6 +10,7 @@ from recexp.errors import DataError
 from recexp.evidence import run_files
 from recexp.evidence.description import Summary, describe_run
 from recexp.evidence.evidence import Evidence
+from recexp.identity import code_files
 from recexp.metric_names import bare, is_final, is_judgement
 from recexp.runners import machine
 from recexp.runners.base import Experiment, Identity, Plan
@@ -119,6 +120,7 @@ def record(
         description=lambda evaluations: describe_run(replace(summary, evaluations=evaluations)),
         inputs=evidence.inputs,
         model_folder=saved,
+        own_files=[*experiment.own_yaml, *code_files([runner, *experiment.components.values()])],
         view=view_state(metrics, runner.final, columns, higher_is_better=higher_is_better is not False),
         test=identity.tags[TEST] if counts else None,
     )

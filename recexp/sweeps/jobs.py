@@ -7,15 +7,15 @@ starts its tracking process before Hydra is imported (0.3 s).
 import json
 import os
 import shlex
-import sys
 import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from recexp import config, console, threads
+from recexp import config, console, threads, trust
 from recexp.errors import IncompatibleError, RecexpError, error_message
 from recexp.identity import digest
+from recexp.trust import Trust
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -38,6 +38,7 @@ class SweepJob:
     sweep : the name of the sweep that it belongs to.
     folder : the working directory.
     config_dirs : the user's folders of yaml.
+    trusted : whose code may run beside recexp's, as `trust.Trust` has it.
     environment : variables that it depends on.
     threads : how many threads work at it; None: all cores.
     command : what repeats it alone.
@@ -49,6 +50,7 @@ class SweepJob:
     sweep: str
     folder: str
     config_dirs: list[str]
+    trusted: dict[str, list[str]]
     environment: dict[str, str]
     threads: int | None
     command: str
@@ -134,10 +136,9 @@ def perform(text: str) -> str:
     try:
         os.chdir(job.folder)
         os.environ.update(job.environment)
-        if job.folder not in sys.path:
-            sys.path.append(job.folder)
-        if job.config_dirs != [str(folder) for folder in config.search_dirs()[:-1]]:
-            config.use_config_dirs(job.config_dirs)
+        trusted = Trust(**{name: tuple(values) for name, values in job.trusted.items()})
+        if (job.config_dirs, trusted) != ([str(folder) for folder in config.search_dirs()[:-1]], trust.given()):
+            config.use_config_dirs(job.config_dirs, trusted)
         cfg = config.compose(job.overrides)
         with open_dict(cfg):
             cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)
@@ -189,5 +190,4 @@ def find_complete(experiments: "list[Experiment]") -> "dict[str, tuple[str | Non
 
 def command_of(words: list[str]) -> str:
     """Return the command line of these words, with the user's config folders of now."""
-    folders = (f"--config-dir={folder}" for folder in config.search_dirs()[:-1])
-    return shlex.join(["recexp", *folders, *words])
+    return shlex.join(["recexp", *config.flags(), *words])

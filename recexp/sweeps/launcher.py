@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-from recexp import config, console
+from recexp import config, console, trust
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
 from recexp.sweeps.composer import Composer
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from recexp.runners.base import Experiment
 
-ENVIRONMENT = ("RECEXP_DATA",)
+ENVIRONMENT = ("RECEXP_DATA", trust.VARIABLE)
 """What a job depends on and a process elsewhere must be told."""
 
 
@@ -139,6 +140,7 @@ class JobLauncher(Launcher):
             sweep=self.sweep.name or "",
             folder=os.getcwd(),
             config_dirs=[str(folder) for folder in config.search_dirs()[:-1]],
+            trusted=asdict(trust.given()),
             environment={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
             threads=n_threads,
             command=jobs.command_of(task),

@@ -59,7 +59,7 @@ class Sweep:
         with open_dict(cfg):
             cfg.hydra = hydra
         tags = {"sweep": self.name or Path(hydra.sweep.dir).name} if sweeping else {}
-        command = jobs.command_of(hydra.overrides.task)
+        command = jobs.command_of(config.words_of(hydra))
         if command not in self.commands:
             self.commands.append(command)
         if sweeping:

@@ -1,6 +1,7 @@
 """Tracking: every run becomes one MLflow run that holds what is needed to compare it, trust it and repeat it."""
 
-from recexp.tracking.names import flatten, mask
+from recexp.secrets import mask
+from recexp.tracking.names import flatten
 from recexp.tracking.run import Input, Run
 from recexp.tracking.store import CompleteRun, Store, Tracking
 from recexp.tracking.view import leaderboard_link, ui_command, ui_link

@@ -3,12 +3,12 @@
 import platform
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recexp import scratch
-from recexp.tracking import mlflow_model, parcel, source
+from recexp.tracking import git, mlflow_model, parcel, source
 from recexp.tracking.inputs import as_plain
 from recexp.tracking.tags import HOST
 
@@ -21,6 +21,7 @@ def keep(
     model: Path | None,
     points: Iterable[tuple[str, float, int, int]],
     inputs: Iterable[dict[str, str]],
+    own_files: Sequence[str] | None,
 ) -> Path:
     """Write a run as `recexp export` does, and return the file, which is in the folder `into`.
 
@@ -30,8 +31,11 @@ def keep(
     files : the folder of its files. model : that of its saved model, or None.
     points : the values of its metrics and learning curves.
     inputs : the data sets that went in.
+    own_files : the person's own code and yaml, for git.diff; None: it is not wanted.
     """
-    tags, diff = source.git_state(Path.cwd())
+    here = Path.cwd()
+    tags, changed = git.state(here)
+    changed_tags, diff = git.whole(here, changed, own_files)
     metrics: dict[str, list[tuple[float, int, int]]] = {}
     for name, value, at, step in points:
         metrics.setdefault(name, []).append((value, at, step))
@@ -44,7 +48,7 @@ def keep(
             mlflow_model.write_environment(folder / parcel.MODEL)
         whole = {
             **record,
-            "tags": {**record["tags"], **tags, HOST: platform.node()},
+            "tags": {**record["tags"], **tags, **changed_tags, HOST: platform.node()},
             "metrics": metrics,
             "inputs": [as_plain(item) for item in inputs],
         }

@@ -15,14 +15,19 @@ def load() -> None:
     import mlflow.pyfunc  # noqa: F401
 
 
-def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> None:
-    """Write `folder`: MLflow's description of the model (signature, requirements) beside a copy of `model_folder`."""
+def wrap(
+    model_folder: Path, folder: Path, *, model_id: str, run_id: str, requirements: list[str] | None = None
+) -> None:
+    """Write `folder`: MLflow's description of the model (signature, requirements) beside a copy of `model_folder`.
+
+    `requirements` None: what is installed here.
+    """
     from mlflow import pyfunc
     from mlflow.models import Model
 
     folder.mkdir()
     shutil.copytree(model_folder, folder / "recexp")
-    write_environment(folder)
+    write_environment(folder, requirements)
     model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=_signature())
     pyfunc.add_to_model(
         model, loader_module="recexp.serving", data="recexp", conda_env="conda.yaml", python_env="python_env.yaml"
@@ -30,9 +35,9 @@ def wrap(model_folder: Path, folder: Path, *, model_id: str, run_id: str) -> Non
     model.save(str(folder / "MLmodel"))
 
 
-def write_environment(folder: Path) -> None:
-    """Write what a model needs to be installed, in three forms."""
-    requirements = source.requirements(deep=False)
+def write_environment(folder: Path, requirements: list[str] | None = None) -> None:
+    """Write what a model needs to be installed, in three forms; None: what is installed here."""
+    requirements = requirements or source.requirements(deep=False)
     if wheel.write(folder):
         requirements = [f"./{wheel.NAME}", *(line for line in requirements if not line.startswith("recexp=="))]
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from recexp.secrets import mask
+
 MAX_NAME = 250
 MAX_VALUE = 6000
 
@@ -18,11 +20,6 @@ def search_terms(tags: Mapping[str, str]) -> str:
     """Return MLflow's filter for the runs that carry all of `tags`."""
     marks = {key: '"' if "'" in value else "'" for key, value in tags.items()}
     return " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in tags.items())
-
-
-def mask(text: str) -> str:
-    """Return `text` without the credentials of the addresses in it: `postgresql://me:secret@host` loses `me:secret`."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
 
 
 def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -5,7 +5,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from getpass import getuser
@@ -16,8 +16,9 @@ from uuid import uuid4
 
 from recexp import scratch, system
 from recexp.errors import DataError, DiskFullError, RecexpError
+from recexp.secrets import mask
 from recexp.tracking import keeping, run_log, store_errors, store_uri, view
-from recexp.tracking.names import clean, flatten, mask
+from recexp.tracking.names import clean, flatten
 from recexp.tracking.process import TrackingProcess
 from recexp.tracking.tags import EVALUATIONS
 
@@ -49,6 +50,7 @@ class Target(NamedTuple):
     uri: str
     log_model: bool
     experiment: str
+    git_diff: bool
 
 
 class Run:
@@ -161,6 +163,7 @@ class Run:
         description: str | Callable[[int], str],
         inputs: Iterable[Input],
         model_folder: Path | None,
+        own_files: Sequence[str] = (),
         view: str | None = None,
         test: str | None = None,
     ) -> None:
@@ -175,6 +178,7 @@ class Run:
         description : Markdown for the run's page, or what makes it of how often the test set has been evaluated.
         inputs : the data sets that went in.
         model_folder : a saved model, or None.
+        own_files : the person's own code and yaml, kept in git.diff where git does not track them.
         view : the state of the UI's table of runs, kept where the experiment has none; see `view.view_state`.
         test : a digest of the test set that was evaluated, where that counts.
         """
@@ -183,6 +187,7 @@ class Run:
         plain = {"params": flatten(params), "view": view}
         sources = [item._asdict() for item in inputs]
         saved = model_folder if self._target.log_model else None
+        own = list(own_files) if self._target.git_diff else None
         try:
             looks = self.count_evaluation(test) if test is not None else 0
             run_id, text = self.id, mask(described(looks))
@@ -196,12 +201,13 @@ class Run:
                 description=text,
                 inputs=sources,
                 saved=None if saved is None else str(saved),
+                own_files=own,
                 **plain,
             )
         except (KeyboardInterrupt, SystemExit):
             if self._process.waiting or store_uri.held(self._target.uri):
                 tags = {"mlflow.note.content": mask(described(looks)), **({EVALUATIONS: str(looks)} if test else {})}
-                self._keep({**plain, "tags": {**self._tags, **tags}}, values, sources, saved)
+                self._keep({**plain, "tags": {**self._tags, **tags}}, values, sources, saved, own)
             raise
         self._finished = True
 
@@ -217,6 +223,7 @@ class Run:
         values: list[Point],
         inputs: list[dict[str, str]],
         model: Path | None,
+        own_files: Sequence[str] | None,
     ) -> None:
         """Write the run to a file in the working directory, and say how it gets into the store; nothing more does."""
         created = self._creating.done() and self._creating.exception() is None
@@ -232,7 +239,15 @@ class Run:
         }
         points = [*values, *self._points]
         finite = [(clean(name), value, at, step) for name, value, at, step in points if math.isfinite(value)]
-        file = keeping.keep(Path.cwd(), whole, files=self.directory, model=model, points=finite, inputs=inputs)
+        file = keeping.keep(
+            Path.cwd(),
+            whole,
+            files=self.directory,
+            model=model,
+            points=finite,
+            inputs=inputs,
+            own_files=own_files,
+        )
         log.error("interrupted: the run is in a file; this takes it in: %s", keeping.command(file, self._target.uri))
 
     def _create(self) -> "Future[str]":

@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from recexp.secrets import mask
+
 
 class LogBuffer(logging.Handler):
     """Remembers what recexp logs from when a store is opened, for the runs that begin later."""
@@ -24,12 +26,19 @@ class LogBuffer(logging.Handler):
         super().close()
 
 
+class _Masked(logging.Formatter):
+    """Writes no credentials of addresses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
 class LogFile(logging.FileHandler):
     """Copies what recexp logs into a file while a run lasts; a full disk does not disturb the run."""
 
     def __init__(self, path: Path, earlier: Iterable[logging.LogRecord]) -> None:
         super().__init__(path, delay=True, encoding="utf-8")
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        self.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         for record in earlier:
             self.handle(record)
         logging.getLogger("recexp").addHandler(self)

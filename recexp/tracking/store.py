@@ -27,18 +27,20 @@ class Tracking:
     artifacts : folder or address of a new experiment's files; None is beside the SQLite file, or the server's choice.
     experiment : name of the MLflow experiment, made when it does not exist.
     log_model : whether the model is kept.
+    git_diff : whether code and yaml that are not committed are kept, in git.diff.
     """
 
     uri: Location | None
     artifacts: Location | None
     experiment: Annotated[str, Field(min_length=1)]
     log_model: bool
+    git_diff: bool
 
     def open(self) -> "Store":
         """Return the store, to be used in a `with` block; raises StoreError at once when it cannot be written."""
         uri = store_uri.resolve(self.uri)
         store_uri.check(uri, self.artifacts)
-        return Store(uri, self.artifacts, self.experiment, log_model=self.log_model)
+        return Store(uri, self.artifacts, self.experiment, log_model=self.log_model, git_diff=self.git_diff)
 
 
 class CompleteRun(NamedTuple):
@@ -60,13 +62,14 @@ class Store:
 
     Attributes
     ----------
-    uri, experiment, log_model : as opened.
+    uri, experiment, log_model, git_diff : as opened.
     process : the one that writes to it.
     opening : its answer that the store is open.
     """
 
-    def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool) -> None:
+    def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool, git_diff: bool) -> None:
         self.uri = uri
+        self.git_diff = git_diff
         self.experiment = experiment
         self.log_model = log_model
         self._log_so_far = run_log.LogBuffer()
@@ -134,7 +137,7 @@ class Store:
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; its time counts from the end of the last one."""
         began = self._opened if self._last is None else self._last.ended
-        target = Target(self.process, self.opening, self.uri, self.log_model, self.experiment)
+        target = Target(self.process, self.opening, self.uri, self.log_model, self.experiment, self.git_diff)
         self._last = Run(target, name, tags, began=began or now(), log_so_far=self._log_so_far.records)
         return self._last
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recexp.errors import DiskFullError, StoreError
+from recexp.secrets import mask
 from recexp.system import DISK_FULL
-from recexp.tracking.names import mask
 
 _FULL_TEXT = re.compile(
     "|".join([r"database or disk is full|disk I/O error|\d+ requested and \d+ written", *map(os.strerror, DISK_FULL)])

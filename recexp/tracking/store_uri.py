@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from filelock import FileLock, Timeout
 
 from recexp.errors import DiskFullError, StoreError
-from recexp.tracking.names import mask
+from recexp.secrets import mask
 from recexp.tracking.store_errors import is_full, is_locked
 
 LOCK_SECONDS = 5.0
@@ -138,10 +138,16 @@ def _check_writable_folder(folder: Path) -> None:
 
 
 def _check_server(uri: str) -> None:
-    parts = urlsplit(uri)
-    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        parts = urlsplit(uri)
+        address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    except ValueError:  # its text may hold the password
+        raise StoreError(
+            f"tracking.uri: {mask(uri)} is no address; it is http://HOST:PORT, the port a number up to 65535, and in a "
+            "password / is written %2F and @ is written %40"
+        ) from None
     try:
         socket.create_connection(address, timeout=5).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         where = f"{parts.scheme}://{address[0]}:{address[1]}"
         raise StoreError(f"tracking.uri: no server answers at {where}: {error}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from recexp.errors import StoreError
-from recexp.tracking import client, evaluation_count, mlflow_model, run_locks, run_log, source
+from recexp.tracking import client, evaluation_count, git, mlflow_model, run_locks, run_log, source
 from recexp.tracking.inputs import as_plain, entity, log_inputs
 from recexp.tracking.names import clean
 from recexp.tracking.patience import PatientClient
@@ -54,7 +54,8 @@ class Tracker:
         if self._open_locks is not None:
             self._open_locks.release()
         self.uri, self._experiment = uri, None
-        self.source_tags, self.diff = source.git_state(Path(folder))
+        self.folder = Path(folder)
+        self.source_tags, self.diff = git.state(self.folder)
         with client.opened(uri) as opened:
             self.client = cast("MlflowClient", PatientClient(opened, self._tell))
             found = self.client.get_experiment_by_name(experiment)
@@ -160,12 +161,14 @@ class Tracker:
         description: str,
         inputs: list[dict[str, str]],
         saved: str | None,
+        own_files: list[str] | None,
     ) -> None:
-        """Write everything and mark the run as complete."""
+        """Write everything and mark the run as complete; `own_files` None: without a diff of the code."""
         from mlflow.entities import Metric, Param, RunTag
 
         mlflow, directory = self.client, Path(folder)
-        source.write(directory, self.diff)
+        source_tags, diff = git.whole(self.folder, self.diff, own_files)
+        source.write(directory, diff)
         model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
         mlflow.log_artifacts(run_id, folder)
         log_inputs(mlflow, run_id, [entity(as_plain(item)) for item in inputs])
@@ -178,7 +181,7 @@ class Tracker:
                 if math.isfinite(value)
             ],
             params=[Param(name, value) for name, value in params.items()],
-            tags=[RunTag("mlflow.note.content", description)],
+            tags=[RunTag("mlflow.note.content", description), *(RunTag(*tag) for tag in source_tags.items())],
         )
         if view is not None and VIEW_TAG not in self.experiment.tags:
             mlflow.set_experiment_tag(self.experiment.experiment_id, VIEW_TAG, view)

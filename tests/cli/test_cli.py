@@ -194,7 +194,7 @@ def test_table_on_a_terminal_without_unicode(recexp: Callable) -> None:
 def test_a_file_that_may_not_be_read_is_wrong_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(folders: list[str]) -> None:
+    def refuse(*folders: object) -> None:
         raise PermissionError(13, "Permission denied", "mine.csv")
 
     monkeypatch.setattr("recexp.config.use_config_dirs", refuse)

@@ -192,7 +192,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     other = {**PROTOCOL, "split": {"test_ratio": 0.1}}
 
     def opened(experiment: str) -> Any:
-        return Tracking(uri=uri, artifacts=None, experiment=experiment, log_model=False).open()
+        return Tracking(uri=uri, artifacts=None, experiment=experiment, log_model=False, git_diff=False).open()
 
     with opened("recexp") as store:
         ids["old"] = write(store, "good", skill("old"), protocol=other)

@@ -11,7 +11,7 @@ from recexp.history import archive
 from recexp.history.archive import Archive
 from recexp.tracking import Input, Tracking
 
-TRACKING = Tracking(uri=None, artifacts=None, experiment="shop's", log_model=False)
+TRACKING = Tracking(uri=None, artifacts=None, experiment="shop's", log_model=False, git_diff=False)
 
 
 @pytest.fixture

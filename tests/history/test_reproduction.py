@@ -100,6 +100,7 @@ def test_classes_of_ones_own_without_their_config_folder(
         (tmp_path / "conf" / group).mkdir(parents=True)
         (tmp_path / "conf" / group / "mine.yaml").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("RECEXP_TRUST", "own_models")
 
     def write(shift: str) -> None:
         (tmp_path / "own_models.py").write_text(MINE.replace("SHIFT = 0.0", f"SHIFT = {shift}"))
@@ -198,7 +199,7 @@ def test_a_store_named_by_an_option_of_ones_own(shop: Path, tmp_path: Path, caps
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text(
         f"_target_: recexp.tracking.Tracking\nuri: {shop / 'mlflow.db'}\nartifacts: null\n"
-        "experiment: mine\nlog_model: false\n"
+        "experiment: mine\nlog_model: false\ngit_diff: false\n"
     )
     (run,) = made("algorithm=popularity", "tracking.experiment=mine")
     mine = ["--config-dir", str(tmp_path / "conf"), "tracking=mine"]
@@ -254,7 +255,7 @@ def test_wrong_words_are_told(shop: Path, capsys: pytest.CaptureFixture, words: 
 
 
 def test_runs_that_cannot_be_stood_on(shop: Path, capsys: pytest.CaptureFixture) -> None:
-    tracking = Tracking(uri=None, artifacts=None, experiment="bad", log_model=False)
+    tracking = Tracking(uri=None, artifacts=None, experiment="bad", log_model=False, git_diff=False)
     with tracking.open() as store:
         with pytest.raises(ValueError), store.run(name="broken", tags={}) as failed:
             broken = failed.id
@@ -292,6 +293,6 @@ def test_a_store_of_a_newer_mlflow(workplace: Path, capsys: pytest.CaptureFixtur
 def test_a_config_cannot_call_what_is_no_component(tmp_path: Path) -> None:
     command = {"_target_": "subprocess.Popen", "args": ["touch", str(tmp_path / "owned")]}
     node = {"_target_": "recexp.algorithms.baselines.popularity.Popularity", "half_life_days": command}
-    with pytest.raises(ConfigError, match=r"subprocess\.Popen must be decorated with @params"):
+    with pytest.raises(ConfigError, match=r"subprocess\.Popen is not part of recexp and its code is not trusted"):
         build(node, Recommender, "algorithm")
     assert not (tmp_path / "owned").exists()

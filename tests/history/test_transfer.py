@@ -1,5 +1,6 @@
 """Runs that go from one store to another as a zip file."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -142,7 +143,7 @@ def rewritten(parcel: Path, change: Callable[[dict[str, bytes], dict], None]) ->
     manifest = json.loads(members.pop("manifest.json"))
     change(members, manifest)
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {"manifest.json": json.dumps(manifest).encode(), **members}.items():
             archive.writestr(name, data)
     return file.getvalue()
@@ -204,3 +205,104 @@ def test_what_is_no_exported_run_is_refused(
     assert not Path("mlflow.db").exists()
     assert cli.run(["export", "0123"]) == 2
     assert "recexp export takes RUN_ID FILE.zip" in capsys.readouterr().err
+
+
+def edited(parcel: Path, change: Callable[[dict[str, bytes], dict], None]) -> bytes:
+    """The zip file with other members, whose checksums are right; `change` is given them and the record."""
+
+    def change_all(members: dict[str, bytes], manifest: dict) -> None:
+        record = json.loads(members["record.json"])
+        change(members, record)
+        members["record.json"] = json.dumps(record).encode()
+        manifest["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+
+    return rewritten(parcel, change_all)
+
+
+def better(members: dict[str, bytes], record: dict) -> None:
+    record["metrics"]["test/ndcg_at_10"][0][0] = 0.99
+
+
+FORGED: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
+    "no experiment": (lambda _, r: r.pop("experiment"), "record.json: experiment: Field required"),
+    "a number for a name": (lambda _, r: r.update(name=3), "record.json: name: Input should be a valid string (got 3)"),
+    "a list of tags": (lambda _, r: r.update(tags=[]), "record.json: tags: Input should be"),
+    "params that are numbers": (lambda _, r: r["params"].update(seed=1), "record.json: params.seed: Input should be"),
+    "a time that is text": (lambda _, r: r.update(started="now"), "record.json: started: Input should be"),
+    "a time beyond int64": (lambda _, r: r.update(ended=2**70), "record.json: ended: Input should be less"),
+    "a metric without points": (lambda _, r: r["metrics"].update({"test/x": []}), "record.json: metrics.test/x: List"),
+    "a metric of text": (
+        lambda _, r: r["metrics"].update({"cost/x": [["1", 2, 3]]}),
+        "metrics.cost/x: must be [number, milliseconds, step] (got ['1', 2, 3])",
+    ),
+    "a metric that is infinite": (
+        lambda _, r: r["metrics"].update({"cost/x": [[1e999, 2, 3]]}),
+        "metrics.cost/x: must",
+    ),
+    "inputs that are none": (lambda _, r: r.update(inputs=[{}]), "record.json: inputs.0.name: Field required"),
+    "an id with a path": (lambda _, r: r.update(id="../x"), "record.json: id: String should match"),
+    "a list": (lambda m, r: r.clear(), "record.json: id: Field required"),
+    "a better metric": (better, "record.json has test/ndcg_at_10 = 0.99, and files/metrics.csv has 0."),
+    "one metric more": (
+        lambda _, r: r["metrics"].update({"test/mrr_at_10": [[0.99, 1, 0]]}),
+        "record.json has test/mrr_at_10 = 0.99, and files/metrics.csv has nothing of the kind",
+    ),
+    "metrics of text": (lambda m, _: m.update({"files/metrics.csv": b"metric,value\na,b\n"}), "files/metrics.csv: "),
+    "an index of packages": (
+        lambda m, _: m.update({"model/requirements.txt": b"--index-url http://127.0.0.1/evil\n"}),
+        "holds model/requirements.txt with the line '--index-url http://127.0.0.1/evil'",
+    ),
+    "a package of an address": (
+        lambda m, _: m.update({"files/requirements.txt": b"numpy @ http://127.0.0.1/evil.whl\n"}),
+        "holds files/requirements.txt with the line 'numpy @ http://127.0.0.1/evil.whl'",
+    ),
+    "another's model": (
+        lambda m, _: m.update({"files/x/MLmodel": b"flavors: {}"}),
+        "holds 'files/x/MLmodel', which is",
+    ),
+    "a file that is a folder": (lambda m, _: m.update({"files/a": b"", "files/a/b": b""}), "cannot all be files"),
+    "a file that grows": (
+        lambda m, _: m.update({"files/zeros": bytes(30 << 20)}),
+        "unpacks to more than 200 times its",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_what_a_run_says_of_itself_is_checked(
+    parcel: Path, workplace: Path, case: str, capsys: pytest.CaptureFixture
+) -> None:
+    change, message = FORGED[case]
+    Path("bad.zip").write_bytes(edited(parcel, change))
+    assert cli.run(["import", "bad.zip"]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.startswith("recexp: bad.zip") and err.count("\n") == 1
+    assert Archive(None).runs(complete=False) == []
+
+
+def test_packages_that_recexp_does_not_need_are_not_installed(parcel: Path, workplace: Path) -> None:
+    def change(members: dict[str, bytes], record: dict) -> None:
+        members["model/requirements.txt"] += b"evil==1\n"
+        members["model/conda.yaml"] = b"dependencies: [evil]\n"
+
+    Path("run.zip").write_bytes(edited(parcel, change))
+    assert cli.run(["import", "run.zip"]) == 0
+    archive = Archive(None)
+    (output,) = archive.client.get_run(archive.runs("away")[0].id).outputs.model_outputs
+    folder = Path(archive.client.get_logged_model(output.model_id).artifact_location.removeprefix("file://"))
+    assert "numpy==" in (folder / "requirements.txt").read_text()
+    assert not [path for path in folder.iterdir() if path.is_file() and b"evil" in path.read_bytes()]
+
+
+def test_limits_can_be_raised(
+    parcel: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    Path("run.zip").write_bytes(edited(parcel, lambda m, _: m.update({"files/zeros": bytes(30 << 20)})))
+    monkeypatch.setenv("RECEXP_LIMITS", "import_mib=20,ratio=10000")
+    assert cli.run(["import", "run.zip"]) == 2
+    assert "unpacks to more than 20 MiB; RECEXP_LIMITS=import_mib=N sets another limit" in capsys.readouterr().err
+    monkeypatch.setenv("RECEXP_LIMITS", "ratio=10000")
+    assert cli.run(["import", "run.zip"]) == 0
+    monkeypatch.setenv("RECEXP_LIMITS", "import=20")
+    assert cli.run(["import", "run.zip"]) == 2
+    assert "RECEXP_LIMITS: must be NAME=WHOLE NUMBER" in capsys.readouterr().err

@@ -105,6 +105,7 @@ def test_what_decides_a_result_changes_the_run_and_the_job(shop: Path, word: str
 def test_code_of_a_model_is_told_apart_from_that_of_its_data(shop: Path, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "own_source.py").write_text(OWN_SOURCE)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("RECEXP_TRUST", "own_source")
     found, _ = known("dataset._target_=own_source.Mine")
     assert "own_source.Mine" in found.content["code"] and "recexp.code" not in found.tags
 
@@ -168,6 +169,7 @@ def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
 
 def test_an_own_class_is_in_the_key_of_its_job(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("RECEXP_TRUST", "own_job")
     word = "algorithm._target_=own_job.Mine"
     keys = []
     for text in (OWN, OWN, f"{OWN}# edited\n"):

@@ -291,7 +291,7 @@ def server(fitted: FittedModel, empty_store: Path, tmp_path_factory: pytest.Temp
 
     folder = tmp_path_factory.mktemp("serve")
     shutil.copy(empty_store, folder / "mlflow.db")
-    tracking = Tracking(uri=f"{folder}/mlflow.db", artifacts=None, experiment="recexp", log_model=True)
+    tracking = Tracking(uri=f"{folder}/mlflow.db", artifacts=None, experiment="recexp", log_model=True, git_diff=True)
     with tracking.open() as store, store.run(name="toy", tags={}) as run:
         fitted.save(run.scratch / "saved")
         run.finish(metrics={"test/x": 1.0}, params={}, description="", inputs=[], model_folder=run.scratch / "saved")

@@ -246,7 +246,7 @@ class Cluster:
         self.launcher = Fake()
 
     def work(self, n: int) -> Iterator[tuple[SweepJob, JobResult]]:
-        todo = [SweepJob(number, [], [], "s", ".", [], {}, None, f"recexp seed={number}") for number in range(n)]
+        todo = [SweepJob(number, [], [], "s", ".", [], {}, {}, None, f"recexp seed={number}") for number in range(n)]
         with ProgressView([job.command for job in todo], None) as view:
             yield from self.launcher.work(todo, view)
 
@@ -338,7 +338,7 @@ def test_the_view_counts_and_knows_the_best() -> None:
 
     commands = [f"recexp seed={seed}" for seed in range(4)]
     view = ProgressView(commands, ("rmse", False))
-    todo = [SweepJob(n, [], [], "s", ".", [], {}, None, command) for n, command in enumerate(commands)]
+    todo = [SweepJob(n, [], [], "s", ".", [], {}, {}, None, command) for n, command in enumerate(commands)]
     for job in todo:
         view.began(job)
     for job, rmse in zip(todo, (0.95, 0.91, 0.97)):

@@ -31,10 +31,11 @@ import logging, os, sys
 from pathlib import Path
 from recexp.tracking import Input, Tracking
 logging.basicConfig(format="%(message)s")
-tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True)
+tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True, git_diff=True)
 with tracking.open() as store, store.run(name="toy", tags={"seed": "3"}) as run:
     run.log_step(1, {"loss": 0.5})
     (run.directory / "a.txt").write_text("kept")
+    (run.directory / "metrics.csv").write_text("metric,value,low,high\\ntest/ndcg_at_10,0.5,,\\n")
     store.ready(), run.id
     print("computed", flush=True)
     sys.stdin.readline()

@@ -18,9 +18,10 @@ import pytest
 
 from recexp import console, folders
 from recexp.errors import DiskFullError, StoreError
-from recexp.tracking import Input, Run, Store, Tracking, leaderboard_link, source, ui_command, ui_link, wheel
+from recexp.secrets import mask
+from recexp.tracking import Input, Run, Store, Tracking, git, leaderboard_link, ui_command, ui_link, wheel
 from recexp.tracking.names import clean, flatten
-from recexp.tracking.source import git_state, requirements
+from recexp.tracking.source import requirements
 from recexp.tracking.store_uri import resolve
 from recexp.tracking.view import run_link, view_state
 
@@ -34,14 +35,16 @@ PRELUDE = """
 import sys, time
 from pathlib import Path
 from recexp.tracking import Input, Tracking
-tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True)
+tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True, git_diff=True)
 def finish(run, model=None):
     run.finish(metrics={"test/ndcg_at_10": 0.5}, params={"a": 1}, description="d", inputs=[], model_folder=model)
 """
 
 
 def tracking(uri: str | None = None, **changed: object) -> Tracking:
-    return Tracking(**{"uri": uri, "artifacts": None, "experiment": "recexp", "log_model": True, **changed})
+    return Tracking(
+        **{"uri": uri, "artifacts": None, "experiment": "recexp", "log_model": True, "git_diff": True, **changed}
+    )
 
 
 def finish(run: Run, model_folder: Path | None = None, view: str | None = None) -> None:
@@ -556,32 +559,125 @@ def test_credentials_are_never_logged(workplace: Path, runs) -> None:
         tracking("ftp://me:s3cr3t@host/x").open()
 
 
-def test_git_state_tells_commit_and_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def git(*arguments: str) -> str:
-        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        return subprocess.run(
-            ["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout
+@pytest.fixture
+def repository(tmp_path: Path) -> Callable[..., str]:
+    """Ask git in a new repository, as somebody who has a name."""
 
-    package, outside = tmp_path / "recexp", tmp_path / "outside"
-    monkeypatch.setattr(folders, "PACKAGE", package)
-    outside.mkdir()
-    assert git_state(tmp_path) == ({}, "")
-    git("init", "-q")
+    def ask(*arguments: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        done = subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    ask("init", "-q")
     (tmp_path / "code.py").write_text("x = 1\n")
-    git("add", ".")
-    git("commit", "-qm", "first")
-    tags, diff = git_state(tmp_path)
-    assert tags["mlflow.source.git.commit"] == git("rev-parse", "HEAD").strip()
+    (tmp_path / ".env").write_text("A=1\n")
+    ask("add", ".")
+    ask("commit", "-qm", "first")
+    return ask
+
+
+def test_the_state_of_git_is_commit_and_changes(
+    repository: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "PACKAGE", tmp_path / "recexp")
+    tags, diff = git.state(tmp_path)
+    assert tags["mlflow.source.git.commit"] == repository("rev-parse", "HEAD").strip()
     assert (tags["recexp.git_dirty"], diff) == ("false", "")
-    monkeypatch.setattr(source, "_git", lambda at, *words, real=source._git: "" if at == outside else real(at, *words))
-    assert git_state(outside) == (tags, ""), "the clone that recexp runs from"
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(git, "ask", lambda at, *words, real=git.ask: "" if at == outside else real(at, *words))
+        assert git.state(outside) == (tags, ""), "the clone that recexp runs from"
     (tmp_path / "code.py").write_text("x = 2\n")
-    tags, diff = git_state(tmp_path)
+    tags, diff = git.state(tmp_path)
     assert tags["recexp.git_dirty"] == "true" and "+x = 2" in diff
     (tmp_path / "code.py").write_text("y = 1\n" * 300_000)
-    _, diff = git_state(tmp_path)
+    diff = git.as_kept(git.state(tmp_path)[1])
     assert len(diff) < 1_000_200 and "cut: the whole diff" in diff
+
+
+@pytest.mark.parametrize("name", [".env", "secrets.yaml", "conf/db_credentials.py", "deploy.key", "notes.txt"])
+def test_files_that_may_hold_secrets_are_dirt_and_no_more(
+    repository: Callable[..., str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("A=1\n")
+    repository("add", "-A")
+    repository("commit", "-q", "--allow-empty", "-m", "x")
+    (tmp_path / name).write_text("A=1\nB=S3CRET\n")
+    assert git.state(tmp_path)[0]["recexp.git_dirty"] == "true"
+    (tmp_path / "code.py").write_text("x = 2\n")
+    diff = git.state(tmp_path)[1]
+    assert "+x = 2" in diff and "S3CRET" not in diff
+
+
+def test_own_files_that_git_does_not_track_are_kept(repository: Callable[..., str], tmp_path: Path) -> None:
+    for name in ("mine.py", "mine.yaml", "secret.yaml", "other.py"):
+        (tmp_path / name).write_text(f"# {name}\n")
+    files = [str(tmp_path / name) for name in ("mine.py", "mine.yaml", "secret.yaml", "code.py", "gone.py")]
+    diff = git.untracked(tmp_path, files)
+    assert diff.count("--- /dev/null") == 2 and "+# mine.py\n" in diff and "+# mine.yaml\n" in diff
+    assert git.untracked(tmp_path / "nowhere", files[:1]).endswith("+# mine.py\n"), "without git, too"
+
+
+@pytest.mark.parametrize("what", ["fsmonitor", "clean", "process", "textconv", "external", "hook"])
+def test_git_runs_nothing_that_a_folder_says(repository: Callable[..., str], tmp_path: Path, what: str) -> None:
+    ran = tmp_path / "RAN"
+    command = f"touch {ran}; false"
+    key = {
+        "fsmonitor": "core.fsmonitor",
+        "clean": "filter.a=b.clean",
+        "process": "filter.a=b.process",
+        "textconv": "diff.ab.textconv",
+        "external": "diff.external",
+        "hook": "core.hooksPath",
+    }[what]
+    (tmp_path / ".git" / "info").mkdir(exist_ok=True)
+    (tmp_path / ".git" / "info" / "attributes").write_text("*.py filter=a=b diff=ab\n")
+    hook = tmp_path / "hooks" / "post-index-change"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\n{command}\n")
+    hook.chmod(0o755)
+    repository("config", key, str(hook.parent) if what == "hook" else command)
+    (tmp_path / "code.py").write_text("x = 2\n")
+    tags, diff = git.state(tmp_path)
+    assert tags["recexp.git_dirty"] == "true" and "+x = 2" in diff
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    {
+        "http://me:S3CRET/x@127.0.0.1:1": "http://***@127.0.0.1:1",
+        "postgresql://me:S3@CRET@db/runs": "postgresql://***@db/runs",
+        "mysql://me:S3 CRET@db/runs": "mysql://***@db/runs",
+        "http://S3CRET@db": "http://***@db",
+        "http://db/runs?user=a&password=S3CRET": "http://db/runs?user=a&password=***",
+        "https://x.example.org/c?sig=S3CRET&se=1": "https://x.example.org/c?sig=***&se=1",
+        "no server at http://h:5000/a, ask me@b.org": "no server at http://h:5000/a, ask me@b.org",
+        "https://example.org/@somebody": "https://example.org/@somebody",
+        "sqlite:////tmp/a@b.db": "sqlite:////tmp/a@b.db",
+    }.items(),
+)
+def test_credentials_of_addresses_are_masked(address: str, shown: str) -> None:
+    assert mask(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    {
+        '+db_password = "S3CRET"': '+db_password = "***"',
+        "+config['api_key'] = 'S3CRET'": "+config['api_key'] = '***'",
+        "+  token: S3CRET": "+  token: ***",
+        "+aws = AKIAABCDEFGHIJKLMNOP": "+aws = ***",
+        "+x = 'ghp_0123456789abcdefghij'": "+x = '***'",
+        "+uri: postgresql://me:S3CRET@db/runs": "+uri: postgresql://***@db/runs",
+        "+token = tokenizer.next()": "+token = tokenizer.next()",
+        "+    tokens: ${oc.env:TOKENS}": "+    tokens: ${oc.env:TOKENS}",
+    }.items(),
+)
+def test_keys_in_code_and_yaml_are_masked(line: str, shown: str) -> None:
+    assert git.as_kept(f" a = 1\n{line}\n") == f" a = 1\n{shown}\n"
 
 
 def test_requirements_are_what_is_installed() -> None:

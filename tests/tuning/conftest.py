@@ -185,6 +185,7 @@ def shop(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
         monkeypatch.syspath_prepend(str(workplace))
         monkeypatch.delitem(sys.modules, "mine", raising=False)
         monkeypatch.setenv("RECEXP_CONFIG_DIR", str(workplace / "conf"))
+        monkeypatch.setenv("RECEXP_TRUST", "mine")
         library.config.use_config_dirs([str(workplace / "conf")])
         return ["dataset=files", "dataset.interactions=ratings.csv", "filter=none", *more]
 

@@ -14,6 +14,7 @@ def parser() -> Parser:
         __doc__,
         example="recexp recommend my_model 196 5",
         words=(2, 3),
+        trusts=True,
         notes="MODEL is a folder that model.save() or a run has left. N is 10 unless given.",
     )
 

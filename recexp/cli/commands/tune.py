@@ -25,7 +25,9 @@ def parser() -> Parser:
     """Return what reads the command's words."""
     path = config.options("tuning")["optuna"]
     values = "\n".join(
-        f"  {line}" for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("_target_")
+        f"  {line}"
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if not line.startswith("_target_")
     )
     return Parser(
         "tune",
