@@ -7,9 +7,9 @@ from typing import Literal
 from recexp.audit.duplicate_users import duplicate_users
 from recexp.audit.features import leaking_features
 from recexp.audit.report import AuditReport, Claim
-from recexp.audit.rows import answers_in_histories, repeats, unseen
+from recexp.audit.rows import answers_in_histories, had_before, repeats, unseen
 from recexp.audit.time_order import time_order
-from recexp.data import Split
+from recexp.data import Interactions, Split
 from recexp.errors import LeakageError
 from recexp.params import OpenFraction, params
 
@@ -35,14 +35,15 @@ class Audit:
     policy: Literal["off", "warn", "error"]
     similarity: OpenFraction
 
-    def inspect(self, split: Split, claim: Claim) -> AuditReport:
+    def inspect(self, split: Split, claim: Claim, unfiltered: Interactions | None = None) -> AuditReport:
         """Return what is found in `split`, whose splitter says of time what `claim` says.
 
+        `unfiltered` are the rows of its users and items before filters, None: no question is asked about them.
         Raises LeakageError for a finding under the policy error.
         """
         if self.policy == "off":
             return AuditReport()
-        found = AuditReport.merged(self._checks(split, claim))
+        found = AuditReport.merged(self._checks(split, claim, unfiltered))
         shown = [f"{name} {value:.4g}" for name, value in found.metrics.items() if name not in UNCLAIMED.get(claim, ())]
         log.info("audit: %s%s", ", ".join(shown), " (this split claims no order of time)" if claim == "mixed" else "")
         if found.findings and self.policy == "error":
@@ -51,11 +52,13 @@ class Audit:
             log.warning("audit: %s", finding)
         return found
 
-    def _checks(self, split: Split, claim: Claim) -> Iterator[AuditReport]:
+    def _checks(self, split: Split, claim: Claim, unfiltered: Interactions | None) -> Iterator[AuditReport]:
         yield time_order(split, claim)
         yield repeats(split.train.interactions, split.test)
         yield answers_in_histories(split)
         yield unseen(split.train.interactions, split.test)
+        if unfiltered is not None and claim in ("history", "point"):
+            yield had_before(split, unfiltered)
         yield duplicate_users(split, self.similarity)
         yield leaking_features(split.train, split.test, claim)
         if (inner := split.validation) is not None:

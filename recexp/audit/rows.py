@@ -75,6 +75,31 @@ def unseen(train: Interactions, test: Interactions) -> AuditReport:
     return AuditReport(shares)
 
 
+def had_before(split: Split, unfiltered: Interactions) -> AuditReport:
+    """Return the share of targets whose user had a row with the item before the test began; no finding by itself.
+
+    The test begins at one point for all, or with the first row that a query asks about. `unfiltered` holds the rows
+    before filters: what these dropped, or merged into a later row, the user had all the same.
+    """
+    queries, target = split.queries, split.target
+    if unfiltered.timestamps is None or queries.timestamps is None:
+        return AuditReport()
+    asks = np.repeat(np.arange(len(queries)), np.diff(target.indptr))
+    pairs, place = np.unique(queries.users[asks] * np.int64(target.shape[1]) + target.indices, return_inverse=True)
+    of_user, of_item = np.zeros(unfiltered.n_users, bool), np.zeros(target.shape[1], bool)
+    of_user[queries.users], of_item[target.indices] = True, True
+    rows = np.flatnonzero(of_user[unfiltered.users] & of_item[unfiltered.items])
+    had = unfiltered.users[rows] * np.int64(target.shape[1]) + unfiltered.items[rows]
+    at = np.searchsorted(pairs, had).clip(max=len(pairs) - 1)
+    same = pairs[at] == had
+    first = np.full(len(pairs), np.iinfo(np.int64).max)
+    np.minimum.at(first, at[same], unfiltered.timestamps[rows[same]])
+    begin = queries.timestamps[asks] if split.begin is None else split.begin
+    share = float(np.mean(first[place] < begin))
+    fact = f"{share:.1%} of the targets are items that the user had before the test began (in the log before filters)"
+    return AuditReport({"targets_had_before": share}, facts=(fact,))
+
+
 def _row_keys(rows: Interactions) -> np.ndarray:
     """Return a number for each row, uint64 (m,), equal for equal user, item, time and event; others share none."""
     key = rows.users.astype(np.uint64) * np.uint64(rows.n_items) + rows.items.astype(np.uint64)

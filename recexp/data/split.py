@@ -42,6 +42,7 @@ class Split:
     test : the held-out rows themselves (for ratings, clicks and repeats).
     validation : the same made again inside `train`, or None; its train is smaller.
     fold : which fold this is, or None.
+    begin : the time from which on rows are held out, the same for all users, or None.
     """
 
     train: Dataset
@@ -50,6 +51,7 @@ class Split:
     test: Interactions
     validation: "Split | None" = None
     fold: int | None = None
+    begin: int | None = None
 
     def __post_init__(self) -> None:
         if self.target.shape != (len(self.queries), self.train.n_items):

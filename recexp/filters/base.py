@@ -2,7 +2,8 @@
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -21,13 +22,25 @@ class Filter(ABC):
     Class attributes
     ----------------
     random : whether it draws from `rng`.
+    counts : whether it chooses users or items, by how often they occur or by chance, and changes no values. What
+        follows a step that looks ahead is applied to each part of a split by time as well, but for such a step: it
+        chooses among all.
     """
 
     random: ClassVar[bool] = False
+    counts: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         """Return the dataset after this step; `Filters` recodes it to the users and items that are left."""
+
+    def looks_ahead(self, dataset: Dataset) -> bool:
+        """Return whether later rows of the same user and item decide what becomes of a row of these data."""
+        return False
+
+    def following(self, earlier: Sequence["Filter"], dataset: Dataset) -> "Filter":
+        """Return the step that it is after `earlier` ones, on these data; itself, unless they change its meaning."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,24 @@ class Effect:
     step: str
     before: tuple[int, int, int]
     after: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What a list of steps made of data.
+
+    Attributes
+    ----------
+    dataset : the data, with compact codes.
+    effects : of each step that was applied.
+    later : numbers of the steps that each part of a split by time still needs.
+    revised : numbers of the steps that would have given something else on these data in version 0.1.0.
+    """
+
+    dataset: Dataset
+    effects: list[Effect]
+    later: list[int] = field(default_factory=list)
+    revised: list[int] = field(default_factory=list)
 
 
 @params
@@ -50,13 +81,28 @@ class Filters:
 
         Raises DataError naming the step that left no interactions.
         """
+        filtered = self.prepare(dataset, seed=seed, by_time=False)
+        return filtered.dataset, filtered.effects
+
+    def prepare(self, dataset: Dataset, *, seed: int, by_time: bool) -> Filtered:
+        """Apply the steps to data that will be split, `by_time` or without looking at time.
+
+        What looks ahead would move rows from before the point of a split by time to after it. Such steps, and those
+        that follow, are left to the parts (`finish`). Raises DataError naming the step that left no interactions.
+        """
         dataset, effects = dataset.compact(as_loaded=True), []
+        later: list[int] = []
+        revised: list[int] = []
         for number, step in enumerate(self.steps):
+            meant = step.following(self.steps[:number], dataset)
+            if by_time and (meant.looks_ahead(dataset) or (later and not meant.counts)):
+                log.info("%s: in each part after the split, which is by time", type(step).__name__)
+                later.append(number)
+                continue
+            if meant is not step:
+                revised.append(number)
             before = _counts(dataset)
-            given = step.apply(dataset, rng=generator(seed, "filter", str(number)))
-            if not isinstance(given, Dataset):
-                raise DataError(f"{type(step).__name__}.apply gave {type(given).__name__}; it must return a Dataset")
-            dataset = given.compact()
+            dataset = self._applied(number, meant, dataset, later, seed).compact()
             effect = Effect(type(step).__name__, before, _counts(dataset))
             log.info(
                 "%s: %d -> %d rows, %d -> %d users, %d -> %d items",
@@ -69,7 +115,38 @@ class Filters:
                     "rows; loosen filter.steps or choose another filter=..."
                 )
             effects.append(effect)
-        return dataset, effects
+        return Filtered(dataset, effects, later, sorted({*later, *revised}))
+
+    def finish(self, part: Dataset, later: Sequence[int], *, seed: int) -> Dataset:
+        """Return a part of a split by time after the steps that were left to it; its codes stay."""
+        for number in later:
+            step = self.steps[number].following(self.steps[:number], part)
+            part = step.apply(part, rng=_rng(seed, number))
+        return part
+
+    def _applied(self, number: int, step: Filter, dataset: Dataset, later: Sequence[int], seed: int) -> Dataset:
+        if not later:
+            return _given(step, dataset, _rng(seed, number))
+        view = self.finish(
+            dataset, later, seed=seed
+        )  # it chooses users and items as they would be, of rows as they are
+        used = view.interactions.used_users, view.interactions.used_items
+        left = _given(step, view.compact(), _rng(seed, number)).interactions
+        users, items = np.zeros(dataset.n_users, bool), np.zeros(dataset.n_items, bool)
+        users[used[0][left.used_users]] = items[used[1][left.used_items]] = True
+        rows = dataset.interactions
+        return dataset.take(users[rows.users] & items[rows.items])
+
+
+def _given(step: Filter, dataset: Dataset, rng: np.random.Generator) -> Dataset:
+    given = step.apply(dataset, rng=rng)
+    if not isinstance(given, Dataset):
+        raise DataError(f"{type(step).__name__}.apply gave {type(given).__name__}; it must return a Dataset")
+    return given
+
+
+def _rng(seed: int, number: int) -> np.random.Generator:
+    return generator(seed, "filter", str(number))
 
 
 def _counts(dataset: Dataset) -> tuple[int, int, int]:

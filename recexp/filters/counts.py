@@ -9,6 +9,8 @@ from recexp.params import NonNegativeInt, params
 
 @params
 class _Minimum(Filter):
+    counts = True
+
     per_user: NonNegativeInt
     per_item: NonNegativeInt
 

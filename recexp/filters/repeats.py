@@ -5,14 +5,17 @@ from typing import Literal
 
 import numpy as np
 
-from recexp.data import Dataset
+from recexp.data import Dataset, Interactions
 from recexp.filters.base import Filter
 from recexp.params import params
 
 
 @params
 class Deduplicate(Filter):
-    """Keep one row of each user and item.
+    """Keep one row of each user and item: of all data, or, where a split by time comes after, of each of its parts.
+
+    Only `first` is known when it happens. Each other one would let a repeat after the point of a split erase the row
+    before it, so that a purchase made again looked like one that is new to the user.
 
     Parameters
     ----------
@@ -25,10 +28,9 @@ class Deduplicate(Filter):
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         rows = dataset.interactions
-        order = rows.time_order()
+        order, pairs = rows.time_order(), _pairs(rows)
         if self.keep == "max":
             order = order[np.argsort(-rows.values[order], kind="stable")]  # NaN comes last
-        pairs = rows.users.astype(np.int64) * rows.n_items + rows.items
         order = order[np.argsort(pairs[order], kind="stable")]
         new = np.diff(pairs[order], prepend=-1) != 0
         if new.all():
@@ -39,6 +41,14 @@ class Deduplicate(Filter):
             values[kept] = _sums(rows.values[order], np.flatnonzero(new))
             dataset = replace(dataset, interactions=replace(rows, values=values))
         return dataset.take(np.sort(kept))
+
+    def looks_ahead(self, dataset: Dataset) -> bool:
+        return self.keep != "first" and (np.diff(np.sort(_pairs(dataset.interactions))) == 0).any()
+
+
+def _pairs(rows: Interactions) -> np.ndarray:
+    """Return a number for each row, int64 (m,), the same for the same user and item."""
+    return rows.users.astype(np.int64) * rows.n_items + rows.items
 
 
 def _sums(values: np.ndarray, begin: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from recexp.params import OpenFraction, PositiveInt, params
 
 @params
 class _Sample(Filter):
-    random = True
+    random = counts = True
 
     ratio: OpenFraction | None
     n: PositiveInt | None

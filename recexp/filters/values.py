@@ -1,13 +1,15 @@
 """Filters on what a user thought of an item."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from recexp.data import Dataset
+from recexp.data import Dataset, Interactions
 from recexp.data.scales import doubtful_minimum
 from recexp.filters.base import Filter
+from recexp.filters.repeats import Deduplicate
 from recexp.params import params
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,8 @@ class MinimumRating(Filter):
     """Keep rows whose rating is at least `minimum`; data without ratings is kept whole, as each row is a positive.
 
     In data with ratings a row without one is dropped. A warning says so where the values do not look like ratings of
-    which the upper half counts: counts, percentages, values around 0.
+    which the upper half counts: counts, percentages, values around 0. After values were added up (`Deduplicate` with
+    `keep: sum`) the sums are compared, in data without ratings too.
     """
 
     minimum: float
@@ -47,11 +50,60 @@ class MinimumRating(Filter):
             )
         return dataset.take(values >= self.minimum)
 
+    def following(self, earlier: Sequence[Filter], dataset: Dataset) -> Filter:
+        if not dataset.interactions.explicit:
+            for step in reversed(earlier):
+                if isinstance(step, Binarize):
+                    break
+                if isinstance(step, Deduplicate) and step.keep == "sum":
+                    return _MinimumSum(minimum=self.minimum)
+        return self
+
+
+@params
+class _MinimumSum(Filter):
+    """What `MinimumRating` is after values were added up."""
+
+    minimum: float
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        return dataset.take(dataset.interactions.values >= self.minimum)
+
 
 @params
 class Binarize(Filter):
-    """Forget values: every row becomes 1 and is no longer a rating."""
+    """Forget values: every row that is a like becomes 1 and is no longer a rating.
+
+    Every rating is one here, however low, so that what is no like must be dropped before. Where values are weights, not
+    ratings, those of the same user and item are added up first: a sum of 0 or below is no like, nor is such a row.
+    """
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        if _with_dislikes(dataset.interactions):
+            dataset = dataset.take(_likes(dataset.interactions))
         rows = dataset.interactions
         return replace(dataset, interactions=replace(rows, values=np.ones(len(rows), np.float32), explicit=False))
+
+    def following(self, earlier: Sequence[Filter], dataset: Dataset) -> Filter:
+        return _BinarizeWeights() if _with_dislikes(dataset.interactions) else self
+
+
+@params
+class _BinarizeWeights(Binarize):
+    """What `Binarize` is where some weights are no likes: a weight that is taken back later looks ahead."""
+
+    def looks_ahead(self, dataset: Dataset) -> bool:
+        return True
+
+    def following(self, earlier: Sequence[Filter], dataset: Dataset) -> Filter:
+        return self
+
+
+def _with_dislikes(rows: Interactions) -> bool:
+    return not rows.explicit and bool((rows.values <= 0).any())
+
+
+def _likes(rows: Interactions) -> np.ndarray:
+    """Return bool (m,): which rows weigh more than 0, of users and items whose rows do together."""
+    _, pair = np.unique(rows.users.astype(np.int64) * rows.n_items + rows.items, return_inverse=True)
+    return (rows.values > 0) & (np.bincount(pair, rows.values.astype(np.float64)) > 0)[pair]

@@ -23,8 +23,11 @@ _CODE = (
 )
 
 
-def of_data(source: Source, filters: Filters, seed: int) -> str | None:
-    """Return the key of filtered data; None where files cannot be named, or code is not ours and may change unseen."""
+def of_data(source: Source, filters: Filters, seed: int, *, by_time: bool = False) -> str | None:
+    """Return the key of data filtered for a split by time, or another.
+
+    None where files cannot be named, or code is not ours and may change unseen.
+    """
     files = source.files()
     if files is None or not (_ours(source) and _ours(filters)):
         return None
@@ -38,6 +41,7 @@ def of_data(source: Source, filters: Filters, seed: int) -> str | None:
             "source": {**describe(source), **source.beside()},
             "files": content,
             "filters": describe(filters),
+            "by_time": by_time,
             "seed": seed if any(step.random for step in filters.steps) else None,
         }
     )

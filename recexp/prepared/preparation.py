@@ -1,14 +1,17 @@
 """Preparation: from a source to filtered data to splits, each step made once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from recexp.data import Dataset, Split
+import numpy as np
+
+from recexp.data import Dataset, Interactions, Split
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.filters.base import Effect, Filters
+from recexp.io import lookup
 from recexp.prepared import keys
 from recexp.prepared.cache import Cache
 from recexp.splits.base import Splitter
@@ -16,11 +19,24 @@ from recexp.splits.base import Splitter
 
 @dataclass(frozen=True)
 class Loaded:
-    """Filtered data, what each filter did, and the fingerprint of the data before."""
+    """Filtered data.
+
+    Attributes
+    ----------
+    dataset : the data.
+    effects : what each filter did.
+    source : the fingerprint of the data before.
+    later, revised : numbers of filter steps, see `filters.base.Filtered`.
+    unfiltered : the rows of its users and items before the filters, in its codes; None where these dropped nothing, or
+        nobody asks, as the split does not go by time.
+    """
 
     dataset: Dataset
     effects: list[Effect]
     source: str
+    later: list[int] = field(default_factory=list)
+    revised: list[int] = field(default_factory=list)
+    unfiltered: Interactions | None = None
 
 
 class Preparation:
@@ -44,13 +60,14 @@ class Preparation:
     def load(self) -> Loaded:
         """Return the filtered data; raises what source and filters raise."""
 
-        def make() -> tuple[Dataset, list[Effect], str]:
+        def make() -> tuple[Any, ...]:
             loaded = self._source.load()
             if not isinstance(loaded, Dataset):
                 name = type(self._source).__name__
                 raise DataError(f"{name}.load gave {type(loaded).__name__}; it must return a Dataset")
-            dataset, effects = self._filters.apply(loaded, seed=self._seed)
-            return dataset, effects, loaded.fingerprint
+            made = self._filters.prepare(loaded, seed=self._seed, by_time=self._splitter.finishes_parts)
+            unfiltered = _rows_before(loaded, made.dataset) if self._splitter.finishes_parts else None
+            return made.dataset, made.effects, loaded.fingerprint, made.later, made.revised, unfiltered
 
         self._key = self._data_key() if self._use else None
         return Loaded(*self._cache.obtain(self._key, make, valid=self._unchanged))
@@ -70,7 +87,7 @@ class Preparation:
             yield from self._splits(loaded)
 
     def _splits(self, loaded: Loaded) -> Iterator[Split]:
-        made, given, shared = iter(self._splitter.split(loaded.dataset)), 0, _common(loaded.dataset)
+        made, given, shared = iter(self._made(loaded)), 0, _common(loaded.dataset)
 
         def key(fold: int) -> str | None:
             return keys.of_fold(self._key, self._splitter, fold)
@@ -94,12 +111,33 @@ class Preparation:
                 return
             yield split
 
+    def _made(self, loaded: Loaded) -> Iterator[Split]:
+        if not loaded.later:
+            return self._splitter.split(loaded.dataset)
+
+        def finish(part: Dataset) -> Dataset:
+            return self._filters.finish(part, loaded.later, seed=self._seed)
+
+        return self._splitter.split_and_finish(loaded.dataset, finish)
+
     def _unchanged(self) -> bool:
         """Whether the files are still those that the key was made of, so that these are what was read."""
         return self._data_key() == self._key
 
     def _data_key(self) -> str | None:
-        return keys.of_data(self._source, self._filters, self._seed)
+        return keys.of_data(self._source, self._filters, self._seed, by_time=self._splitter.finishes_parts)
+
+
+def _rows_before(loaded: Dataset, filtered: Dataset) -> Interactions | None:
+    """Return the rows of `loaded` whose user and item are in `filtered`, in its codes; None where it has them all."""
+    if len(loaded.interactions) == len(filtered.interactions):
+        return None
+    rows = replace(loaded.interactions, events=None, sessions=None, context={})
+    users, items = lookup(loaded.user_ids, filtered.user_ids), lookup(loaded.item_ids, filtered.item_ids)
+    users, items = users[rows.users], items[rows.items]
+    kept = np.flatnonzero((users >= 0) & (items >= 0))
+    codes = {"users": users[kept].astype(np.int32), "items": items[kept].astype(np.int32)}
+    return replace(rows.take(kept), **codes, n_users=filtered.n_users, n_items=filtered.n_items)
 
 
 def _common(dataset: Dataset) -> list[Any]:

@@ -11,7 +11,8 @@ from recexp.data import Dataset, Interactions, Listed, Queries, Split
 from recexp.data.ids import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
-from recexp.filters.base import Effect
+from recexp.filters.base import Effect, Filters
+from recexp.params import describe
 from recexp.prepared import Preparation
 from recexp.prepared.preparation import Loaded
 from recexp.runners.base import Experiment, Plan
@@ -23,19 +24,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fold:
-    """What a run works on: `loaded`, the fingerprint before filters, what these did and left, the split, its audit."""
+    """What a run works on.
+
+    Attributes
+    ----------
+    loaded : the fingerprint before filters.
+    effects, filtered : what filters did, and what they left.
+    filters : the filters described, with a revision where a step means something else on these data than it did once;
+        None where none does.
+    split, audit : the split and its audit.
+    """
 
     loaded: str
     effects: list[Effect]
     filtered: Dataset
+    filters: Any | None
     split: Split
     audit: AuditReport
 
     @classmethod
     def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
         """Audit a split of the loaded data. Raises LeakageError where the policy says so."""
-        audit = experiment["audit"].inspect(split, experiment["split"].time)
-        return cls(loaded.source, loaded.effects, loaded.dataset, split, audit)
+        unfiltered = loaded.dataset.interactions if loaded.unfiltered is None else loaded.unfiltered
+        audit = experiment["audit"].inspect(split, experiment["split"].time, unfiltered)
+        filters = _revised(experiment["filter"], loaded.revised) if loaded.revised else None
+        return cls(loaded.source, loaded.effects, loaded.dataset, filters, split, audit)
 
     def plan(self, work: Any) -> Plan:
         """Return the plan of a run on this fold, which works on `work`."""
@@ -43,7 +56,11 @@ class Fold:
         listed = self._listed()
         return Plan(
             work=work,
-            protocol={"data": self.loaded, **({} if listed is None else {"listed": listed.fingerprint})},
+            protocol={
+                "data": self.loaded,
+                **({} if listed is None else {"listed": listed.fingerprint}),
+                **({"filters": self.filters} if self.filters else {}),
+            },
             content={"split": self.split.fingerprint},
             tags={**fold, DATA: self.filtered.fingerprint, SPLIT: self.split.fingerprint},
         )
@@ -74,6 +91,14 @@ class Fold:
         parts["test"] = self.split.test
         audit = [(name, _share(name, value)) for name, value in self.audit.metrics.items()]
         return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
+
+
+def _revised(filters: Filters, steps: list[int]) -> Any:
+    """Return the filters described, some of their steps as what they are since version 0.2.0."""
+    described = describe(filters)
+    for number in steps:
+        described["steps"][number]["revision"] = 2
+    return described
 
 
 def prepare(experiment: Experiment, *, cache: bool) -> Preparation:

@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 TRAIN, VALIDATION, TEST, VALIDATION_HISTORY, TEST_HISTORY = range(5)
 """What a row is for. History rows are shown as a query's history and never learned from before that query."""
+
+Finish = Callable[[Dataset], Dataset]
+"""What filters leave to each part of a split by time: it may drop rows and change values; codes stay."""
 
 FEW = 30
 """Fewer queries than this get a warning: intervals of so small a sample are not to be trusted."""
@@ -47,9 +50,18 @@ class Splitter(ABC):
     seed: NonNegativeInt
     exclude_seen: bool
 
+    @property
+    def finishes_parts(self) -> bool:
+        """Whether it goes by time and knows its parts: filters then leave to these what looks ahead."""
+        return False
+
     @abstractmethod
     def split(self, dataset: Dataset) -> Iterator[Split]:
         """Yield the splits of `dataset`; raises DataError when a part would be empty or a needed column is missing."""
+
+    def split_and_finish(self, dataset: Dataset, finish: Finish) -> Iterator[Split]:
+        """Yield the splits, `finish` applied to the rows of each part where `finishes_parts`."""
+        return self.split(dataset)
 
     def check(self) -> None:  # noqa: B027
         """Raise DataError when it is clear without data that `split` cannot succeed (a named file is missing)."""
@@ -79,8 +91,16 @@ class RowSplitter(Splitter):
     def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
         """Return int8 (m,): TRAIN, VALIDATION, TEST, VALIDATION_HISTORY or TEST_HISTORY for each row."""
 
+    @property
+    def finishes_parts(self) -> bool:
+        return self.time in ("history", "point") and type(self).split is RowSplitter.split
+
     def split(self, dataset: Dataset) -> Iterator[Split]:
-        labels, m = np.asarray(self.assign(dataset.interactions, rng=self.rng)), len(dataset.interactions)
+        return self.split_and_finish(dataset, as_it_is)
+
+    def split_and_finish(self, dataset: Dataset, finish: Finish) -> Iterator[Split]:
+        rows = dataset.interactions
+        labels, m = np.asarray(self.assign(rows, rng=self.rng)), len(rows)
         if (
             labels.shape != (m,)
             or labels.dtype.kind not in "iu"
@@ -90,25 +110,43 @@ class RowSplitter(Splitter):
                 f"{type(self).__name__}.assign gave {labels.dtype} {labels.shape}; one label a row is int8 ({m},) of "
                 "TRAIN, VALIDATION, TEST, VALIDATION_HISTORY and TEST_HISTORY"
             )
-        yield divide(dataset, labels, exclude_seen=self.exclude_seen, cold_users=self.cold_users)
+        split = divide(dataset, labels, exclude_seen=self.exclude_seen, cold_users=self.cold_users, finish=finish)
+        if self.time == "point" and rows.timestamps is not None:
+            split = replace(split, begin=self.test_begin(rows, labels == TEST))
+        yield split
+
+    def test_begin(self, rows: Interactions, held: np.ndarray) -> int:
+        """Return when the test begins, for a split at one point in time; `held`, bool (m,), are the test's rows."""
+        return int(rows.timestamps[held].min())  # type: ignore[index]
+
+
+def as_it_is(part: Dataset) -> Dataset:
+    """Return a part of a split unchanged."""
+    return part
 
 
 def divide(
-    dataset: Dataset, labels: np.ndarray, *, exclude_seen: bool, cold_users: bool = False, fold: int | None = None
+    dataset: Dataset,
+    labels: np.ndarray,
+    *,
+    exclude_seen: bool,
+    cold_users: bool = False,
+    fold: int | None = None,
+    finish: Finish = as_it_is,
 ) -> Split:
     """Build the Split, and within it that of validation if it has rows, from what each row is for, int8 (m,).
 
     Test is asked after everything else is known: its train is all but TEST and TEST_HISTORY. Validation's train is
-    TRAIN alone. A user's history is its train rows and its history rows.
+    TRAIN alone. A user's history is its train rows and its history rows. `finish` is applied to the rows of each.
     """
 
     def part(name: str, held: int, history: int, learned: tuple[int, ...], validation: Split | None) -> Split:
-        learn, rows = np.isin(labels, learned), dataset.interactions
-        need_rows(learn.sum(), (labels == held).sum(), name, len(rows))
-        train, shown = dataset.take(learn), labels == history
-        known = rows.take(learn | shown) if shown.any() else train.interactions
+        learn, asked, shown = np.isin(labels, learned), dataset.take(labels == held), labels == history
+        train, test = finish(dataset.take(learn)), finish(asked).interactions
+        need_rows(len(train.interactions), len(test), name, len(labels))
+        known = finish(dataset.take(learn | shown)).interactions if shown.any() else train.interactions
         split = build_split(
-            name, train, known, rows.take(labels == held), exclude_seen=exclude_seen, cold_users=cold_users
+            name, train, known, test, exclude_seen=exclude_seen, cold_users=cold_users, asked=asked.interactions
         )
         return replace(split, validation=validation, fold=fold)
 
@@ -127,6 +165,7 @@ def build_split(
     exclude_seen: bool,
     cold_users: bool = False,
     candidates: sp.csr_array | None = None,
+    asked: Interactions | None = None,
 ) -> Split:
     """Build the Split that asks for `test`, where a user's history is all that `history` holds of it.
 
@@ -139,6 +178,7 @@ def build_split(
     name : which part this is, for messages.
     candidates : (rows of test, n_items), the items that each row's item is ranked among, itself included. Each row is
         then a query of its own; without, each user is one.
+    asked : the held-out rows before those of the same user and item were merged, None if they were not.
     """
     if candidates is None:
         users = test.used_users.astype(np.int32)
@@ -148,7 +188,7 @@ def build_split(
         queries = replace(Queries.of_users(test.users, history, exclude_seen=exclude_seen), candidates=candidates)
         target = single(test.items, test.values, test.n_items)
     queries = replace(
-        queries, timestamps=_asked_at(test, queries, candidates is None), context=_asked_in(test, queries)
+        queries, timestamps=_asked_at(asked or test, queries, candidates is None), context=_asked_in(test, queries)
     )
     queries, target = answerable(name, queries, target, cold_users=cold_users)
     return Split(train, queries, target, test)

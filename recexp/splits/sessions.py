@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data import Dataset, Queries, Split
+from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.errors import DataError
 from recexp.params import params
-from recexp.splits.base import TEST, TRAIN, VALIDATION, answerable, need_rows, single
+from recexp.splits.base import TEST, TRAIN, VALIDATION, Finish, answerable, as_it_is, need_rows, single
 from recexp.splits.point_in_time import PointSplitter
 
 log = logging.getLogger(__name__)
@@ -35,23 +35,28 @@ class Sessions(PointSplitter):
 
     time = "history"
 
+    @property
+    def finishes_parts(self) -> bool:
+        return True
+
     def split(self, dataset: Dataset) -> Iterator[Split]:
-        rows = dataset.interactions
-        if rows.sessions is None:
+        return self.split_and_finish(dataset, as_it_is)
+
+    def split_and_finish(self, dataset: Dataset, finish: Finish) -> Iterator[Split]:
+        if dataset.interactions.sessions is None:
             raise DataError(
                 "split=sessions needs the session of each row and the data has none; name their column with "
                 "dataset.columns.session or choose a split that needs none, such as split=leave_last"
             )
-        owned = rows.users.astype(np.int64) * (rows.sessions.max(initial=0) + 1) + rows.sessions  # ids may recur
-        names, session = np.unique(owned, return_inverse=True)
-        order, begin = rows.grouped(session, len(names))
-        labels = self.cut(self._times(dataset)[order[begin[:-1]]], rows.per_second)[session]
+        session, order, begin = _by_session(dataset.interactions)
+        labels = self.cut(self._times(dataset)[order[begin[:-1]]], dataset.interactions.per_second)[session]
 
         def part(name: str, held: int, learned: tuple[int, ...], validation: Split | None) -> Split:
-            learn, test = np.isin(labels, learned), labels == held
-            need_rows(learn.sum(), test.sum(), name, len(labels))
-            queries, target = self._questions(dataset, order[test[order]], session, name)
-            return Split(dataset.take(learn), queries, target, rows.take(test), validation)
+            train, asked = finish(dataset.take(np.isin(labels, learned))), dataset.take(labels == held)
+            test = asked.interactions if finish is as_it_is else _in_place(asked, finish(asked))
+            need_rows(len(train.interactions), len(test), name, len(labels))
+            queries, target = self._questions(test, name)
+            return Split(train, queries, target, test, validation)
 
         validation = part("validation", VALIDATION, (TRAIN,), None) if (labels == VALIDATION).any() else None
         yield part("test", TEST, (TRAIN, VALIDATION), validation)
@@ -65,12 +70,11 @@ class Sessions(PointSplitter):
             )
         return np.arange(len(dataset.interactions)) if times is None else times
 
-    def _questions(
-        self, dataset: Dataset, at: np.ndarray, session: np.ndarray, name: str
-    ) -> tuple[Queries, sp.csr_array]:
-        """Ask for each row of `at` (held-out rows, session by session in time order) but the first of a session."""
-        held = dataset.interactions.take(at)
-        first = np.diff(session[at], prepend=-1) != 0
+    def _questions(self, test: Interactions, name: str) -> tuple[Queries, sp.csr_array]:
+        """Ask for each held-out row but the first of a session, session by session in time order."""
+        session, order, _ = _by_session(test)
+        held = test.take(order)
+        first = np.diff(session[order], prepend=-1) != 0
         begin = np.flatnonzero(first)
         stop = np.flatnonzero(~first)
         if not len(stop):
@@ -82,3 +86,29 @@ class Sessions(PointSplitter):
         if self.exclude_seen:
             queries = replace(queries, exclude=queries.history(values=False))
         return answerable(name, queries, single(held.items[stop], held.values[stop], held.n_items))
+
+
+def _by_session(rows: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each row's session, int64 (m,), row numbers session by session in time order, and where each begins."""
+    sessions = np.zeros(len(rows), np.int32) if rows.sessions is None else rows.sessions
+    owned = rows.users.astype(np.int64) * (sessions.max(initial=0) + 1) + sessions  # ids may recur
+    names, session = np.unique(owned, return_inverse=True)
+    return session, *rows.grouped(session, len(names))
+
+
+def _in_place(before: Dataset, after: Dataset) -> Interactions:
+    """Return the rows of `after`, where pairs of user and item were merged each at the place of its first row before.
+
+    Within a session each row is asked from those before it: a merged row must not leave these for a later place.
+    """
+    old, new = before.interactions, after.interactions
+    pairs = [rows.users.astype(np.int64) * rows.n_items + rows.items for rows in (old, new)]
+    order = np.argsort(pairs[1], kind="stable")
+    merged = pairs[1][order]
+    if (np.diff(merged) == 0).any():
+        return new  # nothing was merged
+    earliest = old.time_order()
+    earliest = earliest[np.argsort(pairs[0][earliest], kind="stable")]
+    first = earliest[np.searchsorted(pairs[0][earliest], merged)]
+    rows = replace(old.take(first), values=new.values[order], explicit=new.explicit)
+    return rows.take(np.argsort(first))

@@ -38,6 +38,9 @@ class Temporal(PointSplitter, RowSplitter):
             )
         return self.cut(interactions.timestamps, interactions.per_second)
 
+    def test_begin(self, rows: Interactions, held: np.ndarray) -> int:
+        return super().test_begin(rows, held) if self.test_from is None else self.test_from * rows.per_second
+
 
 @params
 class TemporalPerUser(ShareOfUser):
