@@ -35,15 +35,22 @@ class Audit:
     policy: Literal["off", "warn", "error"]
     similarity: OpenFraction
 
-    def inspect(self, split: Split, claim: Claim, unfiltered: Interactions | None = None) -> AuditReport:
+    def inspect(
+        self,
+        split: Split,
+        claim: Claim,
+        unfiltered: Interactions | None = None,
+        merged: Interactions | None = None,
+    ) -> AuditReport:
         """Return what is found in `split`, whose splitter says of time what `claim` says.
 
-        `unfiltered` are the rows of its users and items before filters, None: no question is asked about them.
+        `unfiltered` are the rows of its users and items before filters, None: no question is asked about them. `merged`
+        are the rows that were split, where filters then merged those of the same user and item in each part.
         Raises LeakageError for a finding under the policy error.
         """
         if self.policy == "off":
             return AuditReport()
-        found = AuditReport.merged(self._checks(split, claim, unfiltered))
+        found = AuditReport.merged(self._checks(split, claim, unfiltered, merged))
         shown = [f"{name} {value:.4g}" for name, value in found.metrics.items() if name not in UNCLAIMED.get(claim, ())]
         log.info("audit: %s%s", ", ".join(shown), " (this split claims no order of time)" if claim == "mixed" else "")
         if found.findings and self.policy == "error":
@@ -52,10 +59,12 @@ class Audit:
             log.warning("audit: %s", finding)
         return found
 
-    def _checks(self, split: Split, claim: Claim, unfiltered: Interactions | None) -> Iterator[AuditReport]:
+    def _checks(
+        self, split: Split, claim: Claim, unfiltered: Interactions | None, merged: Interactions | None
+    ) -> Iterator[AuditReport]:
         yield time_order(split, claim)
-        yield repeats(split.train.interactions, split.test)
-        yield answers_in_histories(split)
+        yield repeats(split.train.interactions, split.test, merged)
+        yield answers_in_histories(split, merged)
         yield unseen(split.train.interactions, split.test)
         if unfiltered is not None and claim in ("history", "point"):
             yield had_before(split, unfiltered)
@@ -63,6 +72,6 @@ class Audit:
         yield leaking_features(split.train, split.test, claim)
         if (inner := split.validation) is not None:
             yield time_order(inner, claim).about("validation")
-            yield repeats(inner.train.interactions, inner.test).about("validation")
-            yield answers_in_histories(inner).about("validation")
-            yield repeats(inner.train.interactions, split.test).about("train of validation against test")
+            yield repeats(inner.train.interactions, inner.test, merged).about("validation")
+            yield answers_in_histories(inner, merged).about("validation")
+            yield repeats(inner.train.interactions, split.test, merged).about("train of validation against test")

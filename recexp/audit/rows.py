@@ -11,39 +11,45 @@ CHANCE = 3.0
 """Standard deviations by which a share may be above that, by chance."""
 
 
-def repeats(train: Interactions, test: Interactions) -> AuditReport:
+def repeats(train: Interactions, test: Interactions, merged: Interactions | None = None) -> AuditReport:
     """Look for test rows in train.
 
     Metrics: the share of the test's user-item pairs that are in train, and of its rows that are the very same row
     there (time and event too). Where train has no pair twice, a pair in both is a finding; where people come back to
-    items it may be a habit, and is one only if pairs, or whole rows, recur far more often than within train.
+    items it may be a habit, and is one only if pairs, or whole rows, recur far more often than within train, or, where
+    filters merged the pairs of each part, than within the rows before, `merged`.
     """
+    habits = train if merged is None else merged
     pairs, asked = train.csr(values=False), test.csr(values=False)
     repeated = pairs.multiply(asked).nnz / asked.nnz
-    once, timed = pairs.nnz == len(train), train.timestamps is not None and test.timestamps is not None
+    once, timed = (
+        merged is None and pairs.nnz == len(train),
+        train.timestamps is not None and test.timestamps is not None,
+    )
     copied, usual = repeated, 0.0
     if not once and timed:
         rows = np.unique(_row_keys(train))
-        copied, usual = float(np.mean(_are_in(_row_keys(test), rows))), 1 - len(rows) / len(train)
+        usual = 1 - len(rows if merged is None else np.unique(_row_keys(habits))) / len(habits)
+        copied = float(np.mean(_are_in(_row_keys(test), rows)))
     findings = []
     if not once and timed and copied > MORE * usual:
         findings.append(f"{copied:.2%} of the test rows are in train too (the same user, item and time)")
-    elif repeated > _unusual(train, asked.nnz, once):
+    elif repeated > _unusual(habits, asked.nnz, once):
         findings.append(f"{repeated:.2%} of the test rows are in train too (the same user and item)")
     metrics = {"repeated_pairs": repeated} | ({"copied_rows": copied} if once or timed else {})
     return AuditReport(metrics, tuple(findings))
 
 
-def answers_in_histories(split: Split) -> AuditReport:
+def answers_in_histories(split: Split, merged: Interactions | None = None) -> AuditReport:
     """Look for what is asked for in the very histories that are shown to the model.
 
     Metric: the share of the queries' held-out items that are in their history. A finding as it is in `repeats`.
     """
     train, target = split.train.interactions, split.target
     shown = split.queries.history(values=False).multiply(target).nnz / max(1, target.nnz)
-    once = train.csr(values=False).nnz == len(train)
+    once = merged is None and train.csr(values=False).nnz == len(train)
     findings = []
-    if shown > _unusual(train, max(1, target.nnz), once):
+    if shown > _unusual(train if merged is None else merged, max(1, target.nnz), once):
         findings.append(f"{shown:.2%} of what is asked for is in the histories that the model is shown")
     return AuditReport({"answers_in_histories": shown}, tuple(findings))
 

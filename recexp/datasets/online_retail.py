@@ -1,6 +1,7 @@
 """UCI Online Retail (Chen, Sain and Guo, 2012): invoices of a British gift shop."""
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ _COLUMNS: Mapping[Role, str] = {
     "timestamp": "InvoiceDate",
     "session": "InvoiceNo",
 }
+_FOLDERS = ("", "online-retail", "online_retail")
+_NAMES = ("online_retail.parquet", "online_retail.csv", "online_retail.csv.gz")
 _DESCRIBING = ("Description", "UnitPrice", "Country")
 
 
@@ -36,26 +39,38 @@ class OnlineRetail(Source):
     Parameters
     ----------
     path : the table, parquet or csv, with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate,
-        UnitPrice, CustomerID and Country.
+        UnitPrice, CustomerID and Country. null: online_retail.parquet or .csv (.gz) in the folder that the environment
+        variable RECEXP_DATA names, or in online-retail or online_retail there.
     time_format : how times are written (strptime); null: ISO 8601, or already times (parquet).
     """
 
-    path: Location
+    path: Location | None
     time_format: TimeFormat | None
 
     def check(self) -> None:
-        if not exists(self.location()):
-            raise DataError(f"dataset.path: {self.path}: no such file")
+        where = self.location()
+        if where is None:
+            raise DataError(
+                "dataset.path: say where the table lies, or set the environment variable RECEXP_DATA to the folder of "
+                f"{' or '.join(_NAMES)}"
+            )
+        if not exists(where):
+            raise DataError(f"dataset.path: {where}: no such file")
 
-    def location(self) -> Path:
-        return Path(self.path).expanduser()
+    def location(self) -> Path | None:
+        if self.path is not None:
+            return Path(self.path).expanduser()
+        shared = os.environ.get("RECEXP_DATA")
+        folders = [Path(shared).expanduser() / name for name in _FOLDERS] if shared else []
+        return next((folder / name for folder in folders for name in _NAMES if exists(folder / name)), None)
 
-    def files(self) -> dict[str, Path]:
-        return {"path": self.location()}
+    def files(self) -> dict[str, Path] | None:
+        path = self.location()
+        return None if path is None else {"path": path}
 
     def load(self) -> Dataset:
         self.check()
-        path = self.location()
+        path = self.location() or Path()
         table = read_table(path, separator=None)
         missing = [name for name in (*_COLUMNS.values(), *_DESCRIBING) if name not in table.column_names]
         if missing:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
+from recexp.data.split import overlap
 from recexp.metrics.base import JudgedLists, Metric
 from recexp.statistics.bootstrap import Means
 
@@ -20,7 +22,8 @@ class Slice:
 
     Attributes
     ----------
-    slice : what groups: user_activity, user_warmth (queries); item_popularity, item_warmth (targets).
+    slice : what groups: user_activity, user_warmth (queries); item_popularity, item_warmth, target_novelty
+        (targets).
     group : the group's label, such as "5-20 rows", "head", "unseen in train".
     size : queries or targets in it.
     metric : for queries a list metric; for targets `found_at_k`, the share of the group's targets that are in the first
@@ -83,24 +86,45 @@ def of_queries(judged: JudgedLists, per_query: Mapping[str, np.ndarray]) -> list
 
 
 def of_targets(judged: JudgedLists, cutoffs: list[int]) -> list[Group]:
-    """Group the stored entries of the target by their item's train users."""
+    """Group the stored entries of the target by their item's train users, and, where what was had may be recommended
+    again, by whether it is in the history of the query."""
     target, share, counts = judged.target, judged.share_above, judged.item_counts
-    groups = {
+    items = {
         "item_popularity": {"head": share < _HEAD, "mid": (share >= _HEAD) & (share < _MID), "tail": share >= _MID},
         "item_warmth": {"seen in train": counts > 0, "unseen in train": counts == 0},
     }
+    groups = [
+        (name, label, members[target.indices], members[judged.items])
+        for name, masks in items.items()
+        for label, members in masks.items()
+    ]
+    if judged.queries.exclude is None:
+        entries, listed = _had(judged)
+        groups += [("target_novelty", "had before", entries, listed), ("target_novelty", "new", ~entries, ~listed)]
     metrics = [f"found_at_{k}" for k in cutoffs]
     query = np.repeat(np.arange(target.shape[0]), np.diff(target.indptr))
     found = []
-    for name, masks in groups.items():
-        for label, members in masks.items():
-            targets = np.bincount(query[members[target.indices]], minlength=target.shape[0])
-            if targets.any():
-                hits = np.cumsum(judged.hits & members[judged.items], axis=1, dtype=np.int32)
-                at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
-                means = Means.of(at, judged.owners, targets[:, None])
-                found.append(Group(name, label, int(targets.sum()), metrics, means))
+    for name, label, entries, listed in groups:
+        targets = np.bincount(query[entries], minlength=target.shape[0])
+        if targets.any():
+            hits = np.cumsum(judged.hits & listed, axis=1, dtype=np.int32)
+            at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
+            means = Means.of(at, judged.owners, targets[:, None])
+            found.append(Group(name, label, int(targets.sum()), metrics, means))
     return found
+
+
+def _had(judged: JudgedLists) -> tuple[np.ndarray, np.ndarray]:
+    """Return which stored entries of the target are in the histories, bool (nnz,), and which hits are, bool (b, k)."""
+    history, target = judged.queries.history(values=False), judged.target
+    hits = np.zeros(judged.hits.shape, bool)
+    query, rank = np.nonzero(judged.hits)
+    items = judged.items[query, rank]
+    found = sp.csr_array((np.ones(len(items), bool), (query, items)), shape=target.shape)
+    found.sort_indices()
+    order = np.lexsort((items, query))
+    hits[query[order], rank[order]] = overlap(history, found)
+    return overlap(history, target), hits
 
 
 def _quartiles(lengths: np.ndarray) -> dict[str, np.ndarray]:

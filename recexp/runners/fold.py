@@ -46,7 +46,8 @@ class Fold:
     def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
         """Audit a split of the loaded data. Raises LeakageError where the policy says so."""
         unfiltered = loaded.dataset.interactions if loaded.unfiltered is None else loaded.unfiltered
-        audit = experiment["audit"].inspect(split, experiment["split"].time, unfiltered)
+        merged = loaded.dataset.interactions if loaded.later else None
+        audit = experiment["audit"].inspect(split, experiment["split"].time, unfiltered, merged)
         filters = _revised(experiment["filter"], loaded.revised) if loaded.revised else None
         return cls(loaded.source, loaded.effects, loaded.dataset, filters, split, audit)
 
