@@ -171,3 +171,23 @@ def test_classes_are_found_and_described_by_the_names_of_then() -> None:
     names = dict(line.split() for line in (RELEASE / "classes.txt").read_text().splitlines())
     assert {path: stored_name(imported(path, "_target_")) for path in names} == names
     assert [stored_name(imported(name, "_target_")) for name in names.values()] == [*names.values()]
+
+
+def test_a_run_of_then_is_not_resumed(found: Callable[[str], StoredRun]) -> None:
+    """The version is in `recexp.config`: what was computed then may not be what is computed now."""
+    run, archive = found("popularity"), Archive(None)
+    words = [
+        "dataset=files",
+        "dataset.interactions=ratings.csv",
+        "dataset.items=films.csv",
+        "evaluation.cutoffs=[5,10]",
+    ]
+    words += ["filter=all_positive", "evaluation.metrics=[ndcg,recall,catalog_coverage]", "algorithm=popularity"]
+    words += ["seed=1", "tracking.log_model=false", "tracking.experiment=shop", "resume=true"]
+    for _ in range(2):
+        assert cli.run(words) == 0
+    runs = archive.runs("shop")
+    newer = [one for one in runs if one.started > run.started and one.tags["algorithm"] == "popularity"]
+    (new,) = [one for one in newer if "recexp.reproduces" not in one.tags]
+    assert new.tags["recexp.protocol"] == run.tags["recexp.protocol"]
+    assert new.tags["recexp.config"] != run.tags["recexp.config"]

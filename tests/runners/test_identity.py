@@ -70,6 +70,24 @@ def test_a_meaning_that_changed_is_another_identity() -> None:
     assert after["steps"] == [{**before["steps"][0], "revision": 2}]
 
 
+def test_runs_from_before_a_filter_meant_something_else_are_neither_pooled_nor_reused(shop: Path) -> None:
+    """`revised` names the steps, see `filters.base.Filtered`; without any the protocol is that of version 0.1.0."""
+    x = jobs.prepare(config.compose([*BASE, "filter=deduplicate", "split=temporal"]), tags={})
+    source = x["dataset"].load()
+    split = next(x["split"].split(source))
+
+    def identity(revised: list[int]) -> Identity:
+        fold = Fold.of(x, Loaded(source, [], source.fingerprint, revised=revised), split)
+        return identify(x, fold.plan(fold))
+
+    then, now = identity([]), identity([0])
+    assert then.content["protocol"]["filters"] == describe(x["filter"])
+    assert now.content["protocol"]["filters"]["steps"][0]["revision"] == 2
+    for digest in ("recexp.protocol", "recexp.test", "recexp.config"):
+        assert then.digests[digest] != now.digests[digest]
+    assert then.digests["recexp.data"] == now.digests["recexp.data"]
+
+
 @pytest.mark.parametrize(
     "word",
     [
