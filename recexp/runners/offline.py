@@ -73,7 +73,8 @@ class Offline(Runner):
             for split in costs.measure_each("split", prepared.splits(loaded)):
                 if experiment.fold in (None, split.fold):  # else what follows would be for nothing
                     split = experiment["evaluation"].applied(split)
-                    tell_unranked(experiment, loaded, split)
+                    if split.fold in (None, 0, experiment.fold):  # once is enough
+                        tell_unranked(experiment, loaded, split)
                     with costs.measure("audit"):
                         fold = Fold.of(experiment, loaded, split)
                     yield fold.plan(fold)

@@ -18,6 +18,9 @@ from recexp.params import PositiveFloat, PositiveInt, params
 
 log = logging.getLogger(__name__)
 
+FEW = 0.01
+"""Up to this share of columns that are not done is no cause for a warning."""
+
 
 @params
 class SLIM(ItemItem):
@@ -80,7 +83,8 @@ class SLIM(ItemItem):
 
         threads.map_rows(solve, len(counts))
         if any(undone):
-            log.warning(
+            log.log(
+                logging.WARNING if sum(undone) > FEW * len(counts) else logging.INFO,
                 "slim: %d of %d columns would still move by more than the tolerance, %g, after %d sweeps; raise "
                 "algorithm.iterations, or algorithm.tolerance where so small a step does not matter",
                 sum(undone),
