@@ -9,7 +9,7 @@ HIDDEN = "***"
 _IN_ADDRESSES = (
     (r"://(?=[^\s/@]*:)\S*@", f"://{HIDDEN}@"),  # a password may hold / and @
     (r"://[^/@\s]+@", f"://{HIDDEN}@"),
-    (r"://[^\s/@:]*:(?!\d+(?:\W|$)).*@", f"://{HIDDEN}@"),  # and blanks, where it is no port
+    (r"://[^\s/@:\[]*:(?!\d+(?:\W|$)).*@", f"://{HIDDEN}@"),  # and blanks, where it is no port
     (r"([?&;][\w.-]*(?:pass|pwd|secret|token|key|sig|credential|auth)[\w.-]*=)[^&#\s'\"]+", rf"\1{HIDDEN}"),
 )
 _NAME = r"[\w.-]*(?:passw|passphrase|secret|token|(?:api|access|private)[_-]?key|credential)[\w.-]*"

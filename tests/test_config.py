@@ -80,7 +80,39 @@ WRONG = {
         ["filter=k_core", "filter.steps.4.peruser=10"],
         "filter.steps.4.peruser: unknown; did you mean per_user? allowed: per_user, per_item",
     ),
-    "syntax": (["algorithm.l2=[1"], ""),
+    "syntax": (
+        ["algorithm.l2=[1"],
+        "algorithm.l2: the value cannot be read (no viable alternative at input '[1'); text with such signs needs "
+        "quotes within quotes: 'algorithm.l2=\"[1\"'",
+    ),
+    "letters beyond ASCII": (
+        ["dataset=files", "dataset.interactions=/tmp/Müller/r.csv"],
+        "dataset.interactions: the value cannot be read; text with such signs needs quotes within quotes: "
+        "'dataset.interactions=\"/tmp/Müller/r.csv\"'",
+    ),
+    "signs in a path": (
+        ["dataset=files", "dataset.interactions=/tmp/a#b,c.csv"],
+        "dataset.interactions: the value cannot be read",
+    ),
+    "no key": (["a b=3"], "a b=3: cannot be read; an override is key=value, such as seed=3"),
+    "an interpolation of nothing": (["algorithm.l2='${a.b}'"], "algorithm.l2: Interpolation key 'a.b' not found"),
+    "an interpolation of no variable": (["algorithm.l2='${oc.env:NO_SUCH}'"], "algorithm.l2: KeyError raised while"),
+    "an interpolation of itself": (["algorithm.l2='${algorithm.l2}'"], "algorithm.l2: Recursive interpolation"),
+    "a resolver that is none": (["algorithm.l2='${nope:1}'"], "algorithm.l2: Unsupported interpolation type nope"),
+    **{
+        f"without {name}": ([f"~{name}"], f"{name}: every experiment has it, and the config has not; leave ~{name} out")
+        for name in ("seed", "tracking", "logging", "debug", "runner")
+    },
+    **{f"without {name}": ([f"~{name}"], f"{name}: choose one with {name}=") for name in ("split", "dataset")},
+    "logging of nothing": (["logging.levels=3"], "logging.levels: must be levels by name"),
+    "a log that is no file": (["logging.file=[1]"], "logging.file: must be a path or null (got [1])"),
+    "no port": (["tracking.uri='http://127.0.0.1:99999'"], "tracking.uri: http://127.0.0.1:99999 is no address; it is"),
+    "no host": (["tracking.uri='http://[::1'"], "tracking.uri: http://[::1 is no address; it is http://HOST:PORT"),
+    "a password with a slash": (["tracking.uri='http://me:S3/x@h:1'"], "tracking.uri: http://***@h:1 is no address"),
+    "a long value": (
+        [f"algorithm.l2={'x' * 5000}"],
+        f"algorithm.l2: must be a valid number (got '{'x' * 99} ... (5,00",
+    ),
 }
 
 

@@ -136,7 +136,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
 
     try:
         return parquet.read_table(path, columns=columns)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from recexp import scratch
-from recexp.errors import StoreError
+from recexp import scratch, yaml_files
+from recexp.errors import ConfigError, StoreError
 from recexp.history import sqlite_store
 from recexp.history.stored_run import StoredRun
 from recexp.tracking import client, run_log, store_errors, store_uri
@@ -221,9 +221,9 @@ class Archive:
     def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
         """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
         try:
-            text = self.file(run, path).read_text(encoding="utf-8")
+            text = yaml_files.read_text(self.file(run, path), path)
             found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, ConfigError, ValueError) as error:
             raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
         if not isinstance(found, dict):
             raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")

@@ -3,9 +3,13 @@
 import gzip
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path
 
+from recexp import limits
 from recexp.errors import DataError
+
+_BLOCK = 16 << 20
 
 
 def _member(path: Path) -> tuple[Path, str] | None:
@@ -34,19 +38,40 @@ def exists(path: Path) -> bool:
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file, unpacked when it ends in .gz; `archive.zip/folder/file` is a member of an archive.
 
-    Raises DataError when there is no such file, or it cannot be read or unpacked.
+    Raises DataError when there is no such file, it cannot be read, or what is unpacked goes beyond the limits.
     """
     try:
         if path.is_file():
             data = path.read_bytes()
+            size = len(data)
         elif (inside := _member(path)) is not None:
             with zipfile.ZipFile(inside[0]) as archive:
                 if inside[1] not in archive.namelist():
                     members = ", ".join(archive.namelist()[:20])
                     raise DataError(f"{inside[0]} has no member {inside[1]}; it has {members}")
-                data = archive.read(inside[1])
+                member = archive.getinfo(inside[1])
+                size = member.compress_size
+                check_unpacked(path, size, member.file_size)
+                data = archive.read(member)
         else:
             raise DataError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-        return gzip.decompress(data) if path.suffix == ".gz" else data
+        return _gunzipped(path, data, size) if path.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
+
+
+def _gunzipped(path: Path, data: bytes, packed: int) -> bytes:
+    """Return what is in a gzipped file that takes so many bytes on disk, while that is within limits."""
+    blocks, size = [], 0
+    with gzip.open(BytesIO(data)) as file:
+        while block := file.read(_BLOCK):
+            blocks.append(block)
+            size += len(block)
+            check_unpacked(path, packed, size)
+    return b"".join(blocks)
+
+
+def check_unpacked(path: Path, packed: int, unpacked: int) -> None:
+    """Raise DataError where so many bytes on disk become more than is allowed."""
+    if excess := limits.excess("data_mib", packed, unpacked):
+        raise DataError(f"{path}: {excess}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from recexp.errors import DataError
 from recexp.io.csv_table import CsvTable
 from recexp.io.header import listed
-from recexp.io.reading import read_bytes
+from recexp.io.reading import check_unpacked, read_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,14 +120,18 @@ def read_table(path: Path, *, separator: str | None, header: bool = True, quotes
 
 @dataclass(frozen=True)
 class _Parquet:
+    path: Path
     file: "pq.ParquetFile"
+    size: int
 
     @staticmethod
     def of(path: Path) -> "_Parquet":
         import pyarrow.parquet as pq
 
-        source = path if path.is_file() and path.suffix != ".gz" else BytesIO(read_bytes(path))
-        return _Parquet(pq.ParquetFile(source, page_checksum_verification=True))
+        if path.is_file() and path.suffix != ".gz":
+            return _Parquet(path, pq.ParquetFile(path, page_checksum_verification=True), path.stat().st_size)
+        data = read_bytes(path)
+        return _Parquet(path, pq.ParquetFile(BytesIO(data), page_checksum_verification=True), len(data))
 
     @property
     def names(self) -> Sequence[str]:
@@ -135,9 +139,18 @@ class _Parquet:
         return names
 
     def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
+        check_unpacked(self.path, self.size, self._unpacked(names))
         table = self.file.read(columns=list(names)).select(list(names))
         table.validate(full=True)
         return table
+
+    def _unpacked(self, names: Collection[str]) -> int:
+        """Return how many bytes columns say that they become, at least one a value."""
+        about = self.file.metadata
+        groups = [about.row_group(number) for number in range(about.num_row_groups)]
+        columns = [group.column(number) for group in groups for number in range(about.num_columns)]
+        chosen = [column for column in columns if column.path_in_schema.partition(".")[0] in names]
+        return sum(max(column.total_uncompressed_size, column.num_values) for column in chosen)
 
 
 @dataclass(frozen=True)

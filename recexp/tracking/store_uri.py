@@ -144,7 +144,7 @@ def _check_server(uri: str) -> None:
     except ValueError:  # its text may hold the password
         raise StoreError(
             f"tracking.uri: {mask(uri)} is no address; it is http://HOST:PORT, the port a number up to 65535, and in a "
-            "password / is written %2F and @ is written %40"
+            "password / is written %2F"
         ) from None
     try:
         socket.create_connection(address, timeout=5).close()

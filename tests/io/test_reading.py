@@ -103,3 +103,28 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         read_bytes(tmp_path / "nothing.csv")
     with pytest.raises(DataError, match="is a folder, not a file"):
         read_bytes(tmp_path)
+
+
+def bomb(folder: Path, kind: str) -> Path:
+    """A small file that becomes 32 MiB and more."""
+    zeros, path = b"0" * (32 << 20), folder / f"a.{kind}"
+    if kind == "csv.gz":
+        path.write_bytes(gzip.compress(zeros))
+    elif kind == "parquet":
+        parquet.write_table(pa.table({"user_id": pa.repeat(1, 32 << 20)}), path, compression="zstd")
+    else:
+        inner = gzip.compress(zeros) if kind == "zip/a.csv.gz" else zeros
+        with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(path.name if "/" not in kind else "a.csv.gz", inner)
+        path = folder / "a.zip" / (path.name if "/" not in kind else "a.csv.gz")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "csv", "zip/a.csv.gz", "parquet"])
+def test_what_grows_beyond_measure_is_refused(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bomb(tmp_path, kind)
+    with pytest.raises(DataError, match=r"unpacks to more than 200 times its size of .*; RECEXP_LIMITS=ratio=N sets"):
+        read_table(path, separator=None)
+    monkeypatch.setenv("RECEXP_LIMITS", "data_mib=20,ratio=100000")
+    with pytest.raises(DataError, match=r"unpacks to more than 20 MiB; RECEXP_LIMITS=data_mib=N sets another limit"):
+        read_table(path, separator=None)
