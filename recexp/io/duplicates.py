@@ -48,7 +48,7 @@ def _repeated_pairs(users: Ids, items: Ids) -> tuple[np.ndarray, np.ndarray]:
     by_item, begin = by_code(users.codes, items.codes, n_items)
     item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(begin))
     of_users, begin = by_code(item, by_item, n_users)  # the items of each user, ascending
-    again = np.flatnonzero(np.diff(of_users, prepend=np.int32(-1)) == 0)
+    again = np.flatnonzero(of_users[1:] == of_users[:-1]) + 1
     owner = np.searchsorted(begin, again, side="right") - 1
     within = again > begin[owner]  # else it is another user's
     return np.unique(owner[within]), np.unique(of_users[again[within]])
