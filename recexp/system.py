@@ -142,7 +142,10 @@ def peak_mib() -> float:
 
 
 def private_mib(pid: int) -> float:
-    """Return how much memory of a process is its own, without the pages of files that it shares; 0: not known."""
+    """Return how much memory of a process is its own, without what it shares with others; 0: not known."""
+    with suppress(OSError, ValueError, IndexError):
+        shared_out = Path(f"/proc/{pid}/smaps_rollup").read_text().partition("Private_Dirty:")[2]
+        return int(shared_out.split()[0]) / 1024
     with suppress(OSError, ValueError, IndexError):
         return int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0]) / 1024
     return 0.0

@@ -18,6 +18,7 @@ FOUNDATIONS = {
     "errors",
     "file_names",
     "folders",
+    "forking",
     "identity",
     "limits",
     "metric_names",

@@ -110,7 +110,7 @@ def disturb(folder: Path, arguments: list[str], plan: list[tuple[int, str]], rng
             workers = [
                 pid
                 for pid, command in members.items()
-                if "recexp.sweeps import worker_main\nworker_main.main" in command
+                if "recexp.sweeps import worker_main\nworker_main.main" in command or " -m recexp " in command
             ]
             if plan[0][1] == "sweep":
                 kill([sweep.pid, *members])

@@ -13,10 +13,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO, cast
 
-from recexp import system
+from recexp import forking, system
 from recexp.errors import RecexpError
 from recexp.folders import PACKAGE
+from recexp.sweeps import worker_main
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
+from recexp.tracking import process
 
 ATTEMPTS = 2
 """How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
@@ -40,18 +42,11 @@ class Worker:
     """
 
     def __init__(self, log: Path, heard: "Heard") -> None:
-        root = str(PACKAGE.parent)
         self.log = log
         self.job: SweepJob | None = None
         self.heavy = 0
         with open(log, "ab") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, root],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                **system.OWN_GROUP,
-            )
+            self.process = _copied(file.fileno()) if forking.possible() else _new(file.fileno())
         self.requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         Thread(target=self._listen, args=(heard,), daemon=True).start()  # not all systems can wait for several pipes
 
@@ -81,6 +76,35 @@ class Worker:
             return f"its process was killed ({name}){want}"
         words = self.log.read_text(errors="replace").strip().splitlines()[-1:] if self.log.exists() else []
         return f"its process ended with exit code {code}" + (f": {words[0]}" if words else "")
+
+
+def _new(errors: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _START, str(PACKAGE.parent)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        **system.OWN_GROUP,
+    )
+
+
+def _copied(errors: int) -> forking.Copy:
+    """Return a copy of this process, with a copy of the one that tracks for it: to import all anew takes seconds."""
+    import numba  # noqa: F401  # what all jobs need, once for all of them
+
+    from recexp.runners import driver  # noqa: F401
+
+    tracker = process.copied()
+    keep = [] if tracker is None else [tracker.stdin.fileno(), tracker.stdout.fileno()]
+
+    def work() -> None:
+        process.adopt(tracker)
+        worker_main.main()
+
+    worker = forking.copy(work, errors=errors, keep=keep)
+    if tracker is not None:
+        tracker.let_go()
+    return worker
 
 
 Heard = SimpleQueue[tuple[Worker, str | None]]

@@ -4,6 +4,7 @@ import atexit
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import IO, Any, cast
 
-from recexp import system
+from recexp import forking, system
 from recexp.errors import DiskFullError, RecexpError, StoreError
 from recexp.folders import PACKAGE
 
@@ -22,7 +23,7 @@ sys.path.insert(0, sys.argv[1])
 import recexp
 sys.path.append(sys.path.pop(0))
 from recexp.tracking import process_main
-process_main.main()
+process_main.main(*map(int, sys.argv[2:]))
 """
 """Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
 
@@ -43,19 +44,43 @@ class TrackingProcess:
     waits for a store that another program holds, as far as it has been heard.
     """
 
-    def __init__(self) -> None:
-        root = str(PACKAGE.parent)
+    def __init__(self, process: forking.Copy | None = None) -> None:
         self.owner = os.getpid()
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, root],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            **system.OWN_GROUP,
-        )
+        self._files: socket.socket | None = None
+        self.process = process or self._new()
         self._requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         self._pending: deque[Future[Any]] = deque()
         self._whole = True
         self.waiting = False
+
+    def _new(self) -> "subprocess.Popen[bytes]":
+        command, more = [sys.executable, "-P", "-c", _START, str(PACKAGE.parent)], dict(system.OWN_GROUP)
+        theirs = None
+        if forking.possible():
+            self._files, theirs = socket.socketpair()
+            more["pass_fds"] = [theirs.fileno()]
+            command.append(str(theirs.fileno()))
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
+        if theirs is not None:
+            theirs.close()
+        return started
+
+    def copy(self) -> forking.Copy | None:
+        """Return a copy of the process that has no store open, for another process; None where there can be none."""
+        if self._files is None:
+            return None
+        (theirs_in, requests), (answers, theirs_out) = os.pipe(), os.pipe()
+        try:
+            socket.send_fds(self._files, [b"."], [theirs_in, theirs_out])
+            pid = int(self.ask("copy"))
+        except (OSError, RecexpError):
+            os.close(requests)
+            os.close(answers)
+            return None
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        return forking.Copy(pid, requests, answers, ours=False)
 
     def send(self, do: str, **values: Any) -> "Future[Any]":
         """Send a request of plain values; the answer is read by `result`, and raised there when it is an error."""
@@ -123,12 +148,16 @@ class TrackingProcess:
             self.process.kill()
             code = self.process.wait()
         self._answers.close()
+        if self._files is not None:
+            self._files.close()
         while self._pending:
             problem = f"the process that writes to the tracking store ended unexpectedly (exit code {code})"
             self._pending.popleft().set_exception(StoreError(problem))
 
 
 _idle: list[TrackingProcess] = []
+_inherited: list[TrackingProcess] = []
+"""Those of the process that this one is a copy of; their files are closed here and may be others by now."""
 
 
 def start() -> None:
@@ -144,6 +173,17 @@ def take() -> TrackingProcess:
         if idle.owner == os.getpid() and idle.process.poll() is None:
             return idle
     return TrackingProcess()
+
+
+def copied() -> forking.Copy | None:
+    """Return a copy of the process that an earlier store has left, to be adopted by a copy of this process."""
+    return _idle[-1].copy() if _idle and forking.possible() else None
+
+
+def adopt(copy: forking.Copy | None) -> None:
+    """In a copy of a process: leave alone what that one had, and keep `copy` for the next store."""
+    _inherited.extend(_idle)
+    _idle[:] = [] if copy is None else [TrackingProcess(copy)]
 
 
 @atexit.register

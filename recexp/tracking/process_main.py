@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import queue
+import socket
 import sqlite3
 import threading
 import time
@@ -17,14 +18,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from recexp import system
+from recexp import forking, system
 from recexp.errors import StoreError
 from recexp.tracking import client, store_errors
 from recexp.tracking.tracker import Tracker
 
 
-def main() -> None:
-    """Answer requests until the input ends."""
+def main(files: int | None = None) -> None:
+    """Answer requests until the input ends; `files` is the socket by which a copy's files come."""
     system.ignore_signals()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
@@ -56,10 +57,36 @@ def main() -> None:
     while line := lines.get():
         request = json.loads(line)
         wanted = request.pop("answer", True)
-        answer = _answer(tracker, request)
+        answer = _copy(files) if request["do"] == "copy" else _answer(tracker, request)
         if wanted and not say(answer):
             break
     os._exit(0)
+
+
+def _copy(files: int | None) -> dict[str, Any]:
+    """Start a copy of this process, which goes on as one that has just begun, and tell its number.
+
+    The connections of this one are left alone there, as SQLAlchemy advises.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    engines: dict[str, Any] | None = getattr(SqlAlchemyStore, "_engine_map", None)
+    with socket.socket(fileno=os.dup(files or 0)) as ours:
+        _, (into, out), _, _ = socket.recv_fds(ours, 1, 2)
+
+    def again() -> None:
+        for engine in (engines or {}).values():
+            engine.dispose(close=False)
+        main()
+
+    if engines is None:
+        return {"error": {"kind": "StoreError", "message": "this MLflow cannot be copied", "trace": ""}}
+    pid = os.fork()
+    if not pid:
+        forking.become(again, into, out, 2)
+    os.close(into)
+    os.close(out)
+    return {"ok": pid}
 
 
 def _listen(requests: BinaryIO, lines: "queue.SimpleQueue[bytes]", ready: threading.Event) -> None:
