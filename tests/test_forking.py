@@ -52,7 +52,7 @@ def test_a_copy_that_is_killed_says_so() -> None:
 
 
 def test_a_copy_of_the_tracking_process_begins_anew_and_ends_with_its_input(workplace: Path) -> None:
-    tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True)
+    tracking = Tracking(uri=None, artifacts=None, experiment="recexp", log_model=True, git_diff=False)
     with tracking.open() as store:
         store.ready()
     copied = process.copied()

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from hydra.plugins.config_source import ConfigResult
     from omegaconf import DictConfig
 
-PLUGINS = ("hydra.launcher._target_", "hydra.sweeper._target_")
-"""The two classes that a config may choose: recexp's, Hydra's own, and those of packages that are trusted."""
+PLUGINS = ("hydra.launcher._target_", "hydra.sweeper._target_", "hydra.sweeper.tuning._target_")
+"""The classes that a config may choose: recexp's, Hydra's own, and those of packages that are trusted."""
 OURS = ("hydra_plugins.recexp_", "hydra._internal.core_plugins.")
 SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
 """What every config has at its top, whatever its runner."""

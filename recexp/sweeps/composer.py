@@ -52,22 +52,20 @@ class Composer:
             cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
         return cfg
 
-    def _quickly(self, words: Sequence[str]) -> "DictConfig":
-        """Return the config of the options among the words, in a copy of which the values are set."""
+    def _quickly(self, words: Sequence[str]) -> "DictConfig | None":
+        """Return the config of the options among the words, in a copy of which the values are set; None: not so."""
         parsed = self._parsed(words)
+        if any(one.is_hydra_override() or one.is_delete() for one in parsed):
+            return None  # what such words lead to is checked as a whole
         options = self._options(parsed)
         if options not in self._bases:
             self._bases[options] = self._whole(self._master, [*options])
         cfg = copy.deepcopy(self._bases[options])
         ConfigLoaderImpl._apply_overrides_to_config([one for one in parsed if not self._chooses(one)], cfg)
-        ours = [one for one in parsed if not one.is_hydra_override()]
-        cfg.hydra.overrides.task = [one.input_line for one in ours]
-        cfg.hydra.overrides.hydra += [
-            one.input_line for one in parsed if one.is_hydra_override() and not self._chooses(one)
-        ]
+        cfg.hydra.overrides.task = [one.input_line for one in parsed]
         names = cfg.hydra.job.config.override_dirname
         cfg.hydra.job.override_dirname = get_overrides_dirname(
-            overrides=ours, kv_sep=names.kv_sep, item_sep=names.item_sep, exclude_keys=names.exclude_keys
+            overrides=parsed, kv_sep=names.kv_sep, item_sep=names.item_sep, exclude_keys=names.exclude_keys
         )
         return cfg
 
