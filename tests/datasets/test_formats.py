@@ -171,3 +171,20 @@ def test_texts_of_reviews(shared: Path) -> None:
     data = load("amazon_reviews", shared / "amazon-musical-instruments/Musical_Instruments_5.json.gz")
     assert data.interactions.context["summary"].values[0] == "good"
     assert data.interactions.explicit and data.item_ids[0] == "1384719342"
+
+
+def test_online_retail_is_found_in_the_folder_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"]
+    lines += [f"{n},{n % 2},thing,{n},2011-01-0{n} 08:00:00,1.5,{n % 3},France" for n in range(1, 6)]
+    for folder in ("online-retail", "online_retail", "."):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        file = tmp_path / folder / "online_retail.csv"
+        file.write_text("\n".join(lines))
+        for shared in {tmp_path, file.parent}:
+            monkeypatch.setenv("RECEXP_DATA", str(shared))
+            source = recexp.make("dataset=online_retail")
+            assert len(source.load().interactions) == 5
+            assert source.files() == {"path": file}
+        file.unlink()
+        with pytest.raises(DataError, match=r"^dataset\.path: .* RECEXP_DATA .* online_retail\.parquet"):
+            source.load()
