@@ -28,7 +28,7 @@ READABLE = (1, 2, 3)
 
 
 def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write the folder as a whole or not at all; an existing one is replaced."""
+    """Write the folder as a whole or not at all; an existing one is replaced. Raises ModelError for a number NaN."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
@@ -37,7 +37,9 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
         texts = write_arrays(staging / "arrays.npz", arrays)
         sums = {"arrays.npz": _sha256(staging / "arrays.npz")}
         header = {"format": FORMAT, "sha256": sums, "texts": texts, **header}
-        (staging / "model.json").write_text(json.dumps(header, indent=1), encoding="utf-8")
+        text = json.dumps(header, indent=1)
+        json.loads(text, parse_constant=_constant)
+        (staging / "model.json").write_text(text, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(staging, folder)
@@ -163,7 +165,7 @@ def _refuse_nan(arrays: Mapping[str, np.ndarray], what: str) -> None:
 
 def _constant(name: str) -> float:
     if name == "NaN":
-        raise ValueError("model.json holds NaN")
+        raise ModelError("a model that learned the number NaN ranks nothing; it is neither saved nor loaded")
     return float(name)
 
 

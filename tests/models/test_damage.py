@@ -131,7 +131,7 @@ HEADERS = {
     "model is a list": ({"model": []}, "corrupt"),
     "model is a number": ({"model": 5}, "corrupt"),
     "fallback is null": ({"fallback": None}, "corrupt"),
-    "NaN": ({"note": float("nan")}, "model.json holds NaN"),
+    "NaN": ({"note": float("nan")}, "a model that learned the number NaN"),
 }
 
 
@@ -185,6 +185,9 @@ def test_a_model_that_learned_nan_is_not_saved(tmp_path: Path) -> None:
     for refuse in (lambda: saving.check_savable(model.model), lambda: model.save(tmp_path / "model")):
         with pytest.raises(ModelError, match="EASE: nested_/a/0 holds NaN, by which nothing is ranked"):
             refuse()
+    model.model.nested_ = {"a": [float("nan")]}
+    with pytest.raises(ModelError, match="a model that learned the number NaN"):
+        model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 
