@@ -189,8 +189,10 @@ def test_what_is_no_exported_run_is_refused(
     Path("text.zip").write_text("not a zip")
     with zipfile.ZipFile("other.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")
+    with zipfile.ZipFile(parcel) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.compress_size)
     data = bytearray(parcel.read_bytes())
-    data[len(data) // 2] ^= 255
+    data[largest.header_offset + 30 + len(largest.filename) + largest.compress_size // 2] ^= 255
     Path("flipped.zip").write_bytes(bytes(data))
     for words, message in (
         (["cut.zip"], "cut.zip is no zip file, or a damaged one"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import recexp as library
+from recexp import cli
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.data import Dataset, Interactions
@@ -211,6 +212,18 @@ def test_what_was_learned_of_other_sizes_reads_no_memory_behind_it(tmp_path: Pat
             setattr(model.model, name, value[:-1] if isinstance(value, np.ndarray) else value[:-1, :-1])
     with pytest.raises((ValueError, IndexError)):
         model.recommend("a")
+
+
+@pytest.mark.parametrize("weights", [np.ones((2, 2), np.float32), np.ones(5, np.float32), np.ones((5, 5, 1))])
+def test_a_model_that_gives_no_list_is_a_wrong_input(
+    folder: Path, capsys: pytest.CaptureFixture, weights: np.ndarray
+) -> None:
+    with np.load(folder / "arrays.npz") as stored:
+        name = next(name for name in stored.files if name.startswith("model/learned"))
+    change(folder, **{name: weights})
+    assert cli.run(["recommend", str(folder), "a", "2"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"recexp: {folder}: what the model has learned gives no list: ")
 
 
 def test_texts_take_what_they_are_long(tmp_path: Path) -> None:

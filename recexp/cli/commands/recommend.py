@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from recexp.cli.parsing import Parser
+from recexp.errors import ModelError, RecexpError, error_message
 
 
 def parser() -> Parser:
@@ -26,5 +27,13 @@ def run(given: Namespace) -> Iterator[str]:
         parser().error(f"N: must be a number from 1, got {n}")
     from recexp.models.fitted import FittedModel
 
-    for item, score in FittedModel.load(folder).recommend(user, n=int(n)):
+    model = FittedModel.load(folder)
+    try:
+        pairs = model.recommend(user, n=int(n))
+    except RecexpError:
+        raise
+    except Exception as error:  # whatever comes of numbers that do not fit together
+        told = " ".join(error_message(error).split())[:200]
+        raise ModelError(f"{folder}: what the model has learned gives no list: {told}") from error
+    for item, score in pairs:
         yield f"{item}\t{score:.6g}"
