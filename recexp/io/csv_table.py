@@ -72,7 +72,8 @@ class CsvTable:
         """
         import pyarrow as pa
 
-        places = [self.names.index(name) for name in names]
+        place_of = {name: place for place, name in reversed(list(enumerate(self.names)))}
+        places = [place_of[name] for name in names]
         types = {
             place: pa.int64() if name in whole else pa.float64() if name in real else pa.string()
             for name, place in zip(names, places)
@@ -83,7 +84,7 @@ class CsvTable:
         negative = [place for place in places if types[place] == pa.int64() and _least(table[str(place)]) < 0]
         if negative:  # -07 is text
             table = self._read({**types, **dict.fromkeys(negative, pa.string())})
-        table = pa.table([table[str(place)] for place in places], names=list(names))
+        table = table.select([str(place) for place in places]).rename_columns(list(names))
         return _with_nulls(self._without_headers(table))
 
     def _read(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
@@ -154,19 +155,17 @@ def _with_nulls(table: "pa.Table") -> "pa.Table":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for place, column in enumerate(table.columns):
+    def nulled(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
         if not pa.types.is_string(column.type):
-            continue
-        empty = pc.equal(column, "")
-        words = pc.is_in(column, pa.array(_EMPTY))
+            return column
+        empty, words = pc.equal(column, ""), pc.is_in(column, pa.array(_EMPTY))
         if pc.any(words).as_py():
             others = column.filter(pc.invert(pc.or_(words, empty)))
             if len(others) and pc.all(pc.match_substring_regex(pc.utf8_trim_whitespace(others), NUMBER)).as_py():
                 empty = pc.or_(empty, words)
-        if pc.any(empty).as_py():
-            nulled = pc.if_else(empty, None, column)
-            table = table.set_column(place, table.field(place).name, nulled)
-    return table
+        return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
+
+    return pa.table([nulled(column) for column in table.columns], names=table.column_names)
 
 
 def _least(column: "pa.ChunkedArray") -> int:

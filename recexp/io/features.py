@@ -68,20 +68,25 @@ def parse_features(
     """Return the side table that a table holds; `path` says where it came from, `types` are RecBole's by column, the
     rest as for `read_features`.
     """
-    types = types or {}
-    id_column = find_column(table.column_names, id_column, str(path)) or id_column
-    refuse_absent(table.column_names, path, id_column)
+    types, columns = types or {}, by_name(table)
+    id_column = find_column(list(columns), id_column, str(path)) or id_column
+    refuse_absent(columns, path, id_column)
     with readable(path):
-        owners = ids(table[id_column], f"{path}: column {id_column}")
+        owners = ids(columns[id_column], f"{path}: column {id_column}")
         first = np.unique(owners.codes, return_index=True)[1]
         if len(first) < len(owners):
             row = int(np.setdiff1d(np.arange(len(owners)), first)[0])
             raise DataError(f"{path}: column {id_column}: row {row + 1}: {owners[row]} has a row already")
         if kinds is None:
-            chosen = [name for name in table.column_names if name != id_column and types.get(name) != "float_seq"]
-            kinds = {name: RECBOLE.get(types.get(name, "")) or infer(table[name], name) for name in chosen}
+            chosen = [name for name in columns if name != id_column and types.get(name) != "float_seq"]
+            kinds = {name: RECBOLE.get(types.get(name, "")) or infer(columns[name], name) for name in chosen}
             log.info("%s: %s", path, listed([f"{name}: {kind}" for name, kind in kinds.items()]))
-        return Features(owners.values, {name: typed(table, name, kind, path) for name, kind in kinds.items()})
+        return Features(owners.values, {name: typed(columns, name, kind, path) for name, kind in kinds.items()})
+
+
+def by_name(table: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
+    """Return the columns of a table, once for all: a table makes its names anew at each question."""
+    return dict(zip(table.column_names, table.columns))
 
 
 def refuse_absent(columns: Collection[str], path: Path | str, name: str) -> None:
@@ -123,12 +128,12 @@ def _number(name: str) -> Kind:
     return "price" if "price" in name.lower() else "numeric"
 
 
-def typed(table: "pa.Table", name: str, kind: Kind, path: Path | str) -> Column:
-    """Return a column of the given kind. Raises DataError when it is missing or holds what the kind cannot."""
+def typed(columns: Mapping[str, "pa.ChunkedArray"], name: str, kind: Kind, path: Path | str) -> Column:
+    """Return a column as the given kind. Raises DataError when it is missing or holds what the kind cannot."""
     import pyarrow as pa
 
-    refuse_absent(table.column_names, path, name)
-    values = plain(table[name])
+    refuse_absent(columns, path, name)
+    values = plain(columns[name])
     label = f"{path}: column {name}"
     if kind in ("numeric", "price"):
         if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
@@ -145,9 +150,9 @@ def _lists(values: "pa.Array") -> list[list[str]]:
     """Lists of names from lists, or from text: separated by | where any cell has one, else by spaces."""
     import pyarrow as pa
 
-    rows = values.to_pylist()
-    if not pa.types.is_string(values.type):
-        return [_names(map(str, row or ())) for row in rows]
+    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        return [_names(map(str, row or ())) for row in values.to_pylist()]
+    rows = values.cast(pa.string()).to_pylist()
     separator = "|" if any("|" in row for row in rows if row) else None
     return [_names((row or "").split(separator)) for row in rows]
 

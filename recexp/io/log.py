@@ -11,7 +11,7 @@ from recexp.data.column import Column, Kind
 from recexp.data.time_unit import TimeUnit
 from recexp.errors import DataError
 from recexp.io.cells import category, numbers
-from recexp.io.features import refuse_absent, typed
+from recexp.io.features import by_name, refuse_absent, typed
 from recexp.io.header import COLUMNS, Columns, Role, find_columns
 from recexp.io.id_cells import id_lists, ids
 from recexp.io.ids import Ids
@@ -137,7 +137,8 @@ def parse_columns(
     with readable(path):
         values, sessions, candidates = read("rating", numbers), read("session", ids), read("candidates", id_lists)
         timestamps, unit = read("timestamp", times, time_format) or (None, "s")
-        kept = {name: typed(table, name, kind, path) for name, kind in context.items()}
+        columns = by_name(table)
+        kept = {name: typed(columns, name, kind, path) for name, kind in context.items()}
         if "fold" in found:
             kept["fold"] = category(table[found["fold"]], label("fold"))
         return RawLog(

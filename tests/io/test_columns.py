@@ -1,6 +1,7 @@
 """Names of columns nearly right, header lines among rows, quotes of other tools, cells that look like others."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -147,14 +148,23 @@ def test_damaged_parquet_is_named(tmp_path: Path) -> None:
 
 
 def test_time_grows_with_the_columns_not_with_their_square(tmp_path: Path) -> None:
-    def seconds(n: int) -> float:
-        names = ",".join(f"c{i}" for i in range(n))
+    def seconds(read: Callable[[Path, str], object], n: int) -> float:
+        names, cells = ",".join(f"c{i}" for i in range(n)), ",".join("1" * n)
         begin = time.process_time()
-        log_of(tmp_path, f"user_id,item_id,{names}\n" + f"1,2,{','.join('1' * n)}\n")
+        read(tmp_path, f"user_id,item_id,{names}\n1,2,{cells}\n")
         return time.process_time() - begin
 
-    seconds(10)
-    assert seconds(8000) < max(1.0, 16 * seconds(1000))
+    for read, n in ((log_of, 8000), (items_of, 2400)):
+        seconds(read, 10)
+        assert seconds(read, n) < max(1.0, 16 * seconds(read, n // 8))
+
+
+def test_numbers_may_be_names_of_a_list(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"item_id": [1, 2], "shelf": [7, None]}), tmp_path / "items.parquet")
+    table = read_features(
+        tmp_path / "items.parquet", id_column="item_id", kinds={"shelf": "multi_category"}, separator=None
+    )
+    assert table.columns["shelf"].categories == ("7",) and table.columns["shelf"].offsets.tolist() == [0, 1, 1]
 
 
 def test_a_message_names_the_first_of_many_columns(tmp_path: Path) -> None:
