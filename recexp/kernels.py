@@ -71,7 +71,7 @@ def top_k(
                 usable[allowed[a]] = catalogue[allowed[a]]
         for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
             usable[exclude[e]] = False
-        size, worst, last = 0, np.float32(-np.inf), ties.size
+        size, worst, last = np.int64(0), np.float32(-np.inf), ties.size
         for item in range(n_items):
             score = scores[row, item]
             if (score > worst or (score == worst and ties[item] < last)) and usable[item] and score != -np.inf:
@@ -121,7 +121,7 @@ def top_k_of_product(
         add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums)
         for e in range(exclude_ptr[row], exclude_ptr[row + 1]):
             usable[exclude[e]] = False
-        items, scores, size, worst = out_items[row], out_scores[row], 0, np.float32(-np.inf)
+        items, scores, size, worst = out_items[row], out_scores[row], np.int64(0), np.float32(-np.inf)
         for at in range(ptr[row], ptr[row + 1]):
             c = indices[at]
             for b in range(right_ptr[c], right_ptr[c + 1]):

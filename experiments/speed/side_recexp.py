@@ -6,9 +6,9 @@ NAME is an algorithm with its settings: `ease,l2=250`.
 import importlib
 import pkgutil
 import sys
+import time
 from typing import Any
 
-import numba
 import numpy as np
 from side import Given, Side, run
 
@@ -19,10 +19,12 @@ from recexp.models.fitted import FittedModel
 from recexp.ranking import Lists
 from recexp.rng import generator
 
+begin = time.perf_counter()
 importlib.import_module("recexp.kernels")
 for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
     importlib.import_module(module.name)
-numba.njit(lambda: None)()  # numba imports half of itself, 129 modules, when it first has something to do
+importlib.import_module("numba").njit(lambda: None)()  # which imports half of itself, 129 modules, at first use
+START = time.perf_counter() - begin
 
 
 def prepare(given: Given) -> tuple[Recommender, Recommender, Any, Dataset]:
@@ -78,4 +80,4 @@ def answer(model: Recommender, given: Given) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    run({sys.argv[1]: Side(fit, answer, prepare, evaluate)})
+    run({sys.argv[1]: Side(fit, answer, prepare, evaluate, START)})

@@ -99,7 +99,7 @@ def nearest(
     dots, values = np.zeros(n), np.empty(n)
     for r in range(start, stop):
         work = add_dots(dots, r, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, binary)
-        size, worst = 0, 0.0
+        size, worst = np.int64(0), 0.0
         if 2 * work >= n:
             for doc in range(n):
                 values[doc] = similarity(measure, dots[doc], row_norms[r], doc_norms[doc], shrinkage)
@@ -128,7 +128,7 @@ def nearest(
 def keep(start, stop, ptr, docs, data, out_docs, out_values):
     """Fill rows start..stop of out_docs (-1 padded, in no order) and out_values with the k best entries of CSR rows."""
     for r in range(start, stop):
-        size = 0
+        size = np.int64(0)
         for at in range(ptr[r], ptr[r + 1]):
             size = push(out_docs[r], out_values[r], size, docs[at], np.float64(data[at]))
 

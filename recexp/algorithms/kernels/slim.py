@@ -156,7 +156,7 @@ def column(
     join, until there are none. `gradient` (n_items,) and `place`, -1 throughout, are as they came when this returns.
     """
     subtract(np.float32(-1), j, dense, ptr, indices, data, gradient)
-    size, used, settled = 0, 0, True
+    size, used, settled = np.int64(0), 0, True
     while True:
         room = max(FIRST, 2 * used - size)
         more = joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, size, items, gain)
