@@ -81,15 +81,20 @@ def copy(main: Callable[[], object], *, errors: int, keep: Sequence[int] = ()) -
     `errors` is where its standard error goes.
     """
     (theirs_in, requests), (answers, theirs_out) = os.pipe(), os.pipe()
+    return Copy(begin(main, theirs_in, theirs_out, errors, keep), requests, answers, ours=True)
+
+
+def begin(main: Callable[[], object], into: int, out: int, errors: int, keep: Sequence[int] = ()) -> int:
+    """Start a copy that does `main` with these files, which this process lets go of; return its number."""
     pid = os.fork()
     if not pid:
-        become(main, theirs_in, theirs_out, errors, keep)
-    os.close(theirs_in)
-    os.close(theirs_out)
-    return Copy(pid, requests, answers, ours=True)
+        _become(main, into, out, errors, keep)
+    os.close(into)
+    os.close(out)
+    return pid
 
 
-def become(main: Callable[[], object], into: int, out: int, errors: int, keep: Sequence[int] = ()) -> NoReturn:
+def _become(main: Callable[[], object], into: int, out: int, errors: int, keep: Sequence[int]) -> NoReturn:
     """In the copy: take these as input, output and standard error, let go of all else, do `main`, and leave."""
     code = 1
     try:

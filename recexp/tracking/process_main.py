@@ -81,12 +81,7 @@ def _copy(files: int | None) -> dict[str, Any]:
 
     if engines is None:
         return {"error": {"kind": "StoreError", "message": "this MLflow cannot be copied", "trace": ""}}
-    pid = os.fork()
-    if not pid:
-        forking.become(again, into, out, 2)
-    os.close(into)
-    os.close(out)
-    return {"ok": pid}
+    return {"ok": forking.begin(again, into, out, 2)}
 
 
 def _listen(requests: BinaryIO, lines: "queue.SimpleQueue[bytes]", ready: threading.Event) -> None:

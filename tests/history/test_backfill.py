@@ -205,7 +205,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
         (["metric=mrr", "--experiment", "nowhere"], "tracking.experiment: there is no nowhere"),
         (["metric=mrr", "--experiment=Default"], "there are no complete runs with metrics of the test in the"),
         (["metric=mrr", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
-        (["metric=mrr", "--fast"], "--fast: unknown; allowed: --config-dir, --experiment, --runs, --again"),
+        (["metric=mrr", "--fast"], "allowed: --config-dir, --trust, --experiment, --runs, --again"),
     ],
 )
 def test_wrong_words_are_told(shop: Path, capsys: pytest.CaptureFixture, words: list[str], message: str) -> None:
