@@ -1,9 +1,10 @@
 """The tables of a run, written and read: values of units and lists as parquet for code, small csv for the eye."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import yaml
@@ -19,6 +20,9 @@ from recexp.spreadsheets import as_meant, harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 SAMPLE = 200
 """Rows in the small tables."""
@@ -129,6 +133,19 @@ def as_yaml(content: Mapping[str, object]) -> str:
     return yaml.dump(content, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)  # libyaml's
 
 
+def _reader(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """Let a function that reads a run's file raise DataError where the file does not hold what it should."""
+
+    @wraps(read)
+    def told(path: Path, *arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return read(path, *arguments, **options)
+        except (ValueError, TypeError, LookupError, BufferError, OverflowError, csv.Error) as error:
+            raise DataError(f"{path} is damaged: {type(error).__name__}: {' '.join(str(error).split())}") from error
+
+    return told
+
+
 def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
     """Return a table of a run. Raises DataError when it is damaged."""
     import pyarrow as pa
@@ -140,6 +157,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 
+@_reader
 def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lists:
     """Return the first k items of each of as many lists of a lists.parquet, as codes of `item_ids`.
 
@@ -158,17 +176,20 @@ def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lis
     return lists
 
 
+@_reader
 def read_user_values(path: Path) -> dict[str, np.ndarray]:
     """Return the list metrics of a per_user.parquet, float64 (b,) by name."""
     table = read_parquet(path)
     return {name: to_numpy(table[name]) for name in table.column_names if name not in QUERY_COLUMNS}
 
 
+@_reader
 def read_predictions(path: Path) -> np.ndarray:
     """Return the predicted ratings of a predictions.parquet, float32 (m,)."""
     return to_numpy(read_parquet(path, ["predicted"])["predicted"])
 
 
+@_reader
 def read_slices(path: Path) -> list[Slice]:
     """Return the rows of a slices.csv."""
     return [
@@ -183,6 +204,7 @@ def read_slices(path: Path) -> list[Slice]:
     ]
 
 
+@_reader
 def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Return the values and intervals of a metrics.csv by full name."""
     rows = _read_rows(path)
@@ -190,6 +212,7 @@ def read_metrics(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, f
     return values, {row["metric"]: (float(row["low"]), float(row["high"])) for row in rows if row["low"]}
 
 
+@_reader
 def read_directions(path: Path) -> dict[str, bool | None]:
     """Return which way the metrics of a metrics.csv improve, by full name in the order of the file; None: unknown."""
     marks = {"true": True, "false": False}

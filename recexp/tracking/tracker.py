@@ -184,7 +184,8 @@ class Tracker:
             tags=[RunTag("mlflow.note.content", description), *(RunTag(*tag) for tag in source_tags.items())],
         )
         if view is not None and VIEW_TAG not in self.experiment.tags:
-            mlflow.set_experiment_tag(self.experiment.experiment_id, VIEW_TAG, view)
+            with self._locks.turn():  # of two processes that set it at once, one would fail
+                mlflow.set_experiment_tag(self.experiment.experiment_id, VIEW_TAG, view)
         mlflow.set_terminated(run_id, "FINISHED")
         mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)

@@ -1,15 +1,19 @@
 """The tables that a run leaves, read back."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import scipy.sparse as sp
 
 from recexp import make
 from recexp.data import Dataset, Interactions
+from recexp.errors import DataError
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
 from recexp.evidence.recommendations import PartResult
@@ -81,3 +85,27 @@ def test_lists_shorter_than_the_cut_off_are_told() -> None:
     candidates = sp.csr_array(np.ones((len(split.queries), 6)))
     part = replace(part, split=replace(split, queries=replace(split.queries, candidates=candidates)))
     assert "there are no more candidates to rank" in part.short_lists(5)
+
+
+@pytest.mark.parametrize(
+    ("read", "content"),
+    [
+        (run_files.read_user_values, {"ndcg": ["many", "words"]}),
+        (run_files.read_predictions, {"predicted": ["a", "b"]}),
+        (run_files.read_predictions, {"other": [1.0]}),
+        (run_files.read_slices, b"slice,group,size,metric,value,low,high\ncaf\xe9,a,1,ndcg,0,0,0\n"),
+        (run_files.read_slices, b"slice,group,size,metric,value,low,high\na,b,many,ndcg,0,0,0\n"),
+        (run_files.read_metrics, b"metric,value,low,high\nndcg,high,,\n"),
+        (run_files.read_directions, b"name,value\nndcg,1\n"),
+    ],
+)
+def test_a_file_that_does_not_hold_what_it_should_is_named(
+    tmp_path: Path, read: Callable[[Path], object], content: dict[str, list] | bytes
+) -> None:
+    path = tmp_path / "of_a_run"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        pq.write_table(pa.table(content), path)
+    with pytest.raises(DataError, match=f"{path} is damaged"):
+        read(path)
