@@ -98,8 +98,8 @@ def _check_metrics(folder: Path, metrics: dict[str, list[list[Any]]], file: Path
     path = folder / FILES / file_names.METRICS
     try:
         values = run_files.read_metrics(path)[0] if path.is_file() else {}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file} is damaged: {FILES}/{file_names.METRICS}: {error}") from error
+    except DataError as error:
+        raise DataError(f"{file} is damaged: {FILES}/{file_names.METRICS}: {error.__cause__}") from error
     for name, points in metrics.items():
         if not is_judgement(name) or name.startswith("training/"):
             continue
