@@ -127,9 +127,7 @@ class Filters:
     def _applied(self, number: int, step: Filter, dataset: Dataset, later: Sequence[int], seed: int) -> Dataset:
         if not later:
             return _given(step, dataset, _rng(seed, number))
-        view = self.finish(
-            dataset, later, seed=seed
-        )  # it chooses users and items as they would be, of rows as they are
+        view = self.finish(dataset, later, seed=seed)  # as they would be: it chooses by these, of the rows as they are
         used = view.interactions.used_users, view.interactions.used_items
         left = _given(step, view.compact(), _rng(seed, number)).interactions
         users, items = np.zeros(dataset.n_users, bool), np.zeros(dataset.n_items, bool)
