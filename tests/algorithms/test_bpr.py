@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms import FitContext
@@ -43,12 +44,26 @@ def test_a_step_follows_the_gradient() -> None:
 
     rng = np.random.default_rng(1)
     users, items = (rng.standard_normal((n, 16)).astype(np.float32) for n in (1, 2))
+    users[:, 12:], items[:, 12:] = 0, 0  # the rest of a line, which stays
     p, q, r = users[0].astype(float), items[0].astype(float), items[1].astype(float)
     pull = 0.05 / (1 + np.exp(p @ (q - r)))
-    step(users, 0, items, 0, 1, np.float32(0.05), np.float32(1 - 0.05 * 0.1))
+    step(users, 0, items, 0, 1, 12, np.float32(0.05), np.float32(1 - 0.05 * 0.1))
     shrunk = 1 - 0.05 * 0.1
     np.testing.assert_allclose(users[0], shrunk * p + pull * (q - r), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(items, [shrunk * q + pull * p, shrunk * r - pull * p], rtol=1e-5, atol=1e-6)
+
+
+def test_each_block_draws_its_steps() -> None:
+    from recexp.algorithms.kernels.bpr import draw
+
+    seen = sp.csr_array(np.array([[1, 1, 0, 0, 1], [1, 1, 1, 1, 0], [0, 0, 0, 1, 0]]))
+    given = np.array([0, 0, 0, 0, 1], np.int32), 0, seen.indptr.astype(np.int64), seen.indices.astype(np.int32)
+    steps = np.full((7, 3), -1, np.int32)
+    n = draw(np.array([2, 1, 0], np.int32), np.array([1, 3, 0, 2], np.int32), *given, np.uint64(5), steps)
+    assert n == 3, "who has seen all of a block is passed over, and other blocks' items are"
+    assert steps[:n, :2].tolist() == [[2, 3], [0, 0], [0, 1]]
+    assert {0, 1, 2} >= {steps[0, 2]} and {2, 3} >= set(steps[1:n, 2])
+    assert (steps[n:] == -1).all()
 
 
 def test_every_number_of_threads_gives_the_same_bits(tiny: Tiny) -> None:

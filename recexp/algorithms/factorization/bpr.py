@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from recexp import threads
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.factorization.least_squares import lined
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.sparse_products import csr_arrays
@@ -58,12 +59,13 @@ class BPR(FactorModel):
         check_not_empty(x)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if context.validate else chosen
-        self.users_, self.items_ = (
-            context.rng.standard_normal((n, self.factors), np.float32) * np.float32(INIT_STD) for n in x.shape
-        )
+        users, items = (lined(n, self.factors) for n in x.shape)
+        self.users_, self.items_ = users[:, : self.factors], items[:, : self.factors]
+        for vectors in (self.users_, self.items_):
+            vectors[:] = context.rng.standard_normal(vectors.shape, np.float32) * np.float32(INIT_STD)
         best, kept = -np.inf, None
         for iteration in range(1, iterations + 1):
-            self._pass(x, context.rng)
+            self._pass(x, users, items, context.rng)
             if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
                 raise ConfigError(
                     f"algorithm.learning_rate: {self.learning_rate} is too large: the factors grow without bounds"
@@ -82,15 +84,17 @@ class BPR(FactorModel):
         """Return float32 (b, factors): those who ask, 0 for unknown ones."""
         return self.users_[queries.users] * (queries.users >= 0)[:, None]
 
-    def _pass(self, x: sp.csr_array, rng: np.random.Generator) -> None:
-        """Take a step for each interaction."""
-        from recexp.algorithms.kernels.bpr import block
+    def _pass(self, x: sp.csr_array, users: np.ndarray, items: np.ndarray, rng: np.random.Generator) -> None:
+        """Take a step for each interaction; `users` and `items` are as `lined` makes them."""
+        from recexp.algorithms.kernels.bpr import draw, take
 
-        users, items = (rng.permutation(n).astype(np.int32) for n in x.shape)
+        user_order, item_order = (rng.permutation(n).astype(np.int32) for n in x.shape)
         user_at, item_at = (np.linspace(0, n, BLOCKS + 1).astype(np.int64) for n in x.shape)
-        block_of = np.empty(len(items), np.int32)
-        block_of[items] = np.repeat(np.arange(BLOCKS), np.diff(item_at))
+        block_of = np.empty(x.shape[1], np.int32)
+        block_of[item_order] = np.repeat(np.arange(BLOCKS), np.diff(item_at))
         indptr, indices, _ = csr_arrays(x)
+        ends = np.concatenate([[0], np.cumsum(np.diff(indptr)[user_order])])[user_at]
+        steps, sizes = np.empty((BLOCKS, np.diff(ends).max(), 3), np.int32), np.empty(BLOCKS, np.int64)
         rate = np.float32(self.learning_rate)
         decay = np.float32(1 - self.learning_rate * self.regularization)
         seed = np.uint64(rng.integers(2**63))
@@ -99,22 +103,17 @@ class BPR(FactorModel):
             def work(start: int, stop: int, shift: int = shift) -> None:
                 for mine in range(start, stop):
                     own = (mine + shift) % BLOCKS
-                    block(
-                        users,
-                        user_at[mine],
-                        user_at[mine + 1],
-                        items,
-                        item_at[own],
-                        item_at[own + 1],
+                    asked = user_order[user_at[mine] : user_at[mine + 1]]
+                    sizes[mine] = draw(
+                        asked,
+                        item_order[item_at[own] : item_at[own + 1]],
                         block_of,
                         own,
                         indptr,
                         indices,
-                        self.users_,
-                        self.items_,
-                        rate,
-                        decay,
                         seed,
+                        steps[mine],
                     )
+                take(start, stop, sizes, steps, self.factors, users, items, rate, decay)
 
-            threads.map_rows(work, BLOCKS)
+            threads.map_rows(work, BLOCKS, chunks_per_thread=1)
