@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recexp import config
-from recexp.config import experiments, folders
+from recexp.config import experiments
 from recexp.data import Dataset
 from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError
@@ -25,7 +25,7 @@ def run(
 ) -> RunResult | list[RunResult]:
     """Run an experiment; see `recexp.run`."""
     source = None if dataset is None else _source(dataset, overrides)
-    with folders.within(config_dir):
+    with config.within(config_dir):
         experiment = experiments.experiment(config.compose(overrides), tags={}, source=source)
     results = run_experiment(experiment)
     return results[0] if len(results) == 1 else results

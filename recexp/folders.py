@@ -9,6 +9,12 @@ PACKAGE = Path(__file__).parent
 """The folder of this very recexp; it is imported from the one around it."""
 
 
+def conf_dir() -> Path:
+    """Return the folder of our own yaml: inside the installed package, or beside it in a checkout."""
+    inside = PACKAGE / "conf"
+    return inside if inside.is_dir() else PACKAGE.parent / "conf"
+
+
 def cache_dir(name: str) -> Path:
     """Return one of the folders in that which RECEXP_CACHE names, or in the user's cache folder: datasets, prepared."""
     return Path(os.environ.get("RECEXP_CACHE") or user_cache_dir("recexp")) / name

@@ -21,8 +21,6 @@ from recexp.errors import ConfigError, error_message
 
 VARIABLE = "RECEXP_TRUST"
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-_LEVELS = ("*.yaml", "*/*.yaml", "*/*/*.yaml")
-"""Where a config folder has its yaml: `config.yaml`, `algorithm/mine.yaml`, `hydra/launcher/mine.yaml`."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def _checked(names: Iterable[str], where: str) -> tuple[str, ...]:
 def _named_in(folder: str) -> frozenset[str]:
     """Return the classes that the yaml of a folder names; a file that cannot be read names none."""
     found: set[str] = set()
-    for path in (path for level in _LEVELS for path in Path(folder).glob(level)):
+    for path in yaml_files.below(Path(folder)):
         with suppress(ConfigError, OSError):
             scalars = [
                 getattr(event, "value", None) for event in yaml_files.events(yaml_files.read_text(path), str(path))

@@ -7,6 +7,13 @@ from typing import Any
 from recexp import limits
 from recexp.errors import ConfigError
 
+_LEVELS = ("*.yaml", "*/*.yaml", "*/*/*.yaml")
+
+
+def below(folder: Path) -> list[Path]:
+    """Return the yaml of a config folder: `config.yaml`, `algorithm/mine.yaml`, `hydra/launcher/mine.yaml`."""
+    return [path for level in _LEVELS for path in sorted(folder.glob(level))]
+
 
 def read_text(path: Path, where: str = "") -> str:
     """Return the text of a yaml file that keeps to the limits; raises ConfigError, which names the file.

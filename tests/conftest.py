@@ -1,6 +1,5 @@
 """Fixtures shared by all tests."""
 
-import copy
 import gc
 import io
 import logging
@@ -25,9 +24,6 @@ from filelock import FileLock
 from recexp import plugins
 
 if TYPE_CHECKING:
-    from hydra._internal.config_repository import IConfigRepository
-    from omegaconf import DictConfig
-
     from recexp.data import Dataset
 
 ROOT = Path(__file__).parent.parent
@@ -71,44 +67,6 @@ class Page:
 def page() -> Callable[[str], Page]:
     """Read a page of docs/ by its name."""
     return lambda name: Page.read(ROOT / "docs" / f"{name}.md")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def composed_once() -> Iterator[None]:
-    """The same options and files give the same config, for which Hydra takes most of a tenth of a second: they are
-    composed once, and later ones set their values in a copy."""
-    from hydra._internal import config_loader_impl as loader
-    from hydra._internal.defaults_list import DefaultsList, Overrides
-
-    list_defaults, compose = loader.create_defaults_list, loader.ConfigLoaderImpl._compose_config_from_defaults_list
-    lists: dict[object, DefaultsList] = {}
-    configs: dict[object, DictConfig] = {}
-
-    def files(repo: "IConfigRepository") -> str:
-        folders = [Path(one.path.removeprefix("file://")) for one in repo.get_sources() if one.provider == "user"]
-        return str([[(path.relative_to(f), path.read_bytes()) for path in sorted(f.rglob("*.yaml"))] for f in folders])
-
-    def listed(repo: "IConfigRepository", config_name: str | None, overrides_list: list, **how: bool) -> DefaultsList:
-        overrides = Overrides(repo=repo, overrides_list=overrides_list)
-        values = {id(one) for one in overrides.config_overrides}
-        options = tuple(one.input_line for one in overrides_list if id(one) not in values)
-        key = (files(repo), config_name, options, *how.items())
-        if key not in lists:
-            lists[key] = list_defaults(repo=repo, config_name=config_name, overrides_list=overrides_list, **how)
-        found = copy.copy(lists[key])
-        found.config_overrides = overrides.config_overrides
-        return found
-
-    def composed(self: object, defaults: list, repo: "IConfigRepository") -> "DictConfig":
-        key = (files(repo), repr(defaults))
-        if key not in configs:
-            configs[key] = compose(self, defaults=defaults, repo=repo)
-        return copy.deepcopy(configs[key])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "create_defaults_list", listed)
-        patch.setattr(loader.ConfigLoaderImpl, "_compose_config_from_defaults_list", composed)
-        yield
 
 
 @pytest.fixture(scope="session")

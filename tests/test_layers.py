@@ -57,22 +57,24 @@ IMPORTS = {
     "tracking": "",
     "evidence": "charts data evaluation io models ranking statistics tracking",
     "runners": "algorithms audit data datasets evaluation evidence filters models prepared ranking splits tracking",
-    "config": "datasets evaluation metrics runners tracking",
+    "config_files": "",
+    "config": "config_files datasets evaluation metrics runners tracking",
     "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "console": "runners tracking",
     "tuning": "charts config evidence runners tracking",
     "history": "config console data datasets evaluation evidence filters metrics prepared runners splits tracking",
     "comparison": "charts evaluation evidence history io metrics statistics tracking",
-    "sweeps": "config console runners tracking",
+    "sweeps": "config config_files console runners tracking",
     "plugins": "config console sweeps tuning",
-    "cli": "comparison config console history metrics models plugins runners statistics sweeps tracking tuning",
+    "cli": "comparison config config_files console history metrics models plugins runners statistics sweeps tracking "
+    "tuning",
     "api": "config data datasets runners",
     "__main__": "cli",
     "__init__": "api models tracking",
 }
 """What each package imports, in functions too, beside the foundations: of those above it, but for data and io."""
 MLFLOW = ["tracking", "history", "serving"]
-HYDRA = ["config", "cli", "sweeps", "plugins"]
+HYDRA = ["config", "config_files", "cli", "sweeps", "plugins"]
 HEAVY = [
     "torch",
     "mlflow",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import recexp as library
-from recexp import config
+from recexp import config, folders
 from recexp.comparison import tables
 from recexp.errors import ConfigError
 from recexp.evaluation.slices import Slice
@@ -73,4 +73,4 @@ def test_a_tuned_value_is_quoted_as_hydra_reads_it(text: str) -> None:
 def test_a_config_folder_without_a_name_is_refused(inside: Callable, words: tuple[str, ...]) -> None:
     done = inside(*words, "algorithm=popularity")
     assert (done.returncode, done.stderr) == (2, "recexp: --config-dir: nothing is not a folder\n")
-    assert config.search_dirs() == [config.conf_dir()]
+    assert config.search_dirs() == [folders.conf_dir()]

@@ -144,13 +144,14 @@ def _hydra(arguments: list[str]) -> None:
     gc.disable()  # what is imported now lives on: to look through it again and again takes a tenth of the time
     import hydra
 
-    from recexp.config import hydra_guard
+    from recexp.config_files import hydra_loader
+    from recexp.folders import conf_dir
     from recexp.sweeps.sweep import Sweep, resume_command
 
-    hydra_guard.install()
+    hydra_loader.install()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()
-    main = hydra.main(version_base="1.3", config_path=str(config.conf_dir()), config_name="config")(sweep.job)
+    main = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(sweep.job)
     sys.argv = [sys.argv[0], *arguments]
     with config.translate_errors([a for a in arguments if not a.startswith("-")]):
         try:

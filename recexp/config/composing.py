@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp import yaml_files
-from recexp.config import hydra_guard
 from recexp.config.building import refusal
-from recexp.config.folders import conf_dir, options
+from recexp.config_files.folders import options
 from recexp.errors import ConfigError, unknown
+from recexp.folders import conf_dir
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -31,7 +31,9 @@ def hydra_config() -> AbstractContextManager[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    hydra_guard.install()
+    from recexp.config_files import hydra_loader
+
+    hydra_loader.install()
     if GlobalHydra.instance().is_initialized():
         return nullcontext()
     return initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp")
@@ -72,14 +74,10 @@ def mapping(node: Any) -> dict[str, Any]:
 def read(path: Path) -> dict[str, Any]:
     """Return what a yaml file holds, each `${...}` as it stands; raises ConfigError, which names the file."""
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
-    yaml_files.read_text(path)
-    try:
-        return mapping(OmegaConf.to_container(OmegaConf.load(path)))
-    except (YAMLError, OSError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: is no yaml of a config: {' '.join(str(error).split())}") from error
+    from recexp.config_files.hydra_loader import parsed
+
+    return mapping(OmegaConf.to_container(parsed(yaml_files.read_text(path), path)))
 
 
 def resolved(value: Any, root: Mapping[str, Any]) -> Any:
@@ -182,11 +180,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
 
 def _options_with(group: str, key: str) -> list[str]:
     """Return the options of a group whose yaml has a key; those that cannot be read are left out."""
-    import yaml
-
     names = []
     for name, path in options(group).items():
-        with suppress(ConfigError, yaml.YAMLError, OSError):
-            content = yaml.safe_load(yaml_files.read_text(path))
-            names += [name] if isinstance(content, dict) and key in content else []
+        with suppress(ConfigError, OSError):
+            names += [name] if key in read(path) else []
     return names

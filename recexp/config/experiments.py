@@ -7,15 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from recexp import yaml_files
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.composing import compose, plain, read, words_of
-from recexp.config.folders import conf_dir, flags, options, within
-from recexp.config.hydra_guard import SHARED
+from recexp.config_files.folders import flags, options, within
+from recexp.config_files.hydra_guard import SHARED
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
 from recexp.evaluation.evaluation import Evaluation
+from recexp.folders import conf_dir
 from recexp.metrics.base import Metric
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Tracking
@@ -211,7 +211,7 @@ def _check_shared(node: Mapping[str, Any]) -> None:
 def _check_package(runner: str) -> None:
     """Raise ConfigError for a runner's yaml without the line that lets it bring components."""
     path = options("runner")[runner]
-    if PACKAGE not in yaml_files.read_text(path):
+    if PACKAGE not in path.read_text(encoding="utf-8"):
         raise ConfigError(
             f"{path}: the yaml of a runner must begin with the line `{PACKAGE}` and have its own fields under runner:"
         )

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic.dataclasses import is_pydantic_dataclass
 
+from recexp.config import options
 from recexp.config.building import imported
 from recexp.config.composing import compose, plain, read, resolved
-from recexp.config.folders import options
 from recexp.errors import ConfigError
 from recexp.history.differences import Difference, compare_values
 from recexp.tracking import flatten

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from recexp import config, threads
 from recexp.config.experiments import experiment
-from recexp.config.folders import within
 from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence
 from recexp.metric_names import is_final
@@ -31,7 +30,7 @@ def check_runner(*overrides: str, config_dir: str | None = None) -> None:
 
         check_runner("runner=bandit", "runner.visits=20", config_dir="conf")
     """
-    with within(config_dir):
+    with config.within(config_dir):
         cfg = config.compose(overrides)
         built, again = (experiment(cfg, tags={}) for _ in range(2))
     check_kind(built.runner, Runner)

@@ -47,9 +47,7 @@ def content() -> bytes:
 
 def _package() -> dict[str, bytes]:
     """Return the package's files by name; a checkout has its yaml beside it."""
-    code = _files(folders.PACKAGE, "recexp")
-    beside = folders.PACKAGE.parent / "conf"
-    return code if (folders.PACKAGE / "conf").is_dir() else {**code, **_files(beside, "recexp/conf")}
+    return {**_files(folders.PACKAGE, "recexp"), **_files(folders.conf_dir(), "recexp/conf")}
 
 
 def _files(folder: Path, name: str) -> dict[str, bytes]:

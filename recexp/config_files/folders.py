@@ -7,15 +7,10 @@ from pathlib import Path
 
 from recexp import trust
 from recexp.errors import ConfigError
+from recexp.folders import conf_dir
 from recexp.trust import Trust
 
 _user_dirs: list[Path] = []
-
-
-def conf_dir() -> Path:
-    """Return the folder of our own yaml: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
 def search_dirs() -> list[Path]:
