@@ -17,7 +17,7 @@ from recexp.class_names import stored_name
 
 T = TypeVar("T")
 
-_OUTSIDE = "outside"
+_OUTSIDE, _ID = "outside", "id"
 PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 """So many numbers are held for each of many things (users, items, queries): more have no room on any machine."""
@@ -69,6 +69,8 @@ Resource = Annotated[PositiveInt, _OUTSIDE]
 Switch = Annotated[bool, _OUTSIDE]
 """Like a resource, on or off: nothing that changes what comes out."""
 
+Id = Annotated[int | str, _ID]
+"""An id of the person's own: typed as 1_96 it is that text, and not the number 196."""
 Undescribed = Annotated[T, _OUTSIDE]
 """A field that `describe` leaves out: its class says it in other words, or it changes nothing that comes out."""
 
@@ -146,5 +148,14 @@ def _revision(cls: type) -> dict[str, int]:
     return {"revision": revision} if revision > 1 else {}
 
 
+def ids(cls: type) -> list[str]:
+    """Return the fields of a component's class that hold an `Id`."""
+    return [name for name, hint in get_type_hints(cls, include_extras=True).items() if _marked(hint, _ID)]
+
+
 def _outside(hint: Any) -> bool:
-    return _OUTSIDE in getattr(hint, "__metadata__", ()) or any(_outside(part) for part in get_args(hint))
+    return _marked(hint, _OUTSIDE)
+
+
+def _marked(hint: Any, mark: str) -> bool:
+    return mark in getattr(hint, "__metadata__", ()) or any(_marked(part, mark) for part in get_args(hint))

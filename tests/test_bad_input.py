@@ -98,6 +98,11 @@ CASES = {
         ["show=1_96"],
         "show=1_96: read as the number 196; ids that are text are quoted: show=\"'1_96'\"",
     ),
+    "the same in the runner's own part": (
+        GOOD,
+        ["runner.show=+7"],
+        "runner.show=+7: read as the number 7; ids that are text are quoted: runner.show=\"'+7'\"",
+    ),
     "no rows for test": (
         GOOD,
         ["filter=none", "split.test_ratio=0.01"],

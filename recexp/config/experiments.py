@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.composing import compose, plain, read, words_of
+from recexp.config.overrides import check_ids
 from recexp.config_files.folders import flags, options, within
 from recexp.config_files.hydra_guard import SHARED
 from recexp.datasets.base import Source
@@ -17,6 +18,7 @@ from recexp.errors import ConfigError, unknown
 from recexp.evaluation.evaluation import Evaluation
 from recexp.folders import conf_dir
 from recexp.metrics.base import Metric
+from recexp.params import ids
 from recexp.runners.base import Experiment, Runner
 from recexp.tracking import Tracking
 
@@ -31,11 +33,10 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
 
     `source` takes the place of the dataset in the config: data that is in memory.
     """
-    hydra = cfg.hydra
-    for override in words_of(hydra):
+    words = words_of(cfg.hydra)
+    for override in words:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
             raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
-        _check_id(override)
     choices = chosen(cfg)
     _check_package(choices["runner"])
     node = plain(cfg)
@@ -45,8 +46,9 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
     elif _nameless(node.get("dataset")):
         node["dataset"] = _named(node["dataset"], choices["dataset"])
         choices["dataset"] = node["dataset"]["name"]
-    command = shlex.join(["recexp", *flags(), *words_of(hydra)])
+    command = shlex.join(["recexp", *flags(), *words])
     experiment = assemble(node, None, tags=tags, choices=choices, command=command, source=source)
+    check_ids(words, ids(type(experiment.runner)))
     return dataclasses.replace(experiment, own_yaml=tuple(_own_yaml(cfg, node)))
 
 
@@ -188,14 +190,6 @@ def metric_nodes(names: Any) -> dict[str, Any]:
                 "NAME_at_10; give its yaml another name"
             )
     return nodes
-
-
-def _check_id(override: str) -> None:
-    """Refuse what Hydra takes for the number of another user: 1_96 for 196."""
-    key, _, text = override.lstrip("+").partition("=")
-    number = text.replace("_", "").lstrip("+")
-    if key == "show" and number.isdecimal() and number != text:
-        raise ConfigError(f"{override}: read as the number {number}; ids that are text are quoted: show=\"'{text}'\"")
 
 
 def _check_shared(node: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from recexp.config.composing import hydra_config, translate_errors
+from recexp.errors import ConfigError
 
 
 class Interval(NamedTuple):
@@ -42,6 +43,15 @@ def parse(words: Sequence[str]) -> list[Override]:
     with translate_errors(words), hydra_config():
         parser = OverridesParser.create(GlobalHydra.instance().config_loader())
         return [_as_plain(override) for override in parser.parse_overrides(list(words))]
+
+
+def check_ids(words: Sequence[str], fields: Sequence[str]) -> None:
+    """Raise ConfigError for a word of one of these fields that Hydra takes for another id: 1_96 for 196."""
+    for word in words:
+        key, _, text = word.lstrip("+").partition("=")
+        number = text.replace("_", "").lstrip("+")
+        if key.rpartition(".")[2] in fields and number.isdecimal() and number != text:
+            raise ConfigError(f"{word}: read as the number {number}; ids that are text are quoted: {key}=\"'{text}'\"")
 
 
 def _as_plain(override: Any) -> Override:

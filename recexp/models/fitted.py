@@ -11,7 +11,7 @@ import numpy as np
 from recexp import progress
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries
-from recexp.data.ids import IdCodes
+from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError, ModelError
 from recexp.models import saving
 from recexp.models.answers import Answers, Id
@@ -104,7 +104,7 @@ class FittedModel:
 
         `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
         over. An unknown or missing user without history gets the list that all such get. What is unknown is told by a
-        warning; see `recexp.data.ids` for which ids match.
+        warning; see `recexp.data.id_codes` for which ids match.
         """
         answers = self.answer([user_id], n, [history])
         return list(zip(answers.items[0], answers.scores[0]))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recexp.data import Interactions, Queries
-from recexp.data.ids import IdCodes
+from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError
 
 log = logging.getLogger(__name__)

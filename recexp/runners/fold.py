@@ -8,7 +8,7 @@ import numpy as np
 
 from recexp.audit import AuditReport
 from recexp.data import Dataset, Interactions, Listed, Queries, Split
-from recexp.data.ids import IdCodes
+from recexp.data.id_codes import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
 from recexp.filters.base import Effect, Filters

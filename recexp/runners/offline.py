@@ -15,7 +15,7 @@ from recexp.evidence.evidence import Evidence, Table
 from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
-from recexp.params import Resource, Switch, Undescribed, describe, params
+from recexp.params import Id, Resource, Switch, Undescribed, describe, params
 from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, final_queries, prepare, tell_unranked
@@ -63,7 +63,7 @@ class Offline(Runner):
     cache: Switch
     device: Undescribed[Literal["auto", "cpu", "cuda"]]
     refit: Undescribed[bool]
-    show: Undescribed[int | str | None]
+    show: Undescribed[Id | None]
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with prepare(experiment, cache=self.cache) as prepared:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recexp.data.ids import IdCodes
+from recexp.data.id_codes import IdCodes
 
 LARGE = 2**53
 INTEGERS = IdCodes(np.array([196, 0, -5, 1, 1000, LARGE, 2**24, 2**63 - 1]))
