@@ -4,19 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_store import SMALL
 
 import recexp as library
 from recexp.config import options
 from recexp.errors import DataError
 
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-    "tracking.log_model=false",
-)
+WORDS = (*SMALL, "tracking.log_model=false")
 
 
 def runnable(group: str) -> list[str]:
@@ -25,7 +19,7 @@ def runnable(group: str) -> list[str]:
 
 
 def check(runs: Callable, *overrides: str) -> None:
-    outcome = library.run("algorithm=popularity", *SMALL, *overrides)
+    outcome = library.run("algorithm=popularity", *WORDS, *overrides)
     (run,) = runs()
     assert run.info.run_id == outcome.run_id
     assert run.info.status == "FINISHED"
@@ -63,7 +57,7 @@ def test_no_fold_is_run_where_one_cannot_be_asked(runs: Callable, workplace: Pat
 
 
 def test_folds_are_runs(runs: Callable) -> None:
-    outcomes = library.run(*SMALL, "algorithm=popularity", "split=kfold", "split.folds=3")
+    outcomes = library.run(*WORDS, "algorithm=popularity", "split=kfold", "split.folds=3")
     assert len(outcomes) == 3
     assert sorted(run.data.tags["fold"] for run in runs()) == ["0", "1", "2"]
     assert len({run.data.tags["recexp.protocol"] for run in runs()}) == 1
@@ -71,14 +65,14 @@ def test_folds_are_runs(runs: Callable) -> None:
 
 
 def test_validation_is_measured_too(runs: Callable) -> None:
-    library.run(*SMALL, "algorithm=item_knn", "split.validation_ratio=0.1")
+    library.run(*WORDS, "algorithm=item_knn", "split.validation_ratio=0.1")
     (run,) = runs()
     assert {"test/ndcg_at_10", "validation/ndcg_at_10"} <= set(run.data.metrics)
     assert run.data.metrics["test/ndcg_at_10"] != run.data.metrics["validation/ndcg_at_10"]
 
 
 def test_sweep_goes_on_after_a_failure(inside: Callable, runs: Callable) -> None:
-    done = inside("-m", *SMALL, "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
+    done = inside("-m", *WORDS, "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
     assert done.returncode == 1, done.stderr
     assert "1 of 3 jobs failed" in done.stderr
     assert "nothing goes to test" in done.stderr
@@ -88,7 +82,7 @@ def test_sweep_goes_on_after_a_failure(inside: Callable, runs: Callable) -> None
 
 def test_finished_runs_are_skipped_on_resume(inside: Callable, runs: Callable) -> None:
     for seed in ("1", "1,2"):
-        done = inside("-m", *SMALL, "algorithm=popularity", f"seed={seed}", "resume=true")
+        done = inside("-m", *WORDS, "algorithm=popularity", f"seed={seed}", "resume=true")
         assert done.returncode == 0, done.stderr
     assert sorted(run.data.tags["seed"] for run in runs()) == ["1", "2"]
 
@@ -100,7 +94,7 @@ def test_same_command_gives_bit_equal_results(
     import pyarrow.parquet as pq
 
     for command, threads in ((recexp, "2"), (inside, "2"), (inside, "1")):
-        done = command(*SMALL, "algorithm=ease", f"runner.threads={threads}")
+        done = command(*WORDS, "algorithm=ease", f"runner.threads={threads}")
         assert done.returncode == 0, done.stderr
     one, again, first = runs()  # the latest first
     measured = {name for name in first.data.metrics if not name.startswith("cost/")}
@@ -114,8 +108,8 @@ def test_same_command_gives_bit_equal_results(
 
 
 def test_python_and_command_line_agree(inside: Callable, runs: Callable, workplace: Path) -> None:
-    outcome = library.run(*SMALL, "algorithm=item_knn", "seed=5")
-    done = inside(*SMALL, "algorithm=item_knn", "seed=5")
+    outcome = library.run(*WORDS, "algorithm=item_knn", "seed=5")
+    done = inside(*WORDS, "algorithm=item_knn", "seed=5")
     assert done.returncode == 0, done.stderr
     command, python = runs()
     assert python.info.run_id == outcome.run_id

@@ -6,20 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_store import SMALL
 
 import recexp as library
 from recexp import cli, console
 from recexp.cli.help import commands
 from recexp.console import distinct_words
 from recexp.history.differences import TOLERANCE
-
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-)
 
 
 def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:

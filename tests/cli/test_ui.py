@@ -10,15 +10,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-import recexp as library
+from small_store import SMALL
 
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-)
+import recexp as library
 
 
 def free_port() -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from small_store import SMALL
 
 import recexp as library
 from recexp.config import options
@@ -39,9 +40,6 @@ def prepared(*overrides: str, seed: int = 1, use: bool = True) -> tuple[Loaded, 
     with Preparation(source, filters, splitter, seed=seed, cache=use) as preparation:
         loaded = preparation.load()
         return loaded, list(preparation.splits(loaded))
-
-
-SMALL = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=120", "dataset.n_sessions=4000")
 
 
 def arrays(value: Any) -> Iterator[np.ndarray]:

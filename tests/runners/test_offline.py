@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_store import SMALL
 
 import recexp as library
 from recexp.errors import ConfigError
@@ -82,15 +83,6 @@ class Broken(Recommender):
     def score(self, queries):
         return np.zeros((len(queries), 1), np.float32)
 '''
-
-
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-)
 
 
 @pytest.fixture

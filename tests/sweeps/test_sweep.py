@@ -3,13 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-)
+from small_store import SMALL
 
 
 def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs: Callable) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_store import SMALL
 
 import recexp as library
 from recexp.errors import StoreError
@@ -20,19 +21,11 @@ IDENTITY = "ab" * 32
 HOLD = """
 import sys
 from recexp.tracking.run_locks import RunLocks
+from small_store import SMALL
 locks = RunLocks(sys.argv[1])
 print(locks.hold("ab" * 32, alone=sys.argv[2] == "alone", wait=False), flush=True)
 sys.stdin.read()
 """
-
-
-SMALL = (
-    "dataset=electronics",
-    "dataset.n_users=300",
-    "dataset.n_products=120",
-    "dataset.n_sessions=4000",
-    "evaluation.resamples=100",
-)
 
 
 @contextmanager
