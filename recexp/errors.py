@@ -71,6 +71,11 @@ def unknown(where: str, name: str, allowed: list[str], what: str = "unknown") ->
     return f"{message}{hint} allowed: {', '.join(allowed)}" if allowed else message
 
 
+def one_line(error: Exception) -> str:
+    """Return an error's text, whatever its lines, as one line."""
+    return " ".join(str(error).split())
+
+
 def error_message(error: Exception) -> str:
     """Return an error's message for a person; if not raised on purpose also its class, and the line in their code."""
     if isinstance(error, RecexpError):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recexp import limits
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, one_line
 
 _LEVELS = ("*.yaml", "*/*.yaml", "*/*/*.yaml")
 
@@ -40,7 +40,7 @@ def events(text: str, where: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{where}: is no yaml: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{where}: is no yaml: {one_line(error)}") from error
 
 
 def _check(text: str, where: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recexp"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATIONS = {
+    "checksums",
     "class_names",
     "contract",
     "cost",

@@ -24,7 +24,7 @@ from yaml import YAMLError
 
 from recexp import yaml_files
 from recexp.config_files.hydra_guard import check, check_search_path
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, one_line
 from recexp.folders import conf_dir
 
 KEPT = 100
@@ -115,7 +115,7 @@ def parsed(text: str, path: Path) -> Any:
     try:
         return OmegaConf.load(StringIO(text))
     except (YAMLError, OSError, ValueError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: is no yaml of a config: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: is no yaml of a config: {one_line(error)}") from error
 
 
 def _parsed(words: list[str]) -> list[Override]:

@@ -11,7 +11,7 @@ import yaml
 
 from recexp import file_names
 from recexp.data import Interactions
-from recexp.errors import DataError
+from recexp.errors import DataError, one_line
 from recexp.evaluation.slices import Slice
 from recexp.io import from_numpy, to_numpy
 from recexp.metric_names import bare
@@ -141,7 +141,7 @@ def _reader(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Pat
         try:
             return read(path, *arguments, **options)
         except (ValueError, TypeError, LookupError, BufferError, OverflowError, csv.Error) as error:
-            raise DataError(f"{path} is damaged: {type(error).__name__}: {' '.join(str(error).split())}") from error
+            raise DataError(f"{path} is damaged: {type(error).__name__}: {one_line(error)}") from error
 
     return told
 
@@ -154,7 +154,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":
     try:
         return parquet.read_table(path, columns=columns)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path} is damaged: {one_line(error)}") from error
 
 
 @_reader

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from recexp import scratch, yaml_files
-from recexp.errors import ConfigError, StoreError
+from recexp.errors import ConfigError, StoreError, one_line
 from recexp.history import sqlite_store
 from recexp.history.stored_run import StoredRun
 from recexp.tracking import client, run_log, store_errors, store_uri
@@ -224,7 +224,7 @@ class Archive:
             text = yaml_files.read_text(self.file(run, path), path)
             found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
         except (yaml.YAMLError, ConfigError, ValueError) as error:
-            raise StoreError(f"run {run.id}: {path} is damaged: {' '.join(str(error).split())}") from error
+            raise StoreError(f"run {run.id}: {path} is damaged: {one_line(error)}") from error
         if not isinstance(found, dict):
             raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")
         return found

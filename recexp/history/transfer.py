@@ -10,13 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from recexp import limits, scratch
+from recexp.checksums import sha256
 from recexp.errors import DataError, StoreError
 from recexp.history import importing, verification
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.verification import Parcel
 from recexp.tracking import mlflow_model, store_uri, view
 from recexp.tracking.inputs import entity as dataset_input
-from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, sha256, write
+from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, write
 from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING, JOB, JOB_RUNS
 
 if TYPE_CHECKING:

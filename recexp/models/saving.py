@@ -1,7 +1,6 @@
 """A saved model's folder: `model.json` and `arrays.npz`; plain data, no code, no pickle, checked by sha256."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import shutil
@@ -17,8 +16,9 @@ from pydantic import ValidationError
 
 from recexp import serialization, trust
 from recexp.algorithms.base import Recommender
+from recexp.checksums import sha256
 from recexp.class_names import current_name, stored_name
-from recexp.errors import ConfigError, ModelError
+from recexp.errors import ConfigError, ModelError, one_line
 from recexp.models.arrays import read_arrays, write_arrays
 from recexp.serialization import Kind, PackError
 
@@ -35,7 +35,7 @@ def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -
     staging.mkdir()  # for all whom the umask and the folder around it let in
     try:
         texts = write_arrays(staging / "arrays.npz", arrays)
-        sums = {"arrays.npz": _sha256(staging / "arrays.npz")}
+        sums = {"arrays.npz": sha256(staging / "arrays.npz")}
         header = {"format": FORMAT, "sha256": sums, "texts": texts, **header}
         text = json.dumps(header, indent=1)
         json.loads(text, parse_constant=_constant)
@@ -59,11 +59,11 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             raise ModelError(
                 f"{folder}/model.json has format {header.get('format')}; this recexp reads formats 1 to {FORMAT}"
             )
-        if header["sha256"]["arrays.npz"] != _sha256(folder / "arrays.npz"):
+        if header["sha256"]["arrays.npz"] != sha256(folder / "arrays.npz"):
             raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
         return header, read_arrays(folder / "arrays.npz", header.get("texts", {}))
     except (*_DAMAGE, OSError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder} is a corrupt model: {_one_line(error)}") from error
+        raise ModelError(f"{folder} is a corrupt model: {_explanation(error)}") from error
 
 
 def check_savable(model: Recommender) -> None:
@@ -98,7 +98,7 @@ def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender
     try:
         model = serialization.unpack({"$model": header}, load, _KIND, check=True)
     except _DAMAGE as error:
-        raise ModelError(f"the saved model is corrupt: {_one_line(error)}") from error
+        raise ModelError(f"the saved model is corrupt: {_explanation(error)}") from error
     _refuse_nan(used, "the saved model is corrupt")
     return model
 
@@ -169,12 +169,7 @@ def _constant(name: str) -> float:
     return float(name)
 
 
-def _one_line(error: Exception) -> str:
+def _explanation(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return one_line(error)[:200] or type(error).__name__

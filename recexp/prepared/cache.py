@@ -17,6 +17,7 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock, Timeout
 
+from recexp import checksums
 from recexp.folders import cache_dir
 from recexp.prepared.cached_log import Line, logged_before, recording, replay
 from recexp.prepared.packing import pack, unpack
@@ -173,15 +174,13 @@ class Cache:
 
 def _save(path: Path, array: np.ndarray) -> str:
     np.save(path, array, allow_pickle=False)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksums.sha256(path)
 
 
 def _array(path: Path, sha256: str) -> np.ndarray:
     """Return an array that is as it was written; raises ValueError or OSError where it is not."""
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise ValueError(f"{path.name} is not as it was written")
+    if checksums.sha256(path) != sha256:
+        raise ValueError(f"{path.name} is not as it was written")
     mode: Literal["c"] | None = "c" if path.stat().st_size > _SMALL else None
     return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
 

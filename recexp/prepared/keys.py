@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from recexp import checksums
 from recexp.datasets.base import Source
 from recexp.filters.base import Filters
 from recexp.folders import PACKAGE
@@ -57,8 +58,7 @@ def of_fold(data: str | None, splitter: Splitter, fold: int) -> str | None:
 def _content(path: Path) -> list[str]:
     """Return the name by which a file is read and the sha256 of its bytes, or of its archive's."""
     whole, name = located(path)
-    with whole.open("rb") as file:
-        return [name, hashlib.file_digest(file, "sha256").hexdigest()]
+    return [name, checksums.sha256(whole)]
 
 
 def _ours(value: Any) -> bool:

@@ -1,10 +1,10 @@
 """By which files a job is known before they are read: the content of what a source, filters and a split are made of."""
 
 from functools import cache
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from recexp import checksums
 from recexp.datasets.base import Source
 from recexp.filters.base import Filters
 from recexp.identity import digest
@@ -49,5 +49,4 @@ def _content(path: Path) -> str | None:
 
 @cache
 def _sha(path: str, *state: int) -> str:
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return checksums.sha256(Path(path))

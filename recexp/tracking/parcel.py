@@ -1,12 +1,12 @@
 """The form in which a run leaves a store, or is kept while it cannot get into one: a zip file of plain data."""
 
-import hashlib
 import json
 import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from recexp.checksums import sha256
 from recexp.version import __version__
 
 KIND, FORMAT = "recexp run", 1
@@ -31,9 +31,3 @@ def write(folder: Path, record: dict[str, Any], file: Path) -> None:
         os.replace(part, file)
     finally:
         part.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """Return the checksum of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from recexp.errors import DiskFullError, StoreError
+from recexp.errors import DiskFullError, StoreError, one_line
 from recexp.secrets import mask
 from recexp.system import DISK_FULL
 
@@ -28,7 +28,7 @@ def explain(error: Exception, uri: str) -> StoreError:
     """Return what an error of MLflow, the database or the disk means to a person."""
     if isinstance(error, StoreError):
         return error
-    uri, text = mask(uri), mask(" ".join(str(error).split()))
+    uri, text = mask(uri), mask(one_line(error))
     if is_full(error):
         return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
     if "out-of-date database schema" in text:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from recexp import system
-from recexp.errors import StoreError
+from recexp.errors import StoreError, one_line
 from recexp.identity import digest
 from recexp.tracking import mask, store_uri
 
@@ -53,7 +53,7 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
                 pruner=pruner,
             )
     except (SQLAlchemyError, RuntimeError, OSError, Timeout) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)[:200]
         raise StoreError(f"tuning: {file}, where studies are kept, cannot be used: {reason}") from error
 
 
