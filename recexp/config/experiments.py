@@ -127,8 +127,8 @@ def parts(
             allowed = ", ".join(options(group))
             raise ConfigError(f"{name}: choose one with {word}=..., of {allowed} (got {node.get(name)!r})")
     resolved = {name: dict(node[name]) for name in bases}
-    if issubclass(bases.get("evaluation", object), Evaluation):
-        resolved["evaluation"]["metrics"] = metrics or metric_nodes(node["evaluation"].get("metrics"))
+    for name in (name for name, base in bases.items() if issubclass(base, Evaluation)):
+        resolved[name]["metrics"] = metrics or metric_nodes(node[name].get("metrics"))
     return {**built, **{name: build(value, bases[name], name) for name, value in resolved.items()}}
 
 
@@ -166,8 +166,8 @@ def component(cfg: "DictConfig", group: str) -> Any:
     bases = {"tracking": Tracking, "runner": Runner, **imported(cfg.runner["_target_"], "runner").components}
     if issubclass(bases[group], Evaluation):
         node["metrics"] = metric_nodes(node.get("metrics"))
-    elif group == "dataset" and _nameless(node):
-        node = _named(node, chosen(cfg)["dataset"])
+    elif issubclass(bases[group], Source) and _nameless(node):
+        node = _named(node, chosen(cfg)[group])
     return build(node, bases[group], group)
 
 

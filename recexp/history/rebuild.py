@@ -11,20 +11,26 @@ from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.experiments import assemble, group_of, keys, parts
 from recexp.config.overrides import parse
+from recexp.datasets.base import Source
 from recexp.datasets.memory import Memory
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError, unknown
+from recexp.evaluation.evaluation import Evaluation
+from recexp.filters.base import Filters
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.backfill import Basis
 from recexp.history.differences import Difference
 from recexp.history.migrate import Completion
+from recexp.splits.base import Splitter
 from recexp.tracking import Tracking
 
 if TYPE_CHECKING:
     from recexp.runners.base import Experiment, Runner
 
-OPEN = ("dataset", "split", "tracking", "runner", "logging", "debug")
-"""The parts of a run's config in which values may be given anew: where things lie, not what they are."""
-EVALUATED = ("dataset", "filter", "split", "evaluation")
+OPEN = ("tracking", "runner", "logging", "debug")
+"""The parts of a run's config in which values may be given anew, beside those of MOVED: where things lie, not what
+they are."""
+MOVED = (Source, Splitter)
+EVALUATED = (Source, Filters, Splitter, Evaluation)
 """What lists are evaluated on, and by."""
 
 
@@ -65,8 +71,8 @@ def rebuild(
         if node["runner"].get("threads", 1) is None:
             node["runner"]["threads"] = _threads(archive, run)
         for text in overrides:
-            _override(node, text)
-        metrics = _metrics(archive, run, completion)
+            _override(node, text, runner)
+        metrics = _metrics(archive, run, completion, runner)
         with _errors_about(run):
             experiment = assemble(node, metrics, choices=choices, command=command, tags=tags or {})
     fold = run.tags.get("fold")
@@ -81,24 +87,29 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
     """
     with _damage_as_store_error(run):
         runner, choices, stored = _stored(archive, run)
-        if not archive.has(run, file_names.LISTS):
-            name = str(stored["runner"]["_target_"]).rpartition(".")[2]
-            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {name})")
+        names = _names(runner, EVALUATED)
+        if len(names) < len(EVALUATED) or not archive.has(run, file_names.LISTS):
+            kind = runner.__name__
+            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {kind})")
         completion = Completion(stored, choices)
-        node = {**stored, **{name: completion.part(stored[name], name, name) for name in EVALUATED}}
+        node = {
+            **stored,
+            **{name: completion.part(stored[name], name, group_of(name, runner.components)) for name in names},
+        }
         for text in overrides:
-            _override(node, text)
+            _override(node, text, runner)
         with _errors_about(run):
-            components = parts(
-                node, _metrics(archive, run, completion), {name: runner.components[name] for name in EVALUATED}
+            built = parts(
+                node, _metrics(archive, run, completion, runner), {name: runner.components[name] for name in names}
             )
-            for name in ("dataset", "split"):
-                components[name].check()
+            source, filters, splitter, evaluation = (built[name] for name in names)
+            source.check()
+            splitter.check()
         return Basis(
-            source=components["dataset"],
-            filters=components["filter"],
-            splitter=components["split"],
-            evaluation=components["evaluation"],
+            source=source,
+            filters=filters,
+            splitter=splitter,
+            evaluation=evaluation,
             seed=int(node["seed"]),
             cache=node["runner"].get("cache") is not False,
             data=archive.yaml(run, file_names.IDENTITY)["protocol"]["data"],
@@ -116,10 +127,16 @@ def _stored(archive: Archive, run: StoredRun) -> "tuple[type[Runner], dict[str, 
     return runner, {name: run.tags.get(name, "") for name in runner.components}, stored
 
 
-def _metrics(archive: Archive, run: StoredRun, completion: Completion) -> dict[str, Any] | None:
+def _names(runner: "type[Runner]", bases: Sequence[type]) -> list[str]:
+    """Return the names of a runner's components of these bases, in their order."""
+    return [name for base in bases for name, own in runner.components.items() if issubclass(own, base)]
+
+
+def _metrics(archive: Archive, run: StoredRun, completion: Completion, runner: "type[Runner]") -> dict[str, Any] | None:
     """Return the nodes of a run's metrics as they were defined then; None where it had none."""
-    described = archive.yaml(run, file_names.IDENTITY).get("evaluation", {}).get("metrics", {})
-    nodes = {name: _node(metric) for name, metric in described.items()}
+    content = archive.yaml(run, file_names.IDENTITY)
+    described = [content.get(name, {}).get("metrics", {}) for name in _names(runner, [Evaluation])]
+    nodes = {name: _node(metric) for metrics in described for name, metric in metrics.items()}
     return {k: completion.part(v, f"evaluation.metrics.{k}", "metric") for k, v in nodes.items()} or None
 
 
@@ -138,12 +155,15 @@ def _threads(archive: Archive, run: StoredRun) -> int | None:
     return had if had is not None and had < threads.count() else None
 
 
-def _override(node: dict[str, Any], text: str) -> None:
+def _override(node: dict[str, Any], text: str, runner: "type[Runner]") -> None:
     """Set a value in a resolved config as an override says; raises ConfigError."""
     (override,) = parse([text])
     path = override.key.split(".")
-    if override.sweep is not None or path[0] not in OPEN or (len(path) == 1 and override.key != "debug"):
-        raise ConfigError(f"{text}: a run keeps its own config; values that can be given anew lie in {', '.join(OPEN)}")
+    allowed = [*_names(runner, MOVED), *OPEN]
+    if override.sweep is not None or path[0] not in allowed or (len(path) == 1 and override.key != "debug"):
+        raise ConfigError(
+            f"{text}: a run keeps its own config; values that can be given anew lie in {', '.join(allowed)}"
+        )
     for depth, part in enumerate(path):
         if not isinstance(node, dict) or part not in node:
             raise ConfigError(unknown(".".join(path[:depth]), part, list(node) if isinstance(node, dict) else []))

@@ -15,7 +15,6 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from recexp import forking, system
@@ -98,24 +97,8 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
     from sqlalchemy.exc import SQLAlchemyError
 
     do = request.pop("do")
-    methods: dict[str, Callable[..., Any]] = {
-        "open": tracker.open,
-        "find_complete": tracker.find_complete,
-        "create": tracker.create,
-        "log_points": tracker.log_points,
-        "prepare": tracker.prepare,
-        "finish": tracker.finish,
-        "fail": tracker.fail,
-        "discard": tracker.discard,
-        "reserve": tracker.reserve,
-        "find_complete_jobs": tracker.find_complete_jobs,
-        "mark_job_complete": tracker.mark_job_complete,
-        "count_evaluation": tracker.count_evaluation,
-        "count_evaluations": tracker.count_evaluations,
-        "attach": tracker.attach,
-    }
     try:
-        return {"ok": methods[do](**request)}
+        return {"ok": getattr(tracker, do)(**request)}
     except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
         problem = store_errors.explain(error, tracker.uri)
         return {"error": {"kind": type(problem).__name__, "message": str(problem), "trace": ""}}

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,21 +14,18 @@ from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 from recexp import scratch, system
-from recexp.errors import DataError, DiskFullError, RecexpError
+from recexp.errors import DiskFullError, RecexpError
 from recexp.secrets import mask
 from recexp.tracking import keeping, run_log, store_errors, store_uri, view
+from recexp.tracking.curves import Curves, Point
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.process import TrackingProcess
 from recexp.tracking.tags import EVALUATIONS
 
 log = logging.getLogger(__name__)
 
-STEP_NAME, MAX_STEP = re.compile(r"\w[\w\-. ]*", re.ASCII), 2**63
-"""What the store takes as a name and as a step."""
 SEND_SECONDS = 1.0
 """How long points of learning curves gather before they go to the store."""
-Point = tuple[str, float, int, int]
-"""A value of a metric: its name, the value, milliseconds since 1970, and the step."""
 
 
 class Input(NamedTuple):
@@ -42,8 +38,8 @@ class Input(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where a run goes: the process that writes it, the answer that the store is open, its URI, what is kept, and the
-    experiment's name."""
+    """Where a run goes: the process that writes it, its answer that the store is open, the store's URI, the name of the
+    experiment, and whether the model and code that is not committed are kept."""
 
     process: TrackingProcess
     opening: "Future[str]"
@@ -83,8 +79,7 @@ class Run:
         self._tags = {**tags, "mlflow.source.name": "recexp", "mlflow.source.type": "LOCAL"}
         with suppress(OSError, KeyError, ImportError):  # a user without a name; on Windows no module to ask
             self._tags["mlflow.user"] = getuser()
-        self._points: list[Point] = []
-        self._n_sent = 0
+        self._curves = Curves()
         self._finished = False
         self.ended: int | None = None
 
@@ -135,25 +130,14 @@ class Run:
     def log_step(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to learning curves; at most once in SEND_SECONDS what has gathered goes to the store."""
         moment = now()
-        for name, value in values.items():
-            if not (isinstance(name, str) and STEP_NAME.fullmatch(name) and hasattr(value, "__float__")):
-                raise DataError(
-                    f"log_step: {name!r}: {value!r} is no point; names are of letters, digits, _ - . and spaces, "
-                    "values are numbers"
-                )
-        if not abs(int(step)) < MAX_STEP:
-            raise DataError(f"log_step: step {step} is too large")
-        self._points += [(f"training/{name}", float(value), moment, int(step)) for name, value in values.items()]
+        self._curves.add(step, values, moment)
         if moment - self._sent_at >= 1000 * SEND_SECONDS:
-            self._process.tell("log_points", points=self._unsent())
+            self._process.tell("log_points", points=self._curves.unsent())
             self._sent_at = moment
 
     def curves(self) -> dict[str, list[tuple[int, float]]]:
         """Return the learning curves so far: (step, value) pairs by name."""
-        curves: dict[str, list[tuple[int, float]]] = {}
-        for name, value, _, step in self._points:
-            curves.setdefault(name.removeprefix("training/"), []).append((step, value))
-        return curves
+        return self._curves.by_name()
 
     def finish(
         self,
@@ -197,7 +181,7 @@ class Run:
                 run_id=run_id,
                 folder=str(self.directory),
                 values=values,
-                points=self._unsent(),
+                points=self._curves.unsent(),
                 description=text,
                 inputs=sources,
                 saved=None if saved is None else str(saved),
@@ -210,12 +194,6 @@ class Run:
                 self._keep({**plain, "tags": {**self._tags, **tags}}, values, sources, saved, own)
             raise
         self._finished = True
-
-    def _unsent(self) -> list[Point]:
-        """Return the points that have not been sent, which are taken to be sent now."""
-        unsent = self._points[self._n_sent :]
-        self._n_sent = len(self._points)
-        return unsent
 
     def _keep(
         self,
@@ -237,7 +215,7 @@ class Run:
             "ended": now(),
             **record,
         }
-        points = [*values, *self._points]
+        points = [*values, *self._curves.points]
         finite = [(clean(name), value, at, step) for name, value, at, step in points if math.isfinite(value)]
         file = keeping.keep(
             Path.cwd(),
@@ -264,7 +242,7 @@ class Run:
             self._process.ask(
                 "fail",
                 run_id=self.id,
-                points=self._unsent(),
+                points=self._curves.unsent(),
                 reason=mask(reason)[:500],
                 status="KILLED" if killed else "FAILED",
                 log_file=str(self.directory / "recexp.log"),
