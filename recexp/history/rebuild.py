@@ -88,7 +88,7 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
     with _damage_as_store_error(run):
         runner, choices, stored = _stored(archive, run)
         names = _names(runner, EVALUATED)
-        if len(names) < len(EVALUATED) or not archive.has(run, file_names.LISTS):
+        if len(names) != len(EVALUATED) or not archive.has(run, file_names.LISTS):
             kind = runner.__name__
             raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {kind})")
         completion = Completion(stored, choices)
