@@ -60,13 +60,13 @@ def method(comparison: Comparison) -> list[str]:
         correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
         found += [
-            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits; what other "
-            "seeds and folds would change is in sd",
-            f"p: {options.test} test of {comparison.unit}s' differences on equal splits, {against}, {correction}",
+            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits; sd is the "
+            "standard deviation between runs",
+            f"p: {options.test} test of the differences of the same {comparison.unit}s, {against}, {correction}",
             f"d_z: mean difference of one {comparison.unit}, in deviations (inf: the same for all); positive is better",
         ]
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
-        found.append("without p: pairs that share no split; run them with the same seeds")
+        found.append(f"without p: pairs that share no {comparison.unit}s; run them with the same seeds")
     return found
 
 

@@ -20,7 +20,7 @@ class Summary:
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
     tables : of data and the like.
     warnings : what a reader must know before believing the numbers.
-    evaluations : how often this test set has been evaluated, by this run too; 0 where this one does not count.
+    evaluations : how often the final part has been evaluated, by this run too; 0 where this one does not count.
     digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
@@ -81,7 +81,9 @@ def _metrics(s: Summary) -> str:
 
 
 def _evaluations(s: Summary) -> str:
-    return f"Looks at this test set in this store: {s.evaluations:,}, this run's included." if s.evaluations else ""
+    if not s.evaluations:
+        return ""
+    return f"Evaluations of the same {s.final} part in this store: {s.evaluations:,}, this run included."
 
 
 def _costs(s: Summary) -> str:

@@ -21,6 +21,7 @@ from recexp.tuning.space import Dimension
 from recexp.tuning.storage import studies_of
 from recexp.tuning.study import Best, Study
 from recexp.tuning.study_plots import write_study_plots
+from recexp.tuning.study_report import plot_data, summary, table
 
 log = logging.getLogger(__name__)
 
@@ -240,8 +241,8 @@ def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
 
 def attach_study(job: TuningJob, study: Study, search: str, run_id: str) -> None:
     """Put a study's name, trials and plots into the run that its best values gave; `search` is the job's digest."""
-    tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(study.ended)}
+    tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(len(study.trials))}
     with job.experiment.tracking.open() as store, scratch.folder() as path:
-        (path / file_names.TRIALS).write_text(study.table())
-        write_study_plots(path, study.plots())
-        store.attach(run_id, tags=tags, note=study.summary(), folder=path, into="tuning")
+        (path / file_names.TRIALS).write_text(table(study))
+        write_study_plots(path, plot_data(study))
+        store.attach(run_id, tags=tags, note=summary(study), folder=path, into="tuning")

@@ -1,10 +1,7 @@
 """Study: the trials of one algorithm on one protocol, kept in a file, so that the same command goes on with them."""
 
-import csv
-import io
 import logging
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,6 @@ from recexp.errors import ConfigError, RecexpError
 from recexp.identity import digest
 from recexp.params import describe
 from recexp.rng import generator
-from recexp.spreadsheets import harmless
 from recexp.tuning import foreign_trials
 from recexp.tuning.base import Tuning
 from recexp.tuning.samplers import SAMPLERS
@@ -62,6 +58,8 @@ class Study:
     part, metric, higher_is_better : where the objective's value is from, its name, and which way it improves.
     seed : of the sampler.
 
+    Its attribute `optuna` is the study as Optuna has it.
+
     Raises ConfigError when a study of the same name has other dimensions or content, or the grid is too large;
     StoreError when the file cannot be used.
     """
@@ -98,25 +96,25 @@ class Study:
             beside = bool(defaults) and any(defaults.get(name) not in points[name] for name in space)
             self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
-        self._study = open_study(file, self.name, higher_is_better=higher_is_better, prune_after=prune_after)
+        self.optuna = open_study(file, self.name, higher_is_better=higher_is_better, prune_after=prune_after)
         self._check_same({key: digest(value) for key, value in whole.items()})
         self._begin = time.monotonic()
         self._retry()
-        foreign_trials.log_foreign(self.name, self._trials(), total=self.total)
-        if not self._study.trials and defaults:
+        foreign_trials.log_foreign(self.name, self._all(), total=self.total)
+        if not self.optuna.trials and defaults:
             self._enqueue(defaults)
 
     def ask(self) -> "Trial | None":
         """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
-        states = [trial.state.name for trial in self._trials()]
-        number = len(self._ended()) + states.count("RUNNING") - len(foreign_trials.lost(self._trials()))
+        states = [trial.state.name for trial in self._all()]
+        number = len(self.trials) + states.count("RUNNING") - len(foreign_trials.lost(self._all()))
         late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
         if late or number >= self.total:
             return None
-        self._study.sampler = self._sampler(number)
+        self.optuna.sampler = self._sampler(number)
         if "WAITING" not in states:
             self._enqueue(self._next_of_grid() if self._by_grid else {})
-        trial = self._study.ask({name: dimension.distribution() for name, dimension in self.space.items()})
+        trial = self.optuna.ask({name: dimension.distribution() for name, dimension in self.space.items()})
         trial.set_user_attr("worker", this_process())
         return trial
 
@@ -125,10 +123,10 @@ class Study:
         from optuna.trial import TrialState
 
         if value is not None:
-            self._study.tell(trial, value)
+            self.optuna.tell(trial, value)
         else:
             trial.set_user_attr("error", error)
-            self._study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
+            self.optuna.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
         self._log_end(trial.number, error)
 
     def run(self, make: Callable[[Mapping[str, Value]], Any], objective: Callable[..., float]) -> None:
@@ -150,76 +148,25 @@ class Study:
             self.tell(trial, value, error, pruned=pruned)
 
     @property
-    def ended(self) -> int:
-        """How many trials have ended."""
-        return len(self._ended())
+    def trials(self) -> "list[FrozenTrial]":
+        """The trials that have ended and count: those with a value, pruned, or failed by themselves."""
+        killed = self.optuna.user_attrs.get("killed", [])
+        return [t for t in self._all() if t.state.is_finished() and t.number not in killed]
 
     @property
     def best(self) -> Best:
         """The best trial; raises RecexpError when none gave a value."""
-        ended = self._ended()
+        ended = self.trials
         done = [trial for trial in ended if trial.state.name == "COMPLETE"]
         if not done:
             reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
             reasons += [
-                f"{foreign_trials.origin(trial)} and has not ended" for trial in foreign_trials.foreign(self._trials())
+                f"{foreign_trials.origin(trial)} and has not ended" for trial in foreign_trials.foreign(self._all())
             ]
             raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
         sign = -1 if self.higher_is_better else 1
         value, _, best = min((sign * _value(trial), trial.number, trial) for trial in done)
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), sign * value)
-
-    def summary(self) -> str:
-        """Return in a sentence how the values were found."""
-        ended, best = self._ended(), self.best
-        states = [trial.state.name for trial in ended]
-        lost = "".join(f", {states.count(s)} {s.lower()}" for s in ("PRUNED", "FAIL") if s in states)
-        return (
-            f"Tuned: the best of {len(ended)} trials{lost} by {self.part}/{self.metric} ({best.value:.4f}), none of "
-            f"which saw the test; study `{self.name}`, files in `tuning/`."
-        )
-
-    def table(self) -> str:
-        """Return the ended trials as csv: number, state, value, seconds, the values tried, and what went wrong.
-
-        Only complete trials have a value: what a pruned one had reached is no result.
-        """
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["trial", "state", f"{self.part}/{self.metric}", "seconds", *self.space, "error"])
-        for number, trial in enumerate(self._ended(), 1):
-            value = trial.value if trial.state.name == "COMPLETE" else None
-            seconds = 0.0 if trial.duration is None else trial.duration.total_seconds()
-            row = [number, trial.state.name.lower(), value, f"{seconds:.3f}"]
-            row += [*(trial.params.get(name) for name in self.space), trial.user_attrs.get("error")]
-            writer.writerow(map(harmless, row))
-        return out.getvalue()
-
-    def plots(self) -> dict[str, Any]:
-        """Return what `recexp.tuning.study_plots` draws."""
-        ended = [*enumerate(self._ended(), 1)]
-        done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
-        return {
-            "metric": self.metric,
-            "higher_is_better": self.higher_is_better,
-            "trials": [{"number": n, "value": trial.value, "params": trial.params} for n, trial in done],
-            "pruned": [n for n, trial in ended if trial.state.name == "PRUNED"],
-            "log": [name for name, dimension in self.space.items() if getattr(dimension, "log", False)],
-            "importance": self._importance(),
-        }
-
-    def _importance(self) -> dict[str, float]:
-        """Return how much each field decided, by PED-ANOVA (Watanabe et al., IJCAI 2023); {} with too few trials."""
-        from optuna.importance import get_param_importances
-
-        try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("error", message=".*too small")  # all would be said to matter alike
-                warnings.filterwarnings("ignore", message="Target and region quantiles select the same set of trials")
-                return dict(get_param_importances(self._study))
-        except (ValueError, RuntimeError, UserWarning) as error:
-            log.debug("importance of parameters: %s", error)
-            return {}
 
     def _sampler(self, number: int) -> Any:
         seed = int(generator(self.seed, "tuning", str(number)).integers(2**31))
@@ -227,29 +174,24 @@ class Study:
 
     def _enqueue(self, values: Mapping[str, Value]) -> None:
         """Let the next trial begin with these values; whose it is stands with it from the first moment."""
-        self._study.enqueue_trial(dict(values), user_attrs={"worker": this_process()})
+        self.optuna.enqueue_trial(dict(values), user_attrs={"worker": this_process()})
 
     def _next_of_grid(self) -> dict[str, Value]:
         """Return the first point of the grid, in the order of the seed, that has not been tried."""
-        lost = [trial.number for trial in foreign_trials.lost(self._trials())]
-        tried = [trial.params for trial in self._trials() if trial.number not in lost]
+        lost = [trial.number for trial in foreign_trials.lost(self._all())]
+        tried = [trial.params for trial in self._all() if trial.number not in lost]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
         return next(point for point in points if point not in tried)
 
-    def _trials(self) -> "list[FrozenTrial]":
+    def _all(self) -> "list[FrozenTrial]":
         """Return all trials, not to be changed."""
-        return self._study.get_trials(deepcopy=False)
-
-    def _ended(self) -> "list[FrozenTrial]":
-        """Return the trials that count: those with a value, pruned, or failed by themselves."""
-        killed = self._study.user_attrs.get("killed", [])
-        return [t for t in self._trials() if t.state.is_finished() and t.number not in killed]
+        return self.optuna.get_trials(deepcopy=False)
 
     def _check_same(self, content: dict[str, str]) -> None:
         """Raise ConfigError unless the study is new or was begun with the same content."""
-        had = self._study.user_attrs.get("content")
+        had = self.optuna.user_attrs.get("content")
         if had is None:
-            self._study.set_user_attr("content", content)
+            self.optuna.set_user_attr("content", content)
         elif had != content:
             other = ", ".join(sorted(key for key in {*had, *content} if had.get(key) != content.get(key)))
             raise ConfigError(
@@ -261,14 +203,14 @@ class Study:
         """Try again what processes of this machine had begun that are no more."""
         from optuna.trial import TrialState
 
-        for trial in self._study.trials:
+        for trial in self.optuna.trials:
             if trial.state.name == "RUNNING" and gone(trial.user_attrs.get("worker", "")):
-                self._study.set_user_attr("killed", [*self._study.user_attrs.get("killed", []), trial.number])
-                self._study.tell(trial.number, state=TrialState.FAIL)
+                self.optuna.set_user_attr("killed", [*self.optuna.user_attrs.get("killed", []), trial.number])
+                self.optuna.tell(trial.number, state=TrialState.FAIL)
                 self._enqueue(trial.params)
 
     def _log_end(self, number: int, error: str) -> None:
-        trial, ended = self._trials()[number], self._ended()
+        trial, ended = self._all()[number], self.trials
         done = [_value(one) for one in ended if one.state.name == "COMPLETE"]
         what = trial.state.name.lower() if trial.value is None else f"{self.metric} {trial.value:.4f}"
         if trial.state.name == "PRUNED" and trial.value is not None:

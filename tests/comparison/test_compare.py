@@ -96,7 +96,7 @@ def test_pairs_without_a_common_split_are_not_tested(compare: Compare, tmp_path:
     result = found(compare, tmp_path, "--experiment", "apart")
     (pair,) = result["pairs"]
     assert (pair["p"], pair["difference"], pair["users"], pair["ahead"]) == (None, None, 0, 0)
-    assert "share no split" in compare("--experiment", "apart")[1]
+    assert "share no users" in compare("--experiment", "apart")[1]
 
 
 def test_the_lower_error_leads(compare: Compare, tmp_path: Path, skill: Skill) -> None:

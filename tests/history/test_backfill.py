@@ -132,7 +132,7 @@ def test_runs_without_lists_are_told_as_that(shop: Path, capsys: pytest.CaptureF
     (trial,) = made(*words, "runner=validation", experiment="trials")
     assert cli.run(["evaluate", "--experiment", "trials", "metric=mrr"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "1 runs without metrics of the test are left out" in lines
+    assert "1 runs without final metrics are left out" in lines
     assert "test/mrr_at_10" in Archive(None).run(tested.id).metrics
     assert cli.run(["evaluate", "--runs", trial.id, "metric=mrr"]) == 2
     assert f"run {trial.id} kept no lists, from which new metrics are computed (its runner: Validation)" in (
@@ -203,7 +203,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
         (["metric=mrr", "--runs"], "recexp evaluate takes"),
         (["metric=mrr", "--runs", "0123"], "there is no run 0123"),
         (["metric=mrr", "--experiment", "nowhere"], "tracking.experiment: there is no nowhere"),
-        (["metric=mrr", "--experiment=Default"], "there are no complete runs with metrics of the test in the"),
+        (["metric=mrr", "--experiment=Default"], "there are no complete runs with final metrics in the"),
         (["metric=mrr", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
         (["metric=mrr", "--fast"], "allowed: --config-dir, --trust, --experiment, --runs, --again"),
     ],

@@ -18,6 +18,7 @@ from recexp.tuning import Choice, Integer, Real, Study, foreign_trials, samplers
 from recexp.tuning import study as module
 from recexp.tuning.space import grid_size
 from recexp.tuning.study import Pruned
+from recexp.tuning.study_report import summary, table
 
 SPACE = {
     "x": Real(low=0.01, high=100.0, log=True),
@@ -55,7 +56,7 @@ def worth(values: Mapping, report=None) -> float:
 
 
 def rows(found: Study) -> list[dict[str, str]]:
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(found.table().splitlines())]
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(table(found).splitlines())]
 
 
 def test_a_study_that_was_stopped_asks_what_it_would_have_asked(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_trials_worse_than_the_median_end_early(tmp_path: Path, caplog: pytest.L
     told = [record.getMessage() for record in caplog.records if "with x=" in record.getMessage()]
     assert ["pruned at step 0 (ndcg_at_10 " in line for line in told] == [state == "pruned" for state in states]
     assert len(steps) == 5 * (12 - cut), "a pruned trial ends at its first step"
-    assert f"{cut} pruned" in pruned.summary()
+    assert f"{cut} pruned" in summary(pruned)
     never = study(tmp_path, *words, "tuning.pruning=false", "tuning.study=never", space=space)
     never.run(dict, learn)
     assert {row["state"] for row in rows(never)} == {"complete"}

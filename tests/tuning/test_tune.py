@@ -18,6 +18,7 @@ from recexp.config import options
 from recexp.config.overrides import parse
 from recexp.tuning import job as tuning_jobs
 from recexp.tuning.overrides import overrides
+from recexp.tuning.study_report import table
 
 QUIET = ["tracking.log_model=false", "logging.level=warning"]
 
@@ -46,7 +47,7 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
     assert head.startswith("**steps** on **ratings**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
-    assert "Looks at this test set in this store: 1, this run's included." in tags["mlflow.note.content"]
+    assert "Evaluations of the same test part in this store: 1, this run included." in tags["mlflow.note.content"]
     command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
     again = library.run(
         *[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"], config_dir="conf"
@@ -69,7 +70,7 @@ def test_the_same_command_goes_on_and_never_tests_twice(
         assert cli.run(["tune", *words, f"tuning.trials={trials}"]) == 0
         (job,), _ = tuning_jobs.jobs_of(words)
         study = job.study(job.objective())
-        assert len(study.table().splitlines()) == 1 + ended
+        assert len(table(study).splitlines()) == 1 + ended
     best = [run for run in runs() if run.data.params["algorithm.salt"] == str(study.best.params["salt"])]
     assert len(best) == 1
     assert len(runs()) <= 2, "one run for each best of a command"
@@ -120,7 +121,7 @@ def test_a_range_without_the_yamls_value_is_searched(
     assert len(told) == 1
     assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
     (job,), _ = tuning_jobs.jobs_of(words)
-    trials = list(csv.DictReader(job.study(job.objective()).table().splitlines()))
+    trials = list(csv.DictReader(table(job.study(job.objective())).splitlines()))
     assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
 
 
@@ -151,7 +152,7 @@ def test_a_tuning_ends_with_what_it_found(
         assert values == f"{field}={found[name].params[f'algorithm.{field}']}"
         assert validation == f"{found[name].metrics['validation/ndcg_at_10']:.4f}"
         assert test == f"{found[name].metrics['test/ndcg_at_10']:.4f}"
-    assert "looks at this test set in this store: 2" in end
+    assert "evaluations of the same test part in this store: 2" in end
 
 
 def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: Path) -> None:
@@ -284,7 +285,7 @@ def test_looks_at_the_same_test_rows_are_counted(shop: Callable, runs: Callable,
     assert cli.run(["reproduce", ids[1]]) == 0
     (again,) = [run for run in runs() if "recexp.reproduces" in run.data.tags]
     assert "recexp.test_looks" not in again.data.tags
-    assert "Looks at this test set" not in again.data.tags["mlflow.note.content"]
+    assert "Evaluations of" not in again.data.tags["mlflow.note.content"]
     last = library.run(*words).run_id
     assert client.get_run(last).data.tags["recexp.test_looks"] == "5"
 

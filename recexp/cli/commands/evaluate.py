@@ -47,16 +47,16 @@ def run(given: Namespace) -> Iterator[str]:
         else:
             records, untested = _tested(archive, given.experiment or tracking.experiment)
             if untested:
-                yield f"{untested} runs without metrics of the test are left out"
+                yield f"{untested} runs without final metrics are left out"
         yield from _evaluate(archive, records, metrics, cutoffs, overrides, again=given.again)
 
 
 def _tested(archive: "Archive", experiment: str) -> "tuple[list[StoredRun], int]":
-    """Return the runs of an experiment that have metrics of the test, and how many have none."""
+    """Return the runs of an experiment that have metrics of their final part, and how many have none."""
     records = archive.runs(experiment)
     tested = [record for record in records if record.final_metrics]
     if not tested:
-        raise StoreError(f"there are no complete runs with metrics of the test in the experiment {experiment}")
+        raise StoreError(f"there are no complete runs with final metrics in the experiment {experiment}")
     return tested, len(records) - len(tested)
 
 

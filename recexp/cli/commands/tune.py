@@ -47,7 +47,7 @@ def parser() -> Parser:
 
 @dataclass
 class _Tuned:
-    """A tuning that has ended: its study, the run of the best values, and how often its test set has been evaluated."""
+    """A tuning that has ended: its study, the run of the best values, and the evaluations of the same final part."""
 
     study: "Study"
     run: "RunResult"
@@ -122,7 +122,7 @@ def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
 
 
 def _conclude(done: dict[str, _Tuned]) -> None:
-    """Print what was found, and how often the test that it was judged by has been looked at."""
+    """Print what was found, and how often the final part that it was judged by has been evaluated."""
     from recexp.tuning.overrides import overrides
 
     if not done:
@@ -133,19 +133,22 @@ def _conclude(done: dict[str, _Tuned]) -> None:
         short = {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in best.params.items()}
         values = ", ".join(word.removeprefix(f"{one.subject[0]}.") for word in overrides(short, one.subject))
         final = [v for n, v in one.run.metrics.items() if is_final(n, one.run.final) and n.partition("/")[2] == metric]
-        rows.append([label, str(one.study.ended), values, *(f"{value:.4f}" for value in (best.value, *final[:1]))])
+        rows.append(
+            [label, str(len(one.study.trials)), values, *(f"{value:.4f}" for value in (best.value, *final[:1]))]
+        )
     metrics = {pretty(one.study.metric) for one in done.values()}
     what = f" {metrics.pop()}" if len(metrics) == 1 else ""
     parts = [f"{part}{what}" for part in (one.study.part, one.run.final)]
     console.table([one.subject[0], "trials", "best values", *parts], rows)
     evaluations = {one.test: one.evaluations for one in done.values()}  # the last tuning knows of all
-    console.say(f"looks at this test set in this store: {' and '.join(map(str, evaluations.values()))}")
+    counts = " and ".join(map(str, evaluations.values()))
+    console.say(f"evaluations of the same {one.run.final} part in this store: {counts}")
 
 
 def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept: object, given: Namespace) -> str:
     from recexp.sweeps.jobs import command_of
 
     command = command_of(["tune", *given.arguments])
-    far = "before the first trial" if study is None else f"after {study.ended} of {study.total} trials"
+    far = "before the first trial" if study is None else f"after {len(study.trials)} of {study.total} trials"
     searches = f", {done} of {all_of} searches done" if all_of > 1 else ""
     return f"interrupted {far} of {label}{searches}; trials are kept in {kept}; this goes on: {command}"
