@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from recexp import threads
 from recexp.data.ordering import by_code
 from recexp.errors import DataError
 from recexp.io.ids import Ids
 from recexp.io.log import RawLog
+
+PARTS = 8
+"""Pairs are sorted in 2^PARTS parts or fewer."""
 
 
 def refuse_duplicates(raw: RawLog, path: Path | str, *, keep: str = "dataset.duplicates=keep") -> None:
@@ -43,12 +47,27 @@ def _repeats(raw: RawLog) -> np.ndarray:
 
 
 def _repeated_pairs(users: Ids, items: Ids) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes of users and items that come together more than once, by two counting sorts."""
-    n_users, n_items = len(users.known), len(items.known)
-    by_item, begin = by_code(users.codes, items.codes, n_items)
-    item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(begin))
-    of_users, begin = by_code(item, by_item, n_users)  # the items of each user, ascending
-    again = np.flatnonzero(of_users[1:] == of_users[:-1]) + 1
-    owner = np.searchsorted(begin, again, side="right") - 1
-    within = again > begin[owner]  # else it is another user's
-    return np.unique(owner[within]), np.unique(of_users[again[within]])
+    """Return the codes of users and items that come together more than once.
+
+    Pairs are sorted as numbers: in parts, of neighboring users, that fit in the cache, on all threads.
+    """
+    n_items, width = len(items.known), max(0, len(users.known).bit_length() - PARTS)
+    n_parts, size = (len(users.known) >> width) + 1, n_items << width
+    kind, cuts, repeated = np.int32 if size <= 2**31 else np.int64, [], [np.empty(0, np.int64)]
+
+    def cut(start: int, stop: int) -> None:
+        pairs: np.ndarray = (users.codes[start:stop] & ((1 << width) - 1)).astype(kind, copy=False)
+        pairs *= kind(n_items)
+        pairs += items.codes[start:stop]
+        cuts.append(by_code(pairs, users.codes[start:stop] >> width, n_parts))
+
+    def search(start: int, stop: int) -> None:
+        for part in range(start, stop):
+            pairs = np.concatenate([rows[begin[part] : begin[part + 1]] for rows, begin in cuts])
+            pairs.sort()
+            repeated.append(pairs[1:][pairs[1:] == pairs[:-1]] + np.int64(part) * size)
+
+    threads.map_rows(cut, len(users))
+    threads.map_rows(search, n_parts)
+    found = np.concatenate(repeated)
+    return np.unique(found // n_items), np.unique(found % n_items)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recexp import threads
 from recexp.io.arrow import from_numpy, texts, to_numpy
 
 
@@ -66,11 +67,19 @@ def encode(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _encode_dense(ids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Code integers of 0..n-1 that fill much of this range: a table of it is several times faster than hashing."""
-    used = np.zeros(n, bool)
-    used[ids] = True
+    used, codes = np.zeros(n, bool), np.empty(len(ids), np.int32)
+
+    def mark(start: int, stop: int) -> None:
+        used[ids[start:stop]] = True
+
+    def code(start: int, stop: int) -> None:
+        codes[start:stop] = rank[ids[start:stop]]
+
+    threads.map_rows(mark, len(ids))
     rank = np.cumsum(used, dtype=np.int32)
     rank -= 1
-    return rank[ids], np.flatnonzero(used)
+    threads.map_rows(code, len(ids))
+    return codes, np.flatnonzero(used)
 
 
 def lookup(ids: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:

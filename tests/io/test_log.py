@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from recexp.errors import DataError
-from recexp.io import RawLog, code_log, encode, in_file_order, lookup, read_log, refuse_duplicates
+from recexp.io import Ids, RawLog, code_log, encode, in_file_order, lookup, read_log, refuse_duplicates
 
 
 def read(path: Path, **settings) -> RawLog:
@@ -202,3 +202,18 @@ def test_times_are_compared_where_a_pair_repeats(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"2 rows repeat .*the first is row {len(rows) + 1} \(user {copies[0][0]},"):
         refuse_duplicates(log_of(tmp_path, text), tmp_path / "log.csv")
     refuse_duplicates(log_of(tmp_path, text[: text.rindex("\n", 0, text.rindex("\n", 0, -1))]), tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(1, 9), (255, 2), (256, 9), (70_000, 30_000), (2**22, 2**16 + 1)])
+def test_a_repeat_among_many_users_and_items_is_found(tmp_path: Path, n_users: int, n_items: int) -> None:
+    last = n_users * n_items - 1
+    cells = np.random.default_rng(4).choice(last, min(500, last), replace=False)
+    known = [np.broadcast_to(np.int64(0), n) for n in (n_users, n_items)]
+
+    def log(pairs: np.ndarray) -> RawLog:
+        users, items = np.divmod(pairs, n_items)
+        return RawLog(Ids(users.astype(np.int32), known[0]), Ids(items.astype(np.int32), known[1]))
+
+    refuse_duplicates(log(np.append(cells, last)), tmp_path)
+    with pytest.raises(DataError, match=rf"2 rows repeat .*the first is row {len(cells) + 2} "):
+        refuse_duplicates(log(np.concatenate([cells, [last, cells[7], last]])), tmp_path)
