@@ -38,8 +38,12 @@ class _Told(event.Listener):
             self.told = True
             kept = getattr(event.data["dispatcher"], "_cache", None)
             where = getattr(kept, "cache_path", None)
-            again = f"they are kept in {where}, later runs take them from there" if where else "no folder can keep them"
-            log.info("compiling loops for this machine, which takes some seconds; %s", again)
+            again = (
+                f"later runs reuse them from {where}"
+                if where
+                else "no cache folder is writable, so later runs compile them again"
+            )
+            log.info("compiling kernels for this machine, which takes a few seconds; %s", again)
 
     def on_end(self, event: Any) -> None:
         """Nothing is said of the end."""

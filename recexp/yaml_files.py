@@ -40,7 +40,7 @@ def events(text: str, where: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{where}: is no yaml: {one_line(error)}") from error
+        raise ConfigError(f"{where}: is not valid yaml: {one_line(error)}") from error
 
 
 def _check(text: str, where: str) -> None:

@@ -100,7 +100,7 @@ WRONG = {
     "an interpolation of itself": (["algorithm.l2='${algorithm.l2}'"], "algorithm.l2: Recursive interpolation"),
     "a resolver that is none": (["algorithm.l2='${nope:1}'"], "algorithm.l2: Unsupported interpolation type nope"),
     **{
-        f"without {name}": ([f"~{name}"], f"{name}: every experiment has it, and the config has not; leave ~{name} out")
+        f"without {name}": ([f"~{name}"], f"{name}: is required in every config; remove ~{name}")
         for name in ("seed", "tracking", "logging", "debug", "runner")
     },
     **{f"without {name}": ([f"~{name}"], f"{name}: choose one with {name}=") for name in ("split", "dataset")},

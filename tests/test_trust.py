@@ -143,13 +143,16 @@ def test_help_reads_a_class_and_does_not_run_it(inside: Callable, spy: Path) -> 
 
 
 HYDRA = {
-    "callbacks": ("callbacks: {x: {_target_: spy.call}}", "hydra.callbacks.x._target_: Hydra's own part may name no"),
-    "launcher": ("launcher: {x: {_target_: spy.call}}", "hydra.launcher.x._target_: Hydra's own part may name no"),
+    "callbacks": (
+        "callbacks: {x: {_target_: spy.call}}",
+        "hydra.callbacks.x._target_: Hydra's own part must not name a",
+    ),
+    "launcher": ("launcher: {x: {_target_: spy.call}}", "hydra.launcher.x._target_: Hydra's own part must not name a"),
     "sweeper": ("sweeper: {params: {a: {_target_: spy.call}}}", "hydra.sweeper.params.a._target_: Hydra's own part"),
     "another launcher": ("launcher: {_target_: spy.call}", "hydra.launcher._target_: spy.call is not part of recexp"),
     "in a list": ("callbacks: {x: {y: [{_target_: spy.call}]}}", "hydra.callbacks.x.y.0._target_: Hydra's own part"),
-    "log": ("job_logging: {handlers: {x: {(): spy.call}}}", "hydra.job_logging: may name no handlers"),
-    "formats": ("hydra_logging: {formatters: {x: {(): spy.call}}}", "hydra.hydra_logging: may name no handlers"),
+    "log": ("job_logging: {handlers: {x: {(): spy.call}}}", "hydra.job_logging: must not name handlers"),
+    "formats": ("hydra_logging: {formatters: {x: {(): spy.call}}}", "hydra.hydra_logging: must not name handlers"),
     "environment": ("job: {env_set: {RECEXP_TRUST: spy}}", "hydra.job.env_set: set environment variables before"),
 }
 

@@ -23,8 +23,8 @@ WRONG = {
     "size": ("# " + "x" * (1 << 20), "is larger than 1024 KiB; RECEXP_LIMITS=yaml_kib=N sets another limit"),
     "letters": (b"# caf\xe9\n", "is not UTF-8 text (invalid continuation byte at byte 5)"),
     "wide letters": ("a: 1\n".encode("utf-16"), "is not UTF-8 text (invalid start byte at byte 0)"),
-    "control": (b"a: \x00\n", "is no yaml: "),
-    "syntax": ("a: [1\n", "is no yaml: "),
+    "control": (b"a: \x00\n", "is not valid yaml: "),
+    "syntax": ("a: [1\n", "is not valid yaml: "),
 }
 
 

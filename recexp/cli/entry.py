@@ -136,7 +136,7 @@ def _take_folders_and_trust(arguments: list[str]) -> list[str]:
 
 def _hydra(arguments: list[str]) -> None:
     if any(argument.startswith("--exp") for argument in arguments):
-        raise ConfigError("--experimental-rerun: reads a pickle, which can run code; recexp reproduce repeats a run")
+        raise ConfigError("--experimental-rerun: reads a pickle, which can run code; use recexp reproduce")
     from recexp.tracking import process  # the package loads pydantic, which help does without
 
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows

@@ -90,7 +90,7 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
         yield f"{inspect.getdoc(trust.load(current_name(target), f'{path}: _target_'))}\n"
     elif target:
         yield f"{_docstring(target) or target}\n"
-    yield f"{group}/{path.name}, each value to be set as {group}.KEY=VALUE:\n" if target else f"{group}/{path.name}:\n"
+    yield f"{group}/{path.name}, set a value with {group}.KEY=VALUE:\n" if target else f"{group}/{path.name}:\n"
     yield text
 
 

@@ -22,21 +22,19 @@ def check(cfg: "DictConfig") -> "DictConfig":
     from omegaconf import OmegaConf
 
     for name in (name for name in SHARED if name not in cfg):
-        raise ConfigError(f"{name}: every experiment has it, and the config has not; leave ~{name} out")
+        raise ConfigError(f"{name}: is required in every config; remove ~{name}")
     for key, value in _leaves(OmegaConf.to_container(cfg.hydra, resolve=False), "hydra"):
         if not key.endswith("._target_"):
             continue
         if key not in PLUGINS:
-            raise ConfigError(f"{key}: Hydra's own part may name no class (got {value}); nothing was built")
+            raise ConfigError(f"{key}: Hydra's own part must not name a class (got {value}); nothing was built")
         if not str(value).startswith(OURS):
             trust.check(str(value), key, named=False)
     if cfg.hydra.job.env_set:
         raise ConfigError("hydra.job.env_set: set environment variables before the command, not in a config")
     for part in ("job_logging", "hydra_logging"):
         if any(cfg.hydra[part].get(key) for key in LOGGING):
-            raise ConfigError(
-                f"hydra.{part}: may name no handlers or formatters; logging.level and logging.file say what is logged"
-            )
+            raise ConfigError(f"hydra.{part}: must not name handlers or formatters; use logging.level and logging.file")
     return cfg
 
 

@@ -115,7 +115,7 @@ def parsed(text: str, path: Path) -> Any:
     try:
         return OmegaConf.load(StringIO(text))
     except (YAMLError, OSError, ValueError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: is no yaml of a config: {one_line(error)}") from error
+        raise ConfigError(f"{path}: is not a valid config: {one_line(error)}") from error
 
 
 def _parsed(words: list[str]) -> list[Override]:

@@ -13,7 +13,7 @@ def doubtful_minimum(values: np.ndarray, minimum: float) -> str:
         return ""
     low, high = float(ratings.min()), float(ratings.max())
     if low < 0:
-        return f"values reach from {low:g} to {high:g}, around 0"
+        return f"values range from {low:g} to {high:g}, around 0"
     if minimum <= (min(low, 1.0) + high) / 2:  # whoever gave no low rating may have given the high ones alone
         return f"that is not in the upper half of values from {low:g} to {high:g}"
     counts = low == 1 < high and bool((ratings == np.round(ratings)).all()) and np.mean(ratings == 1) > 0.5

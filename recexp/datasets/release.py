@@ -77,7 +77,7 @@ class Release(Source):
             return self._within(Path(self.root).expanduser())
         shared = os.environ.get("RECEXP_DATA")
         if shared and not Path(shared).is_dir():
-            raise DataError(f"the environment variable RECEXP_DATA names {shared}, which is no folder")
+            raise DataError(f"the environment variable RECEXP_DATA names {shared}, which is not a folder")
         found = self._within(Path(shared)) if shared else None
         return found or self._within(cache_dir("datasets"))
 

@@ -170,7 +170,7 @@ class Evaluation:
         if self.relevant_from is None:
             return split
         if split.test.explicit and (doubt := doubtful_minimum(split.test.values, self.relevant_from)):
-            log.warning("evaluation.relevant_from=%g may not be what is liked: %s", self.relevant_from, doubt)
+            log.warning("evaluation.relevant_from=%g may not mean liked: %s", self.relevant_from, doubt)
         target, b = split.target, len(split.queries)
         keep = target.data >= self.relevant_from
         indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]

@@ -96,7 +96,7 @@ class Filters:
         for number, step in enumerate(self.steps):
             meant = step.following(self.steps[:number], dataset)
             if by_time and (meant.looks_ahead(dataset) or (later and not meant.counts)):
-                log.info("%s: in each part after the split, which is by time", type(step).__name__)
+                log.info("%s: applied within each part, as the split is by time", type(step).__name__)
                 later.append(number)
                 continue
             if meant is not step:

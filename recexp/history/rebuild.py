@@ -90,7 +90,7 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
         names = _names(runner, EVALUATED)
         if len(names) != len(EVALUATED) or not archive.has(run, file_names.LISTS):
             kind = runner.__name__
-            raise StoreError(f"run {run.id} kept no lists, from which new metrics are computed (its runner: {kind})")
+            raise StoreError(f"run {run.id} stored no lists to compute new metrics from (its runner: {kind})")
         completion = Completion(stored, choices)
         node = {
             **stored,
@@ -162,7 +162,7 @@ def _override(node: dict[str, Any], text: str, runner: "type[Runner]") -> None:
     allowed = [*_names(runner, MOVED), *OPEN]
     if override.sweep is not None or path[0] not in allowed or (len(path) == 1 and override.key != "debug"):
         raise ConfigError(
-            f"{text}: a run keeps its own config; values that can be given anew lie in {', '.join(allowed)}"
+            f"{text}: a run keeps its own config; only these parts can be overridden: {', '.join(allowed)}"
         )
     for depth, part in enumerate(path):
         if not isinstance(node, dict) or part not in node:

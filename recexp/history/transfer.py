@@ -71,7 +71,7 @@ def opened(file: Path) -> Iterator[Parcel]:
                     if sha256(target) != expected:
                         raise DataError(f"{file} is damaged: {name} has not the checksum that {MANIFEST} says")
         except zipfile.BadZipFile as error:
-            raise DataError(f"{file} is no zip file, or a damaged one: {error}") from error
+            raise DataError(f"{file} is not a zip file, or is damaged: {error}") from error
         except _DAMAGE as error:
             raise DataError(f"{file} is damaged: {error}") from error
         yield verification.read(folder, file)

@@ -104,7 +104,7 @@ def names(column: "pa.ChunkedArray | pa.Array", label: str) -> "pa.ChunkedArray"
     import pyarrow as pa
 
     if pa.types.is_nested(column.type):
-        raise DataError(f"{label}: holds {column.type} values; expected one name a row")
+        raise DataError(f"{label}: holds {column.type} values; expected one name per row")
     return trimmed(plain(column).cast(pa.string()))
 
 

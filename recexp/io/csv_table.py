@@ -143,9 +143,11 @@ class CsvTable:
         for name in table.column_names:
             cells = [cell.strip().removeprefix("\ufeff") for cell in table[name].take(pa.array(rows)).to_pylist()]
             if other := next((row for row, cell in zip(rows, cells) if cell != name.strip()), None):
-                raise DataError(f"{self.path}: row {other + 1} is a header line again, its columns in another order")
+                raise DataError(
+                    f"{self.path}: row {other + 1} repeats the header line with its columns in another order"
+                )
         log.warning(
-            "%s: the header line comes again %d times, first as row %d; left out", self.path, len(rows), rows[0] + 1
+            "%s: the header line is repeated %d times, first as row %d; skipped", self.path, len(rows), rows[0] + 1
         )
         return table.filter(pa.array(~again))
 

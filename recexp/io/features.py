@@ -76,7 +76,7 @@ def parse_features(
         first = np.unique(owners.codes, return_index=True)[1]
         if len(first) < len(owners):
             row = int(np.setdiff1d(np.arange(len(owners)), first)[0])
-            raise DataError(f"{path}: column {id_column}: row {row + 1}: {owners[row]} has a row already")
+            raise DataError(f"{path}: column {id_column}: row {row + 1}: {owners[row]} already has a row")
         if kinds is None:
             chosen = [name for name in columns if name != id_column and types.get(name) != "float_seq"]
             kinds = {name: RECBOLE.get(types.get(name, "")) or infer(columns[name], name) for name in chosen}

@@ -44,7 +44,9 @@ def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
         return wanted
     near = [name for name in names if _letters(name) == _letters(wanted)]
     if len(near) > 1:
-        raise DataError(f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; name the right one so")
+        raise DataError(
+            f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; rename the right one to that"
+        )
     if near:
         log.info("%s: column %r is read as %s", where, near[0], wanted)
     return near[0] if near else None

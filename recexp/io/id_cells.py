@@ -90,7 +90,7 @@ def _decimals(cells: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
     whole = mask(pc.equal(cells, pc.floor(cells)))
     if not whole.all():
         row = int(np.argmin(whole))
-        raise DataError(f"{label}: row {row + 1}: {cells[row]} is no id; ids are integers or text")
+        raise DataError(f"{label}: row {row + 1}: {cells[row]} is not an id; ids are integers or text")
     return _texts(cells.cast(pa.string()), label)
 
 
@@ -98,7 +98,7 @@ def _floats(values: np.ndarray, label: str) -> Ids:
     whole = (np.floor(values) == values) & np.isfinite(values)
     if not whole.all():
         row = int(np.argmin(whole))
-        raise DataError(f"{label}: row {row + 1}: {values[row]} is no id; ids are integers or text")
+        raise DataError(f"{label}: row {row + 1}: {values[row]} is not an id; ids are integers or text")
     largest, exact = np.abs(values).max(initial=0), 2 ** (np.finfo(values.dtype).nmant + 1)
     _tell(label, values[0])
     if largest > exact:
@@ -149,5 +149,5 @@ def _json_lists(cells: "pa.Array", label: str) -> "pa.Array":
         try:
             lists.append([str(name) for name in json.loads(cell)] if cell else [])
         except (ValueError, TypeError) as error:
-            raise DataError(f"{label}: row {row}: {cell[:60]!r} is no json list of ids") from error
+            raise DataError(f"{label}: row {row}: {cell[:60]!r} is not a json list of ids") from error
     return pa.array(lists, pa.list_(pa.string()))

@@ -109,7 +109,7 @@ def _opened(path: Path, separator: str | None, header: bool, quotes: bool) -> St
     if ending in (".json", ".jsonl", ".ndjson"):
         return _Json.of(data)
     if b"\0" in data[:4096]:
-        raise DataError(f"{path}: is not text; csv, tsv, txt, json lines and parquet are read, and .gz of them")
+        raise DataError(f"{path}: is not text; readable are csv, tsv, txt, json lines and parquet, also as .gz")
     return CsvTable.of(data, path, separator, header=header, quotes=quotes)
 
 
@@ -165,7 +165,7 @@ class _Json:
         if not data.strip():
             return _Json(data, pa.table({}))
         if data.lstrip()[:1] == b"[":
-            raise pa.ArrowInvalid("it holds one list; json is read with a record a line")
+            raise pa.ArrowInvalid("it holds one list; expected one json record per line")
         return _Json(data, _parsed(data))
 
     @property

@@ -98,7 +98,7 @@ def _by_pandas(
     if bad.any():
         row = int(np.argmax(bad))
         shown = repr(words[row][:60])
-        raise DataError(f"{label}: row {row + 1}: {shown} is no time {wanted} (dataset.time_format=... says how)")
+        raise DataError(f"{label}: row {row + 1}: {shown} is not a time {wanted} (dataset.time_format=... says how)")
     return found.dt.tz_localize(None).to_numpy().view(np.int64), found.dt.unit
 
 
@@ -110,7 +110,7 @@ def _counted(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.ndarra
     finer = list(PER_SECOND)[list(PER_SECOND).index(unit) :]
     digits = next(d for d in (0, 3, 6, 9) if not (billionths % 10 ** (9 - d)).any())
     if digits // 3 >= len(finer):
-        log.warning("%s: digits of times beyond nanoseconds are cut", label)
+        log.warning("%s: digits beyond nanoseconds are dropped from times", label)
         digits = 3 * (len(finer) - 1)
     wanted = finer[digits // 3]
     try:
@@ -179,7 +179,7 @@ def _decimal_parts(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.
 
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     if pc.any(pc.match_substring_regex(cells, r"\.[0-9]{9}[0-9]*[1-9]")).as_py():
-        log.warning("%s: digits of times beyond the ninth after the point are cut", label)
+        log.warning("%s: digits beyond the ninth decimal place are dropped from times", label)
     cells = pc.replace_substring_regex(cells, r"(\.[0-9]{9})[0-9]+$", r"\1")
     kind = pa.decimal128(28, 9)
     try:
@@ -210,7 +210,7 @@ def _tell_outside(values: np.ndarray, unit: TimeUnit, label: str) -> None:
     row = int(np.argmax(outside))
     log.warning(
         "%s: %d of %d times lie outside 1990-2100, the first in row %d (%s %s since 1970); check them, or set "
-        "dataset.order=file and dataset.columns.timestamp=null where they are no times",
+        "dataset.order=file and dataset.columns.timestamp=null where they are not times",
         label,
         outside.sum(),
         len(values),

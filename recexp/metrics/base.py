@@ -178,7 +178,7 @@ class RunMetric(Metric):
         cutoff, [known] = self._cutoff(k, max(map(len, lists), default=0)), self._tables(train=train)
         listed = None if catalogue is None else dict.fromkeys(catalogue)
         if listed is not None and not listed:
-            raise ConfigError("catalogue holds no item; leave it out for all items that are mentioned")
+            raise ConfigError("catalogue is empty; omit it to use all items that occur")
         judged = JudgedLists.of_ids(lists, [()] * len(lists), known, {}, listed)
         return float(self.value(judged, cutoff))
 
@@ -228,7 +228,7 @@ def _numbers(ratings: Sequence[float], name: str) -> np.ndarray:
     try:
         found = np.asarray(ratings, np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"{name}: ratings must be finite numbers, one a row") from None
+        raise DataError(f"{name}: ratings must be finite numbers, one per row") from None
     if found.ndim != 1:
-        raise DataError(f"{name}: ratings must be one a row (got {found.ndim} dimensions)")
+        raise DataError(f"{name}: ratings must be one per row (got {found.ndim} dimensions)")
     return found

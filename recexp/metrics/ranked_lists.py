@@ -182,10 +182,10 @@ def by_id(table: Any, name: str) -> dict[Hashable, Collection[Any]]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ConfigError(f"{name} holds {twice!r} twice; give one list an id: series.groupby(level=0).agg(list)")
+        raise ConfigError(f"{name} holds {twice!r} twice; give one list per id: series.groupby(level=0).agg(list)")
     for key, values in found.items():
         if not isinstance(values, Sized) or not isinstance(values, Iterable):
-            raise ConfigError(f"{name}: {key!r} has {values!r}, which is no list")
+            raise ConfigError(f"{name}: {key!r} has {values!r}, which is not a list")
     return found
 
 

@@ -52,7 +52,7 @@ def check_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     """Raise ValueError or KeyError unless what is beside the models has the types and sizes that ranking relies on."""
     for name in ("user_ids", "item_ids"):
         if arrays[name].ndim != 1 or (arrays[name].dtype != object and arrays[name].dtype.kind not in "iu"):
-            raise ValueError(f"{name} are {arrays[name].dtype} {arrays[name].shape}, not integers or texts")
+            raise ValueError(f"{name} are {arrays[name].dtype} {arrays[name].shape}, not integers or text")
     n_users, n_items = len(arrays["user_ids"]), len(arrays["item_ids"])
     sizes = {"trained": (bool, n_users), "ties": (np.int32, n_items), "catalogue": (bool, n_items)}
     for name, (dtype, n) in sizes.items():
@@ -74,13 +74,13 @@ def _check_size(file: IO[bytes], member: zipfile.ZipInfo, limit: int) -> None:
     if dtype.hasobject or not dtype.itemsize:
         raise ValueError(f"{member.filename} holds values of type {dtype}")
     if math.prod(shape) * dtype.itemsize != member.file_size - file.tell() or max(shape, default=0) > limit:
-        raise ValueError(f"{member.filename} does not have the size of what it says to hold, {dtype} {shape}")
+        raise ValueError(f"{member.filename} does not have the size of the type and shape it declares, {dtype} {shape}")
 
 
 def _decoded(data: np.ndarray, lengths: np.ndarray, shape: list[int]) -> np.ndarray:
     text = data.tobytes().decode("utf-8", "surrogatepass")
     if lengths.dtype != np.int64 or lengths.ndim != 1 or (lengths < 0).any() or lengths.sum() != len(text):
-        raise ValueError("its texts have other lengths than it says")
+        raise ValueError("its texts do not have the lengths it declares")
     ends = np.cumsum(lengths).tolist()
     words = np.empty(len(ends), object)
     words[:] = [text[begin:end] for begin, end in zip([0, *ends], ends)]

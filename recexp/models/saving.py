@@ -126,7 +126,7 @@ def _make(parts: dict[str, Any]) -> Recommender:
     model = cls(**parts["params"])
     for attribute, value in parts["learned"].items():
         if attribute[:1] == "_" or attribute[-1:] != "_":
-            raise ValueError(f"{attribute} is no name of what is learned")
+            raise ValueError(f"{attribute} is not the name of a learned attribute")
         setattr(model, attribute, value)
     return model
 
@@ -158,14 +158,12 @@ def _refuse_nan(arrays: Mapping[str, np.ndarray], what: str) -> None:
         if array.dtype.kind == "f" and array.size:
             numbers = array[tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)]
             if np.isnan(np.min(numbers)):  # which passes NaN on, without an array of its own
-                raise ModelError(
-                    f"{what}: {name.partition('learned/')[2] or name} holds NaN, by which nothing is ranked"
-                )
+                raise ModelError(f"{what}: {name.partition('learned/')[2] or name} holds NaN, so the model cannot rank")
 
 
 def _constant(name: str) -> float:
     if name == "NaN":
-        raise ModelError("a model that learned the number NaN ranks nothing; it is neither saved nor loaded")
+        raise ModelError("a model that learned NaN cannot rank; it is neither saved nor loaded")
     return float(name)
 
 

@@ -96,7 +96,7 @@ class Cache:
         try:
             outer = json.loads((entry / _CONTENT).read_bytes())
             if _sha256(outer["content"].encode()) != outer["sha256"]:
-                raise ValueError(f"{_CONTENT} is not as it was written")
+                raise ValueError(f"{_CONTENT} has changed since it was written")
             content = json.loads(outer["content"])
             names, files = content["files"].keys(), content["files"].values()
             with ThreadPoolExecutor(2) as pool:
@@ -180,7 +180,7 @@ def _save(path: Path, array: np.ndarray) -> str:
 def _array(path: Path, sha256: str) -> np.ndarray:
     """Return an array that is as it was written; raises ValueError or OSError where it is not."""
     if checksums.sha256(path) != sha256:
-        raise ValueError(f"{path.name} is not as it was written")
+        raise ValueError(f"{path.name} has changed since it was written")
     mode: Literal["c"] | None = "c" if path.stat().st_size > _SMALL else None
     return np.load(path, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
 

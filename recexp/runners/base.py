@@ -195,7 +195,7 @@ class Runner(ABC):
                     f"{name}.{key} must be a tuple of names of components, such as {example} (got {names!r})"
                 )
             if unknown := [one for one in names if one not in self.components]:
-                raise ConfigError(f"{name}.{key}: {unknown[0]} is no component; there are {', '.join(self.components)}")
+                raise ConfigError(f"{name}.{key}: {unknown[0]} is not a component; it has {', '.join(self.components)}")
         for key, word in {"final": self.final, "unit": self.unit}.items():
             if not isinstance(word, str) or not re.fullmatch(r"[a-z]\w*", word) or word in PARTS_OF_OURS:
                 raise ConfigError(f"{name}.{key} must be a word of its own, such as episodes or episode (got {word!r})")

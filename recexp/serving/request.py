@@ -62,7 +62,7 @@ def _user(value: Any, row: int) -> Any:
     if _is_null(value):
         return None
     if not isinstance(value, str | bool | int | float | np.number | np.bool_):
-        raise BadRequest(f"user_id: row {row} is no id: {reprlib.repr(value)}; ids are numbers or text")
+        raise BadRequest(f"user_id: row {row} is not an id: {reprlib.repr(value)}; ids are numbers or text")
     return value
 
 
@@ -78,7 +78,7 @@ def _history(value: Any, row: int) -> list[Any] | None:
             items = None
     items = items.tolist() if isinstance(items, np.ndarray) else items
     if not isinstance(items, list | tuple) or any(isinstance(item, list | tuple | dict | np.ndarray) for item in items):
-        raise BadRequest(f"history: row {row} is no list of item ids: {reprlib.repr(value)}")
+        raise BadRequest(f"history: row {row} is not a list of item ids: {reprlib.repr(value)}")
     return [None if _is_null(item) else item for item in items]
 
 

@@ -53,7 +53,7 @@ class HashedRows(Splitter):
         labels[numbers < self.test_ratio] = TEST
         if self.validation_ratio and not (labels == VALIDATION).any():
             raise DataError(
-                f"split.validation_ratio: {self.validation_ratio} of {len(rows)} rows leaves validation none"
+                f"split.validation_ratio: {self.validation_ratio} of {len(rows)} rows leaves none for validation"
             )
         yield divide(dataset, labels, exclude_seen=self.exclude_seen)
 

@@ -138,7 +138,7 @@ def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
     new = raw.users.known[lookup(raw.users.known, dataset.user_ids) < 0]
     if not len(new):
         return dataset
-    log.info("%d users are not in train and are asked by what is shown of them", len(new))
+    log.info("%d users are not in train and are evaluated from the rows shown of them", len(new))
     rows = np.concatenate([np.arange(dataset.n_users), np.full(len(new), -1)])
     return replace(
         dataset,

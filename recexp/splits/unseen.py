@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def _some(given: int) -> int:
     if given == 0:
-        raise ValueError("must not be 0: split=cold_users shows nothing of a user")
+        raise ValueError("must not be 0; split=cold_users shows nothing of a user")
     return given
 
 
@@ -67,11 +67,11 @@ class UserHoldout(RatioSplitter):
             if len(held) and len(short) == len(held):
                 raise DataError(
                     f"split.given={given}: no {name} user has more than {abs(given)} rows, the largest has "
-                    f"{n[held].max()}; choose a number nearer to 0"
+                    f"{n[held].max()}; choose a number closer to 0"
                 )
             if len(short):
                 told = name, len(short), len(held), abs(given)
-                log.info("%s: %d of %d users have no more than %d rows and are not asked", *told)
+                log.info("%s: %d of %d users have no more than %d rows and are not evaluated", *told)
         return asked
 
 

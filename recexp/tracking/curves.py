@@ -27,7 +27,7 @@ class Curves:
                     "values are numbers"
                 )
         if not abs(int(step)) < _MAX_STEP:
-            raise DataError(f"log_step: step {step} is too large")
+            raise DataError(f"log_step: step {step} is too large; it must fit in 64 bits")
         self.points += [(f"training/{name}", float(value), moment, int(step)) for name, value in values.items()]
 
     def unsent(self) -> list[Point]:

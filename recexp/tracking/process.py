@@ -117,7 +117,7 @@ class TrackingProcess:
             if "waiting" not in reply:
                 _settle(self._pending.popleft(), reply)
             elif self.waiting and (waited := time.monotonic() - began) >= told:
-                log.warning("the store is held by another program; waiting for it, %.0f s so far", waited)
+                log.warning("another program has locked the store; waiting, %.0f s so far", waited)
                 told = waited + AGAIN_SECONDS
         return answer.result()
 

@@ -226,7 +226,9 @@ class Run:
             inputs=inputs,
             own_files=own_files,
         )
-        log.error("interrupted: the run is in a file; this takes it in: %s", keeping.command(file, self._target.uri))
+        log.error(
+            "interrupted: the run was saved to a file; import it with: %s", keeping.command(file, self._target.uri)
+        )
 
     def _create(self) -> "Future[str]":
         return self._process.send("create", name=self._name, tags=self._tags, began=self._began)

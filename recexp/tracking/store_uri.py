@@ -29,7 +29,7 @@ def resolve(uri: str | None) -> str:
         return sqlite_uri(Path(uri))
     if uri.startswith("sqlite:///"):
         if "?" in uri:
-            raise StoreError(f"tracking.uri: {uri}: a file's address takes no options; a ? in its path is written %3F")
+            raise StoreError(f"tracking.uri: {uri}: an SQLite address takes no options; write a ? in the path as %3F")
         return sqlite_uri(Path(unquote(uri.removeprefix("sqlite:///"))))
     if re.match(r"(https?|postgresql|mysql|mssql|databricks)\b", uri):
         return uri

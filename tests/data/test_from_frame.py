@@ -99,7 +99,7 @@ def test_tables_may_be_indexed_by_id_and_kinds_named() -> None:
             {},
             "frame: column user_id: holds int, str values; expected numbers",
         ),
-        ({"user_id": [1.5], "item_id": [1]}, {}, "frame: column user_id: row 1: 1.5 is no id"),
+        ({"user_id": [1.5], "item_id": [1]}, {}, "frame: column user_id: row 1: 1.5 is not an id"),
         (
             {"user_id": [1], "item_id": [1], "rating": ["good"]},
             {},
@@ -108,7 +108,7 @@ def test_tables_may_be_indexed_by_id_and_kinds_named() -> None:
         (
             {"user_id": [1], "item_id": [1], "timestamp": ["May"]},
             {},
-            "frame: column timestamp: row 1: 'May' is no time",
+            "frame: column timestamp: row 1: 'May' is not a time",
         ),
         ({"user_id": [1], "item_id": [1], "timestamp": [pd.NaT]}, {}, "frame: column timestamp: 1 rows are empty"),
         ({"user_id": [], "item_id": []}, {}, "frame: has no rows"),

@@ -135,7 +135,7 @@ def test_runs_without_lists_are_told_as_that(shop: Path, capsys: pytest.CaptureF
     assert "1 runs without final metrics are left out" in lines
     assert "test/mrr_at_10" in Archive(None).run(tested.id).metrics
     assert cli.run(["evaluate", "--runs", trial.id, "metric=mrr"]) == 2
-    assert f"run {trial.id} kept no lists, from which new metrics are computed (its runner: Validation)" in (
+    assert f"run {trial.id} stored no lists to compute new metrics from (its runner: Validation)" in (
         capsys.readouterr().err
     )
 

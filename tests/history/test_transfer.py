@@ -195,8 +195,8 @@ def test_what_is_no_exported_run_is_refused(
     data[largest.header_offset + 30 + len(largest.filename) + largest.compress_size // 2] ^= 255
     Path("flipped.zip").write_bytes(bytes(data))
     for words, message in (
-        (["cut.zip"], "cut.zip is no zip file, or a damaged one"),
-        (["text.zip"], "text.zip is no zip file"),
+        (["cut.zip"], "cut.zip is not a zip file, or is damaged"),
+        (["text.zip"], "text.zip is not a zip file"),
         (["other.zip"], "other.zip is not a run that recexp has exported: it has no manifest.json"),
         (["flipped.zip"], "flipped.zip is"),
         (["none.zip"], "none.zip: no such file"),

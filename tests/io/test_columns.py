@@ -61,8 +61,8 @@ def test_a_log_without_ratings_warns_where_columns_are_left_unread(
 def test_header_lines_among_rows_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, again: str) -> None:
     raw = log_of(tmp_path, f"user_id,item_id,rating\n1,2,3\n{again}\n4,5,2\n{again}\n")
     assert raw.users.values.tolist() == [1, 4] and raw.values.tolist() == [3, 2]
-    assert "the header line comes again 2 times, first as row 2" in caplog.text
-    with pytest.raises(DataError, match="row 2 is a header line again, its columns in another order"):
+    assert "the header line is repeated 2 times, first as row 2" in caplog.text
+    with pytest.raises(DataError, match="row 2 repeats the header line with its columns in another order"):
         log_of(tmp_path, "user_id,item_id\n1,2\nitem_id,user_id\n3,4\n")
 
 

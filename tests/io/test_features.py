@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         table(tmp_path, kinds={"colour": "category"})
     with pytest.raises(DataError, match="column flag: row 1: 'yes' is not a number"):
         table(tmp_path, kinds={"flag": "numeric"})
-    with pytest.raises(DataError, match="column item_id: row 4: 1 has a row already"):
+    with pytest.raises(DataError, match="column item_id: row 4: 1 already has a row"):
         table(tmp_path, TABLE + "1,again,,,,\n")
     with pytest.raises(DataError, match="no column 'item_id'; its columns are id"):
         table(tmp_path, "id,name\n1,x\n")

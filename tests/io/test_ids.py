@@ -106,8 +106,8 @@ def test_floats_that_cannot_tell_neighbors_apart_are_told(caplog: pytest.LogCapt
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array([float("inf")]), "row 1: inf is no id"),
-        (pa.array([Decimal("5.50")]), r"row 1: 5\.50 is no id"),
+        (pa.array([float("inf")]), "row 1: inf is not an id"),
+        (pa.array([Decimal("5.50")]), r"row 1: 5\.50 is not an id"),
         (pa.array([[1]]), "holds list<"),
         (pa.array([{"a": 1}]), "holds struct<"),
         (pa.array([True]), "holds bool values"),

@@ -101,7 +101,7 @@ def test_decimal_ids_of_other_tools_are_told(tmp_path: Path, caplog: pytest.LogC
         assert read(tmp_path / "a.parquet").users.values.tolist() == [5, 6]
     assert "ids are written as decimals" in caplog.text
     parquet.write_table(pa.table({"user_id": [5.0, 6.5], "item_id": ["a", "b"]}), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match=r"column user_id: row 2: 6\.5 is no id"):
+    with pytest.raises(DataError, match=r"column user_id: row 2: 6\.5 is not an id"):
         read(tmp_path / "a.parquet")
     parquet.write_table(
         pa.table({"user_id": [5.0, None, float("nan")], "item_id": list("abc")}), tmp_path / "a.parquet"
@@ -150,8 +150,8 @@ def test_days_written_as_numbers_follow_the_format(tmp_path: Path) -> None:
     [
         ("100", "soon", "row 2: 'soon' is not a number"),
         ("100", "", "1 rows are empty or NaN; the first is row 2"),
-        ("2020-01-31", "2020-02-31", "row 2: '2020-02-31' is no time"),
-        ("yesterday", "today", "row 1: 'yesterday' is no time"),
+        ("2020-01-31", "2020-02-31", "row 2: '2020-02-31' is not a time"),
+        ("yesterday", "today", "row 1: 'yesterday' is not a time"),
     ],
 )
 def test_unreadable_times(tmp_path: Path, first: str, value: str, message: str) -> None:

@@ -55,7 +55,7 @@ def test_ratings_that_are_none(build: Build, name: str) -> None:
         (pd.Series([np.inf]), pd.Series([1]), "predicted: row 1 is inf"),
         (["good"], [1], "predicted: ratings must be finite numbers"),
         ([1], pd.Series([pd.NA]), "actual: ratings must be finite numbers"),
-        ([[1, 2]], [[1, 2]], "predicted: ratings must be one a row"),
+        ([[1, 2]], [[1, 2]], "predicted: ratings must be one per row"),
     ):
         with pytest.raises(DataError, match=where):
             measure(predicted, actual)

@@ -132,7 +132,7 @@ HEADERS = {
     "model is a list": ({"model": []}, "corrupt"),
     "model is a number": ({"model": 5}, "corrupt"),
     "fallback is null": ({"fallback": None}, "corrupt"),
-    "NaN": ({"note": float("nan")}, "a model that learned the number NaN"),
+    "NaN": ({"note": float("nan")}, "a model that learned NaN"),
 }
 
 
@@ -177,17 +177,17 @@ def test_learned_numbers_that_are_nan_are_refused(folder: Path) -> None:
         array = stored[name].copy()
     array.flat[-1] = np.nan
     change(folder, **{name: array})
-    refused(folder, f"the saved model is corrupt: {name.rpartition('/')[2]} holds NaN, by which nothing is ranked")
+    refused(folder, f"the saved model is corrupt: {name.rpartition('/')[2]} holds NaN, so the model cannot rank")
 
 
 def test_a_model_that_learned_nan_is_not_saved(tmp_path: Path) -> None:
     model = fitted(EASE(l2=1.0), ["a", "b", "c"])
     model.model.nested_ = {"a": [np.array([1.0, np.nan])]}
     for refuse in (lambda: saving.check_savable(model.model), lambda: model.save(tmp_path / "model")):
-        with pytest.raises(ModelError, match="EASE: nested_/a/0 holds NaN, by which nothing is ranked"):
+        with pytest.raises(ModelError, match="EASE: nested_/a/0 holds NaN, so the model cannot rank"):
             refuse()
     model.model.nested_ = {"a": [float("nan")]}
-    with pytest.raises(ModelError, match="a model that learned the number NaN"):
+    with pytest.raises(ModelError, match="a model that learned NaN"):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
@@ -223,7 +223,7 @@ def test_a_model_that_gives_no_list_is_a_wrong_input(
     change(folder, **{name: weights})
     assert cli.run(["recommend", str(folder), "a", "2"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"recexp: {folder}: what the model has learned gives no list: ")
+    assert line.startswith(f"recexp: {folder}: the model cannot make a list: ")
 
 
 def test_texts_take_what_they_are_long(tmp_path: Path) -> None:

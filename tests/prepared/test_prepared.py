@@ -241,7 +241,7 @@ def test_the_command_line_says_that_an_entry_was_damaged(inside: Callable, own_c
         file.write_bytes(flipped(file.read_bytes(), -1))
     done = inside(*command)
     assert done.returncode == 0, done.stderr
-    assert "a prepared entry is damaged and is made again: 0.npy is not as it was written" in done.stderr
+    assert "a prepared entry is damaged and is made again: 0.npy has changed since it was written" in done.stderr
     first, second = runs()
     assert first.data.metrics["test/ndcg_at_10"] == second.data.metrics["test/ndcg_at_10"]
 

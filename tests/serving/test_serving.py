@@ -141,7 +141,7 @@ def test_what_is_unknown_in_histories_is_passed_over_and_told(caplog: pytest.Log
 def test_what_is_no_id_is_refused_in_one_line(cell: object) -> None:
     from mlflow.exceptions import MlflowException
 
-    with pytest.raises(MlflowException, match=r"^user_id: row 2 is no id: .*; ids are numbers or text$"):
+    with pytest.raises(MlflowException, match=r"^user_id: row 2 is not an id: .*; ids are numbers or text$"):
         ask(numbered(), user_id=["1", cell])
 
 
@@ -149,7 +149,7 @@ def test_what_is_no_id_is_refused_in_one_line(cell: object) -> None:
 def test_what_is_no_history_is_refused_in_one_line(cell: object) -> None:
     from mlflow.exceptions import MlflowException
 
-    with pytest.raises(MlflowException, match=r"^history: row 1 is no list of item ids: .{1,99}$"):
+    with pytest.raises(MlflowException, match=r"^history: row 1 is not a list of item ids: .{1,99}$"):
         ask(numbered(), history=[cell])
 
 

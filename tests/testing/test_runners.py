@@ -111,7 +111,7 @@ def test_a_runner_that_breaks_a_promise_is_told_which(
             r"subject must be a tuple of names of components, such as \('policy',\)",
         ),
         ("subject", (), r"subject must be a tuple of names of components, such as \('policy',\) \(got \(\)\)"),
-        ("subject", ("model",), "subject: model is no component; there are environment, policy"),
+        ("subject", ("model",), "subject: model is not a component; it has environment, policy"),
         ("labels", ["policy"], "labels must be a tuple"),
         ("final", "cost", r"final must be a word of its own, such as episodes or episode \(got 'cost'\)"),
         ("unit", "../episode", "unit must be a word of its own"),

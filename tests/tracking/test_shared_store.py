@@ -163,7 +163,7 @@ def test_what_is_written_waits_while_another_program_holds_the_store(caplog: pyt
     one._pending = deque([answer])
     assert one.result(answer) == 7
     assert not one.waiting
-    assert caplog.messages == ["the store is held by another program; waiting for it, 0 s so far"], "each minute"
+    assert caplog.messages == ["another program has locked the store; waiting, 0 s so far"], "each minute"
 
 
 def test_an_interrupt_meanwhile_leaves_a_file_that_is_imported(
@@ -178,7 +178,7 @@ def test_an_interrupt_meanwhile_leaves_a_file_that_is_imported(
     _, said = computed.communicate(timeout=120)
     (file,) = workplace.glob("recexp-run-*.zip")
     command = f"recexp import {file} tracking.uri={store_uri.resolve(None)}"
-    assert f"interrupted: the run is in a file; this takes it in: {command}" in said
+    assert f"interrupted: the run was saved to a file; import it with: {command}" in said
     holder.execute("ROLLBACK")
     done = inside(*command.split()[1:])
     assert done.returncode == 0, done.stderr

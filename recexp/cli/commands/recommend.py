@@ -34,6 +34,6 @@ def run(given: Namespace) -> Iterator[str]:
         raise
     except Exception as error:  # whatever comes of numbers that do not fit together
         told = " ".join(error_message(error).split())[:200]
-        raise ModelError(f"{folder}: what the model has learned gives no list: {told}") from error
+        raise ModelError(f"{folder}: the model cannot make a list: {told}") from error
     for item, score in pairs:
         yield f"{item}\t{score:.6g}"
