@@ -120,12 +120,15 @@ class Dataset:
         """Return whether the data carry what a component may need.
 
         timestamps, sessions, events, ratings (of interactions); links; user_features, item_features (any column),
-        user_categories, item_categories (a category or multi_category column), item_prices, item_texts.
+        user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a column by its
+        name: items.publisher, users.age, context.position.
         """
-        rows, kinds = (
-            self.interactions,
-            {side: {c.kind for c in table.values()} for side, table in self._tables.items()},
-        )
+        rows = self.interactions
+        table, dot, column = need.partition(".")
+        named: dict[str, Mapping[str, Column]] = {"users": self.users, "items": self.items, "context": rows.context}
+        if dot and table in named:
+            return column in named[table]
+        kinds = {side: {c.kind for c in table.values()} for side, table in self._tables.items()}
         found = {
             "timestamps": rows.timestamps is not None,
             "sessions": rows.sessions is not None,
@@ -138,7 +141,8 @@ class Dataset:
             **{f"{side}_categories": bool(kinds[side] & {"category", "multi_category"}) for side in kinds},
         }
         if need not in found:
-            raise ConfigError(f"a component needs {need!r}, which is none of {', '.join(found)}")
+            columns = ", ".join(f"{table}.COLUMN" for table in named)
+            raise ConfigError(f"a component needs {need!r}, which is not one of {', '.join(found)}, {columns}")
         return found[need]
 
     @property

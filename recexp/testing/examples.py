@@ -114,7 +114,7 @@ def without(dataset: Dataset, needs: frozenset[str]) -> Dataset:
         explicit=rated,
     )
     tables = {
-        f"{side}s": getattr(dataset, f"{side}s") if any(need.startswith(f"{side}_") for need in needs) else {}
+        f"{side}s": getattr(dataset, f"{side}s") if any(need.startswith(side) for need in needs) else {}
         for side in ("user", "item")
     }
     return replace(dataset, interactions=rows, links=dataset.links if "links" in needs else None, **tables)

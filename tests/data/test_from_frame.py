@@ -154,3 +154,29 @@ def test_repeated_rows_are_kept_when_asked_for() -> None:
     with pytest.raises(DataError, match=r'duplicates="keep" keeps them'):
         Dataset.from_frame(rows)
     assert len(Dataset.from_frame(rows, duplicates="keep").interactions) == 2
+
+
+@pytest.mark.parametrize(
+    ("need", "expected"),
+    [
+        ("timestamps", True),
+        ("links", False),
+        ("item_prices", True),
+        ("user_features", False),
+        ("items.genres", True),
+        ("items.publisher", False),
+        ("users.genres", False),
+        ("context.device", True),
+    ],
+)
+def test_what_a_component_may_need(need: str, expected: bool) -> None:
+    data = Dataset.from_frame(pd.DataFrame(ROWS), pd.DataFrame(ITEMS), context={"device": "category"})
+    assert data.has(need) is expected
+
+
+@pytest.mark.parametrize("need", ["prices", "item.price", "genres"])
+def test_what_no_data_can_have_is_refused(need: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"a component needs '{need}', which is not one of timestamps, .*, items.COLU"
+    ):
+        Dataset.from_frame(pd.DataFrame(ROWS)).has(need)
