@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from recexp import charts
+from recexp import charts, file_names
 from recexp.charts import Picture, Point
 from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, RankedRow
@@ -87,7 +87,7 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]
     tables: dict[str, list[Slice]] = {}
     for label, run in runs.items():
         try:
-            tables[label] = run_files.read_slices(archive.file(run, "slices.csv"))
+            tables[label] = run_files.read_slices(archive.file(run, file_names.SLICES))
         except StoreError:  # its chart is not worth a report
             continue
     wanted = comparison.metric.rpartition("/")[2]

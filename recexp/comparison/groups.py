@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from recexp import file_names
 from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
@@ -194,7 +195,7 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
 
 def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:
     """Return what a run's protocol is made of, by dotted names."""
-    return flatten(archive.yaml(run, "identity.yaml")["protocol"])
+    return flatten(archive.yaml(run, file_names.IDENTITY)["protocol"])
 
 
 def _count(n: int, what: str) -> str:

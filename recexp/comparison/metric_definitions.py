@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from recexp import file_names
 from recexp.comparison.rows import Row, short
 from recexp.errors import ConfigError
 from recexp.history.archive import Archive, StoredRun
@@ -23,7 +24,7 @@ def check(archive: Archive, rows: Iterable[Row], name: str) -> None:
     """
     seen: dict[str, tuple[dict[str, object], StoredRun]] = {}
     for run in {run.id: run for row in rows for run in row.runs}.values():
-        evaluation = archive.yaml(run, "identity.yaml").get("evaluation") or {}
+        evaluation = archive.yaml(run, file_names.IDENTITY).get("evaluation") or {}
         definition = evaluation.get("metrics", {}).get(bare(name))
         if definition is not None:
             seen.setdefault(json.dumps(definition, sort_keys=True), (definition, run))

@@ -75,9 +75,9 @@ def read(path: Path) -> dict[str, Any]:
     """Return what a yaml file holds, each `${...}` as it stands; raises ConfigError, which names the file."""
     from omegaconf import OmegaConf
 
-    from recexp.config_files.hydra_loader import parsed
+    from recexp.config_files.hydra_loader import node_of
 
-    return mapping(OmegaConf.to_container(parsed(yaml_files.read_text(path), path)))
+    return mapping(OmegaConf.to_container(node_of(yaml_files.read_text(path), path)))
 
 
 def resolved(value: Any, root: Mapping[str, Any]) -> Any:

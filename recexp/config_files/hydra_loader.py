@@ -100,7 +100,7 @@ class CheckedSource(FileConfigSource):
             return super().load_config(config_path)  # which says so
         text = yaml_files.read_text(path)
         header = self._get_header_dict(text[:512])
-        return ConfigResult(self.provider, f"file://{self.path}", parsed(text, path), header)
+        return ConfigResult(self.provider, f"file://{self.path}", node_of(text, path), header)
 
 
 def install() -> None:
@@ -110,7 +110,7 @@ def install() -> None:
     hydra.ConfigLoaderImpl = CheckedLoader  # type: ignore[misc]  # where Hydra takes it from
 
 
-def parsed(text: str, path: Path) -> Any:
+def node_of(text: str, path: Path) -> Any:
     """Return what the text of a yaml file holds, each `${...}` as it stands; raises ConfigError, which names it."""
     try:
         return OmegaConf.load(StringIO(text))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from recexp import scratch, yaml_files
+from recexp import file_names, scratch, yaml_files
 from recexp.errors import ConfigError, StoreError, one_line
 from recexp.history import sqlite_store
 from recexp.history.stored_run import StoredRun
@@ -216,7 +216,7 @@ class Archive:
 
     def config(self, run: StoredRun) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""
-        return self.yaml(run, "config.yaml")
+        return self.yaml(run, file_names.CONFIG)
 
     def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
         """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from recexp.history.archive import Archive
-from recexp.tracking import run_log
+from recexp.tracking.discarding import discard
 from recexp.tracking.names import search_terms
 from recexp.tracking.run_locks import RunLocks
 from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Run
 
 
@@ -32,17 +31,6 @@ def claimed(archive: Archive, origin: str) -> Iterator[dict[str, str]]:
         yield {IMPORTED: origin, IMPORTING: platform.node()}
     finally:
         locks.release()
-
-
-def discard(client: "MlflowClient", run_id: str) -> None:
-    """Remove a run that is not whole: its files, its models, itself."""
-    run = client.get_run(run_id)
-    for logged in client.search_logged_models([run.info.experiment_id], filter_string=f"source_run_id='{run_id}'"):
-        run_log.remove(logged.artifact_location)
-        client.delete_logged_model(logged.model_id)
-    run_log.remove(run.info.artifact_uri)
-    client.set_terminated(run_id, "FAILED")
-    client.delete_run(run_id)
 
 
 def _unfinished(archive: Archive) -> "list[Run]":

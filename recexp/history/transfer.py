@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from recexp import limits, scratch
+from recexp import file_names, limits, scratch
 from recexp.checksums import sha256
 from recexp.errors import DataError, StoreError
 from recexp.history import importing, verification
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.verification import Parcel
 from recexp.tracking import mlflow_model, store_uri, view
+from recexp.tracking.discarding import discard
 from recexp.tracking.inputs import entity as dataset_input
 from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, write
 from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING, JOB, JOB_RUNS
@@ -27,7 +28,7 @@ MAX_PART = 200
 """Letters of a file's name, which file systems limit."""
 _LEFT = (COMPLETE, IMPORTING, JOB, JOB_RUNS, "mlflow.runName")
 """Tags that an import does not take over: it sets them itself, or the runs that they name are in the other store."""
-_ENVIRONMENT = ("requirements.txt", "conda.yaml", "python_env.yaml")
+_ENVIRONMENT = (file_names.REQUIREMENTS, "conda.yaml", "python_env.yaml")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
 
 
@@ -95,7 +96,7 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
             try:
                 _fill(archive, parcel, experiment_id, run_id)
             except BaseException:
-                importing.discard(client, run_id)
+                discard(client, run_id)
                 raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"the exported run {origin} is damaged: {RECORD}: {error!r}") from error
@@ -198,7 +199,13 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
     from mlflow.entities import Metric, Param
 
     client, record = archive.client, parcel.record
-    model_id = _log_model(archive, parcel, experiment_id, run_id) if (parcel.folder / MODEL).is_dir() else None
+    model_id = None
+    if (parcel.folder / MODEL).is_dir():
+        came, wrapped = parcel.folder / MODEL / "recexp", parcel.folder / "wrapped"
+        needs = parcel.requirements
+        model_id = mlflow_model.log(
+            client, experiment_id, run_id, came, wrapped, params=record["params"], requirements=needs
+        )
     client.log_artifacts(run_id, str(parcel.folder / FILES))
     client.log_inputs(run_id, datasets=[dataset_input(given) for given in record["inputs"]])
     client.log_batch(
@@ -215,19 +222,3 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
     client.set_terminated(run_id, "FINISHED", record["ended"])
     client.set_tag(run_id, COMPLETE, "true")
     client.delete_tag(run_id, IMPORTING)
-
-
-def _log_model(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> str:
-    from mlflow.entities import LoggedModelOutput
-
-    logged = archive.client.create_logged_model(
-        experiment_id, name="model", source_run_id=run_id, params=parcel.record["params"], model_type="recommender"
-    )
-    wrapped, came = parcel.folder / "wrapped", parcel.folder / MODEL
-    mlflow_model.wrap(
-        came / "recexp", wrapped, model_id=logged.model_id, run_id=run_id, requirements=parcel.requirements
-    )
-    archive.client.log_model_artifacts(logged.model_id, str(wrapped))
-    archive.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    archive.client.finalize_logged_model(logged.model_id, "READY")
-    return logged.model_id

@@ -18,7 +18,6 @@ from recexp.metric_names import is_judgement
 from recexp.tracking import source
 from recexp.tracking.parcel import FILES, MODEL, RECORD
 
-REQUIREMENTS = "requirements.txt"
 _Int = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Name = Annotated[str, Field(min_length=1)]
@@ -118,13 +117,13 @@ def _check_requirements(folder: Path, file: Path) -> None:
             of_recexp = path.name == MODEL and re.match(r"(\./)?recexp\b", line)  # its wheel, which is not kept
             if not of_recexp and not re.fullmatch(r"[\w.-]+==[\w.!+-]+", line, re.ASCII):
                 raise DataError(
-                    f"{file} holds {path.name}/{REQUIREMENTS} with the line {line!r}; an import takes lines that are "
-                    "name==version, and no others"
+                    f"{file} holds {path.name}/{file_names.REQUIREMENTS} with the line {line!r}; only lines that are "
+                    "name==version are allowed"
                 )
 
 
 def _lines(folder: Path) -> Iterable[str]:
-    path = folder / REQUIREMENTS
+    path = folder / file_names.REQUIREMENTS
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return [line.strip() for line in text.splitlines() if line.strip()]
 

@@ -3,11 +3,15 @@
 import platform
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from recexp import file_names
 from recexp.tracking import source, wheel
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 def load() -> None:
@@ -35,12 +39,35 @@ def wrap(
     model.save(str(folder / "MLmodel"))
 
 
+def log(
+    client: "MlflowClient",
+    experiment: str,
+    run_id: str,
+    saved: Path,
+    wrapped: Path,
+    *,
+    params: dict[str, str],
+    requirements: list[str] | None = None,
+) -> str:
+    """Wrap the saved model of a run, in a folder that is not there yet, log it, and return its id."""
+    from mlflow.entities import LoggedModelOutput
+
+    logged = client.create_logged_model(
+        experiment, name="model", source_run_id=run_id, params=params, model_type="recommender"
+    )
+    wrap(saved, wrapped, model_id=logged.model_id, run_id=run_id, requirements=requirements)
+    client.log_model_artifacts(logged.model_id, str(wrapped))
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.finalize_logged_model(logged.model_id, "READY")
+    return logged.model_id
+
+
 def write_environment(folder: Path, requirements: list[str] | None = None) -> None:
     """Write what a model needs to be installed, in three forms; None: what is installed here."""
     requirements = requirements or source.requirements(deep=False)
     if wheel.write(folder):
         requirements = [f"./{wheel.NAME}", *(line for line in requirements if not line.startswith("recexp=="))]
-    (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
+    (folder / file_names.REQUIREMENTS).write_text("\n".join(requirements) + "\n")
     python = platform.python_version()
     environment = {"python": python, "build_dependencies": [], "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(yaml.safe_dump(environment, sort_keys=False))

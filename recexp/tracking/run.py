@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
-from recexp import scratch, system
+from recexp import file_names, scratch, system
 from recexp.errors import DiskFullError, RecexpError
 from recexp.secrets import mask
 from recexp.tracking import keeping, run_log, store_errors, store_uri, view
@@ -88,7 +88,7 @@ class Run:
             self.scratch = scratch.make()
             self.directory = self.scratch / "files"
             self.directory.mkdir()
-        self._log = run_log.LogFile(self.directory / "recexp.log", self._log_so_far)
+        self._log = run_log.LogFile(self.directory / file_names.LOG, self._log_so_far)
         self._creating = self._create()
         self._process.send("prepare")
         self._sent_at = now()
@@ -247,7 +247,7 @@ class Run:
                 points=self._curves.unsent(),
                 reason=mask(reason)[:500],
                 status="KILLED" if killed else "FAILED",
-                log_file=str(self.directory / "recexp.log"),
+                log_file=str(self.directory / file_names.LOG),
             )
         except RecexpError as problem:
             log.debug("the failed run could not be marked as such: %s", problem)

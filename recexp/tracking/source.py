@@ -5,6 +5,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from recexp import file_names
+
 
 @cache
 def requirements(*, deep: bool) -> list[str]:
@@ -29,6 +31,6 @@ def requirements(*, deep: bool) -> list[str]:
 
 def write(folder: Path, diff: str) -> None:
     """Write what the code was into a run's files: what is installed, and what is not committed."""
-    (folder / "requirements.txt").write_text("\n".join(requirements(deep=True)) + "\n")
+    (folder / file_names.REQUIREMENTS).write_text("\n".join(requirements(deep=True)) + "\n")
     if diff:
-        (folder / "git.diff").write_text(diff, encoding="utf-8")
+        (folder / file_names.DIFF).write_text(diff, encoding="utf-8")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from recexp.errors import StoreError
-from recexp.tracking import client, evaluation_count, git, mlflow_model, run_locks, run_log, source
+from recexp.tracking import client, evaluation_count, git, mlflow_model, run_locks, source
+from recexp.tracking.discarding import discard
 from recexp.tracking.inputs import as_plain, entity, log_inputs
 from recexp.tracking.names import clean
 from recexp.tracking.patience import PatientClient
@@ -16,7 +17,7 @@ from recexp.tracking.view import VIEW_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment, LoggedModel
+    from mlflow.entities import Experiment
 
 
 class Tracker:
@@ -29,7 +30,6 @@ class Tracker:
         self.uri = ""
         self._tell = tell
         self._experiment: Experiment | None = None
-        self._models: dict[str, LoggedModel] = {}
         self._complete: set[str] = set()
         self._open_locks: run_locks.RunLocks | None = None
         self._running = ""
@@ -169,7 +169,10 @@ class Tracker:
         mlflow, directory = self.client, Path(folder)
         source_tags, diff = git.whole(self.folder, self.diff, own_files)
         source.write(directory, diff)
-        model_id = None if saved is None else self._log_model(run_id, Path(saved), directory.parent / "model", params)
+        model_id = None
+        if saved is not None:
+            place = self.experiment.experiment_id, run_id, Path(saved), directory.parent / "model"
+            model_id = mlflow_model.log(mlflow, *place, params=params)
         mlflow.log_artifacts(run_id, folder)
         log_inputs(mlflow, run_id, [entity(as_plain(item)) for item in inputs])
         self.log_points(points)
@@ -203,25 +206,6 @@ class Tracker:
         self._locks.release()
 
     def discard(self, run_id: str) -> None:
-        """Remove what was written of a run, space first."""
-        run_log.remove(self.client.get_run(run_id).info.artifact_uri)
-        logged = self._models.pop(run_id, None)
-        if logged is not None:
-            run_log.remove(logged.artifact_location)
-            self.client.delete_logged_model(logged.model_id)
-        self.client.set_terminated(run_id, "FAILED")
-        self.client.delete_run(run_id)
+        """Remove what was written of a run."""
+        discard(self.client, run_id)
         self._locks.release()
-
-    def _log_model(self, run_id: str, saved: Path, wrapped: Path, params: dict[str, str]) -> str:
-        from mlflow.entities import LoggedModelOutput
-
-        logged = self.client.create_logged_model(
-            self.experiment.experiment_id, name="model", source_run_id=run_id, params=params, model_type="recommender"
-        )
-        self._models[run_id] = logged
-        mlflow_model.wrap(saved, wrapped, model_id=logged.model_id, run_id=run_id)
-        self.client.log_model_artifacts(logged.model_id, str(wrapped))
-        self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        self.client.finalize_logged_model(logged.model_id, "READY")
-        return logged.model_id
