@@ -27,18 +27,8 @@ _CATEGORIES = {  # category: (the things in it, typical price)
     "accessories": (("charger", "usb hub", "phone case", "laptop bag", "keyboard"), 35),
 }
 _BRANDS = (
-    "Aldra",
-    "Borealis",
-    "Cinder",
-    "Dovetail",
-    "Elmwood",
-    "Fathom",
-    "Gantry",
-    "Halcyon",
-    "Ionix",
-    "Juniper",
-    "Kestrel",
-    "Lumen",
+    *("Aldra", "Borealis", "Cinder", "Dovetail", "Elmwood", "Fathom"),
+    *("Gantry", "Halcyon", "Ionix", "Juniper", "Kestrel", "Lumen"),
 )
 _CITIES = ("Amsterdam", "Berlin", "Helsinki", "Lisbon", "Madrid", "Paris", "Prague", "Rome", "Vienna", "Warsaw")
 _SEGMENTS = ("bargain", "mainstream", "premium")

@@ -18,7 +18,8 @@ from recexp.runners.checkpoints import checkpoint_folder
 from recexp.runners.context import RunContext
 from recexp.runners.identity import identify
 from recexp.runners.result import RunResult
-from recexp.tracking import Run, Store, mask
+from recexp.secrets import mask
+from recexp.tracking import Run, Store
 from recexp.tracking.tags import CONFIG, REPRODUCES, TEST
 from recexp.tracking.view import view_state
 

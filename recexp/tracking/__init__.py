@@ -1,6 +1,5 @@
 """Tracking: every run becomes one MLflow run that holds what is needed to compare it, trust it and repeat it."""
 
-from recexp.secrets import mask
 from recexp.tracking.names import flatten
 from recexp.tracking.run import Input, Run
 from recexp.tracking.store import CompleteRun, Store, Tracking
@@ -14,7 +13,6 @@ __all__ = [
     "Tracking",
     "flatten",
     "leaderboard_link",
-    "mask",
     "ui_command",
     "ui_link",
 ]

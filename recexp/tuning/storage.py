@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 from recexp import system
 from recexp.errors import StoreError, one_line
 from recexp.identity import digest
-from recexp.tracking import mask, store_uri
+from recexp.secrets import mask
+from recexp.tracking import store_uri
 
 if TYPE_CHECKING:
     from optuna import Study
