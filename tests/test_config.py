@@ -74,7 +74,7 @@ WRONG = {
     ),
     "a key inside a list": (
         ["evaluation.metrics.ndcg=1"],
-        "a list is given as a whole, key=[...], not by what is in it: evaluation.metrics.ndcg=1",
+        "override the whole list, key=[...]: evaluation.metrics.ndcg=1",
     ),
     "a key of a step of a filter": (
         ["filter=k_core", "filter.steps.4.peruser=10"],

@@ -112,7 +112,7 @@ def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
     except (TypeError, ValueError) as error:  # OmegaConf's to evaluation.metrics.ndcg=1, Hydra's to filter=null
         words = " ".join(overrides)
         if "is not an int" in str(error) or "invalid literal for int" in str(error):
-            raise ConfigError(f"a list is given as a whole, key=[...], not by what is in it: {words}") from error
+            raise ConfigError(f"override the whole list, key=[...]: {words}") from error
         if "Config group override" in str(error):
             raise ConfigError(f"a group needs one of its options, not null: {words}") from error
         raise
@@ -170,7 +170,7 @@ def _no_such_key(key: str, others: list[str]) -> str:
     for depth, (part, following) in enumerate(pairwise(parts := key.split("."))):
         node = node.get(part) if isinstance(node, dict) else node[int(part)] if isinstance(node, list) else None
         if isinstance(node, list) and not (following.isdecimal() and int(following) < len(node)):
-            return f"{key}: a list is given as a whole: '{'.'.join(parts[: depth + 1])}=[...]'"
+            return f"{key}: override the whole list: '{'.'.join(parts[: depth + 1])}=[...]'"
     allowed = [k for k in node if k not in ("_target_", "hydra")] if isinstance(node, dict) else []
     if node == {}:
         return f"{key}: unknown; +{key}=... adds it"

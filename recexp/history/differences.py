@@ -94,8 +94,8 @@ def equal_lists(before: Path, after: Path) -> tuple[int, int]:
 def other_data(then: str, now: str) -> str:
     """Return what is said when the data of a run are others by now, by their fingerprints."""
     return (
-        f"the data are not those of the run (fingerprint {now[:12]}, it had {then[:12]}); data that lie elsewhere are "
-        "named as dataset.interactions=FILE or dataset.root=DIR"
+        f"the data differ from those of the run (fingerprint {now[:12]}, not {then[:12]}); name data that lie "
+        "elsewhere by dataset.interactions=FILE or dataset.root=DIR"
     )
 
 

@@ -93,8 +93,8 @@ def reproduce(
     """Run the experiment of `run` again as a new run, and leave the report among its files.
 
     `changes` are those of its config, made so that it could be built.
-    Raises DataError before anything is fitted when the data are not those of the run. Anything else that differs (the
-    split, because a library draws otherwise by now; the config, because recexp has another version) is reported.
+    Raises DataError before anything is fitted when the data differ from those of the run. What else differs (the split,
+    because a library draws otherwise by now; the config, because recexp has another version) is reported.
     """
     before = archive.yaml(run, file_names.IDENTITY)
 

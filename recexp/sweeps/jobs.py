@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recexp.runners.base import Experiment
     from recexp.runners.result import RunResult
 
-DONE, SKIPPED, INCOMPATIBLE, FAILED = "done", "skipped", "passed over", "failed"
+DONE, SKIPPED, INCOMPATIBLE, FAILED = "done", "skipped", "incompatible", "failed"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SweepJob:
 
 @dataclass
 class JobResult:
-    """What became of a job: `state` is one of done, skipped (done before), passed over and failed."""
+    """What became of a job: `state` is one of done, skipped (done before), incompatible and failed."""
 
     state: str
     runs: "list[RunResult]" = field(default_factory=list)

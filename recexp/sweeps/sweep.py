@@ -110,7 +110,7 @@ class Sweep:
         """Return in a line how many jobs there were, and what became of them."""
         states = Counter(result.state for result in self.results.values())
         total = len({*self.commands, *self.results})
-        passed = f"{states[INCOMPATIBLE]} passed over, " if states[INCOMPATIBLE] else ""
+        passed = f"{states[INCOMPATIBLE]} incompatible, " if states[INCOMPATIBLE] else ""
         left = total - states.total()
         parts = [
             f"{states[DONE] + states[SKIPPED]} of {total} jobs done ({states[DONE]} ran, {states[SKIPPED]} skipped, "

@@ -120,7 +120,7 @@ class Store:
         request = {"identity": identity, "reuse_tags": dict(reuse_tags)}
         found = self.process.ask("reserve", **request, wait=False)
         if "busy" in found:
-            log.info("another process is at this very run; waiting for it")
+            log.info("another process is running the same configuration; waiting")
             found = self.process.ask("reserve", **request, wait=True)
         return CompleteRun(*found["done"]) if found.get("done") else None
 

@@ -157,11 +157,11 @@ def test_a_sweep_ends_with_its_jobs_side_by_side(inside: Callable) -> None:
 
 
 def test_a_reason_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
-    console.reasons("passed over", {**{f"bias seed={n}": "it needs ratings" for n in range(7)}, "mf": "no luck"})
+    console.reasons("incompatible", {**{f"bias seed={n}": "it needs ratings" for n in range(7)}, "mf": "no luck"})
     named = "; ".join(f"bias seed={n}" for n in range(5))
     assert capsys.readouterr().out.splitlines() == [
-        f"passed over: {named} and 2 more (it needs ratings)",
-        "passed over: mf (no luck)",
+        f"incompatible: {named} and 2 more (it needs ratings)",
+        "incompatible: mf (no luck)",
     ]
 
 

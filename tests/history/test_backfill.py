@@ -92,7 +92,7 @@ def test_changed_side_tables_are_other_data(shop: Path, capsys: pytest.CaptureFi
     Path("genres.csv").write_text(text.replace("noir", "drama"))
     assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 2
     said = capsys.readouterr()
-    assert "the data are not those of the run (fingerprint " in said.err
+    assert "the data differ from those of the run (fingerprint " in said.err
     assert "data that lie elsewhere are named as dataset.interactions=FILE or dataset.root=DIR" in said.err
     assert Archive(None).run(run.id).metrics == run.metrics
     Path("genres.csv").write_text(text)
@@ -180,7 +180,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     said = capsys.readouterr()
     lines = {line.split()[1]: line for line in said.out.splitlines()}
     assert "test/mrr_at_10" in lines[good.id]
-    assert "the data are not those of the run (fingerprint " in lines[changed.id]
+    assert "the data differ from those of the run (fingerprint " in lines[changed.id]
     assert "evaluation.cutoffs: the lists that were kept have 5 items, 10 is too long" in lines[short.id]
     assert "2 of 3 runs could not be evaluated" in said.err
     archive = Archive(None)

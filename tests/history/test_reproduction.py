@@ -146,7 +146,7 @@ def test_data_that_are_gone_moved_or_changed(shop: Path, tmp_path: Path, capsys:
     text = (tmp_path / "moved.csv").read_text()
     (tmp_path / "moved.csv").write_text(f"{text}u1,f99,5,1\n")
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 2
-    assert "cannot be reproduced: the data are not those of the run (fingerprint " in capsys.readouterr().err
+    assert "cannot be reproduced: the data differ from those of the run (fingerprint " in capsys.readouterr().err
     assert repeats(run) == []
     (tmp_path / "moved.csv").write_text(text)
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 0
@@ -191,7 +191,7 @@ def test_a_run_that_stopped_before_the_test_has_no_lists_to_compare(shop: Path, 
     )
     Path("trial.csv").write_text(Path("ratings.csv").read_text() + "u1,f99,5,1\n")
     assert cli.run(["reproduce", run.id]) == 2
-    assert "cannot be reproduced: the data are not those of the run" in capsys.readouterr().err
+    assert "cannot be reproduced: the data differ from those of the run" in capsys.readouterr().err
 
 
 def test_a_store_named_by_an_option_of_ones_own(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

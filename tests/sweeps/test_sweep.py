@@ -9,7 +9,7 @@ from small_store import SMALL
 def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs: Callable) -> None:
     done = inside("-m", *SMALL, "algorithm=popularity,bias")
     assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("passed over")]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("incompatible")]
     assert "algorithm=bias" in line
     assert "Bias needs ratings, which electronics has not after filtering; filter=ratings keeps them" in line
     assert len(runs()) == 1

@@ -79,7 +79,7 @@ def run(given: Namespace) -> Iterator[str]:
         except KeyboardInterrupt:
             raise InterruptedRunError(_interrupted(label, study, len(done), len(found), kept, given)) from None
         except IncompatibleError as error:
-            log.warning("passed over: %s", error)
+            log.warning("incompatible: %s", error)
             left_out[label] = str(error)
             failures += [error] if len(found) == 1 else []
         except Exception as error:
@@ -87,7 +87,7 @@ def run(given: Namespace) -> Iterator[str]:
             if len(found) > 1:
                 log.error("failed: %s: %s", label, error)
     _conclude(done)
-    console.reasons("passed over", left_out)
+    console.reasons("incompatible", left_out)
     if len(failures) > 1:
         raise RecexpError(f"{len(failures)} searches failed; the first: {failures[0]}")
     if failures:

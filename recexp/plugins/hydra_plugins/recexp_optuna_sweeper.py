@@ -45,7 +45,7 @@ class OptunaSweeper(Sweeper):
         jobs, left_out = tuning_jobs.jobs_of(arguments, mapping(OmegaConf.to_container(self.tuning, resolve=True)))
         console.configure_logging(jobs[0].experiment.config["logging"])
         done = [returned for job in jobs for returned in self._tune(job)]
-        console.reasons("passed over", left_out)
+        console.reasons("incompatible", left_out)
         return done
 
     def _tune(self, job: "TuningJob") -> list[JobReturn]:
