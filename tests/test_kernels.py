@@ -47,4 +47,4 @@ def test_that_kernels_are_compiled_is_told_once(caplog: pytest.LogCaptureFixture
     for _ in range(2):
         told.on_start(SimpleNamespace(data={"dispatcher": kernel}))
     (message,) = caplog.messages
-    assert "they are kept in /kept/here, later runs take them from there" in message
+    assert "later runs reuse them from /kept/here" in message

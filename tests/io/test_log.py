@@ -41,7 +41,7 @@ def test_all_columns_by_their_default_names(tmp_path: Path) -> None:
 def test_candidates_may_be_json_lists(tmp_path: Path) -> None:
     raw = log_of(tmp_path, 'user_id;item_id;candidates\n1;a;["b", "a c"]\n2;b;[]\n')
     assert raw.candidates.ids.values.tolist() == ["b", "a c"] and raw.candidates.offsets.tolist() == [0, 2, 2]
-    with pytest.raises(DataError, match=r"column candidates: row 1: '\[b' is no json list"):
+    with pytest.raises(DataError, match=r"column candidates: row 1: '\[b' is not a json list"):
         log_of(tmp_path, "user_id,item_id,candidates\n1,a,[b\n")
 
 

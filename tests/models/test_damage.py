@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp import cli
+from recexp import checksums, cli
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.data import Dataset, Interactions
@@ -42,7 +42,7 @@ def sign(folder: Path, header: Callable[[dict], Any] = lambda header: None) -> N
     """Change the description, and write the checksum of the arrays that there are."""
     described = json.loads((folder / "model.json").read_text())
     header(described)
-    described["sha256"]["arrays.npz"] = saving._sha256(folder / "arrays.npz")
+    described["sha256"]["arrays.npz"] = checksums.sha256(folder / "arrays.npz")
     (folder / "model.json").write_text(json.dumps(described))
 
 

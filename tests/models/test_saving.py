@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recexp import trust
+from recexp import checksums, trust
 from recexp.algorithms import Recommender
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
@@ -113,7 +113,7 @@ def test_a_cut_off_file_is_a_clear_error(folder: Path) -> None:
 
 def test_pickled_arrays_are_refused_even_with_a_right_checksum(folder: Path) -> None:
     np.savez(folder / "arrays.npz", evil=np.array([{}], dtype=object))
-    header = {"format": 1, "sha256": {"arrays.npz": saving._sha256(folder / "arrays.npz")}}
+    header = {"format": 1, "sha256": {"arrays.npz": checksums.sha256(folder / "arrays.npz")}}
     (folder / "model.json").write_text(json.dumps(header))
     with pytest.raises(ModelError, match="corrupt"):
         saving.read(folder)
@@ -223,7 +223,7 @@ def test_a_model_of_format_1_loads(tmp_path: Path) -> None:
     }
     model = {"class": "recexp.algorithms.linear.ease:EASE", "params": {"l2": 2.0}, "learned": learned}
     np.savez(tmp_path / "arrays.npz", allow_pickle=False, **arrays)
-    header = {"format": 1, "sha256": {"arrays.npz": saving._sha256(tmp_path / "arrays.npz")}, "model": model}
+    header = {"format": 1, "sha256": {"arrays.npz": checksums.sha256(tmp_path / "arrays.npz")}, "model": model}
     (tmp_path / "model.json").write_text(json.dumps(header))
     header, arrays = saving.read(tmp_path)
     again = saving.unpack(header["model"], arrays)

@@ -61,7 +61,7 @@ def test_a_store_is_the_file_of_that_name(tmp_path: Path, empty_store: Path, nam
 
 
 def test_an_address_with_options_is_refused() -> None:
-    with pytest.raises(StoreError, match=r"tracking.uri: sqlite:///a\?b.db: .* a \? in its path is written %3F"):
+    with pytest.raises(StoreError, match=r"tracking.uri: sqlite:///a\?b.db: .* write a \? in the path as %3F"):
         store_uri.resolve("sqlite:///a?b.db")
     assert store_uri.sqlite_file(store_uri.resolve("sqlite:////a%3Fb.db")) == Path("/a?b.db")
 
