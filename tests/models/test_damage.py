@@ -107,8 +107,8 @@ ARRAYS = {
     "ids as decimals": ({"item_ids": np.arange(5.0)}, "item_ids are float64"),
     "codes outside": ({"known.items": np.full(6, 5, np.int32)}, "interactions.items holds codes outside 0..4"),
     "rows of another type": ({"known.users": np.zeros(6)}, "interactions.users must be int32"),
-    "texts of another length": ({"lengths of user_ids": np.array([1, 1, 9])}, "its texts have other lengths"),
-    "texts of negative length": ({"lengths of user_ids": np.array([-1, 2, 2])}, "its texts have other lengths"),
+    "texts of another length": ({"lengths of user_ids": np.array([1, 1, 9])}, "its texts do not have the lengths"),
+    "texts of negative length": ({"lengths of user_ids": np.array([-1, 2, 2])}, "its texts do not have the lengths"),
     "texts that are no UTF-8": ({"user_ids": np.array([97, 98, 255], np.uint8)}, "utf-8"),
 }
 
