@@ -3,6 +3,7 @@
 Rows are counted from 1, the first after the header.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ from recexp.io.ids import encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
@@ -60,7 +63,7 @@ def refuse_missing(column: "pa.ChunkedArray | pa.Array", label: str) -> None:
 
 
 def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
-    """Return float64 (m,), NaN where a cell is empty. Raises DataError for text and infinity."""
+    """Return float64 (m,), NaN where a cell is empty. Raises DataError for text and what float32 cannot hold."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -73,10 +76,13 @@ def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
             raise DataError(f"{label}: row {row + 1}: {_shown(cells[row])} is not a number")
     elif not is_number(cells.type):
         raise DataError(f"{label}: holds {cells.type} values; expected numbers")
-    cells = cells.cast(pa.float64())
+    cells = cells.cast(pa.float64(), safe=False)  # integers beyond 2^53 are rounded
     values = to_numpy(pc.fill_null(cells, float("nan")) if cells.null_count else cells)
-    if np.isinf(values).any():
-        raise DataError(f"{label}: row {int(np.argmax(np.isinf(values))) + 1}: infinity is not a usable number")
+    largest = np.finfo(np.float32).max
+    if (huge := (values > largest) | (values < -largest)).any():
+        row = int(np.argmax(huge))
+        told = f"{values[row]:g} is too large" if np.isfinite(values[row]) else "infinity is not usable"
+        raise DataError(f"{label}: row {row + 1}: {told}; numbers are at most {largest:.2g}")
     return values
 
 
@@ -92,6 +98,20 @@ def is_number(kind: "pa.DataType") -> bool:
         or types.is_boolean(kind)
         or types.is_null(kind)
     )
+
+
+def tell_merged(values: np.ndarray, label: str) -> None:
+    """Warn where floats stand for integers so large that a float holds several of them."""
+    largest, exact = np.abs(values).max(initial=0), 2 ** (np.finfo(values.dtype).nmant + 1)
+    if largest > exact:
+        log.warning(
+            "%s: the column holds %s, which cannot tell neighbors beyond %d apart; values up to %.0f may have become "
+            "one before they were written; write them as integers or text",
+            label,
+            values.dtype,
+            exact,
+            largest,
+        )
 
 
 def _shown(cell: "pa.Scalar") -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from recexp.errors import DataError
 from recexp.io.arrow import mask
 from recexp.io.cells import NUMBER
+from recexp.io.header import letters
 from recexp.io.quoting import doubled_quotes
 
 if TYPE_CHECKING:
@@ -80,11 +81,7 @@ class CsvTable:
         }
         if pa.int64() in types.values() and not _plainly_written(self.data, self.separator):
             types = {place: pa.string() if kind == pa.int64() else kind for place, kind in types.items()}
-        table = self._read(types)
-        negative = [place for place in places if types[place] == pa.int64() and _least(table[str(place)]) < 0]
-        if negative:  # -07 is text
-            table = self._read({**types, **dict.fromkeys(negative, pa.string())})
-        table = table.select([str(place) for place in places]).rename_columns(list(names))
+        table = self._read(types).select([str(place) for place in places]).rename_columns(list(names))
         return _with_nulls(self._without_headers(table))
 
     def _read(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
@@ -98,7 +95,7 @@ class CsvTable:
                 failed = re.match(_FAILED, str(error))
                 if failed is None or types.get(int(failed[1])) in (None, pa.string()):
                     raise
-                again = failed[2].strip() == self.names[int(failed[1])].strip()  # a header: so are all its cells
+                again = _bare(failed[2]) == _bare(self.names[int(failed[1])])  # a header: so are all its cells
                 types |= dict.fromkeys(types if again else [int(failed[1])], pa.string())
 
     def _parse(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
@@ -123,33 +120,52 @@ class CsvTable:
         )
 
     def _without_headers(self, table: "pa.Table") -> "pa.Table":
-        """Leave out header lines among the rows, as files that were put together have them.
+        """Leave out header lines among the rows, as files that were put together have them, in any case and blanks.
 
         Raises DataError for one whose columns are in another order.
         """
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         if not self.first_row or table.num_columns < 2 or not all(map(pa.types.is_string, table.schema.types)):
             return table
-        header = [name.strip() for name in self.names]
-        marks = pa.array([*header, *("\ufeff" + name for name in header)])
-        again = np.ones(table.num_rows, bool)
+        names = [_bare(name) for name in table.column_names]
+        marks = {_bare(name) for name in self.names}
+        rows = np.arange(table.num_rows)
         for column in table.columns:
-            again &= mask(pc.is_in(pc.utf8_trim_whitespace(column), marks))
-            if not again.any():
+            rows = _rows_with(column, marks, rows)
+            if not len(rows):
                 return table
-        rows = np.flatnonzero(again)
-        for name in table.column_names:
-            cells = [cell.strip().removeprefix("\ufeff") for cell in table[name].take(pa.array(rows)).to_pylist()]
-            if other := next((row for row, cell in zip(rows, cells) if cell != name.strip()), None):
-                raise DataError(
-                    f"{self.path}: row {other + 1} repeats the header line with its columns in another order"
-                )
+        cells = table.take(pa.array(rows)).to_pylist()
+        if other := next((row for row, found in zip(rows, cells) if [*map(_bare, found.values())] != names), None):
+            raise DataError(f"{self.path}: row {other + 1} repeats the header line with its columns in another order")
         log.warning(
             "%s: the header line is repeated %d times, first as row %d; skipped", self.path, len(rows), rows[0] + 1
         )
-        return table.filter(pa.array(~again))
+        kept = np.ones(table.num_rows, bool)
+        kept[rows] = False
+        return table.filter(pa.array(kept))
+
+
+def _bare(name: str) -> str:
+    """Return by what a name in a header is known again; case and signs of very short ones may tell names apart."""
+    found = letters(name)
+    return found if len(found) > 3 else name.strip().removeprefix("\ufeff")
+
+
+def _rows_with(column: "pa.ChunkedArray", marks: Collection[str], rows: np.ndarray) -> np.ndarray:
+    """Return those of `rows` whose cells are one of the names `marks`; only cells of their length are looked at."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = column if len(rows) == len(column) else column.take(pa.array(rows))
+    sizes = [len(mark.encode()) for mark in marks]
+    length = pc.binary_length(cells)
+    alike = mask(pc.and_(pc.greater_equal(length, min(sizes)), pc.less_equal(length, 2 * max(sizes) + 8)))
+    rows, cells = rows[alike], cells.filter(pa.array(alike))
+    names = "|".join(r"[\W_]*".join(map(re.escape, mark)) for mark in sorted(marks))
+    alike = mask(pc.match_substring_regex(cells, rf"^[\W_]*({names})[\W_]*$", ignore_case=True))
+    sure = [_bare(cell) in marks for cell in cells.filter(pa.array(alike)).to_pylist()]
+    return rows[alike][np.array(sure, bool)]
 
 
 def _with_nulls(table: "pa.Table") -> "pa.Table":
@@ -170,15 +186,9 @@ def _with_nulls(table: "pa.Table") -> "pa.Table":
     return pa.table([nulled(column) for column in table.columns], names=table.column_names)
 
 
-def _least(column: "pa.ChunkedArray") -> int:
-    import pyarrow.compute as pc
-
-    return pc.min(column).as_py() or 0
-
-
 def _plainly_written(data: bytes, separator: str) -> bool:
-    """Whether no cell begins with a zero and goes on with a digit or x: Arrow reads 007 as 7 and 0x10 as 16."""
-    cells = np.frombuffer(data, np.uint8)
+    """Whether no cell begins with -0, or with a zero and a digit or x: Arrow reads 007 as 7, 0x10 as 16, -0 as 0."""
+    cells, signed = np.frombuffer(data, np.uint8), b"-" in data and b"-0" in data  # to look for one byte is fast
     for start in range(0, len(cells), _BLOCK):
         block = cells[max(start - 1, 0) : start + _BLOCK + 1]
         zero = block == ord("0")
@@ -187,7 +197,19 @@ def _plainly_written(data: bytes, separator: str) -> bool:
         after = block[1:]
         if (zero[:-1] & ((after - ord("0") <= 9) | (after == ord("x")) | (after == ord("X")))).any():
             return False
+        if signed and (
+            data.startswith(b"-0") or _has_minus_zero(cells[max(start - 3, 0) : start + _BLOCK + 1], separator)
+        ):
+            return False
     return True
+
+
+def _has_minus_zero(block: np.ndarray, separator: str) -> bool:
+    """Whether a cell begins with -0 and is no decimal, which is no id anyway."""
+    minus = (block[1:-1] == ord("-")) & (block[2:] == ord("0"))
+    minus &= (block[:-2] <= ord(",")) | (block[:-2] == ord(separator))
+    after = np.flatnonzero(minus) + 3
+    return bool((np.append(block, ord("\n"))[after] != ord(".")).any())
 
 
 def _first_line(data: bytes) -> str:

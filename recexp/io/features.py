@@ -13,7 +13,7 @@ from recexp.errors import DataError
 from recexp.io.cells import NUMBER, category, names, numbers, plain, trimmed
 from recexp.io.header import find_column, listed
 from recexp.io.id_cells import ids
-from recexp.io.tables import read_table, readable
+from recexp.io.tables import open_table, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,11 +49,12 @@ def read_features(
     ------
     DataError : a column is missing, an id is empty or comes twice, or a cell does not fit its kind.
     """
-    table = read_table(path, separator=separator, quotes=not typed_header)
-    types: dict[str, str] = {}
-    if typed_header:
-        types = dict(name.split(":") for name in table.column_names if ":" in name)
-        table = table.rename_columns([name.split(":")[0] for name in table.column_names])
+    file = open_table(path, separator=separator, quotes=not typed_header)
+    called = {stored: stored.partition(":")[0] if typed_header else stored for stored in file.names}
+    types = {name: stored.partition(":")[2] for stored, name in called.items()}
+    id_column = find_column([*called.values()], id_column, str(path)) or id_column
+    table = file.read(whole=[stored for stored, name in called.items() if name == id_column])
+    table = table.rename_columns([called[stored] for stored in table.column_names])
     return parse_features(table, path, id_column=id_column, kinds=kinds, types=types)
 
 
@@ -151,7 +152,7 @@ def _lists(values: "pa.Array") -> list[list[str]]:
     import pyarrow as pa
 
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-        return [_names(map(str, row or ())) for row in values.to_pylist()]
+        return [_names(str(name) for name in row or () if name is not None) for row in values.to_pylist()]
     rows = values.cast(pa.string()).to_pylist()
     separator = "|" if any("|" in row for row in rows if row) else None
     return [_names((row or "").split(separator)) for row in rows]

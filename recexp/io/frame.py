@@ -10,7 +10,7 @@ from recexp.errors import ConfigError, DataError, unknown
 from recexp.io.coded_log import CodedLog, code_log
 from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, parse_features
-from recexp.io.header import COLUMNS, Columns, Role, find_columns
+from recexp.io.header import COLUMNS, Columns, Role, find_column, find_columns
 from recexp.io.log import parse_columns
 
 if TYPE_CHECKING:
@@ -65,9 +65,12 @@ def _features(
 ) -> Features | None:
     if frame is None:
         return None
-    if id_column in getattr(frame.index, "names", ()):
-        frame = frame.reset_index(id_column)
-    return parse_features(_table(frame, label), label, id_column=id_column, kinds=kinds)
+    _refuse_other(frame, label)
+    own = find_column([*map(str, frame.columns)], id_column, label)
+    if own is None and (own := find_column([*map(str, frame.index.names)], id_column, label)):
+        frame = frame.assign(**{own: frame.index.get_level_values(own)})  # reset_index makes floats of objects
+    own = own or id_column
+    return parse_features(_table(frame, label, whole=[own]), label, id_column=own, kinds=kinds)
 
 
 def _refuse_other(frame: object, label: str) -> None:

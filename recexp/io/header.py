@@ -42,7 +42,7 @@ def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
     """
     if wanted in names:
         return wanted
-    near = [name for name in names if _letters(name) == _letters(wanted)]
+    near = [name for name in names if letters(name) == letters(wanted)]
     if len(near) > 1:
         raise DataError(
             f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; rename the right one to that"
@@ -52,7 +52,8 @@ def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
     return near[0] if near else None
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """Return what is left of a column's name without case, blanks and signs."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
@@ -105,7 +106,7 @@ def _find(names: Sequence[str], where: Path | str, role: Role, wanted: str | int
 
 def _tell_near_miss(unread: Sequence[str], wanted: str, where: Path | str, key: str) -> None:
     """Warn of a column whose name is nearly that of one that was not found."""
-    letters = {_letters(name): name for name in unread}
-    for near in difflib.get_close_matches(_letters(wanted), letters, n=1, cutoff=_NEAR):
+    by_letters = {letters(name): name for name in unread}
+    for near in difflib.get_close_matches(letters(wanted), by_letters, n=1, cutoff=_NEAR):
         said = "%s: column %r is not read, but is nearly called %s (%s)"
-        log.warning(said, where, letters[near], wanted, key)
+        log.warning(said, where, by_letters[near], wanted, key)

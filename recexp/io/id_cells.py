@@ -8,7 +8,7 @@ import numpy as np
 
 from recexp.errors import DataError
 from recexp.io.arrow import mask, texts, to_numpy
-from recexp.io.cells import plain, refuse_missing, trimmed
+from recexp.io.cells import plain, refuse_missing, tell_merged, trimmed
 from recexp.io.ids import Ids
 
 if TYPE_CHECKING:
@@ -99,18 +99,9 @@ def _floats(values: np.ndarray, label: str) -> Ids:
     if not whole.all():
         row = int(np.argmin(whole))
         raise DataError(f"{label}: row {row + 1}: {values[row]} is not an id; ids are integers or text")
-    largest, exact = np.abs(values).max(initial=0), 2 ** (np.finfo(values.dtype).nmant + 1)
     _tell(label, values[0])
-    if largest > exact:
-        log.warning(
-            "%s: the column holds %s, which cannot tell neighbors beyond %d apart; ids up to %.0f may have become one "
-            "before they were written; write them as integers or text",
-            label,
-            values.dtype,
-            exact,
-            largest,
-        )
-    if largest < _INT64:
+    tell_merged(values, label)
+    if np.abs(values).max(initial=0) < _INT64:
         return Ids.of(values.astype(np.int64))
     known, codes = np.unique(values, return_inverse=True)
     names = Ids.of(np.array([str(int(value)) for value in known], dtype=object))

@@ -103,7 +103,7 @@ def read_log(
     found = find_columns(list(stored), names, path, kinds)
     wanted = dict.fromkeys([*found.values(), *kinds])
     whole = [stored[found[role]] for role in ("user", "item", "session", "timestamp") if role in found]
-    real = [stored[found["rating"]]] if "rating" in found else []
+    real = [stored[found[role]] for role in ("rating", "timestamp") if role in found]
     for name in wanted:
         refuse_absent(stored, path, name)
     table = file.read([stored[name] for name in wanted], whole=whole, real=real).rename_columns(list(wanted))

@@ -46,7 +46,8 @@ class TableFile:
         ----------
         names : which columns.
         whole, real : columns that csv may hold as int64, where all cells are integers as one writes them, and as
-            float64, where they are numbers; all else in it is text. Other formats keep their types.
+            float64, where they are numbers; all else in it is text. Of `whole` alone are ids, of both are times. Other
+            formats keep their types, but json's of ids and times are exact.
 
         Raises
         ------
@@ -174,14 +175,28 @@ class _Json:
         return names
 
     def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
-        import pyarrow as pa
-
         table = self.table.select(list(names))
-        for name in whole:  # an integer beyond int64 makes all of its column float, which merges neighbors
-            if name in table.column_names and pa.types.is_floating(table[name].type):
-                exact = _parsed(self.data, pa.schema([(name, pa.decimal128(38, 9))]))[name]
+        for name in whole:
+            if name in table.column_names and (exact := self._as_written(name, table[name].type, real)) is not None:
                 table = table.set_column(table.column_names.index(name), name, exact)
         return table
+
+    def _as_written(self, name: str, kind: "pa.DataType", real: Collection[str]) -> "pa.ChunkedArray | None":
+        """Return a column of ids or times that Arrow has taken for something else; None where it has not.
+
+        An integer beyond int64 makes all of its column float, which merges neighbors, and ids like 2024-01-31 are text.
+        """
+        import pyarrow as pa
+
+        if pa.types.is_timestamp(kind) and name not in real:
+            return _parsed(self.data, pa.schema([(name, pa.string())]))[name]
+        if not pa.types.is_floating(kind):
+            return None
+        exact = _parsed(self.data, pa.schema([(name, pa.decimal128(38, 9))]))[name]
+        try:
+            return exact.cast(pa.decimal128(38, 0))  # integers, which are then not taken for decimals
+        except pa.ArrowInvalid:
+            return exact
 
 
 def _parsed(data: bytes, schema: "pa.Schema | None" = None) -> "pa.Table":

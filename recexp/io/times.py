@@ -13,7 +13,7 @@ import numpy as np
 from recexp.data.time_unit import PER_SECOND, TimeUnit, coarsened, in_unit
 from recexp.errors import DataError
 from recexp.io.arrow import texts, to_numpy
-from recexp.io.cells import NUMBER, is_number, plain, refuse_missing, trimmed
+from recexp.io.cells import NUMBER, is_number, plain, refuse_missing, tell_merged, trimmed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,12 +77,12 @@ def _iso(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.ndarray, T
                 return to_numpy(cells.cast(pa.timestamp(unit, zone)).cast(pa.int64())), unit
             except pa.ArrowInvalid:
                 continue
-    return _by_pandas(cells, label, "ISO8601", "seconds since 1970 or ISO 8601")
+    return _by_pandas(cells, label, "ISO8601", "a time in seconds since 1970 or ISO 8601")
 
 
 def _formatted(cells: "pa.ChunkedArray | pa.Array", label: str, time_format: str) -> tuple[np.ndarray, TimeUnit]:
     try:
-        return _by_pandas(cells, label, time_format, f"of the form {time_format}")
+        return _by_pandas(cells, label, time_format, f"a time of the form {time_format}")
     except (ValueError, re.error) as error:
         raise DataError(f"{label}: dataset.time_format={time_format!r}: {error}") from error
 
@@ -98,7 +98,7 @@ def _by_pandas(
     if bad.any():
         row = int(np.argmax(bad))
         shown = repr(words[row][:60])
-        raise DataError(f"{label}: row {row + 1}: {shown} is not a time {wanted} (dataset.time_format=... says how)")
+        raise DataError(f"{label}: row {row + 1}: {shown} is not {wanted} (dataset.time_format=... says how)")
     return found.dt.tz_localize(None).to_numpy().view(np.int64), found.dt.unit
 
 
@@ -163,6 +163,7 @@ def _parts(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.ndarray,
         raise DataError(f"{label}: holds {cells.type} values; expected times")
     if pa.types.is_floating(cells.type):
         values = to_numpy(cells)
+        tell_merged(values, label)
         if (np.floor(values) == values).all() and np.abs(values).max(initial=0) < 2**63:
             return values.astype(np.int64), None
     elif not (text and pc.any(pc.match_substring(cells, "x")).as_py()):  # Arrow reads 0x10 as 16
@@ -178,7 +179,7 @@ def _decimal_parts(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.
     import pyarrow.compute as pc
 
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-    if pc.any(pc.match_substring_regex(cells, r"\.[0-9]{9}[0-9]*[1-9]")).as_py():
+    if pc.any(pc.match_substring_regex(cells, r"\.[0-9]{9}[0-9]*[1-9][0-9]*$")).as_py():
         log.warning("%s: digits beyond the ninth decimal place are dropped from times", label)
     cells = pc.replace_substring_regex(cells, r"(\.[0-9]{9})[0-9]+$", r"\1")
     kind = pa.decimal128(28, 9)

@@ -57,13 +57,32 @@ def test_a_log_without_ratings_warns_where_columns_are_left_unread(
     assert "all rows count alike; columns that are not read: stars" in caplog.text
 
 
-@pytest.mark.parametrize("again", ["user_id,item_id,rating", "\ufeffuser_id,item_id,rating", "user_id, item_id,rating"])
+@pytest.mark.parametrize(
+    "again",
+    [
+        "user_id,item_id,rating",
+        "\ufeffuser_id,item_id,rating",
+        "user_id, item_id,rating",
+        "User ID,ItemId,RATING",
+        '"user-id","Item_ID"," Rating"',
+    ],
+)
 def test_header_lines_among_rows_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, again: str) -> None:
     raw = log_of(tmp_path, f"user_id,item_id,rating\n1,2,3\n{again}\n4,5,2\n{again}\n")
     assert raw.users.values.tolist() == [1, 4] and raw.values.tolist() == [3, 2]
     assert "the header line is repeated 2 times, first as row 2" in caplog.text
     with pytest.raises(DataError, match="row 2 repeats the header line with its columns in another order"):
         log_of(tmp_path, "user_id,item_id\n1,2\nitem_id,user_id\n3,4\n")
+
+
+def test_header_lines_of_another_case_become_no_user(tmp_path: Path) -> None:
+    raw = log_of(tmp_path, "User ID,Item ID\n1,2\nuser_id,item_id\n3,4\n")
+    assert raw.users.values.tolist() == [1, 3]
+    text = "u,i\nU,I\na,b\n"  # of names so short, another case may be a user
+    (tmp_path / "short.csv").write_text(text)
+    columns = {"user": "u", "item": "i"}
+    raw = read_log(tmp_path / "short.csv", columns=columns, separator=None, time_format=None, format="auto")
+    assert raw.users.values.tolist() == ["U", "a"]
 
 
 def test_side_tables_of_several_parts(tmp_path: Path) -> None:
@@ -165,6 +184,32 @@ def test_numbers_may_be_names_of_a_list(tmp_path: Path) -> None:
         tmp_path / "items.parquet", id_column="item_id", kinds={"shelf": "multi_category"}, separator=None
     )
     assert table.columns["shelf"].categories == ("7",) and table.columns["shelf"].offsets.tolist() == [0, 1, 1]
+
+
+def test_nothing_is_no_name_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "items.jsonl").write_text('{"item_id": 1, "tags": [" a", null]}\n{"item_id": 2, "tags": ["b", ""]}\n')
+    table = read_features(tmp_path / "items.jsonl", id_column="item_id", kinds=None, separator=None)
+    assert table.columns["tags"].categories == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("1e39", r"1e\+39 is too large"), ("-4e38", "-4e\\+38 is too large"), ("1e400", "infinity")]
+)
+def test_numbers_beyond_single_precision_are_refused(tmp_path: Path, cell: str, told: str) -> None:
+    with pytest.raises(DataError, match=rf"column rating: row 2: {told}"):
+        log_of(tmp_path, f"user_id,item_id,rating\n1,2,3\n1,3,{cell}\n")
+    with pytest.raises(DataError, match=rf"column price: row 2: {told}"):
+        items_of(tmp_path, f"item_id,price\n1,2\n2,{cell}\n", price="price")
+
+
+def test_integers_beyond_double_precision_are_rounded(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"user_id": [1], "item_id": [2], "rating": [2**60 + 1]}), tmp_path / "log.parquet")
+    raw = read_log(tmp_path / "log.parquet", columns=None, separator=None, time_format=None, format="auto")
+    assert (
+        raw.values.tolist()
+        == [2.0**60]
+        == log_of(tmp_path, f"user_id,item_id,rating\n1,2,{2**60 + 1}\n").values.tolist()
+    )
 
 
 def test_a_message_names_the_first_of_many_columns(tmp_path: Path) -> None:

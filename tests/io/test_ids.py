@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from recexp.data import Dataset
 from recexp.errors import DataError
-from recexp.io import Ids, read_log
+from recexp.io import Ids, code_log, read_features, read_log
 
 BEYOND = 2**53 + 1  # the first integer that float64 lacks
 
@@ -38,6 +38,8 @@ def in_csv(tmp_path: Path, *ids: object) -> list:
         (["-07", "-7"], ["-07", "-7"]),
         (["+7", "7"], ["+7", "7"]),
         (["-7", "7"], [-7, 7]),
+        (["-0", "0"], ["-0", "0"]),
+        (["7", "-00"], ["7", "-00"]),
         (["NA", "null", "nan", "x"], ["NA", "null", "nan", "x"]),
         (['"5"', " 6"], [5, 6]),
     ],
@@ -76,10 +78,30 @@ def test_ids_of_parquet(tmp_path: Path, column: pa.Array, expected: list) -> Non
     assert users(tmp_path / "log.parquet") == expected
 
 
-@pytest.mark.parametrize("ids", [[2**64 - 1, 2**64 - 2], [f"{BEYOND}.0", f"{BEYOND - 1}.0"], [BEYOND, BEYOND - 1.0]])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [2**64 - 1, 2**64 - 2],
+        [f"{BEYOND}.0", f"{BEYOND - 1}.0"],
+        [BEYOND, BEYOND - 1.0],
+        ['"2024-01-31"', '"2024-01-31 00:00:00"'],
+    ],
+    ids=str,
+)
 def test_ids_of_json(tmp_path: Path, ids: list) -> None:
-    (tmp_path / "log.jsonl").write_text("".join(f'{{"user_id": {one}, "item_id": 1}}\n' for one in ids))
-    assert len(set(users(tmp_path / "log.jsonl"))) == 2
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"user_id": {one}, "item_id": {one}, "n": {n}}}\n' for n, one in enumerate(ids)))
+    assert len(set(users(path))) == 2
+    read = read_log(path, columns=None, separator=None, time_format=None, format="auto")
+    table = read_features(path, id_column="item_id", kinds={"n": "numeric"}, separator=None)
+    found = code_log(read, explicit=False, items=table)
+    assert found.items["n"].values[found.interactions.items].tolist() == [0, 1], "those of a table are exact, too"
+
+
+def test_integers_of_json_are_not_taken_for_decimals(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "log.jsonl").write_text(f'{{"user_id": {2**64}, "item_id": 1}}\n{{"user_id": 5, "item_id": 1}}\n')
+    assert users(tmp_path / "log.jsonl") == [str(2**64), "5"]
+    assert "decimals" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -96,6 +118,16 @@ def test_ids_of_json(tmp_path: Path, ids: list) -> None:
 )
 def test_ids_of_frames(column: pd.Series, expected: list) -> None:
     assert Dataset.from_frame(pd.DataFrame({"user_id": column, "item_id": [1, 2]})).user_ids.tolist() == expected
+
+
+@pytest.mark.parametrize("cells", [[BEYOND, BEYOND - 1.0], [Decimal(2**64), 2**64 - 1]], ids=str)
+@pytest.mark.parametrize("name", ["item_id", "Item ID"])
+def test_ids_of_a_frame_of_items(cells: list, name: str) -> None:
+    log = pd.DataFrame({"user_id": [1, 2], "item_id": pd.Series(cells, dtype=object)})
+    index, n = pd.Index(cells, dtype=object, name=name), {"n": [0, 1]}
+    for items in (pd.DataFrame(n, index=index), pd.DataFrame({name: pd.Series(cells, dtype=object), **n})):
+        data = Dataset.from_frame(log, items=items)
+        assert data.items["n"].values[data.interactions.items].tolist() == [0, 1]
 
 
 def test_floats_that_cannot_tell_neighbors_apart_are_told(caplog: pytest.LogCaptureFixture) -> None:

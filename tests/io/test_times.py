@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,22 @@ def test_times_of_other_centuries_are_told_and_those_of_a_counter_read(
     caplog.clear()
     assert written(tmp_path, 631152000, 4102444799).time_unit == "s"
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (np.array([1.7e9, 1.7e9 + 1], np.float32), "float32, which cannot tell neighbors beyond 16777216 apart"),
+        (np.array([1.7e18, 1.7e18 + 256]), "float64, which cannot tell neighbors beyond 9007199254740992 apart"),
+        (np.array([1.7e9, 1.7e9 + 0.5]), ""),
+        (pd.Series(["1.7000000005e9", "1.7e9"]), ""),  # its digits are none after the point
+    ],
+    ids=["seconds", "ns", "exact", "exponent"],
+)
+def test_times_that_floats_have_merged_are_told(caplog: pytest.LogCaptureFixture, times: Any, told: str) -> None:
+    Dataset.from_frame(pd.DataFrame({"user_id": [1, 2], "item_id": [1, 2], "timestamp": times}))
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == (told != "") and all(told in line for line in warnings)
 
 
 def test_config_stays_in_seconds() -> None:
