@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recexp import threads
 from recexp.errors import DataError
 from recexp.io.arrow import mask
 from recexp.io.cells import NUMBER
@@ -29,6 +30,7 @@ _EMPTY = (
 )
 """Words for an empty cell in columns of numbers; among text they are names."""
 _BLOCK = 1 << 20
+_STRIP = 1 << 17  # its marks stay in the cache, in memory that is used again
 _FAILED = r"In CSV column #(\d+): CSV conversion error to \w+: invalid value '(.*)'"
 
 
@@ -187,29 +189,33 @@ def _with_nulls(table: "pa.Table") -> "pa.Table":
 
 
 def _plainly_written(data: bytes, separator: str) -> bool:
-    """Whether no cell begins with -0, or with a zero and a digit or x: Arrow reads 007 as 7, 0x10 as 16, -0 as 0."""
-    cells, signed = np.frombuffer(data, np.uint8), b"-" in data and b"-0" in data  # to look for one byte is fast
-    for start in range(0, len(cells), _BLOCK):
-        block = cells[max(start - 1, 0) : start + _BLOCK + 1]
-        zero = block == ord("0")
-        zero[1:] &= (block[:-1] <= ord(",")) | (block[:-1] == ord(separator))
-        zero[0] &= start == 0
-        after = block[1:]
-        if (zero[:-1] & ((after - ord("0") <= 9) | (after == ord("x")) | (after == ord("X")))).any():
-            return False
-        if signed and (
-            data.startswith(b"-0") or _has_minus_zero(cells[max(start - 3, 0) : start + _BLOCK + 1], separator)
-        ):
-            return False
-    return True
+    """Whether no cell begins with -0, or with a zero and a digit or x: Arrow reads 007 as 7, 0x10 as 16, -0 as 0.
 
+    A decimal may begin with -0: it is no id anyway.
+    """
+    cells, mark, found = np.frombuffer(data, np.uint8), ord(separator), []
+    signed = b"-" in data and b"-0" in data  # to look for one byte is fast
 
-def _has_minus_zero(block: np.ndarray, separator: str) -> bool:
-    """Whether a cell begins with -0 and is no decimal, which is no id anyway."""
-    minus = (block[1:-1] == ord("-")) & (block[2:] == ord("0"))
-    minus &= (block[:-2] <= ord(",")) | (block[:-2] == ord(separator))
-    after = np.flatnonzero(minus) + 3
-    return bool((np.append(block, ord("\n"))[after] != ord(".")).any())
+    def search(start: int, stop: int) -> None:
+        for first in range(start, stop, _STRIP):
+            before = cells[first : min(first + _STRIP, stop, len(cells) - 2)]
+            here = cells[first + 1 : first + 1 + len(before)]
+            begin = (before <= ord(",")) | (before == mark) if mark > ord(",") else before <= ord(",")
+            if signed:
+                at = np.flatnonzero(begin & (here == ord("-"))) + first + 2
+                at = at[cells[at] == ord("0")] + 1
+                if (at == len(cells)).any() or (cells[at] != ord(".")).any():
+                    found.append(first)
+            begin &= here == ord("0")
+            if begin.any():
+                after = cells[np.flatnonzero(begin) + first + 2]
+                if ((after - ord("0") <= 9) | (after == ord("x")) | (after == ord("X"))).any():
+                    found.append(first)
+            if found:
+                return
+
+    threads.map_rows(search, len(cells))
+    return not found and re.match(rb"0[0-9xX]|-0", data) is None
 
 
 def _first_line(data: bytes) -> str:
