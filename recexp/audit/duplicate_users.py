@@ -1,10 +1,13 @@
 """Is somebody who is asked in train a second time, under another id?"""
 
+from functools import reduce
+
 import numpy as np
 import scipy.sparse as sp
 
 from recexp.audit.report import AuditReport
 from recexp.data import Interactions, Split
+from recexp.data.ordering import map_groups
 from recexp.rng import generator
 
 SHORTEST = 10
@@ -26,7 +29,7 @@ def duplicate_users(split: Split, similarity: float) -> AuditReport:
     """
     train, log = split.train.interactions, split.queries.log
     parts = [train, split.test] + ([] if len(log) == len(train) else [log])  # else histories are train's own rows
-    items = sum((part.csr(values=False) for part in parts[1:]), parts[0].csr(values=False))
+    items = reduce(sp.csr_array.maximum, (part.csr(values=False) for part in parts))
     large = np.diff(items.indptr) >= SHORTEST
     known, asked = np.zeros(train.n_users, bool), np.zeros(train.n_users, bool)
     known[train.used_users] = asked[split.test.used_users] = True
@@ -61,7 +64,7 @@ class _Telling:
         self.sizes: np.ndarray = np.diff(items.indptr)
         n_users = max(1, int(np.count_nonzero(self.sizes)))
         popularity = np.bincount(items.indices, minlength=items.shape[1]) / n_users
-        self.popularity = (items @ popularity) / np.maximum(self.sizes, 1)  # the mean of each user's items
+        self.popularity = _of_users(items, popularity, np.add) / np.maximum(self.sizes, 1)  # the mean of their items
         self.mean_size, self.least = items.nnz / n_users, np.log(n_users / RARE)
 
     def __call__(self, common: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -89,13 +92,23 @@ def _with_values(parts: list[Interactions]) -> sp.csr_array:
     return matrix
 
 
+def _of_users(items: sp.csr_array, of_item: np.ndarray, add: np.ufunc) -> np.ndarray:
+    """Return (n_users, ...): what `of_item`, (n_items, ...), holds for a user's items, added up; 0 for no items."""
+    begin, found = items.indptr, np.zeros((items.shape[0], *of_item.shape[1:]), of_item.dtype)
+
+    def work(first: int, last: int) -> None:
+        some = first + np.flatnonzero(np.diff(begin[first : last + 1]))
+        values = of_item[items.indices[begin[first] : begin[last]]]
+        found[some] = add.reduceat(values, begin[some] - begin[first])
+
+    map_groups(work, begin)
+    return found
+
+
 def _same(items: sp.csr_array, known: np.ndarray) -> np.ndarray:
     """Return bool (n_users,): who has exactly the items of another user in `known`, bool (n_users,)."""
     codes = generator(0, "audit").integers(2**63, size=items.shape[1], dtype=np.uint64)
-    sums = np.zeros(items.shape[0], np.uint64)
-    rows = np.flatnonzero(np.diff(items.indptr))
-    sums[rows] = np.add.reduceat(codes[items.indices], items.indptr[rows])
-    _, group = np.unique(sums, return_inverse=True)
+    _, group = np.unique(_of_users(items, codes, np.add), return_inverse=True)
     return np.bincount(group, weights=known)[group] > known
 
 
@@ -105,56 +118,73 @@ def _similar(
     """Return the users of each pair that is so similar and tells something, and whether others may be by chance."""
     sizes = np.diff(items.indptr)
     a, b = _candidates(items, similarity, work)
-    compared = np.zeros(len(sizes), bool)
-    compared[a] = compared[b] = True
-    marks = np.zeros((len(sizes), _WORDS), np.uint64)
-    marks[compared] = _marks(items[np.flatnonzero(compared)])
-    most = (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9  # items that one of them alone may have
-    keep = np.flatnonzero(np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1) <= most)
-    can_tell = telling(np.minimum(sizes[a[keep]], sizes[b[keep]]), a[keep], b[keep])
-    by_chance, keep = not can_tell.all(), keep[can_tell]
-    a, b = a[keep], b[keep]
-    common = items[a].multiply(items[b]).sum(axis=1) if len(keep) else np.zeros(0)
-    close = sizes[a] + sizes[b] - 2 * common <= most[keep]
+    can_tell = telling(np.minimum(sizes[a], sizes[b]), a, b)
+    a, b, by_chance = a[can_tell], b[can_tell], not can_tell.all()
+    common = items[a].multiply(items[b]).sum(axis=1) if len(a) else np.zeros(0)
+    close = sizes[a] + sizes[b] - 2 * common <= _most_alone(sizes, a, b, similarity)
     told = telling(common, a, b)
     return (a[close & told], b[close & told]), by_chance or bool((close & ~told).any())
 
 
-def _candidates(items: sp.csr_array, similarity: float, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs of users of like size who share one of their rarest items."""
-    users, rare = _rarest(items, similarity)
-    sizes = np.diff(items.indptr)
-    size = np.floor(np.log(np.maximum(sizes, 1)) / -np.log(similarity)).astype(np.int64)  # of similar users: +-1
-    n_keys = 1 << max(16, int(4 * len(rare)).bit_length())
-    keys = [(rare * 0x9E3779B1 + size[users] + step) & (n_keys - 1) for step in (0, 1)]
-    ones = np.ones(2 * len(rare), np.float32)
-    right = sp.csr_array((ones, (np.concatenate(keys), np.tile(users, 2))), shape=(n_keys, len(sizes)))
-    work = np.bincount(keys[0], minlength=n_keys) * np.diff(right.indptr).astype(np.int64)
-    if work.sum() > most * items.nnz:  # the cheapest keys first, as far as it goes
-        order = np.argsort(work, kind="stable")
-        work[order] = np.cumsum(work[order])
-    cheap = work[keys[0]] <= most * items.nnz
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(users[cheap], minlength=len(sizes)))])
-    left = sp.csr_array((ones[: cheap.sum()], keys[0][cheap], indptr), shape=(len(sizes), n_keys))
-    pairs = (left @ right).tocoo()
-    a, b = pairs.row, pairs.col
-    once = (a < b) | (size[a] != size[b])
-    keep = np.flatnonzero(once & (np.minimum(sizes[a], sizes[b]) >= similarity * np.maximum(sizes[a], sizes[b])))
-    return a[keep], b[keep]
+def _most_alone(sizes: np.ndarray, a: np.ndarray, b: np.ndarray, similarity: float) -> np.ndarray:
+    """Return how many items two users may have that are of one of them alone, float64 (p,)."""
+    return (1 - similarity) / (1 + similarity) * (sizes[a] + sizes[b]) + 1e-9
 
 
-def _rarest(items: sp.csr_array, similarity: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return users and items, int64: each user's rarest items, so many that two similar users must share one."""
-    n_users, n_items = items.shape
+def _candidates(items: sp.csr_array, similarity: float, work: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of users of like size who share one of their rarest items, and whose marks are alike; each once."""
     sizes = np.diff(items.indptr)
+    by_size = np.argsort(sizes, kind="stable")
+    by_size = by_size[sizes[by_size] >= SHORTEST]
+    items, sizes, n_users = items[by_size], sizes[by_size], len(by_size)
+    keys = _rarest(items, similarity)  # by item, then by size
+    item, user = np.divmod(keys, max(1, n_users))
+    least = np.ceil(similarity * sizes - 1e-9)  # what a user of that size may be compared with
+    too_large = np.searchsorted(least, sizes, side="right")
+    end = np.searchsorted(keys, item * n_users + too_large[user])
+    ahead = np.maximum(end - np.arange(len(keys)) - 1, 0)
+    if ahead.sum() > work * items.nnz:  # those with the fewest first, as far as it goes
+        order = np.argsort(ahead, kind="stable")
+        ahead[order[np.cumsum(ahead[order]) > work * items.nnz]] = 0
+    marks, pairs = _marks(items), [keys[:0]]
+
+    def compare(first: int, last: int) -> None:
+        n = ahead[first:last]
+        other = np.repeat(np.arange(first, last) + 1 - np.cumsum(n) + n, n) + np.arange(n.sum())
+        a, b = np.repeat(user[first:last], n), user[other]
+        alone = np.bitwise_count(marks[a] ^ marks[b]).sum(axis=1)
+        keep = alone <= _most_alone(sizes, a, b, similarity)
+        pairs.append(a[keep] * n_users + b[keep])
+
+    map_groups(compare, np.append(0, np.cumsum(ahead)))
+    a, b = np.divmod(np.unique(np.concatenate(pairs)), max(1, n_users))
+    return by_size[a], by_size[b]
+
+
+def _rarest(items: sp.csr_array, similarity: float) -> np.ndarray:
+    """Return int64, ascending: rarity of the item * n_users + user, for each user's rarest items.
+
+    They are so many that two similar users must share one (Chaudhuri et al., 2006, prefix filter).
+    """
+    (n_users, n_items), sizes, begin = items.shape, np.diff(items.indptr), items.indptr
     by_rarity = np.argsort(np.bincount(items.indices, minlength=n_items), kind="stable")
     rarity = np.empty(n_items, np.int64)
     rarity[by_rarity] = np.arange(n_items)
-    keys = np.sort(np.repeat(np.arange(n_users) * n_items, sizes) + rarity[items.indices])
-    n = np.where(sizes < SHORTEST, 0, sizes - np.ceil(similarity * sizes - 1e-9).astype(np.int64) + 1)
-    begin = items.indptr[:-1] - np.cumsum(n) + n
-    at = np.repeat(begin, n) + np.arange(n.sum())
-    return np.repeat(np.arange(n_users), n), by_rarity[keys[at] % n_items]
+    n = sizes - np.ceil(similarity * sizes - 1e-9).astype(np.int64) + 1
+    to = np.append(0, np.cumsum(n))
+    found = np.empty(to[-1], np.int64)
+
+    def work(first: int, last: int) -> None:
+        own, of_user = begin[first : last + 1] - begin[first], np.arange(last - first)
+        keys = np.repeat(of_user * n_items, sizes[first:last]) + rarity[items.indices[begin[first] : begin[last]]]
+        keys.sort()
+        user = np.repeat(of_user, n[first:last])
+        at = np.arange(len(user)) + (own[:-1] - to[first:last] + to[first])[user]
+        found[to[first] : to[last]] = keys[at] % n_items * n_users + user + first
+
+    map_groups(work, begin)
+    found.sort()
+    return found
 
 
 def _marks(items: sp.csr_array) -> np.ndarray:
@@ -162,7 +192,4 @@ def _marks(items: sp.csr_array) -> np.ndarray:
     bit = generator(1, "audit").integers(64 * _WORDS, size=items.shape[1])
     groups = np.zeros((items.shape[1], _WORDS), np.uint64)
     groups[np.arange(items.shape[1]), bit // 64] = np.uint64(1) << (bit % 64).astype(np.uint64)
-    marks = np.zeros((items.shape[0], _WORDS), np.uint64)
-    rows = np.flatnonzero(np.diff(items.indptr))
-    marks[rows] = np.bitwise_xor.reduceat(groups[items.indices], items.indptr[rows])
-    return marks
+    return _of_users(items, groups, np.bitwise_xor)

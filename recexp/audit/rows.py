@@ -4,7 +4,6 @@ import numpy as np
 
 from recexp.audit.report import AuditReport
 from recexp.data import Interactions, Split
-from recexp.data.split import overlap
 
 MORE = 2.0
 """A test has at most this many times as many copies of train rows as train has of its own, unless it was planted."""
@@ -47,7 +46,7 @@ def answers_in_histories(split: Split, merged: Interactions | None = None) -> Au
     Metric: the share of the queries' held-out items that are in their history. A finding as it is in `repeats`.
     """
     train, target = split.train.interactions, split.target
-    shown = float(np.mean(overlap(split.queries.history(values=False), target)))  # values may be NaN
+    shown = float(np.mean(split.queries.held(target)))
     once = merged is None and train.csr(values=False).nnz == len(train)
     findings = []
     if shown > _unusual(train if merged is None else merged, max(1, target.nnz), once):

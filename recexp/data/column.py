@@ -8,10 +8,14 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
+from recexp import threads
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
 Kind = Literal["numeric", "price", "category", "multi_category", "text"]
+
+_BLOCK = 2**16
+"""Rows that are taken at a time."""
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -27,9 +31,13 @@ def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
         selected: np.ndarray = array[rows]
         return selected
     out: np.ndarray = np.empty(len(rows), array.dtype)
-    for start in range(0, len(rows), 2**20):
-        block = slice(start, start + 2**20)
-        out[block] = array[rows[block]]
+
+    def take(first: int, last: int) -> None:
+        for start in range(first * _BLOCK, last * _BLOCK, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            out[block] = array.take(rows[block])
+
+    threads.map_rows(take, -(-len(rows) // _BLOCK))
     return out
 
 

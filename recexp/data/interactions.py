@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data.column import Column, frozen, take_rows
-from recexp.data.ordering import ascending, by_code
+from recexp.data.ordering import ascending, by_code, by_code_and_time, pairs, row_numbers
 from recexp.data.time_unit import PER_SECOND, TimeUnit, in_unit
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
@@ -74,10 +74,14 @@ class Interactions:
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """Return the given rows (indices or mask) with the same codes."""
+        return self._take(rows, take_rows(self.users, rows))
+
+    def _take(self, rows: np.ndarray, users: np.ndarray) -> "Interactions":
+        """Return the given rows, whose `users` are known."""
         indices = np.flatnonzero(rows) if rows.dtype == bool else rows
         return replace(
             self,
-            users=take_rows(self.users, rows),
+            users=users,
             items=take_rows(self.items, rows),
             values=take_rows(self.values, rows),
             timestamps=None if self.timestamps is None else take_rows(self.timestamps, rows),
@@ -120,7 +124,7 @@ class Interactions:
     def time_order(self) -> np.ndarray:
         """int (m,): row numbers in time order, ties in file order."""
         if self.timestamps is None:
-            return np.arange(len(self), dtype=sp.get_index_dtype(maxval=len(self)))
+            return row_numbers(self.users)
         return ascending(self.timestamps)
 
     def grouped(self, codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -128,8 +132,9 @@ class Interactions:
 
         `codes`, int (m,), names each row's group in 0..n-1.
         """
-        order = self.time_order()
-        return by_code(order, codes if self.timestamps is None else take_rows(codes, order), n)
+        if self.timestamps is None:
+            return by_code(row_numbers(codes), codes, n)
+        return by_code_and_time(codes, self.timestamps, n)
 
     @property
     def histories(self) -> tuple["Interactions", np.ndarray]:
@@ -141,7 +146,9 @@ class Interactions:
     def _histories(self) -> tuple["Interactions | None", np.ndarray]:
         """None stands for these rows themselves, which would not be freed in time if they referred to themselves."""
         rows, begin = self.grouped(self.users, self.n_users)
-        return (None if (rows[1:] > rows[:-1]).all() else self.take(rows)), begin
+        if (rows[1:] > rows[:-1]).all():
+            return None, begin
+        return self._take(rows, np.repeat(np.arange(self.n_users, dtype=np.int32), np.diff(begin))), begin
 
     def csr(self, *, values: bool, duplicates: Literal["sum", "max"] = "sum") -> sp.csr_array:
         """Return float32 (n_users, n_items) of values, or of ones (`values=False`), sorted indices, no duplicates.
@@ -161,9 +168,11 @@ class Interactions:
 
     @cached_property
     def _ones(self) -> sp.csr_array:
-        matrix = sp.csr_array((self.values, (self.users, self.items)), shape=(self.n_users, self.n_items))
-        matrix.sort_indices()
-        parts = np.ones(matrix.nnz, np.float32), matrix.indices, matrix.indptr
+        items, begin = pairs(self.users, self.items, self.n_users, self.n_items)
+        matrix = sp.csr_array((np.ones(len(items), np.float32), items, begin), shape=(self.n_users, self.n_items))
+        matrix.sum_duplicates()
+        matrix.data[:] = 1
+        parts = matrix.data, matrix.indices, matrix.indptr
         return sp.csr_array(tuple(map(frozen, parts)), shape=matrix.shape)
 
     @cached_property

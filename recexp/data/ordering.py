@@ -1,10 +1,18 @@
 """Stable sorts by counting, in the order of the rows: several times faster than comparing at millions of rows."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import scipy.sparse as sp
 
+from recexp import threads
+from recexp.data.column import take_rows
+
 DIGIT, DIGITS = 15, 3
 """Bits that are sorted by at once, and how often that is faster than to compare."""
+BLOCK = 2**15
+"""Rows that are sorted at a time, so that they stay in a core's cache."""
 
 
 def by_code(rows: np.ndarray, codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -17,9 +25,59 @@ def by_code(rows: np.ndarray, codes: np.ndarray, n: int) -> tuple[np.ndarray, np
     return by_group.data, by_group.indptr
 
 
+def by_code_and_time(codes: np.ndarray, times: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return row numbers group by group in order of `times`, int64 (m,), and where each group begins, as `by_code`."""
+    rows, begin = by_code(row_numbers(codes), codes, n)
+    low, high = (int(times.min()), int(times.max())) if len(times) else (0, 0)
+    time_bits = (high - low).bit_length()
+
+    def sort(first: int, last: int) -> None:
+        place = slice(begin[first], begin[last])
+        own, group = rows[place], np.repeat(np.arange(last - first), np.diff(begin[first : last + 1]))
+        when, bits = times[own], len(own).bit_length()
+        if time_bits + bits + (last - first).bit_length() > 63:
+            rows[place] = own[np.lexsort((when, group))]
+            return
+        keys = (group << time_bits) | (when - low)
+        if (keys[1:] < keys[:-1]).any():
+            keys = (keys << bits) | np.arange(len(own))  # no two are equal, so that any sort is stable
+            keys.sort()
+            rows[place] = own[keys & ((1 << bits) - 1)]
+
+    map_groups(sort, begin)
+    return rows, begin
+
+
+def map_groups(function: Callable[[int, int], None], begin: np.ndarray) -> None:
+    """Call `function(first, last)` on ranges of groups of about `BLOCK` rows, on all threads; g has `begin[g:g + 2]`.
+
+    A group that is larger is a range of its own; there is no call where there are no rows.
+    """
+    cuts = np.searchsorted(begin, np.arange(0, begin[-1], BLOCK))
+    edges = np.unique(np.append(cuts, len(begin) - 1)).tolist()
+
+    def work(start: int, stop: int) -> None:
+        for first, last in pairwise(edges[start : stop + 1]):
+            function(first, last)
+
+    threads.map_rows(work, len(edges) - 1)
+
+
+def pairs(users: np.ndarray, items: np.ndarray, n_users: int, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the items of each user, int32 (m,), user by user and ascending in each, and where each user's begin."""
+    by_item, begin = by_code(users, items, n_items)
+    item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(begin))
+    return by_code(item, by_item, n_users)
+
+
+def row_numbers(values: np.ndarray) -> np.ndarray:
+    """Return 0, 1, ... m - 1 for m values, in the type of indices that so many need."""
+    return np.arange(len(values), dtype=sp.get_index_dtype(maxval=len(values)))
+
+
 def ascending(values: np.ndarray) -> np.ndarray:
     """Return int (m,): the row numbers of int64 values from the lowest to the highest, ties in order."""
-    rows = np.arange(len(values), dtype=sp.get_index_dtype(maxval=len(values)))
+    rows = row_numbers(values)
     if (values[1:] >= values[:-1]).all():
         return rows
     low = int(values.min())
@@ -27,8 +85,8 @@ def ascending(values: np.ndarray) -> np.ndarray:
     if bits > DIGIT * DIGITS:
         return np.argsort(values, kind="stable").astype(rows.dtype)
     passes = -(-bits // DIGIT)
-    width, above = -(-bits // passes), values - low
+    width, above = -(-bits // passes), (values - low).astype(rows.dtype if bits < 32 else np.int64, copy=False)
     for shift in range(0, bits, width):
-        digits = ((above >> shift) & ((1 << width) - 1)).astype(rows.dtype)
-        rows, _ = by_code(rows, digits[rows] if shift else digits, 1 << width)
+        digits = ((above >> shift) & ((1 << width) - 1)).astype(rows.dtype, copy=False)
+        rows, _ = by_code(rows, take_rows(digits, rows) if shift else digits, 1 << width)
     return rows

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from recexp.data.column import Column, frozen, take_rows
 from recexp.data.interactions import Interactions
+from recexp.data.overlap import found_in
 from recexp.errors import DataError
 
 
@@ -76,9 +77,11 @@ class Queries:
         queries = Queries(users=users, log=log, start=start, stop=stop)
         if not exclude_seen:
             return queries
+        if 2 * len(users) < interactions.n_users:  # the matrix of all would cost more
+            return replace(queries, exclude=queries.history(values=False))
+        seen = interactions.csr(values=False)
         everyone = np.array_equal(users, np.arange(interactions.n_users))
-        seen = interactions.csr(values=False) if everyone else queries.history(values=False)
-        return replace(queries, exclude=seen)
+        return replace(queries, exclude=seen if everyone else seen[users])
 
     def asked_by(self, user: int) -> "Queries":
         """Return the same questions asked by `user`; -1 is a user that no model knows."""
@@ -103,6 +106,10 @@ class Queries:
         rows = self.stop[:, None] - np.arange(length, 0, -1)
         items = np.append(self.log.items, np.int32(-1))
         return items[np.where(rows >= self.start[:, None], rows, -1)]
+
+    def held(self, wanted: sp.csr_array) -> np.ndarray:
+        """Return bool (wanted.nnz,): which stored entries of (b, n_items) are in the history of their query."""
+        return found_in(self.start, self.stop, self.log.items, wanted)
 
     def history(self, *, values: bool) -> sp.csr_array:
         """Return the histories as float32 (b, n_items): summed values, or ones (`values=False`); sorted indices."""

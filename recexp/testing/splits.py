@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recexp.data import Dataset, Interactions, Queries, Split
-from recexp.data.split import overlap
+from recexp.data.overlap import overlap
 from recexp.errors import DataError
 from recexp.splits.base import Splitter
 from recexp.testing import examples
