@@ -40,11 +40,8 @@ if __name__ == "__main__":
     times = np.random.default_rng(1).integers(1_500_000_000, 1_600_000_000, m)
     sizes = given.users, given.items
     rows = Interactions(users, items, np.ones(m, np.float32), *sizes, timestamps=times, explicit=False)
-    data, splitter, audit = (
-        Dataset("many rows", rows, *map(np.arange, sizes)),
-        make("split=random"),
-        make("audit=standard"),
-    )
+    data = Dataset("many rows", rows, *map(np.arange, sizes))
+    splitter, audit = make("split=random"), make("audit=standard")
     timed("histories", lambda: replace(rows).histories)
     (split,) = timed("split", lambda: list(splitter.split(data)))
     timed("audit", lambda: audit.inspect(split, splitter.time))
