@@ -20,7 +20,7 @@ def fitted(model: Any, given: Given) -> tuple[Any, Any]:
 
 def recommend(fitted: tuple[Any, Any], given: Given) -> np.ndarray:
     model, x = fitted
-    return model.recommend(np.arange(given.n_users), x, N=given.k, filter_already_liked_items=True)[0]
+    return model.recommend(given.asked, x[given.asked], N=given.k, filter_already_liked_items=True)[0]
 
 
 def item_knn(given: Given) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ GROUPS = 30
 ALGORITHMS = {  # als with the settings of implicit, so that both minimise the same
     "item_knn": "item_knn",
     "p3alpha": "p3alpha",
+    "slim": "slim",
     "als": "als,factors=64,iterations=15,alpha=10.0,regularization=0.05,frequency_scaling=0.0",
 }
 PEERS = ("item_knn", "als")
@@ -62,18 +63,20 @@ def synthetic(m: int, n_users: int, n_items: int, *, seed: int) -> tuple[np.ndar
         users = drawn.clip(max=n_users - 1)
 
 
-def task(folder: Path, m: int, n_users: int, n_items: int) -> np.ndarray:
-    """Write the split, a random row of each user held out, and return the item held out, -1 for users with one row."""
+def task(folder: Path, m: int, n_users: int, n_items: int, n_asked: int) -> np.ndarray:
+    """Write the split, a random row of each user held out, and return the item held out, -1 for users with one row, of
+    `n_asked` drawn users, who get lists."""
     users, items = synthetic(m, n_users, n_items, seed=1)
+    asked = np.sort(np.random.default_rng(1).permutation(n_users)[:n_asked]).astype(np.int32)
     last = len(users) - 1 - np.unique(users[::-1], return_index=True)[1]  # rows come in random order
     last = last[np.bincount(users)[users[last]] > 1]
     train = np.ones(m, bool)
     train[last] = False
-    arrays = {"users": users[train], "items": items[train], "values": np.ones(train.sum(), np.float32)}
+    arrays = {"users": users[train], "items": items[train], "values": np.ones(train.sum(), np.float32), "asked": asked}
     write(folder, {**arrays, "test_users": users[last], "test_items": items[last]}, n_users, n_items)
     wanted = np.full(n_users, -1)
     wanted[users[last]] = items[last]
-    return wanted
+    return wanted[asked]
 
 
 def ndcg(lists: np.ndarray, wanted: np.ndarray) -> float:
@@ -89,13 +92,15 @@ def report(found: dict[tuple[str, str], list[dict[str, float]]], millions: list[
     for (name, side), runs in found.items():
         for size, run in zip(millions, runs):
             times = [f"{run[key]:.1f}" if run[key] > 0.001 else "" for key in ("fit", "answer", "evaluate")]
+            times += [f"{run[key]:.3f}" for key in ("ms", "processor_ms")]
             peaks = [f"{run[key]:.0f}" for key in ("peak", "all")]
             lines.append(" | ".join([name, side, f"{size:g} M", *times, *peaks, f"{run['quality']:.4f}"]))
         if len(millions) > 1:
             logs = np.log([[run["fit"] + run["answer"], run["peak"]] for run in runs])
             time, memory = np.polyfit(np.log(millions), logs, 1)[0]
             growth.append(f"{name}, {side}: time grows as m^{time:.2f}, peak memory as m^{memory:.2f}\n")
-    heads = ["algorithm", "side", "interactions", "fit, s", "recommend, s", "evaluate, s"]
+    heads = ["algorithm", "side", "interactions", "fit, s", "recommend, s", "evaluate, s", "a list, ms"]
+    heads += ["of processor time"]
     return table([*heads, "peak MiB", "with evaluation", "NDCG@10"], lines) + "\n" + "".join(growth)
 
 
@@ -106,6 +111,7 @@ if __name__ == "__main__":
     parser.add_argument("--millions", default="1,3,10")
     parser.add_argument("--users", type=int, default=138_000)
     parser.add_argument("--items", type=int, default=27_000)
+    parser.add_argument("--asked", type=int, help="so many users, drawn, get lists (default: all)")
     parser.add_argument("--before", help="a folder with another version of recexp, which runs by turns with this one")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
@@ -118,11 +124,11 @@ if __name__ == "__main__":
         shared |= {"seed": 1, "k": 20, "evaluate": True}
         ours = {"recexp": None} | ({"before": given.before} if given.before else {})
         for rows, users, items in ((60_000, 20_000, given.items), (60_000, 2_000, 300)):  # few of many items, and many
-            task(folder, rows, users, items)
+            task(folder, rows, users, items, users)
             for name, path in product(names, ours.values()):  # compiles the kernels
                 once(sys.executable, "side_recexp.py", ALGORITHMS[name], **shared, path=path)
         for size in millions:
-            wanted = task(folder, int(size * 1e6), given.users, given.items)
+            wanted = task(folder, int(size * 1e6), given.users, given.items, given.asked or given.users)
             for name in names:
                 sides = dict.fromkeys(ours, (sys.executable, "side_recexp.py", ALGORITHMS[name]))
                 if name in PEERS:
@@ -130,6 +136,9 @@ if __name__ == "__main__":
                 for side, command in sides.items():
                     run = once(*command, **shared, path=ours.get(side))
                     run["quality"] = ndcg(np.load(folder / "answers.npy"), wanted)
+                    run["ms"], run["processor_ms"] = (
+                        1000 * run[key] / len(wanted) for key in ("answer", "answer_processor")
+                    )
                     found.setdefault((name, side), []).append(run)
                     sys.stderr.write(f"{name} {size:g} M {side}: {run}\n")
     sys.stdout.write(report(found, millions))

@@ -43,12 +43,11 @@ def fit(given: Given) -> Recommender:
 
 
 def wrapped(model: Recommender, given: Given) -> tuple[FittedModel, Queries]:
-    """Return what serves the lists of a run, and a query of every user."""
+    """Return what serves the lists of a run, and a query of everyone who is asked."""
     _, fallback, evaluation, train = given.prepared
     ranking = evaluation.ranking(train, seed=given.seed)
     fallback.fit(train, FitContext(rng=generator(given.seed, "fallback")))
-    users = np.arange(given.n_users, dtype=np.int32)
-    queries = Queries.of_users(users, train.interactions, exclude_seen=True)
+    queries = Queries.of_users(given.asked, train.interactions, exclude_seen=True)
     return FittedModel.of(model, fallback, ranking, train, exclude_seen=True, block_mib=32), queries
 
 
@@ -60,12 +59,13 @@ def recommend(model: Recommender, given: Given) -> np.ndarray:
 def evaluate(lists: np.ndarray, given: Given) -> None:
     """Judge lists of 20 by all that a run reports."""
     _, _, evaluation, train = given.prepared
-    held = given.test_users, given.test_items, np.ones(len(given.test_users), np.float32)
+    of_asked = np.isin(given.test_users, given.asked)
+    held = given.test_users[of_asked], given.test_items[of_asked], np.ones(of_asked.sum(), np.float32)
     test = Interactions(*held, given.n_users, given.n_items)
-    users = np.unique(given.test_users)
+    users = np.unique(test.users)
     queries = Queries.of_users(users, train.interactions, exclude_seen=True)
     split = Split(train, queries, test.csr(values=True)[users], test)
-    evaluation.evaluate(split, Lists(lists[users], np.zeros(0)), seed=given.seed)
+    evaluation.evaluate(split, Lists(lists[np.searchsorted(given.asked, users)], np.zeros(0)), seed=given.seed)
 
 
 def predict(model: Recommender, given: Given) -> np.ndarray:
