@@ -23,11 +23,13 @@ class Recommender(ABC):
     Class attributes
     ----------------
     capabilities : what the model can do; a property where it depends on fields.
+    counts_catalogue : whether what is learned hangs on how many items may be recommended (`FitContext.catalogue`).
     dense_lists : whether `recommend` holds scores of all items for all queries that it is given; where it does not, it
         is given more of them at once.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities()
+    counts_catalogue: ClassVar[bool] = False
     dense_lists: ClassVar[bool] = True
     __dataclass_fields__: ClassVar[dict[str, Any]]  # of a subclass, from `@params`
 

@@ -28,6 +28,7 @@ class FitContext:
     ----------
     rng : the source of all randomness of this fit; by default seeded alike for each context.
     log_step : takes the points of learning curves.
+    catalogue : bool (n_items,), the items that may be recommended; None: all. TF-IDF and BM25 count these.
     validate : rates the model on held-out data; None: there are none.
     device : where tensors are computed, as torch names it; "auto": the best that is there.
     threads : how many threads may work; None: as many as `recexp.threads.count` says.
@@ -37,6 +38,7 @@ class FitContext:
 
     rng: np.random.Generator = field(default_factory=lambda: generator(0, "fit"))
     log_step: LogStep = ignore_step
+    catalogue: np.ndarray | None = None
     validate: Validate | None = None
     device: str = "auto"
     threads: int | None = None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from recexp.identity import code, digest
-from recexp.params import describe, revisions
+from recexp.params import classes, describe, revisions
 from recexp.runners.base import Experiment, Identity, Plan
 from recexp.tracking.tags import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
@@ -26,6 +26,13 @@ def content(experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def _counting(experiment: Experiment, subject: list[Any]) -> dict[str, int]:
+    """Return a revision of the subject where it counts the chosen catalogue, which in version 0.1.0 were all items."""
+    narrow = "evaluation" in experiment.components and experiment["evaluation"].catalogue == "in_train"
+    counts = any(getattr(cls, "counts_catalogue", False) for cls in classes(subject))
+    return {"catalogue": 2} if narrow and counts else {}
+
+
 def identify(experiment: Experiment, plan: Plan) -> Identity:
     """Return who a run is. Its digests are made of content:
 
@@ -46,7 +53,7 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
         CONFIG: digest(whole),
     }
     subject = [experiment[name] for name in runner.subject]
-    if version := {**revisions(subject), **code(subject)}:
+    if version := {**revisions(subject), **_counting(experiment, subject), **code(subject)}:
         digests[CODE] = digest(version)
     chosen = {name: experiment.choices.get(name, "") for name in runner.components}
     reading = {  # how its metrics are read

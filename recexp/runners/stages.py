@@ -75,12 +75,18 @@ class Stages:
         The context's `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError
         when what was learned cannot be saved.
         """
-        bare = FitContext(rng=generator(self.seed, "fallback"), device=self.device, threads=threads.count())
+        ranking = self.ranking(split)
+        bare = FitContext(
+            rng=generator(self.seed, "fallback"),
+            catalogue=ranking.catalogue,
+            device=self.device,
+            threads=threads.count(),
+        )
         fallback = copy.deepcopy(self.fallback).fit(split.train, bare)
         fitted = FittedModel.of(
             algorithm,
             fallback,
-            self.ranking(split),
+            ranking,
             split.train,
             exclude_seen=self.exclude_seen,
             block_mib=self.block_mib,

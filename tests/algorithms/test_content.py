@@ -55,6 +55,14 @@ def features(table: Table, n: int, **changes) -> np.ndarray:
     return item_features(shop(np.ones((1, n)), table), **fields).toarray()
 
 
+def test_words_are_counted_over_the_catalogue() -> None:
+    """red is in both of two titles, cat and dog in one: ln(3 / 3) + 1 and ln(3 / 2) + 1 before rows have length 1."""
+    titles = {"title": Column.text(["red cat", "red dog", "red fox"])}
+    found = features(titles, 3, catalogue=np.array([True, True, False]))
+    red, rare = np.array([1, np.log(1.5) + 1]) / np.hypot(1, np.log(1.5) + 1)
+    np.testing.assert_allclose(found, [[rare, 0, red], [0, rare, red], [0, 0, 1]], rtol=1e-6)
+
+
 def check_cosines(model: ContentBased, ask: Ask) -> None:
     expected = [[1, ROOT, -0.5, 0], [ROOT, 1, 0, 0], [-0.5, 0, 1, 0.5], [0, 0, 0.5, 1]]
     np.testing.assert_allclose(model.score(ask(np.eye(4))), expected, atol=1e-6)

@@ -491,6 +491,14 @@ def test_user_features_enter_the_history(v: int, described: tuple, ask: Ask) -> 
     assert fit(features(EASE(l2=2.0), users=[]), data).capabilities.needs_history
 
 
+def test_pseudo_items_are_counted_beside_the_catalogue(described: tuple) -> None:
+    data, x, _, u = described
+    svd = make("algorithm=svd", "algorithm.factors=2")
+    model = fit(features(svd, w=1), data, catalogue=x.any(axis=0))
+    counted = model.models_["cf"].lengths_.sum()
+    np.testing.assert_allclose(counted, x.any(axis=0).sum() + u.any(axis=0).sum(), rtol=1e-6)
+
+
 def test_features_of_a_model_that_predicts_ratings(store: Dataset) -> None:
     """A tag that all items have and pseudo-ratings of the mean leave a mean where it is."""
     rows = store.interactions

@@ -89,6 +89,22 @@ def test_runs_from_before_a_filter_meant_something_else_are_neither_pooled_nor_r
 
 
 @pytest.mark.parametrize(
+    "algorithm, catalogue, expected",
+    [
+        ("item_knn", "in_train", True),
+        ("svd", "in_train", True),
+        ("item_knn", "all", False),
+        ("ease", "in_train", False),
+    ],
+)
+def test_what_counts_a_catalogue_is_not_pooled_with_what_counted_all(
+    shop: Path, algorithm: str, catalogue: str, expected: bool
+) -> None:
+    found, _ = known(f"algorithm={algorithm}", f"evaluation.catalogue={catalogue}")
+    assert ("recexp.code" in found.tags) == expected
+
+
+@pytest.mark.parametrize(
     "word",
     [
         "seed=2",

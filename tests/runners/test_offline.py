@@ -4,11 +4,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_store import SMALL
 
 import recexp as library
+from recexp import config
+from recexp.cost import Costs
 from recexp.errors import ConfigError
+from recexp.runners.context import RunContext
+from recexp.runners.stages import Stages
+from recexp.sweeps import jobs
 
 MODELS = '''
 import numpy as np
@@ -96,6 +102,25 @@ def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(workplace))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     return workplace / "conf"
+
+
+@pytest.mark.parametrize("catalogue", ["all", "in_train"])
+def test_a_fit_is_told_what_may_be_recommended(catalogue: str) -> None:
+    words = (
+        *SMALL,
+        "dataset.n_products=2000",
+        "split=random_rows",
+        "algorithm=item_knn",
+        f"evaluation.catalogue={catalogue}",
+    )
+    x = jobs.prepare(config.compose(words), tags={})
+    split = next(x["split"].split(x["dataset"].load()))
+    stages = Stages.of(x, Costs(), block_mib=32, device="auto")
+    model = stages.fit(x["algorithm"], split, RunContext(Costs()), validate=False).model
+    known = split.train.interactions.known_items
+    assert not known.all()
+    expected = known.sum() if catalogue == "in_train" else len(known)
+    np.testing.assert_allclose(model.lengths_.sum(), expected, rtol=1e-6)
 
 
 def test_choice_on_validation_survives_the_refit(models: Path, runs: Callable) -> None:

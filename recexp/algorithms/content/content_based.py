@@ -57,11 +57,15 @@ class ContentBased(Recommender):
     stop_words: StopWords
     damping: NonNegativeFloat
 
+    counts_catalogue = True
     capabilities = Capabilities(feedback="value", needs=frozenset({"item_features"}), predicts=True)
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         check_values(train.interactions.values, "content_based", negative=True, missing=True)
-        self.items_ = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
+        catalogue = context.catalogue if context else None
+        self.items_ = item_features(
+            train, self.feature_columns, self.weights, self.max_features, self.stop_words, catalogue
+        )
         self.by_feature_ = self.items_.T.tocsr()
         self.mean_, self.slope_, self.range_ = 0.0, 1.0, np.array([-1, 1], np.float32)
         rows = train.interactions

@@ -51,10 +51,14 @@ class ContentKNN(ItemItem):
     max_features: PositiveInt | None
     stop_words: StopWords
 
+    counts_catalogue = True
     capabilities = Capabilities(needs=frozenset({"item_features"}))
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
-        features = item_features(train, self.feature_columns, self.weights, self.max_features, self.stop_words)
+        catalogue = context.catalogue if context else None
+        features = item_features(
+            train, self.feature_columns, self.weights, self.max_features, self.stop_words, catalogue
+        )
         users = unit(self.matrix(train.interactions).T.tocsr())
         share = np.float32(self.content_weight)
         rows = sp.hstack([users * np.sqrt(1 - share), features * np.sqrt(share)], format="csr")

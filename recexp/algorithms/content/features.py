@@ -20,16 +20,22 @@ StopWords = Literal["english"] | list[str] | None
 
 
 def item_features(
-    data: Dataset, columns: FeatureColumns, weights: Weights, max_features: int | None, stop_words: StopWords
+    data: Dataset,
+    columns: FeatureColumns,
+    weights: Weights,
+    max_features: int | None,
+    stop_words: StopWords,
+    catalogue: np.ndarray | None = None,
 ) -> sp.csr_array:
     """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
 
     A column becomes a block of features by its kind, its rows of length 1. category, multi_category: an indicator of
-    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer). numeric, price: (cos(pi t),
-    sin(pi t)), t in [0, 1] the number's place between the lowest and the highest, so that two numbers are alike
-    cos(pi |t - t'|): 1 if equal, the less the farther apart, -1 for the two ends. Ends are taken without outliers:
-    numbers beyond Tukey's fences, the quartiles less and plus 1.5 of their difference, count as the fence.
-    Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as alike as 100 and 200.
+    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer), counted over the items of `catalogue`,
+    bool (n_items,), None for all. numeric, price: (cos(pi t), sin(pi t)), t in [0, 1] the number's place between the
+    lowest and the highest, so that two numbers are alike cos(pi |t - t'|): 1 if equal, the less the farther apart, -1
+    for the two ends. Ends are taken without outliers: numbers beyond Tukey's fences, the quartiles less and plus 1.5 of
+    their difference, count as the fence. Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as
+    alike as 100 and 200.
 
     What is missing is 0. Blocks are multiplied by the root of their weight: the product of two rows is then the
     weighted mean of what the columns, each on its own, say of how alike the items are, where both have a value in each.
@@ -37,12 +43,15 @@ def item_features(
     Raises ConfigError for a column or weight that does not exist, DataError for a text column without words.
     """
     names = list(data.items) if columns is None else columns
+    counted = np.ones(data.n_items, bool) if catalogue is None else catalogue
     if not data.items:
         raise DataError(f"{data.name} has no item features to learn from")
     _check("feature_columns", names, data.items, f"an item column of {data.name}")
     _check("weights", weights or {}, names, "a feature column")
     scales = [np.sqrt((weights or {}).get(name, 1.0)) for name in names]
-    blocks = [scale * _block(name, data.items[name], max_features, stop_words) for scale, name in zip(scales, names)]
+    blocks = [
+        scale * _block(name, data.items[name], counted, max_features, stop_words) for scale, name in zip(scales, names)
+    ]
     return unit(sp.hstack(blocks, format="csr", dtype=np.float32))
 
 
@@ -60,11 +69,13 @@ def _check(field: str, names: Mapping | list[str], known: Mapping | list[str], w
         raise ConfigError(f"algorithm.{field}: {', '.join(unknown)} is not {what}; there are: {', '.join(known)}")
 
 
-def _block(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
+def _block(
+    name: str, column: Column, counted: np.ndarray, max_features: int | None, stop_words: StopWords
+) -> sp.csr_array:
     if column.kind in ("numeric", "price"):
         return _placed(column)
     if column.kind == "text":
-        return _words(name, column, max_features, stop_words)
+        return _words(name, column, counted, max_features, stop_words)
     indicators = column.indicators().copy()
     indicators.sum_duplicates()
     indicators.data[:] = 1
@@ -94,7 +105,9 @@ def _ends(numbers: np.ndarray) -> tuple[float, float]:
     return (max(low, first - reach), min(high, third + reach)) if reach > 0 else (low, high)
 
 
-def _words(name: str, column: Column, max_features: int | None, stop_words: StopWords) -> sp.csr_array:
+def _words(
+    name: str, column: Column, counted: np.ndarray, max_features: int | None, stop_words: StopWords
+) -> sp.csr_array:
     texts = [str(text) for text in column.values]
     found = [text for text in texts if text.strip()]
     if not found:
@@ -106,8 +119,9 @@ def _words(name: str, column: Column, max_features: int | None, stop_words: Stop
         )
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    words = TfidfVectorizer(max_features=max_features, stop_words=stop_words, dtype=np.float32)
     try:
-        return TfidfVectorizer(max_features=max_features, stop_words=stop_words, dtype=np.float32).fit_transform(texts)
+        return words.fit([texts[item] for item in np.flatnonzero(counted)]).transform(texts)
     except ValueError as error:  # an empty vocabulary
         raise DataError(
             f"the text column {name} holds no words beyond stop words and single characters; "

@@ -38,12 +38,13 @@ class SVD(FactorModel):
     factors: Size
     weighting: Weighting
 
+    counts_catalogue = True
     capabilities = Capabilities(feedback="value", vectors=True)
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()
         x = self.matrix(train.interactions)
-        self.lengths_ = lengths(x)
+        self.lengths_ = lengths(x, context.catalogue)
         self.vectors_ = right_singular(weighted(x, self.weighting, self.lengths_), self.factors, rng=context.rng)
         return self
 

@@ -83,6 +83,9 @@ class HybridFeatures(Hybrid):
         self.value_ = float(values.mean(dtype=np.float64)) if len(values) else 1.0
         self.user_features_ = copies(users, self.user_weight)
         larger = augmented(train, copies(items, self.item_weight), self.user_features_, self.value_)
+        if context.catalogue is not None:  # pseudo-items are items to the parts
+            pseudo = np.ones(self.user_features_.shape[1], bool)
+            context = replace(context, catalogue=np.concatenate([context.catalogue, pseudo]))
         if validate := context.validate:
             context = replace(context, validate=lambda model: validate(self._with(model)))
         self.fit_parts(larger, context)

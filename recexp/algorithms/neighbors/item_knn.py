@@ -60,13 +60,13 @@ class ItemKNN(KNN):
     center: bool
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
-        rows = train.interactions
+        context, rows = context or FitContext(), train.interactions
         if self.capabilities.predicts:
             x, _ = self._fit_base(rows, "items")
             self.weights_ = ranked(*self._search(x))
             return self
         x = self.matrix(checked(rows) if self.capabilities.feedback == "value" else rows)
-        self.lengths_ = lengths(x)
+        self.lengths_ = lengths(x, context.catalogue)
         neighbors = NeighborSearch.nearest(*self._search(self._weighted(x)), self.k)
         if self.normalize:
             neighbors = normalized(neighbors)

@@ -63,6 +63,8 @@ class KNN(Recommender):
     item_damping: NonNegativeFloat
     iterations: PositiveInt
 
+    counts_catalogue = True
+
     def __post_init__(self) -> None:
         if self.weighting != "none" and self.capabilities.feedback == "value":
             raise ValueError(

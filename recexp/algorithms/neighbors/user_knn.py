@@ -60,14 +60,14 @@ class UserKNN(KNN):
     neighbors_of: Literal["user", "neighbor"]
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
-        rows = train.interactions
+        context, rows = context or FitContext(), train.interactions
         self._foresee(rows)
         if self.capabilities.predicts:
             x, base = self._fit_base(rows, "users")
             self.rows_ = less(x, base, self.items_)
         else:
             x = self.matrix(checked(rows) if self.capabilities.feedback == "value" else rows)
-            self.lengths_ = lengths(x)
+            self.lengths_ = lengths(x, context.catalogue)
             self.rows_, x = self._summed(x), self._weighted(x)
         if self.similarity == "adjusted_cosine":
             self.centers_ = means(x.T.tocsr()).astype(np.float32)
