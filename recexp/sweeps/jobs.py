@@ -9,6 +9,7 @@ import os
 import shlex
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -127,10 +128,19 @@ def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = 
         return JobResult(FAILED, error=error, seconds=time.monotonic() - began)
 
 
-def perform(text: str) -> str:
+def compose(job: SweepJob) -> "DictConfig":
+    """Return a job's config, composed from nothing but its words; raises ConfigError."""
+    from omegaconf import open_dict
+
+    cfg = config.compose(job.overrides)
+    with open_dict(cfg):
+        cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)
+    return cfg
+
+
+def perform(text: str, compose: "Callable[[SweepJob], DictConfig]" = compose) -> str:
     """Carry out a job given in JSON (`SweepJob`) and return its result in JSON."""
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import open_dict
 
     job = SweepJob(**json.loads(text))
     try:
@@ -139,9 +149,7 @@ def perform(text: str) -> str:
         trusted = Trust(**{name: tuple(values) for name, values in job.trusted.items()})
         if (job.config_dirs, trusted) != ([str(folder) for folder in config.search_dirs()[:-1]], trust.given()):
             config.use_config_dirs(job.config_dirs, trusted)
-        cfg = config.compose(job.overrides)
-        with open_dict(cfg):
-            cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)
+        cfg = compose(job)
         HydraConfig.instance().set_config(cfg)
         return execute(cfg, tags={"sweep": job.sweep}, n_threads=job.threads).to_json()
     except Exception as error:

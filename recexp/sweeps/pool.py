@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from recexp import forking, system
 from recexp.errors import RecexpError
@@ -19,6 +19,9 @@ from recexp.folders import PACKAGE
 from recexp.sweeps import worker_main
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.tracking import process
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 ATTEMPTS = 2
 """How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
@@ -41,12 +44,12 @@ class Worker:
     It puts itself into `heard` with each result, and with None when it has ended.
     """
 
-    def __init__(self, log: Path, heard: "Heard") -> None:
+    def __init__(self, log: Path, heard: "Heard", compose: "Compose") -> None:
         self.log = log
         self.job: SweepJob | None = None
         self.heavy = 0
         with open(log, "ab") as file:
-            self.process = _copied(file.fileno()) if forking.possible() else _new(file.fileno())
+            self.process = _copied(file.fileno(), compose) if forking.possible() else _new(file.fileno())
         self.requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         Thread(target=self._listen, args=(heard,), daemon=True).start()  # not all systems can wait for several pipes
 
@@ -88,7 +91,7 @@ def _new(errors: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _copied(errors: int) -> forking.Copy:
+def _copied(errors: int, compose: "Compose") -> forking.Copy:
     """Return a copy of this process, with a copy of the one that tracks for it: to import all anew takes seconds."""
     import numba  # noqa: F401  # what all jobs need, once for all of them
 
@@ -99,7 +102,7 @@ def _copied(errors: int) -> forking.Copy:
 
     def work() -> None:
         process.adopt(tracker)
-        worker_main.main()
+        worker_main.main(compose)
 
     worker = forking.copy(work, errors=errors, keep=keep)
     if tracker is not None:
@@ -108,16 +111,18 @@ def _copied(errors: int) -> forking.Copy:
 
 
 Heard = SimpleQueue[tuple[Worker, str | None]]
+Compose = Callable[[SweepJob], "DictConfig"]
 
 
 class Pool:
     """Up to `workers` processes; what uses more than `memory_mib` (None: no limit) is ended.
 
-    `folder` takes what they say on stderr.
+    `folder` takes what they say on stderr. `compose` gives a job's config in copies of this process, which know already
+    what it is made of.
     """
 
-    def __init__(self, workers: int, *, memory_mib: int | None, folder: Path) -> None:
-        self.workers, self.memory_mib, self.folder = workers, memory_mib, folder
+    def __init__(self, workers: int, *, memory_mib: int | None, folder: Path, compose: Compose) -> None:
+        self.workers, self.memory_mib, self.folder, self._compose = workers, memory_mib, folder, compose
         self._processes: list[Worker] = []
         self._started = 0
 
@@ -158,7 +163,7 @@ class Pool:
         while queue and (free or len(self._processes) < self.workers):
             if not free:
                 self._started += 1
-                free.append(Worker(self.folder / f"worker-{self._started}.log", heard))
+                free.append(Worker(self.folder / f"worker-{self._started}.log", heard, self._compose))
                 self._processes.append(free[-1])
             job = queue.popleft()
             attempts[job.number] += 1

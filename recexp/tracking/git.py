@@ -25,15 +25,15 @@ def state(folder: Path) -> tuple[dict[str, str], str]:
     """
     clone = folders.PACKAGE.parent
     candidates = [folder, *([clone] if (clone / ".git").exists() else [])]
-    commits = ((commit, path) for path in candidates if (commit := ask(path, "rev-parse", "HEAD")))
-    commit, folder = next(commits, ("", folder))
-    if not commit:
+    heads = ((_run(path, ["rev-parse", "HEAD", "--abbrev-ref", "HEAD"], _SAFE).split(), path) for path in candidates)
+    head, folder = next(((head, path) for head, path in heads if head), ([], folder))
+    if not head:
         return {}, ""
     changed = ask(folder, *_DIFF, "--name-only", "-z", "HEAD").split("\0")[:-1]
     shown = [f":(top,literal){path}" for path in changed if path.endswith(KINDS) and not is_secret(path)]
     tags = {
-        "mlflow.source.git.commit": commit.strip(),
-        "mlflow.source.git.branch": ask(folder, "rev-parse", "--abbrev-ref", "HEAD").strip(),
+        "mlflow.source.git.commit": head[0],
+        "mlflow.source.git.branch": head[1],
         DIRTY: "true" if changed else "false",
     }
     return tags, ask(folder, *_DIFF, "HEAD", "--", *shown) if shown else ""

@@ -57,5 +57,6 @@ class Processes(JobLauncher):
         workers = min(self.workers, len(todo))
         free = system.free_mib()
         limit = self.memory_mib or (None if free is None else max(1, free // workers))
-        pool = Pool(workers, memory_mib=limit, folder=Path(str(self.config.hydra.sweep.dir)))
+        folder = Path(str(self.config.hydra.sweep.dir))
+        pool = Pool(workers, memory_mib=limit, folder=folder, compose=self.composed)
         yield from pool.run(todo, view.began, view.lost)
