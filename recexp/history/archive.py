@@ -15,7 +15,7 @@ import yaml
 
 from recexp import file_names, scratch, yaml_files
 from recexp.errors import ConfigError, StoreError, one_line
-from recexp.history import sqlite_store
+from recexp.history import mlflow_store, sqlite_store
 from recexp.history.stored_run import StoredRun
 from recexp.tracking import client, run_log, store_errors, store_uri
 from recexp.tracking.names import clean, search_terms
@@ -24,9 +24,6 @@ from recexp.tracking.tags import COMPLETE, IMPORTED
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-
-PAGE = 1000
-"""Runs asked for at a time."""
 
 
 class Archive:
@@ -93,22 +90,8 @@ class Archive:
         if self._tables is not None:
             with suppress(sqlite3.Error):
                 return [run for run in sqlite_store.runs(self._tables, ids, tags) if run.complete or not complete]
-        return [run for run in self._search(ids, tags) if run.complete or not complete]
-
-    def _search(self, ids: list[str], tags: Mapping[str, str]) -> list[StoredRun]:
-        """Return what MLflow finds, the oldest first."""
-        terms = search_terms(tags)
-        found: list[StoredRun] = []
-        token: str | None = None
         with self.translate_errors():
-            while True:
-                page = self.client.search_runs(
-                    ids, terms, max_results=PAGE, page_token=token, order_by=["attributes.start_time ASC"]
-                )
-                found += map(_stored_run, page)
-                token = page.token
-                if not token:
-                    return found
+            return [run for run in mlflow_store.runs(self.client, ids, tags) if run.complete or not complete]
 
     def run(self, run_id: str) -> StoredRun:
         """Return one run, complete or not, by its id or how that begins, in this store or in that which it came from.
@@ -122,7 +105,7 @@ class Archive:
                     beginning = f"{name} LIKE '{run_id}%'"
                     found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
             if len(found) == 1:
-                return _stored_run(found[0])
+                return mlflow_store.stored_run(found[0])
             if len(found) > 1:
                 raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
@@ -239,21 +222,6 @@ class Archive:
             yield
         except (OSError, MlflowException, SQLAlchemyError) as error:
             raise store_errors.explain(error, self.uri) from error
-
-
-def _stored_run(run: "Run") -> StoredRun:
-    info, data = run.info, run.data
-    return StoredRun(
-        id=info.run_id,
-        name=info.run_name or "",
-        experiment=info.experiment_id,
-        started=info.start_time,
-        status=info.status,
-        tags=dict(data.tags),
-        params=dict(data.params),
-        metrics=dict(data.metrics),
-        files=info.artifact_uri or "",
-    )
 
 
 def _listed(names: Mapping[str, str]) -> str:

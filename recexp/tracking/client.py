@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,14 @@ from filelock import FileLock, Timeout
 
 from recexp.errors import StoreError
 from recexp.tracking import empty_store, store_uri
+from recexp.tracking.names import search_terms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+PAGE = 1000
+"""Runs asked for at a time."""
 
 
 def load() -> None:
@@ -34,6 +39,27 @@ def connect(uri: str) -> "MlflowClient":
 
     address = store_uri.for_mlflow(uri)
     return MlflowClient(address, address)
+
+
+def search_runs(
+    client: "MlflowClient", experiments: Sequence[str], tags: Mapping[str, str], *, deleted: bool = False
+) -> "Iterator[Run]":
+    """Yield the runs of experiments (ids) that carry all of `tags`, the oldest first, `deleted` ones too if wanted."""
+    from mlflow.entities import ViewType
+
+    view, token = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY, None
+    while True:
+        page = client.search_runs(
+            [*experiments],
+            search_terms(tags),
+            view,
+            max_results=PAGE,
+            order_by=["attributes.start_time ASC"],
+            page_token=token,
+        )
+        yield from page
+        if not (token := page.token):
+            return
 
 
 @contextmanager

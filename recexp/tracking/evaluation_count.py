@@ -5,13 +5,12 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from recexp.tracking import store_uri
-from recexp.tracking.names import search_terms
+from recexp.tracking.client import search_runs
 from recexp.tracking.tags import EVALUATIONS, TEST
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PAGE = 1000
 _COUNT = """
 select count(*) from tags t join tags l on l.run_uuid = t.run_uuid
 where t.key = ? and t.value = ? and l.key = ?
@@ -27,11 +26,5 @@ def count_evaluations(client: "MlflowClient", uri: str, test: str) -> int:
     from mlflow.entities import ViewType
 
     experiments = [experiment.experiment_id for experiment in client.search_experiments(view_type=ViewType.ALL)]
-    count, token = 0, None
-    while True:
-        page = client.search_runs(
-            experiments, search_terms({TEST: test}), run_view_type=ViewType.ALL, max_results=PAGE, page_token=token
-        )
-        count += sum(EVALUATIONS in run.data.tags for run in page)
-        if not (token := page.token):
-            return count
+    found = search_runs(client, experiments, {TEST: test}, deleted=True)
+    return sum(EVALUATIONS in run.data.tags for run in found)

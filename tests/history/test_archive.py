@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recexp.errors import StoreError
-from recexp.history import archive
+from recexp.history import archive, mlflow_store
 from recexp.history.archive import Archive
 from recexp.tracking import Input, Tracking
 
@@ -112,7 +112,7 @@ def test_the_tables_say_what_mlflow_says(made: list[str]) -> None:
     ids = [*archive.experiments()]
     assert archive.experiments() == {one.experiment_id: one.name for one in archive.client.search_experiments()}
     found = archive.runs(complete=False)
-    assert found == archive._search(ids, {})
+    assert found == mlflow_store.runs(archive.client, ids, {})
     assert {run.id for run in found} == {*made}
     tags = {"recexp.protocol": "p'"}
-    assert archive.runs(tags=tags) == archive._search(ids, {**tags, "recexp.complete": "true"})
+    assert archive.runs(tags=tags) == mlflow_store.runs(archive.client, ids, {**tags, "recexp.complete": "true"})

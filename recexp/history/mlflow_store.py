@@ -1,0 +1,32 @@
+"""Reading runs from any store, by MLflow."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from recexp.history.stored_run import StoredRun
+from recexp.tracking.client import search_runs
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+def runs(client: "MlflowClient", experiment_ids: Sequence[str], tags: Mapping[str, str]) -> list[StoredRun]:
+    """Return the runs of experiments that carry all of `tags`, the oldest first."""
+    return [stored_run(run) for run in search_runs(client, experiment_ids, tags)]
+
+
+def stored_run(run: "Run") -> StoredRun:
+    """Return what MLflow knows of a run."""
+    info, data = run.info, run.data
+    return StoredRun(
+        id=info.run_id,
+        name=info.run_name or "",
+        experiment=info.experiment_id,
+        started=info.start_time,
+        status=info.status,
+        tags=dict(data.tags),
+        params=dict(data.params),
+        metrics=dict(data.metrics),
+        files=info.artifact_uri or "",
+    )
