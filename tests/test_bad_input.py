@@ -68,8 +68,8 @@ CASES = {
     "test users unknown": (
         GOOD,
         ["filter=none", "split=predefined", "split.test=strangers.csv"],
-        "none of the 2 test users in strangers.csv occurs in the training data; split.shown can name a file of rows "
-        "that they show before they are asked",
+        "none of the 2 test users in strangers.csv occurs in the training data; set split.shown to a file of their "
+        "earlier rows",
     ),
     "test file missing": (
         GOOD,

@@ -49,7 +49,7 @@ class PointSplitter(Splitter):
         ascending = np.sort(times)
         if len(times) and ascending[0] == ascending[-1]:
             raise DataError(
-                f"all {len(times)} rows or sessions have one time, {ascending[0] // per_second}, and there is no "
+                f"all {len(times)} rows or sessions have the same time, {ascending[0] // per_second}, so there is no "
                 "before and after; name the column of times with dataset.columns.timestamp, or choose another split"
             )
         test = _point(ascending, self.test_ratio, test_from, len(times), "test", per_second)
@@ -62,7 +62,7 @@ class PointSplitter(Splitter):
             part = "test" if (labels == TEST).all() else "validation"
             raise DataError(
                 f"{part} begins with the first of {len(times)} rows or sessions and leaves none to learn from: those "
-                f"of one time stay together, and there are {len(np.unique(times))} times, from "
+                f"of the same time stay together, and there are {len(np.unique(times))} times, from "
                 f"{ascending[0] // per_second} to {ascending[-1] // per_second}; "
                 f"change split.{part}_ratio or split.{part}_from"
             )

@@ -163,13 +163,13 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         n, unknown = len(raw.users.known), int((lookup(raw.users.known, train.user_ids) < 0).sum())
         if not len(kept):
             raise DataError(
-                f"none of the {n} {name} users in {path} occurs in the training data; split.shown can name a file of "
-                "rows that they show before they are asked"
+                f"none of the {n} {name} users in {path} occurs in the training data; set split.shown to a file of "
+                "their earlier rows"
             )
         dropped = len(raw) - len(kept)
         log.warning(
-            "%s: %d of %d users do not occur in train; their %d rows are dropped (split.shown names a file of rows of "
-            "such users)",
+            "%s: %d of %d users do not occur in train; their %d rows are dropped; set split.shown to a file of "
+            "their earlier rows",
             *(path, unknown, n, dropped),
         )
     rows = Interactions(
@@ -211,7 +211,7 @@ def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
     if train.timestamps is not None and more.timestamps is not None:
         times = np.concatenate([train.timestamps, more.timestamps])
     elif train.timestamps is not None:
-        log.warning("%s rows have no times; train and %s together go by file order in the test", name, name)
+        log.warning("%s rows have no times; in the test, train and %s rows are in file order", name, name)
     events = None
     if train.events is not None and more.events is not None:
         events = Column.category([*_names(train.events), *_names(more.events)])
