@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from recexp import forking, system
 from recexp.errors import RecexpError
-from recexp.folders import PACKAGE
+from recexp.folders import command_of
 from recexp.sweeps import worker_main
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.tracking import process
@@ -28,14 +27,6 @@ ATTEMPTS = 2
 POLL_SECONDS = 0.1
 END_SECONDS = 10.0
 """How long processes have, when the sweep ends early, to mark their runs as killed."""
-_START = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import recexp
-sys.path.append(sys.path.pop(0))
-from recexp.sweeps import worker_main
-worker_main.main()
-"""
 
 
 class Worker:
@@ -83,7 +74,7 @@ class Worker:
 
 def _new(errors: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _START, str(PACKAGE.parent)],
+        command_of(worker_main.__name__),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

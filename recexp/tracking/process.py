@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from concurrent.futures import Future
@@ -15,18 +14,7 @@ from typing import IO, Any, cast
 
 from recexp import forking, system
 from recexp.errors import DiskFullError, RecexpError, StoreError
-from recexp.folders import PACKAGE
-
-_START = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import recexp
-sys.path.append(sys.path.pop(0))
-from recexp.tracking import process_main
-process_main.main(*map(int, sys.argv[2:]))
-"""
-"""Takes this very recexp; else neither its folder nor the working directory comes before the standard library."""
-
+from recexp.folders import command_of
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +42,11 @@ class TrackingProcess:
         self.waiting = False
 
     def _new(self) -> "subprocess.Popen[bytes]":
-        command, more = [sys.executable, "-P", "-c", _START, str(PACKAGE.parent)], dict(system.OWN_GROUP)
-        theirs = None
+        numbers, more, theirs = [], dict(system.OWN_GROUP), None
         if forking.possible():
             self._files, theirs = socket.socketpair()
-            more["pass_fds"] = [theirs.fileno()]
-            command.append(str(theirs.fileno()))
+            numbers = more["pass_fds"] = [theirs.fileno()]
+        command = command_of("recexp.tracking.process_main", *numbers)
         started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
         if theirs is not None:
             theirs.close()
