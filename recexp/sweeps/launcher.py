@@ -1,22 +1,23 @@
 """What all launchers share: prepare the jobs, skip finished ones, show the progress, and hand results to Hydra."""
 
 import os
+import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from omegaconf import open_dict
 
 from recexp import config, console, trust
 from recexp.errors import ConfigError, RecexpError
 from recexp.sweeps import jobs
-from recexp.sweeps.composer import Composer
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.progress_view import ProgressView
 from recexp.sweeps.sweep import Sweep
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
+    from recexp.config_files.hydra_loader import CheckedLoader
     from recexp.runners.base import Experiment
 
+CHECK_SECONDS = 3.0
+"""How long the words of a sweep are looked through before its first job; what is wrong beyond fails its own job."""
 ENVIRONMENT = ("RECEXP_DATA", trust.VARIABLE)
 """What a job depends on and a process elsewhere must be told."""
 
@@ -41,7 +45,10 @@ class JobLauncher(Launcher):
             raise ConfigError(f"hydra/launcher: {type(self).__name__} runs jobs of the command recexp only")
         self.sweep = sweep
         self.check()
-        self._composer = Composer(hydra_context, config)
+        self._loader = cast("CheckedLoader", hydra_context.config_loader)
+        self._load: Callable[..., DictConfig] = self._loader.load_sweep_config
+        # Hydra's sweeper composes each job to check it, and throws it away; `_check_options` is for that
+        self._loader.load_sweep_config = lambda **words: None  # type: ignore[assignment, method-assign]
 
     def check(self) -> None:
         """Raise ConfigError when what the launcher needs is not there."""
@@ -56,13 +63,13 @@ class JobLauncher(Launcher):
 
     def composed(self, job: SweepJob) -> "DictConfig":
         """Return a job's config; raises what Hydra raises."""
-        return self._composer.compose(job.words, job.number)
+        return self._compose(job.words, job.number)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Return what became of each job: its metrics, or the error."""
         console.configure_logging(config.plain(self.config)["logging"])
         words = dict(enumerate(map(list, job_overrides), initial_job_idx))
-        self._composer.check([*words.values()])
+        self._check_options([*words.values()])
         results, experiments = self._prepare(words)
         self._refuse(results, len(words))
         stores = [experiment.tracking for experiment in experiments.values()]
@@ -95,6 +102,23 @@ class JobLauncher(Launcher):
             self.sweep.deaths += view.deaths
         return [_returned(job, results[job.number]) for job in all_jobs]
 
+    def _compose(self, words: Sequence[str], number: int) -> "DictConfig":
+        cfg = self._load(self.config, [*words])
+        with open_dict(cfg):
+            cfg.hydra.job.num, cfg.hydra.job.id = number, str(number)
+        return cfg
+
+    def _check_options(self, jobs: Sequence[Sequence[str]]) -> None:
+        """Compose the first job of each choice of options, as many as there is time for; raises what Hydra raises."""
+        until, seen = time.monotonic() + CHECK_SECONDS, set()
+        for words in jobs:
+            options = self._loader.options([*words])
+            if options not in seen:
+                seen.add(options)
+                self._compose(words, 0)
+            if time.monotonic() > until:
+                return
+
     def _prepare(self, words: dict[int, list[str]]) -> "tuple[dict[int, JobResult], dict[int, Experiment]]":
         """Build jobs, up to the first that can be built: then not all of them are wrong, and the others are built when
         it is their turn. On resume all are, to be looked for in the store."""
@@ -102,7 +126,7 @@ class JobLauncher(Launcher):
         experiments: dict[int, Experiment] = {}
         for number, some in words.items():
             try:
-                cfg = self._composer.compose(some, number)
+                cfg = self._compose(some, number)
                 HydraConfig.instance().set_config(cfg)
                 experiments[number] = jobs.prepare(cfg, tags={})
             except Exception as error:

@@ -40,7 +40,7 @@ class Tracking:
         """Return the store, to be used in a `with` block; raises StoreError at once when it cannot be written."""
         uri = store_uri.resolve(self.uri)
         store_uri.check(uri, self.artifacts)
-        return Store(uri, self.artifacts, self.experiment, log_model=self.log_model, git_diff=self.git_diff)
+        return Store(uri, self)
 
 
 class CompleteRun(NamedTuple):
@@ -62,22 +62,20 @@ class Store:
 
     Attributes
     ----------
-    uri, experiment, log_model, git_diff : as opened.
+    uri : as opened.
     process : the one that writes to it.
     opening : its answer that the store is open.
     """
 
-    def __init__(self, uri: str, artifacts: str | None, experiment: str, *, log_model: bool, git_diff: bool) -> None:
-        self.uri = uri
-        self.git_diff = git_diff
-        self.experiment = experiment
-        self.log_model = log_model
+    def __init__(self, uri: str, tracking: Tracking) -> None:
+        self.uri, self._tracking = uri, tracking
         self._log_so_far = run_log.LogBuffer()
         self._opened = now()
         self._last: Run | None = None
         self.process = process.take()
+        location = _artifact_location(uri, tracking.artifacts)
         self.opening = self.process.send(
-            "open", uri=uri, artifacts=_artifact_location(uri, artifacts), experiment=experiment, folder=os.getcwd()
+            "open", uri=uri, artifacts=location, experiment=tracking.experiment, folder=os.getcwd()
         )
 
     def __enter__(self) -> Self:
@@ -137,7 +135,8 @@ class Store:
     def run(self, *, name: str, tags: Mapping[str, str]) -> Run:
         """Return a new run, to be used in a `with` block; its time counts from the end of the last one."""
         began = self._opened if self._last is None else self._last.ended
-        target = Target(self.process, self.opening, self.uri, self.log_model, self.experiment, self.git_diff)
+        wanted = self._tracking
+        target = Target(self.process, self.opening, self.uri, wanted.log_model, wanted.experiment, wanted.git_diff)
         self._last = Run(target, name, tags, began=began or now(), log_so_far=self._log_so_far.records)
         return self._last
 
