@@ -191,5 +191,5 @@ def _errors_about(run: StoredRun) -> Iterator[None]:
         if "cannot import" in str(error):
             advice = "; its code must be installed, or lie in the working directory or in PYTHONPATH"
         elif isinstance(error, DataError):
-            advice = "; data that lie elsewhere now are named as dataset.interactions=FILE or dataset.root=DIR"
+            advice = "; name data that lie elsewhere now by dataset.interactions=FILE or dataset.root=DIR"
         raise type(error)(f"run {run.id} cannot be built again: {error}{advice}") from error

@@ -93,7 +93,7 @@ def test_changed_side_tables_are_other_data(shop: Path, capsys: pytest.CaptureFi
     assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 2
     said = capsys.readouterr()
     assert "the data differ from those of the run (fingerprint " in said.err
-    assert "data that lie elsewhere are named as dataset.interactions=FILE or dataset.root=DIR" in said.err
+    assert "name data that lie elsewhere by dataset.interactions=FILE or dataset.root=DIR" in said.err
     assert Archive(None).run(run.id).metrics == run.metrics
     Path("genres.csv").write_text(text)
     assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 0
@@ -190,7 +190,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     assert "lists.parquet is damaged" in capsys.readouterr().err
     Path("other.csv").unlink()
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr"]) == 2
-    assert "dataset.interactions: other.csv: no such file; data that lie elsewhere" in capsys.readouterr().err
+    assert "dataset.interactions: other.csv: no such file; name data that lie elsewhere" in capsys.readouterr().err
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr", "dataset.interactions=ratings.csv"]) == 0
 
 

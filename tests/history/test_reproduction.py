@@ -142,7 +142,7 @@ def test_data_that_are_gone_moved_or_changed(shop: Path, tmp_path: Path, capsys:
     Path("mine.csv").rename(tmp_path / "moved.csv")
     assert cli.run(["reproduce", run.id]) == 2
     said = capsys.readouterr().err
-    assert "mine.csv: no such file; data that lie elsewhere now are named as dataset.interactions=FILE" in said
+    assert "mine.csv: no such file; name data that lie elsewhere now by dataset.interactions=FILE" in said
     text = (tmp_path / "moved.csv").read_text()
     (tmp_path / "moved.csv").write_text(f"{text}u1,f99,5,1\n")
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 2
