@@ -21,7 +21,6 @@ IDENTITY = "ab" * 32
 HOLD = """
 import sys
 from recexp.tracking.run_locks import RunLocks
-from small_store import SMALL
 locks = RunLocks(sys.argv[1])
 print(locks.hold("ab" * 32, alone=sys.argv[2] == "alone", wait=False), flush=True)
 sys.stdin.read()
