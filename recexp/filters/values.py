@@ -104,6 +104,11 @@ def _with_dislikes(rows: Interactions) -> bool:
 
 
 def _likes(rows: Interactions) -> np.ndarray:
-    """Return bool (m,): which rows weigh more than 0, of users and items whose rows do together."""
+    """Return bool (m,): which rows do not weigh 0 or less, of users and items whose rows do not together either.
+
+    A row without a weight says nothing against a like.
+    """
     _, pair = np.unique(rows.users.astype(np.int64) * rows.n_items + rows.items, return_inverse=True)
-    return (rows.values > 0) & (np.bincount(pair, rows.values.astype(np.float64)) > 0)[pair]
+    weighed = ~np.isnan(rows.values)
+    sums = np.bincount(pair, np.where(weighed, rows.values, 0).astype(np.float64))
+    return ~(rows.values <= 0) & ((sums > 0) | (np.bincount(pair, weighed) == 0))[pair]

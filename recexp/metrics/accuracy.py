@@ -72,8 +72,9 @@ class Ndcg(Accuracy):
     """
 
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
-        discounts = 1 / np.log2(np.arange(2, k + 2))
         hits = judged.hits[:, :k]
+        most = min(k, max(hits.shape[1], int(judged.relevant.max(initial=0))))  # no more places can hold a hit
+        discounts = 1 / np.log2(np.arange(2, most + 2))
         ideal = np.cumsum(discounts)[np.minimum(judged.relevant, k) - 1]
         return hits @ discounts[: hits.shape[1]] / ideal
 

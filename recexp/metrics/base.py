@@ -11,7 +11,6 @@ What a metric needs besides is given the same way: `train` as user -> items (a m
 (left out: all items that are mentioned anywhere).
 """
 
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ import numpy as np
 from recexp import file_names
 from recexp.errors import ConfigError, DataError
 from recexp.metric_names import metric_at
+from recexp.metrics.plain import id_lists_of, ids_of, lists_by_id, ratings_of
 from recexp.metrics.predicted_ratings import PredictedRatings
-from recexp.metrics.ranked_lists import JudgedLists, by_id
+from recexp.metrics.ranked_lists import JudgedLists
 
 __all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "RatingMetric", "RunMetric"]
 
@@ -101,17 +101,15 @@ class Metric(ABC):
         """Return the cut-off that a call asks for; None asks for the whole lists."""
         if k is None:
             return max(1, longest)
-        try:
-            given = operator.index(k)
-        except TypeError:
-            raise ConfigError(f"k must be a whole number (got {k!r})") from None
-        if given < 1:
-            raise ConfigError(f"k must be at least 1 (got {given})")
-        return given
+        if isinstance(k, bool) or not isinstance(k, int | np.integer):
+            raise ConfigError(f"k must be a whole number (got {k!r})")
+        if k < 1:
+            raise ConfigError(f"k must be at least 1 (got {k})")
+        return int(k)
 
-    def _tables(self, **given: Any) -> list[dict[Hashable, Collection[Any]]]:
+    def _tables(self, **given: Any) -> list[dict[Hashable, list[Any]]]:
         """Return `train` and `features` as dicts; raises ConfigError for one that is needed and not there."""
-        tables = [by_id(table, name) for name, table in given.items()]
+        tables = [lists_by_id(table, name) for name, table in given.items()]
         for need, (name, table) in zip(("train", "item_categories"), zip(given, tables)):
             if need in self.needs and not table:
                 raise ConfigError(f"{type(self).__name__} needs {name}=...")
@@ -144,10 +142,11 @@ class ListMetric(Metric):
         features: Mapping[Hashable, Collection[str]] | None = None,
     ) -> float:
         """Return the value of one list cut at `k` (None: its length); NaN where it is not defined."""
-        cutoff, tables = self._cutoff(k, len(ranked)), self._tables(train=train, features=features)
-        if "relevant" in self.needs and len(relevant) == 0:
+        best, wanted = ids_of(ranked, "ranked", ranked=True), ids_of(relevant, "relevant")
+        cutoff, tables = self._cutoff(k, len(best)), self._tables(train=train, features=features)
+        if "relevant" in self.needs and not wanted:
             return float("nan")
-        judged = JudgedLists.of_ids([ranked], [relevant], tables[0], tables[1], None)
+        judged = JudgedLists.of_ids([best], [wanted], tables[0], tables[1], None)
         return float(self.finish(self.values(judged, cutoff))[0])
 
 
@@ -175,11 +174,12 @@ class RunMetric(Metric):
         catalogue: Collection[Hashable] | None = None,
     ) -> float:
         """Return the value over `lists` cut at `k` (None: the longest list's length)."""
-        cutoff, [known] = self._cutoff(k, max(map(len, lists), default=0)), self._tables(train=train)
-        listed = None if catalogue is None else dict.fromkeys(catalogue)
+        all_lists = id_lists_of(lists, "lists")
+        cutoff, [known] = self._cutoff(k, max(map(len, all_lists), default=0)), self._tables(train=train)
+        listed = None if catalogue is None else dict.fromkeys(ids_of(catalogue, "catalogue"))
         if listed is not None and not listed:
             raise ConfigError("catalogue is empty; omit it to use all items that occur")
-        judged = JudgedLists.of_ids(lists, [()] * len(lists), known, {}, listed)
+        judged = JudgedLists.of_ids(all_lists, [()] * len(all_lists), known, {}, listed)
         return float(self.value(judged, cutoff))
 
 
@@ -213,22 +213,7 @@ class RatingMetric(Metric):
 
     def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
         """Return the value over all rows; NaN without rows. Raises DataError for one that is not a finite number."""
-        if len(predicted) != len(actual):
-            raise DataError(f"{len(predicted)} predicted ratings for {len(actual)} actual ones")
-        both = {"predicted": _numbers(predicted, "predicted"), "actual": _numbers(actual, "actual")}
-        for name, ratings in both.items():
-            if not np.isfinite(ratings).all():
-                row = int(np.argmin(np.isfinite(ratings)))
-                raise DataError(f"{name}: row {row + 1} is {ratings[row]}; ratings must be finite numbers")
-        return float(self.finish(np.mean(self.errors(*both.values())))) if len(predicted) else float("nan")
-
-
-def _numbers(ratings: Sequence[float], name: str) -> np.ndarray:
-    """Return float64 (m,); raises DataError where that is not what `ratings` are."""
-    try:
-        found = np.asarray(ratings, np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"{name}: ratings must be finite numbers, one per row") from None
-    if found.ndim != 1:
-        raise DataError(f"{name}: ratings must be one per row (got {found.ndim} dimensions)")
-    return found
+        found, given = ratings_of(predicted, "predicted"), ratings_of(actual, "actual")
+        if len(found) != len(given):
+            raise DataError(f"{len(found)} predicted ratings for {len(given)} actual ones")
+        return float(self.finish(np.mean(self.errors(found, given)))) if len(found) else float("nan")

@@ -1,7 +1,6 @@
 """JudgedLists: ranked lists beside what was relevant and who asked, which is all that metrics of lists read."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +10,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.data import Column, Dataset, Interactions, Queries
-from recexp.errors import ConfigError, DataError
+from recexp.errors import DataError
 from recexp.ranking import Lists
 from recexp.statistics.bootstrap import number_owners
 
@@ -78,7 +77,11 @@ class JudgedLists:
         seen = [(user, code[item]) for user, some in enumerate(train.values()) for item in some]
         pairs = np.array(seen, np.int32).reshape(-1, 2)
         log = Interactions(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32), len(train), len(code))
-        table = {"features": Column.multi_category([list(features.get(item, ())) for item in code])} if features else {}
+        table = (
+            {"features": Column.multi_category([[*map(str, features.get(item, ()))] for item in code])}
+            if features
+            else {}
+        )
         data = Dataset("plain lists", log, _objects(train), _objects(code), items=table)
         allowed = np.array([catalogue is None or item in catalogue for item in code], bool)
         found = [[code[item] for item in set(wanted)] for wanted in relevant]
@@ -167,26 +170,6 @@ class JudgedLists:
         levels, level = np.unique(counts, return_inverse=True)
         held = np.bincount(level) * levels
         return ((held.sum() - np.cumsum(held)) / max(1, held.sum()))[level]
-
-
-def by_id(table: Any, name: str) -> dict[Hashable, Collection[Any]]:
-    """Return a mapping, or a pandas Series, of ids to collections as a dict, {} for None.
-
-    Raises ConfigError for anything else, `name` says of what, and for an id that comes twice.
-    """
-    if table is None:
-        return {}
-    if not hasattr(table, "items") or getattr(table, "ndim", 1) != 1:
-        raise ConfigError(f"{name} must map each id to a list, as a dict or a pandas Series of lists does")
-    pairs = list(table.items())
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ConfigError(f"{name} holds {twice!r} twice; give one list per id: series.groupby(level=0).agg(list)")
-    for key, values in found.items():
-        if not isinstance(values, Sized) or not isinstance(values, Iterable):
-            raise ConfigError(f"{name}: {key!r} has {values!r}, which is not a list")
-    return found
 
 
 def _objects(ids: Collection[Hashable]) -> np.ndarray:

@@ -48,6 +48,8 @@ class Fold:
         unfiltered = loaded.dataset.interactions if loaded.unfiltered is None else loaded.unfiltered
         merged = loaded.dataset.interactions if loaded.later else None
         audit = experiment["audit"].inspect(split, experiment["split"].time, unfiltered, merged)
+        if not split.fold:  # once for all folds
+            _tell_dislikes(split.train)
         filters = _revised(experiment["filter"], loaded.revised) if loaded.revised else None
         return cls(loaded.source, loaded.effects, loaded.dataset, filters, split, audit)
 
@@ -92,6 +94,17 @@ class Fold:
         parts["test"] = self.split.test
         audit = [(name, _share(name, value)) for name, value in self.audit.metrics.items()]
         return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
+
+
+def _tell_dislikes(train: Dataset) -> None:
+    """Warn of rows that are no likes by their weight and that no filter has dropped."""
+    rows = train.interactions
+    if not rows.explicit and (n := int((rows.values <= 0).sum())):
+        log.warning(
+            "%s: %d of %d train rows have a weight of 0 or less and count as likes all the same; Binarize in "
+            "filter.steps drops such rows, as filter=implicit and filter=counts do",
+            *(train.name, n, len(rows)),
+        )
 
 
 def _revised(filters: Filters, steps: list[int]) -> Any:

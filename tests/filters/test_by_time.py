@@ -13,6 +13,7 @@ from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.params import params
 from recexp.prepared import Preparation
+from recexp.runners.fold import Fold
 
 NOW = 100
 ROWS = [  # user, item, value, time: bread is bought by ann before NOW and after it, milk by ben
@@ -199,6 +200,31 @@ def test_a_weight_of_zero_or_below_is_no_like(name: str, expected: set[tuple]) -
 def test_ratings_are_no_weights() -> None:
     """Those of -10 to 10 count, however low, where every rating counts."""
     assert kept("all_positive", explicit=True) == {(user, item, 1, time) for user, item, _, time in CLICKS}
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("more", "left"),
+    [
+        ([("ann", "milk", NAN, 20)], {("ann", "milk", 1, 20)}),  # a row like all others of data without weights
+        ([("ann", "milk", 2, 20), ("ann", "milk", NAN, 21)], {("ann", "milk", 1, 20), ("ann", "milk", 1, 21)}),
+        ([("ann", "milk", -2, 20), ("ann", "milk", NAN, 21)], set()),  # taken back
+    ],
+)
+def test_a_row_without_a_weight_says_nothing_against_a_like(more: list[tuple], left: set[tuple]) -> None:
+    assert {row for row in kept("positive", [*CLICKS, *more]) if row[3] >= 20} == left
+
+
+@pytest.mark.parametrize("name", ["none", "deduplicate", "implicit"])
+def test_weights_that_no_filter_compares_are_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    data = dataset([*ROWS, ("ben", "wine", -1, 6)])
+    split, loaded = prepared(data, name, "temporal", *BY_TIME["temporal"])
+    parts = recexp.make(f"filter={name}"), recexp.make("split=temporal"), Audit(policy="off", similarity=0.9)
+    Fold.of(dict(zip(("filter", "split", "audit"), parts)), loaded, split)  # type: ignore[arg-type]
+    told = "train rows have a weight of 0 or less and count as likes all the same" in caplog.text
+    assert told == (name != "implicit")
 
 
 def test_what_is_taken_back_after_the_split_was_a_like_before_it() -> None:

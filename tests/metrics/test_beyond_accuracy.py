@@ -53,24 +53,24 @@ def test_intra_list_diversity_by_interactions_by_hand(build):
 
 
 def test_catalog_coverage_by_hand(build):
-    assert build("catalog_coverage")([["a", "b"], ["a", "c"]], k=2, catalogue="abcdefgh") == 3 / 8
-    assert build("catalog_coverage")([["a", "b"], ["a", "c"]], k=1, catalogue="abcdefgh") == 1 / 8
+    assert build("catalog_coverage")([["a", "b"], ["a", "c"]], k=2, catalogue=list("abcdefgh")) == 3 / 8
+    assert build("catalog_coverage")([["a", "b"], ["a", "c"]], k=1, catalogue=list("abcdefgh")) == 1 / 8
 
 
 def test_long_tail_coverage_by_hand(build):
     # 10 interactions: a 4, b 4, c 1, d 1. More popular items hold 0 % for a, b and 80 % for c, d: these and e are tail
-    train = {1: "abcd", 2: "ab", 3: "ab", 4: "ab"}
-    assert build("long_tail_coverage")([["a", "c"]], k=2, train=train, catalogue="abcde") == pytest.approx(1 / 3)
-    assert build("long_tail_coverage")([["a", "c"]], k=1, train=train, catalogue="abcde") == 0
-    assert np.isnan(build("long_tail_coverage")([["a"]], k=1, train={1: "ab"}, catalogue="ab")), "no tail"
+    train = {1: list("abcd"), 2: ["a", "b"], 3: ["a", "b"], 4: ["a", "b"]}
+    assert build("long_tail_coverage")([["a", "c"]], k=2, train=train, catalogue=list("abcde")) == pytest.approx(1 / 3)
+    assert build("long_tail_coverage")([["a", "c"]], k=1, train=train, catalogue=list("abcde")) == 0
+    assert np.isnan(build("long_tail_coverage")([["a"]], k=1, train={1: list("ab")}, catalogue=list("ab"))), "no tail"
 
 
 def test_gini_by_hand(build):
     gini = build("gini")
-    assert gini([["a"], ["b"], ["c"]], k=1, catalogue="abc") == pytest.approx(0)
-    assert gini([["a"], ["a"], ["a"]], k=1, catalogue="abc") == pytest.approx(1)
+    assert gini([["a"], ["b"], ["c"]], k=1, catalogue=list("abc")) == pytest.approx(0)
+    assert gini([["a"], ["a"], ["a"]], k=1, catalogue=list("abc")) == pytest.approx(1)
     # p ascending: 0, 1/4, 3/4; (2*1-3-1)*0 + (2*2-3-1)/4 + (2*3-3-1)*3/4 = 6/4; over n - 1 = 2
-    assert gini([["a"], ["a"], ["a"], ["b"]], k=1, catalogue="abc") == pytest.approx(6 / 4 / 2)
+    assert gini([["a"], ["a"], ["a"], ["b"]], k=1, catalogue=list("abc")) == pytest.approx(6 / 4 / 2)
 
 
 def test_entropy_by_hand(build):
@@ -180,4 +180,4 @@ def test_run_metrics_agree_with_loops(build, world, k):
 
 
 def test_items_outside_the_catalogue_are_not_counted_against_coverage(build):
-    assert build("catalog_coverage")([["a"]], k=1, train={1: "abcd"}, catalogue="ab") == 1 / 2
+    assert build("catalog_coverage")([["a"]], k=1, train={1: list("abcd")}, catalogue=list("ab")) == 1 / 2
