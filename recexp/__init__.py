@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from recexp.garbage import uncollected
 from recexp.version import __version__
 
 __all__ = ["FittedModel", "__version__", "make", "run"]
@@ -9,9 +10,10 @@ __all__ = ["FittedModel", "__version__", "make", "run"]
 
 def make(*overrides: str, config_dir: str | None = None) -> Any:
     """Build one component: `make("algorithm=ease", "algorithm.l2=100")`; the first override names it."""
-    from recexp import api
+    with uncollected():
+        from recexp import api
 
-    return api.make(*overrides, config_dir=config_dir)
+        return api.make(*overrides, config_dir=config_dir)
 
 
 def run(*overrides: str, dataset: Any = None, config_dir: str | None = None) -> Any:
@@ -23,7 +25,8 @@ def run(*overrides: str, dataset: Any = None, config_dir: str | None = None) -> 
     from recexp.tracking import process
 
     process.start()  # it imports MLflow while this process imports and composes
-    from recexp import api
+    with uncollected():
+        from recexp import api
 
     return api.run(*overrides, dataset=dataset, config_dir=config_dir)
 

@@ -5,10 +5,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 
-from recexp import kernel_cache
+from recexp import garbage
+
+with garbage.uncollected():
+    import numba
+    from numba.core.registry import cpu_target
+
+    from recexp import kernel_cache
+
+    cpu_target.target_context.refresh()  # imports half of numba, as the first kernel does otherwise
 
 REORDERED = {"contract", "nsz", "reassoc"}
 """What lets a sum be vectorised: its order is the compiler's, the same in every run. NaN and infinity keep meaning."""

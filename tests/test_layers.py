@@ -20,6 +20,7 @@ FOUNDATIONS = {
     "file_names",
     "folders",
     "forking",
+    "garbage",
     "identity",
     "limits",
     "metric_names",
