@@ -93,6 +93,7 @@ CASES = {
         ["show=1"],
         "show: there is no user 1 in ratings after filtering; its ids are text: show=\"'1'\"",
     ),
+    "a text that Hydra reads as a fraction": (GOOD, ["show=1e1"], "runner.show: must be an integer or text (got 10.0)"),
     "a text that Hydra reads as a number": (
         GOOD,
         ["show=1_96"],

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+_MEMBERS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+
+
 def build(node: Any, base: type, where: str) -> Any:
     """Construct the component that a config node describes, and those nested in it.
 
@@ -44,7 +47,16 @@ def imported(target: str, where: str) -> Any:
 
 def refusal(error: "ValidationError", where: str, allowed: list[str]) -> ConfigError:
     """Return what a strict class refuses, field by field."""
-    return ConfigError("\n".join(_explain(problem, where, allowed) for problem in error.errors()))
+    lines: list[str] = []
+    unions: dict[tuple[str, str], list[str]] = {}
+    for problem in error.errors():
+        *field, member = [*map(str, problem["loc"])] or [""]
+        if field and member in _MEMBERS:  # each type that a field may have refuses the value
+            unions.setdefault((".".join(field), repr(problem["input"])), []).append(_MEMBERS[member])
+        else:
+            lines.append(_explain(problem, where, allowed))
+    lines += [f"{where}.{key}: must be {' or '.join(kinds)} (got {got})" for (key, got), kinds in unions.items()]
+    return ConfigError("\n".join(lines))
 
 
 def _nested(value: Any, where: str) -> Any:

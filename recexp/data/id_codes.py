@@ -45,3 +45,8 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64):
         return int(value)
     return None
+
+
+def may_hold_ids(given: Any) -> bool:
+    """Whether something may be a list of ids: no text, whose letters are no ids, nothing else that is one, no table."""
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes) and getattr(given, "ndim", 1) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from recexp.data.id_codes import may_hold_ids
 from recexp.errors import ConfigError, DataError
 
 
@@ -15,9 +16,7 @@ def ids_of(given: Any, name: str, *, ranked: bool = False) -> list[Hashable]:
     Raises ConfigError for what is no list of ids (a text, whose letters are none, a table), or has no order where ids
     are `ranked`, and DataError for None and NaN among them; `name` says of what.
     """
-    unordered = ranked and isinstance(given, Mapping | Set)
-    one = isinstance(given, str | bytes) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) != 1
-    if one or unordered:
+    if not may_hold_ids(given) or (ranked and isinstance(given, Mapping | Set)):
         raise ConfigError(f"{name} must be a list of ids{', best first' * ranked} (got {type(given).__name__})")
     found = list(given)
     for place, item in enumerate(found, 1):

@@ -16,7 +16,7 @@ from recexp.errors import DataError, ModelError
 from recexp.models import saving
 from recexp.models.answers import Answers, Id
 from recexp.models.arrays import check_parts
-from recexp.models.questions import Questions, warn_of_unanswered
+from recexp.models.questions import Questions, ids_of, warn_of_unanswered
 from recexp.ranking import Lists, Ranking
 from recexp.version import __version__
 
@@ -117,7 +117,7 @@ class FittedModel:
         As `recommend` gives them, user by user. `fallback`: the list is not made for this very user, who is unknown,
         or whom the model cannot answer.
         """
-        users = list(user_ids)
+        users = ids_of(user_ids, "user_ids")
         return self.answer(users, n, histories).table(users)
 
     def answer(
@@ -126,7 +126,7 @@ class FittedModel:
         """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise DataError(f"the number of items to recommend must be a whole number (got {n!r})")
-        users = list(user_ids)
+        users = ids_of(user_ids, "user_ids")
         whole, fallback = Lists.empty(len(users), max(0, min(n, len(self.item_ids)))), np.zeros(len(users), bool)
         for rows, queries, unknown in self._questions.ask(users, histories):
             part = self.lists(queries, n)
@@ -141,7 +141,8 @@ class FittedModel:
         """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
         ((_, query, unknown),) = self._questions.ask([user_id], [history])
         warn_of_unanswered([user_id] if unknown[0] else [], 1)
-        codes = self._questions.items.codes(item_ids)
+        items = ids_of(item_ids, "item_ids")
+        codes = self._questions.items.codes(items)
         known = codes[codes >= 0]
         if self.model.capabilities.predicts:
             ones = np.ones(len(known), np.float32)
@@ -150,7 +151,7 @@ class FittedModel:
         else:
             found = (self.model if self.can_answer(query)[0] else self.fallback).score(query)[0, known]
         values = dict(zip(known.tolist(), found.tolist()))
-        return {item: values.get(code, float("nan")) for item, code in zip(item_ids, codes.tolist())}
+        return {item: values.get(code, float("nan")) for item, code in zip(items, codes.tolist())}
 
     def estimate(self, rows: Interactions, queries: Queries) -> np.ndarray:
         """Return float32 (m,): the predicted rating of each row, its user's history being that of the user's query."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recexp.data import Interactions, Queries
-from recexp.data.id_codes import IdCodes
+from recexp.data.id_codes import IdCodes, may_hold_ids
 from recexp.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Questions:
         """Return the queries of m users, None for someone anonymous: those with a history of their own (item ids from
         oldest to newest, in place of what is known of the user) apart from the others. Raises DataError.
         """
-        users = list(user_ids)
+        users = ids_of(user_ids, "user_ids")
         given = [None] * len(users) if histories is None else [_items(history) for history in histories]
         if len(given) != len(users):
             raise DataError(f"{len(given)} histories are given for {len(users)} users")
@@ -88,12 +88,15 @@ class Questions:
         return replace(queries, exclude=queries.history(values=False)) if self.exclude_seen else queries
 
 
+def ids_of(given: Any, what: str) -> list[Any]:
+    """Return the ids that `given` holds; raises DataError, which says of `what`, where it is no list of ids."""
+    if isinstance(given, Mapping) or not may_hold_ids(given):
+        raise DataError(f"{what} must be a list of ids (got {_short(given)})")
+    return list(given)
+
+
 def _items(history: Any) -> list[Any] | None:
-    if history is None:
-        return None
-    if isinstance(history, str | bytes | Mapping) or not isinstance(history, Iterable):
-        raise DataError(f"a history must be a list of item ids (got {_short(history)})")
-    return list(history)
+    return None if history is None else ids_of(history, "a history")
 
 
 def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
@@ -104,4 +107,4 @@ def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
 
 
 def _short(value: Any) -> str:
-    return reprlib.repr(value)
+    return " ".join(reprlib.repr(value).split())

@@ -67,9 +67,20 @@ def test_a_wrong_number_of_items_is_refused(model: FittedModel, n: object) -> No
         model.recommend(1, n)
 
 
+@pytest.mark.parametrize("given", ["17", b"17", 7, {1: [10]}, pd.DataFrame({1: [7]}), None], ids=str)
+def test_ids_of_many_are_a_list(model: FittedModel, given: object) -> None:
+    """The letters of a text, the keys of a mapping and the columns of a table would be other users."""
+    with pytest.raises(DataError, match="user_ids must be a list of ids") as caught:
+        model.recommend_many(given, 1)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="item_ids must be a list of ids"):
+        model.predict(1, given)
+    assert model.predict(1, (item for item in [12, 13])) == model.predict(1, [12, 13])
+
+
 @pytest.mark.parametrize("history", ["10", b"10", 10, {10: 1}])
 def test_a_history_is_a_list(model: FittedModel, history: object) -> None:
-    with pytest.raises(DataError, match="a history must be a list of item ids"):
+    with pytest.raises(DataError, match="a history must be a list of ids"):
         model.recommend(1, 2, history)
     with pytest.raises(DataError, match="1 histories are given for 2 users"):
         model.recommend_many([1, 7], 2, [[10]])
