@@ -9,7 +9,6 @@ import os
 import shlex
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -128,19 +127,10 @@ def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = 
         return JobResult(FAILED, error=error, seconds=time.monotonic() - began)
 
 
-def compose(job: SweepJob) -> "DictConfig":
-    """Return a job's config, composed from nothing but its words; raises ConfigError."""
-    from omegaconf import open_dict
-
-    cfg = config.compose(job.overrides)
-    with open_dict(cfg):
-        cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)
-    return cfg
-
-
-def perform(text: str, compose: "Callable[[SweepJob], DictConfig]" = compose) -> str:
+def perform(text: str) -> str:
     """Carry out a job given in JSON (`SweepJob`) and return its result in JSON."""
     from hydra.core.hydra_config import HydraConfig
+    from omegaconf import open_dict
 
     job = SweepJob(**json.loads(text))
     try:
@@ -149,7 +139,9 @@ def perform(text: str, compose: "Callable[[SweepJob], DictConfig]" = compose) ->
         trusted = Trust(**{name: tuple(values) for name, values in job.trusted.items()})
         if (job.config_dirs, trusted) != ([str(folder) for folder in config.search_dirs()[:-1]], trust.given()):
             config.use_config_dirs(job.config_dirs, trusted)
-        cfg = compose(job)
+        cfg = config.compose(job.overrides)
+        with open_dict(cfg):
+            cfg.hydra.job.num, cfg.hydra.job.id = job.number, str(job.number)
         HydraConfig.instance().set_config(cfg)
         return execute(cfg, tags={"sweep": job.sweep}, n_threads=job.threads).to_json()
     except Exception as error:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 from recexp import forking, system
 from recexp.errors import RecexpError
@@ -18,9 +18,6 @@ from recexp.folders import command_of
 from recexp.sweeps import worker_main
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.tracking import process
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 ATTEMPTS = 2
 """How often a job is begun that its process does not survive: somebody may have killed it, or the job itself."""
@@ -35,12 +32,12 @@ class Worker:
     It puts itself into `heard` with each result, and with None when it has ended.
     """
 
-    def __init__(self, log: Path, heard: "Heard", compose: "Compose") -> None:
+    def __init__(self, log: Path, heard: "Heard") -> None:
         self.log = log
         self.job: SweepJob | None = None
         self.heavy = 0
         with open(log, "ab") as file:
-            self.process = _copied(file.fileno(), compose) if forking.possible() else _new(file.fileno())
+            self.process = _copied(file.fileno()) if forking.possible() else _new(file.fileno())
         self.requests, self._answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         Thread(target=self._listen, args=(heard,), daemon=True).start()  # not all systems can wait for several pipes
 
@@ -82,7 +79,7 @@ def _new(errors: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _copied(errors: int, compose: "Compose") -> forking.Copy:
+def _copied(errors: int) -> forking.Copy:
     """Return a copy of this process, with a copy of the one that tracks for it: to import all anew takes seconds."""
     import numba  # noqa: F401  # what all jobs need, once for all of them
 
@@ -93,7 +90,7 @@ def _copied(errors: int, compose: "Compose") -> forking.Copy:
 
     def work() -> None:
         process.adopt(tracker)
-        worker_main.main(compose)
+        worker_main.main()
 
     worker = forking.copy(work, errors=errors, keep=keep)
     if tracker is not None:
@@ -102,18 +99,16 @@ def _copied(errors: int, compose: "Compose") -> forking.Copy:
 
 
 Heard = SimpleQueue[tuple[Worker, str | None]]
-Compose = Callable[[SweepJob], "DictConfig"]
 
 
 class Pool:
     """Up to `workers` processes; what uses more than `memory_mib` (None: no limit) is ended.
 
-    `folder` takes what they say on stderr. `compose` gives a job's config in copies of this process, which know already
-    what it is made of.
+    `folder` takes what they say on stderr.
     """
 
-    def __init__(self, workers: int, *, memory_mib: int | None, folder: Path, compose: Compose) -> None:
-        self.workers, self.memory_mib, self.folder, self._compose = workers, memory_mib, folder, compose
+    def __init__(self, workers: int, *, memory_mib: int | None, folder: Path) -> None:
+        self.workers, self.memory_mib, self.folder = workers, memory_mib, folder
         self._processes: list[Worker] = []
         self._started = 0
 
@@ -154,7 +149,7 @@ class Pool:
         while queue and (free or len(self._processes) < self.workers):
             if not free:
                 self._started += 1
-                free.append(Worker(self.folder / f"worker-{self._started}.log", heard, self._compose))
+                free.append(Worker(self.folder / f"worker-{self._started}.log", heard))
                 self._processes.append(free[-1])
             job = queue.popleft()
             attempts[job.number] += 1

@@ -6,24 +6,18 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from recexp import system
 from recexp.sweeps import jobs
 from recexp.tracking import process
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from recexp.sweeps.jobs import SweepJob
-
 GRACE_SECONDS = 8.0
 """How long a job has to mark its run as killed, when the sweep has ended without it."""
 
 
-def main(compose: "Callable[[SweepJob], DictConfig]" = jobs.compose) -> None:
-    """Carry out jobs until the input ends, each by the config that `compose` gives."""
+def main() -> None:
+    """Carry out jobs until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.start()
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -35,7 +29,7 @@ def main(compose: "Callable[[SweepJob], DictConfig]" = jobs.compose) -> None:
     threading.Thread(target=_listen, args=(requests, lines, busy), daemon=True).start()
     while line := lines.get():
         busy.set()
-        answer = jobs.perform(line.decode(), compose)
+        answer = jobs.perform(line.decode())
         busy.clear()
         try:
             answers.write(answer.encode() + b"\n")

@@ -58,5 +58,5 @@ class Processes(JobLauncher):
         free = system.free_mib()
         limit = self.memory_mib or (None if free is None else max(1, free // workers))
         folder = Path(str(self.config.hydra.sweep.dir))
-        pool = Pool(workers, memory_mib=limit, folder=folder, compose=self.composed)
+        pool = Pool(workers, memory_mib=limit, folder=folder)
         yield from pool.run(todo, view.began, view.lost)
