@@ -43,7 +43,7 @@ ROWS = {
     "ease": Row(["l2=250.0"], {"irspack": 0.4, "scipy": 0.6}),
     "als": Row(["factors=64", "iterations=15"], {"irspack": 1.0, "implicit": 0.6}),
     "slim": Row([], {"irspack": 0.8}),
-    "bpr": Row(["factors=64"], {"implicit": 0.7}),
+    "bpr": Row(["factors=64"], {"implicit": 0.4}),
     "mf": Row([], {"surprise": 0.5}, rates=True),
     "svdpp": Row([], {"surprise": None}, rates=True),
     "slope_one": Row([], {"surprise": None}, rates=True),

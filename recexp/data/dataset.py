@@ -27,7 +27,8 @@ class Dataset:
     interactions : the rows.
     user_ids, item_ids : (n_users,), (n_items,): original ids, int64 or object of str; position is code.
     users, items : side tables, columns by name; row i describes code i.
-    listed : what the items table lists besides, items that never had a row; None where there is no such table.
+    listed, listed_users : what the tables of items and users list besides, items and users that never had a row; None
+        where there is no such table.
     links : int32 (l, 2) pairs of user codes that are connected, or None.
     """
 
@@ -39,6 +40,7 @@ class Dataset:
     items: Mapping[str, Column] = field(default_factory=dict)
     links: np.ndarray | None = None
     listed: Listed | None = None
+    listed_users: Listed | None = None
 
     def __post_init__(self) -> None:
         for side, ids, n in (("user", self.user_ids, self.n_users), ("item", self.item_ids, self.n_items)):
@@ -158,26 +160,35 @@ class Dataset:
 
         `ids` (j,) are theirs; `at`, int (j,), says which of the `listed` each is, -1: none, and nothing is known of it.
         """
-        listed = self.listed or Listed(ids[:0], {name: column.take(at[:0]) for name, column in self.items.items()})
-        more = listed.take(at).columns
+        items, listed = _joined(self.items, self.listed, ids, at)
         return replace(
             self,
             interactions=replace(self.interactions, n_items=self.n_items + len(ids)),
             item_ids=joined_ids(self.item_ids, ids),
-            items={name: column.followed_by(more[name]) for name, column in self.items.items()},
-            listed=None if self.listed is None else listed.take(np.setdiff1d(np.arange(len(listed)), at)),
+            items=items,
+            listed=listed,
+        )
+
+    def joined_users(self, ids: np.ndarray, at: np.ndarray) -> "Dataset":
+        """Return the dataset with codes for further users, as `joined` for items."""
+        users, listed = _joined(self.users, self.listed_users, ids, at)
+        return replace(
+            self,
+            interactions=replace(self.interactions, n_users=self.n_users + len(ids)),
+            user_ids=joined_ids(self.user_ids, ids),
+            users=users,
+            listed_users=listed,
         )
 
     def compact(self, *, as_loaded: bool = False) -> "Dataset":
         """Return the dataset recoded so that each user and item left has at least one row; order of ids is kept.
 
-        Of data `as_loaded` an item without a row never had one: it is listed, if there is a table of items.
+        Of data `as_loaded` an item or user without a row never had one: it is listed, if there is a table.
         """
-        rows, listed = self.interactions, self.listed
-        if as_loaded and self.items and not rows.known_items.all():
-            without = np.flatnonzero(~rows.known_items)
-            more = Listed(self.item_ids[without], {name: column.take(without) for name, column in self.items.items()})
-            listed = more if listed is None else listed.followed_by(more)
+        rows, listed, listed_users = self.interactions, self.listed, self.listed_users
+        if as_loaded:
+            listed = _with_rowless(listed, self.item_ids, self.items, rows.known_items)
+            listed_users = _with_rowless(listed_users, self.user_ids, self.users, rows.known_users)
         users, items = rows.used_users, rows.used_items
         if len(users) == self.n_users and len(items) == self.n_items:
             return self
@@ -198,13 +209,35 @@ class Dataset:
             items={name: column.take(items) for name, column in self.items.items()},
             links=links,
             listed=listed,
+            listed_users=listed_users,
         )
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over ids, rows, side tables and links: equal exactly when the content is. `listed` has its own."""
+        """sha256 over ids, rows, side tables and links: equal exactly when the content is. The listed have theirs."""
         parts = [digest_arrays([self.user_ids, self.item_ids, self.links]), self.interactions.fingerprint]
         for table in (self.users, self.items):
             for name in sorted(table):
                 parts += [name, table[name].fingerprint]
         return digest(parts)
+
+
+def _joined(
+    table: Mapping[str, Column], listed: Listed | None, ids: np.ndarray, at: np.ndarray
+) -> tuple[dict[str, Column], Listed | None]:
+    """Return a table with the rows `at` of what is listed, -1: nothing is known, and what is still listed besides."""
+    known = listed or Listed(ids[:0], {name: column.take(at[:0]) for name, column in table.items()})
+    more = known.take(at).columns
+    rest = None if listed is None else listed.take(np.setdiff1d(np.arange(len(listed)), at))
+    return {name: column.followed_by(more[name]) for name, column in table.items()}, rest
+
+
+def _with_rowless(
+    listed: Listed | None, ids: np.ndarray, table: Mapping[str, Column], known: np.ndarray
+) -> Listed | None:
+    """Return what a table lists besides, with what it says of those that are not `known`, bool (n,): have no row."""
+    if not table or known.all():
+        return listed
+    without = np.flatnonzero(~known)
+    more = Listed(ids[without], {name: column.take(without) for name, column in table.items()})
+    return more if listed is None else listed.followed_by(more)

@@ -1,4 +1,4 @@
-"""Listed: the items of an items table that no row is about."""
+"""Listed: what a table of items or users lists and no row is about."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from recexp.identity import digest, digest_arrays
 
 @dataclass(frozen=True)
 class Listed:
-    """l items that a table lists and that never had a row; no code stands for one until it joins a dataset's items.
+    """l items or users that a table lists and that never had a row; no code stands for one until it joins a dataset.
 
     Attributes
     ----------
     ids : (l,), original ids, int64 or object of str, in the table's order.
-    columns : what the table says of them, l rows each; names and categories are those of the dataset's items.
+    columns : what the table says of them, l rows each; names and categories are those of the dataset's table.
     """
 
     ids: np.ndarray
@@ -30,13 +30,13 @@ class Listed:
         return len(self.ids)
 
     def take(self, rows: np.ndarray) -> "Listed":
-        """Return some of the items (indices or mask); -1 is one of which nothing is known, whatever its id."""
+        """Return some of them (indices or mask); -1 is one of which nothing is known, whatever its id."""
         indices = np.flatnonzero(rows) if rows.dtype == bool else rows
         ids = self.ids[indices] if len(self) else np.zeros(len(indices), self.ids.dtype)
         return Listed(ids, {name: column.take(indices) for name, column in self.columns.items()})
 
     def followed_by(self, other: "Listed") -> "Listed":
-        """Return these items and then those of another part of the same table."""
+        """Return these and then those of another part of the same table."""
         columns = {name: column.followed_by(other.columns[name]) for name, column in self.columns.items()}
         return Listed(joined_ids(self.ids, other.ids), columns)
 

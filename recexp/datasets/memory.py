@@ -41,7 +41,8 @@ class Memory(Source):
         return {}
 
     def beside(self) -> dict[str, str]:
-        return {} if self.dataset.listed is None else {"listed": self.dataset.listed.fingerprint}
+        listed = {"listed": self.dataset.listed, "listed_users": self.dataset.listed_users}
+        return {name: those.fingerprint for name, those in listed.items() if those is not None}
 
     def origin(self) -> str:
         return "memory"

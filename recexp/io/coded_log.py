@@ -25,6 +25,7 @@ class CodedLog(NamedTuple):
     items: dict[str, Column]
     links: None = None
     listed: Listed | None = None
+    listed_users: Listed | None = None
 
 
 def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, items: Features | None = None) -> CodedLog:
@@ -47,12 +48,13 @@ def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, item
         time_unit=raw.time_unit,
     )
     tables = _align(users, user_ids, "users"), _align(items, item_ids, "items")
-    return CodedLog(rows, user_ids, item_ids, *tables, listed=None if items is None else _listed(items, item_ids))
+    listed, listed_users = _listed(items, item_ids), _listed(users, user_ids)
+    return CodedLog(rows, user_ids, item_ids, *tables, listed=listed, listed_users=listed_users)
 
 
-def _listed(table: Features, ids: np.ndarray) -> Listed:
-    """Return what the table of items lists and is not among `ids`."""
-    return Listed(table.ids, table.columns).take(lookup(table.ids, ids) < 0)
+def _listed(table: Features | None, ids: np.ndarray) -> Listed | None:
+    """Return what a table lists and is not among `ids`."""
+    return None if table is None else Listed(table.ids, table.columns).take(lookup(table.ids, ids) < 0)
 
 
 def _align(table: Features | None, ids: np.ndarray, side: str) -> dict[str, Column]:

@@ -143,5 +143,5 @@ def _rows_before(loaded: Dataset, filtered: Dataset) -> Interactions | None:
 def _common(dataset: Dataset) -> list[Any]:
     """Return what the parts of a split have of the dataset itself: ids, tables, links; never rows."""
     columns = [*dataset.users.values(), *dataset.items.values()]
-    parts = (dataset.user_ids, dataset.item_ids, dataset.links, dataset.listed, *columns)
+    parts = (dataset.user_ids, dataset.item_ids, dataset.links, dataset.listed, dataset.listed_users, *columns)
     return [value for value in parts if value is not None]

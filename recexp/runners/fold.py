@@ -1,13 +1,14 @@
 """Fold: the data that one run of a recommender works on, and what is said of it."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from recexp.audit import AuditReport
-from recexp.data import Dataset, Interactions, Listed, Queries, Split
+from recexp.data import Column, Dataset, Interactions, Listed, Queries, Split
 from recexp.data.id_codes import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
 from recexp.evidence.evidence import Table
@@ -56,25 +57,25 @@ class Fold:
     def plan(self, work: Any) -> Plan:
         """Return the plan of a run on this fold, which works on `work`."""
         fold = {} if self.split.fold is None else {"fold": str(self.split.fold)}
-        listed = self._listed()
         return Plan(
             work=work,
             protocol={
                 "data": self.loaded,
-                **({} if listed is None else {"listed": listed.fingerprint}),
+                **self._listed(),
                 **({"filters": self.filters} if self.filters else {}),
             },
             content={"split": self.split.fingerprint},
             tags={**fold, DATA: self.filtered.fingerprint, SPLIT: self.split.fingerprint},
         )
 
-    def _listed(self) -> Listed | None:
-        """Return the items that joined the catalogue with what the items table says of them; None: there are none."""
-        known, train = self.filtered, self.split.train
-        if known.listed is None or train.listed is None or len(known.listed) == len(train.listed):
-            return None
-        joined = np.arange(known.n_items, train.n_items)
-        return Listed(train.item_ids[joined], {name: column.take(joined) for name, column in train.items.items()})
+    def _listed(self) -> dict[str, str]:
+        """Return digests of what tables say of items and users that joined those with a row; {}: none did."""
+        known, train, found = self.filtered, self.split.train, {}
+        if _fewer(train.listed, known.listed):
+            found["listed"] = _from(known.n_items, train.item_ids, train.items)
+        if _fewer(train.listed_users, known.listed_users):
+            found["listed_users"] = _from(known.n_users, train.user_ids, train.users)
+        return found
 
     def inputs(self, experiment: Experiment) -> list[Input]:
         """Return the data that goes into the run."""
@@ -105,6 +106,16 @@ def _tell_dislikes(train: Dataset) -> None:
             "filter.steps drops such rows, as filter=implicit and filter=counts do",
             *(train.name, n, len(rows)),
         )
+
+
+def _fewer(left: Listed | None, listed: Listed | None) -> bool:
+    return left is not None and listed is not None and len(left) < len(listed)
+
+
+def _from(start: int, ids: np.ndarray, table: Mapping[str, Column]) -> str:
+    """Return a digest of ids and their rows of a table from a code on."""
+    codes = np.arange(start, len(ids))
+    return Listed(ids[codes], {name: column.take(codes) for name, column in table.items()}).fingerprint
 
 
 def _revised(filters: Filters, steps: list[int]) -> Any:

@@ -134,18 +134,14 @@ def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
 
 
 def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
-    """Return the dataset with codes for the users that only `raw` holds, of whom nothing else is known."""
+    """Return the dataset with codes for the users that only `raw` holds, with what the users table says of them."""
     new = raw.users.known[lookup(raw.users.known, dataset.user_ids) < 0]
     if not len(new):
         return dataset
-    log.info("%d users are not in train and are evaluated from the rows shown of them", len(new))
-    rows = np.concatenate([np.arange(dataset.n_users), np.full(len(new), -1)])
-    return replace(
-        dataset,
-        interactions=replace(dataset.interactions, n_users=dataset.n_users + len(new)),
-        user_ids=joined_ids(dataset.user_ids, new),
-        users={name: column.take(rows) for name, column in dataset.users.items()},
-    )
+    at = np.full(len(new), -1) if dataset.listed_users is None else lookup(new, dataset.listed_users.ids)
+    known = f", {(at >= 0).sum()} of them with features from the users table" if dataset.users else ""
+    log.info("%d users are not in train and are evaluated from the rows shown of them%s", len(new), known)
+    return dataset.joined_users(new, at)
 
 
 def _in_finest(dataset: Dataset, logs: Iterable[RawLog]) -> Dataset:

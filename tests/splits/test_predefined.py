@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recexp.data import Column, Dataset, Interactions
@@ -240,6 +241,23 @@ def test_users_unknown_to_train_are_asked_by_what_is_shown(make: Make, dataset: 
     shown = [ids[rows.items[a:b]].tolist() for a, b in zip(split.queries.start, split.queries.stop)]
     assert shown == [["p", "q"], ["y", "q"], ["p"]], "in time order, after what train knows"
     assert "shown" in splitter.rule() and "shown" not in make("predefined", test=paths["test"]).rule()
+
+
+def test_users_who_are_shown_have_what_the_users_table_says(make: Make, tmp_path: Path) -> None:
+    """The table lists dora, who has no row in the data, and emil is not in it."""
+    paths = {
+        "shown": write(tmp_path / "s.csv", "user_id,item_id\ndora,q\nemil,p\n"),
+        "test": write(tmp_path / "t.csv", "user_id,item_id\ndora,r\nemil,r\n"),
+    }
+    rows = pd.DataFrame({"user_id": ["anna", "anna", "ben"], "item_id": ["p", "q", "r"]})
+    cities = {"dora": "Rome", "ben": "Oslo", "anna": "Bern", "zoe": "Lima"}
+    data = Dataset.from_frame(rows, users=pd.DataFrame({"user_id": [*cities], "city": [*cities.values()]}))
+    assert data.listed_users.ids.tolist() == ["dora", "zoe"]
+    [split] = make("predefined", **paths).split(data)
+    city = split.train.users["city"]
+    assert split.train.user_ids.tolist() == ["anna", "ben", "dora", "emil"]
+    assert [city.categories[code] if code >= 0 else None for code in city.values] == ["Bern", "Oslo", "Rome", None]
+    assert split.train.listed_users.ids.tolist() == ["zoe"]
 
 
 def test_shown_rows_stand_before_validation_too(make: Make, dataset: Dataset, tmp_path: Path) -> None:
