@@ -73,7 +73,7 @@ def _encode_dense(ids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         used[ids[start:stop]] = True
 
     def code(start: int, stop: int) -> None:
-        codes[start:stop] = rank[ids[start:stop]]
+        rank.take(ids[start:stop], out=codes[start:stop], mode="clip")  # without checks it needs no copy
 
     threads.map_rows(mark, len(ids))
     rank = np.cumsum(used, dtype=np.int32)
