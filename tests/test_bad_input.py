@@ -93,6 +93,12 @@ CASES = {
         ["show=1"],
         "show: there is no user 1 in ratings after filtering; its ids are text: show=\"'1'\"",
     ),
+    "a role of columns that there is not": (
+        GOOD,
+        ["dataset.columns={users:a}"],
+        "dataset.columns.users: unknown; did you mean user? "
+        "allowed: user, item, rating, timestamp, event, session, fold",
+    ),
     "a text that Hydra reads as a fraction": (GOOD, ["show=1e1"], "runner.show: must be an integer or text (got 10.0)"),
     "a text that Hydra reads as a number": (
         GOOD,

@@ -108,7 +108,9 @@ def translate_errors(overrides: Iterable[str]) -> Iterator[None]:
             where = str(error).rpartition("full_key: ")[2].strip()
             raise refusal(error.__cause__, where, []) from error
         reason = f": {_of_omegaconf(error.__cause__)}" if str(error).startswith("Error merging") else ""
-        raise ConfigError(_reworded(str(error), list(overrides)) + reason) from error
+        raise ConfigError(
+            _reworded(str(error), list(overrides), getattr(error.__cause__, "full_key", None)) + reason
+        ) from error
     except (TypeError, ValueError) as error:  # OmegaConf's to evaluation.metrics.ndcg=1, Hydra's to filter=null
         words = " ".join(overrides)
         if "is not an int" in str(error) or "invalid literal for int" in str(error):
@@ -136,11 +138,12 @@ def _unreadable(override: str, message: str) -> str:
     return f"{key}: the value cannot be read{reason}; text with such signs needs quotes within quotes: {quoted}"
 
 
-def _reworded(message: str, overrides: list[str]) -> str:
+def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> str:
     if key := re.match(r"Could not override '([^']+)'", message):
         if "No match in the defaults list" in message and options(key[1].partition("@")[0]):
             return _no_such_component(key[1].rpartition("@")[2], overrides)
-        return _no_such_key(key[1], [word for word in overrides if word.partition("=")[0] != key[1]])
+        within = unknown_key if unknown_key and unknown_key.startswith(f"{key[1]}.") else key[1]  # a key of a mapping
+        return _no_such_key(within, [word for word in overrides if word.partition("=")[0] != key[1]])
     if (option := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(option[1]):
         return unknown(option[1], option[2] or "''", list(options(option[1])), what="unknown option")
     return message.strip()

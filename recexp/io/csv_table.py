@@ -94,7 +94,7 @@ class CsvTable:
             try:
                 return self._parse(types)
             except pa.ArrowInvalid as error:
-                failed = re.match(_FAILED, str(error))
+                failed = re.match(_FAILED, str(error), re.DOTALL)
                 if failed is None or types.get(int(failed[1])) in (None, pa.string()):
                     raise
                 again = _bare(failed[2]) == _bare(self.names[int(failed[1])])  # a header: so are all its cells

@@ -186,6 +186,10 @@ def test_numbers_may_be_names_of_a_list(tmp_path: Path) -> None:
     assert table.columns["shelf"].categories == ("7",) and table.columns["shelf"].offsets.tolist() == [0, 1, 1]
 
 
+def test_ids_may_hold_line_breaks(tmp_path: Path) -> None:
+    assert log_of(tmp_path, 'user_id,item_id\n1,"a\nb"\n"it\'s\n",3\n').items.values.tolist() == ["a\nb", "3"]
+
+
 def test_nothing_is_no_name_of_a_list(tmp_path: Path) -> None:
     (tmp_path / "items.jsonl").write_text('{"item_id": 1, "tags": [" a", null]}\n{"item_id": 2, "tags": ["b", ""]}\n')
     table = read_features(tmp_path / "items.jsonl", id_column="item_id", kinds=None, separator=None)
