@@ -92,38 +92,28 @@ def of_targets(judged: JudgedLists, cutoffs: list[int]) -> list[Group]:
         "item_popularity": {"head": share < _HEAD, "mid": (share >= _HEAD) & (share < _MID), "tail": share >= _MID},
         "item_warmth": {"seen in train": counts > 0, "unseen in train": counts == 0},
     }
+    query, rank = np.nonzero(judged.hits)
+    hit = judged.items[query, rank]
     groups = [
-        (name, label, members[target.indices], members[judged.items])
+        (name, label, members[target.indices], members[hit])
         for name, masks in items.items()
         for label, members in masks.items()
     ]
     if judged.queries.exclude is None:
-        entries, listed = _had(judged)
+        begin = np.append(0, np.cumsum(np.count_nonzero(judged.hits, axis=1)))
+        hits = sp.csr_array((np.ones(len(hit), bool), hit, begin), shape=target.shape)
+        entries, listed = judged.queries.held(target), judged.queries.held(hits)
         groups += [("target_novelty", "had before", entries, listed), ("target_novelty", "new", ~entries, ~listed)]
-    metrics = [f"found_at_{k}" for k in cutoffs]
-    query = np.repeat(np.arange(target.shape[0]), np.diff(target.indptr))
+    metrics, b = [f"found_at_{k}" for k in cutoffs], target.shape[0]
+    asks = np.repeat(np.arange(b), np.diff(target.indptr))
     found = []
     for name, label, entries, listed in groups:
-        targets = np.bincount(query[entries], minlength=target.shape[0])
+        targets = np.bincount(asks[entries], minlength=b)
         if targets.any():
-            hits = np.cumsum(judged.hits & listed, axis=1, dtype=np.int32)
-            at = hits[:, np.minimum(cutoffs, hits.shape[1]) - 1].astype(np.float64)
-            means = Means.of(at, judged.owners, targets[:, None])
+            at = [np.bincount(query[listed & (rank < k)], minlength=b) for k in cutoffs]
+            means = Means.of(np.stack(at, axis=1).astype(np.float64), judged.owners, targets[:, None])
             found.append(Group(name, label, int(targets.sum()), metrics, means))
     return found
-
-
-def _had(judged: JudgedLists) -> tuple[np.ndarray, np.ndarray]:
-    """Return which stored entries of the target are in the histories, bool (nnz,), and which hits are, bool (b, k)."""
-    queries, target = judged.queries, judged.target
-    hits = np.zeros(judged.hits.shape, bool)
-    query, rank = np.nonzero(judged.hits)
-    items = judged.items[query, rank]
-    found = sp.csr_array((np.ones(len(items), bool), (query, items)), shape=target.shape)
-    found.sort_indices()
-    order = np.lexsort((items, query))
-    hits[query[order], rank[order]] = queries.held(found)
-    return queries.held(target), hits
 
 
 def _quartiles(lengths: np.ndarray) -> dict[str, np.ndarray]:

@@ -79,10 +79,10 @@ def intervals(
     Every resample draws `n_users` users with replacement, the same ones for all means, and takes each user with all
     their values; users, not values, are what is independent.
     """
-    values = [_Values.of(part, n_users, means) for part in means]
+    values = _Values.of(means, n_users)
     rows, count = min(_ROWS, max(1, _BLOCK // max(1, n_users))), _counter(n_users * resamples)
     starts, drawing = iter(range(0, resamples, rows)), threading.Lock()
-    totals = [np.zeros((resamples, part.sums.shape[1] + part.counts.shape[1])) for part in means]
+    totals = np.zeros((resamples, values.width))
 
     def work(first: int, last: int) -> None:
         for _ in range(first, last):
@@ -91,12 +91,13 @@ def intervals(
                 weights = np.zeros((min(rows, resamples - start), n_users), np.uint8)
                 for row in weights:
                     count(rng.integers(0, n_users, n_users, dtype=np.int32), row)
-            _add_sums(weights, values, [total[start : start + len(weights)] for total in totals])
+            values.add_sums(weights, totals[start : start + len(weights)])
 
     with threadpool_limits(1, "blas"):
         threads.map_rows(work, -(-resamples // rows))
     tail = (1 - confidence) / 2
-    ratios = (_ratio(*np.split(total, [part.sums.shape[1]], axis=1)) for part, total in zip(means, totals))
+    sums = (totals[:, place] for place in values.places)
+    ratios = (_ratio(*np.split(some, [part.sums.shape[1]], axis=1)) for part, some in zip(means, sums))
     return [_quantiles(some, [tail, 1 - tail]) for some in ratios]
 
 
@@ -114,57 +115,82 @@ def _counter(draws: int) -> Callable[[np.ndarray, np.ndarray], None]:
 
 
 @dataclass(frozen=True)
-class _Values:
-    """Sums and counts of users, side by side, for products with weights.
+class _Group:
+    """Sums and counts of some of the users, side by side, for products with weights.
 
-    `within` is the place, among all means, of one over every user that has the very same values for these users.
+    Attributes
+    ----------
+    users : int64 (u,), ascending.
+    columns : float64 (u, c).
+    place : where their sums go.
+    same : where those means over all users are that have the very same values for these users, or None.
+    ends : int64 (tiles + 1,), how many of `users` come before each tile.
     """
 
     users: np.ndarray
     columns: np.ndarray
+    place: slice
+    same: slice | None
     ends: np.ndarray
-    within: int | None
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Sums and counts of all means: `columns`, float64 (n_users, w), of those over all users, then the `groups`.
+
+    `places` says which of the `width` sums belong to each of the means.
+    """
+
+    columns: np.ndarray
+    groups: list[_Group]
+    places: list[slice]
+    width: int
 
     @staticmethod
-    def of(part: Means, n_users: int, means: Sequence[Means]) -> "_Values":
-        columns = np.hstack([part.sums, part.counts])
-        ends = np.searchsorted(part.users, np.arange(0, n_users + _TILE, _TILE))
-        within = None
-        if len(part.users) < n_users:
-            same = (place for place, other in enumerate(means) if _holds(other, part, n_users))
-            within = next(same, None)
-        return _Values(part.users, columns, ends, within)
+    def of(means: Sequence[Means], n_users: int) -> "_Values":
+        whole = [at for at, part in enumerate(means) if len(part.users) == n_users]
+        some = [at for at, part in enumerate(means) if len(part.users) < n_users]
+        places, width = [slice(0)] * len(means), 0
+        for at in whole + some:
+            size = means[at].sums.shape[1] + means[at].counts.shape[1]
+            places[at], width = slice(width, width + size), width + size
+        edges, groups = np.arange(0, n_users + _TILE, _TILE), []
+        for part, place in ((means[at], places[at]) for at in some):
+            same = next((places[other] for other in whole if _holds(means[other], part)), None)
+            ends = np.searchsorted(part.users, edges)
+            groups.append(_Group(part.users, np.hstack([part.sums, part.counts]), place, same, ends))
+        every = [array for at in whole for array in (means[at].sums, means[at].counts)]
+        return _Values(np.hstack([np.zeros((n_users, 0)), *every]), groups, places, width)
+
+    def add_sums(self, weights: np.ndarray, totals: np.ndarray) -> None:
+        """Add the products of `weights`, (r, n_users), with all columns to `totals`, (r, width), by tiles of users."""
+        room, w = np.empty((len(weights), _TILE)), self.columns.shape[1]
+        for tile, at in enumerate(range(0, weights.shape[1], _TILE)):
+            of_tile = weights[:, at : at + _TILE]
+            drawn = room[:, : of_tile.shape[1]]
+            drawn[:] = of_tile
+            product = drawn @ self.columns[at : at + _TILE]
+            totals[:, :w] += product
+            for group in self.groups:
+                first, last = group.ends[tile], group.ends[tile + 1]
+                if first == last:
+                    continue
+                if group.same is not None and last - first == drawn.shape[1]:
+                    totals[:, group.place] += product[:, group.same]
+                    continue
+                users = group.users[first:last] - at
+                whole = users[-1] - users[0] + 1 == len(users)  # a range of users needs no copy of their weights
+                own = drawn[:, users[0] : users[-1] + 1] if whole else drawn[:, users]
+                totals[:, group.place] += own @ group.columns[first:last]
 
 
-def _holds(whole: Means, part: Means, n_users: int) -> bool:
-    """Return whether `whole` has all users, and for those of `part` the same values."""
+def _holds(whole: Means, part: Means) -> bool:
+    """Return whether `whole`, of all users, has the same values for those of `part`."""
     return (
-        len(whole.users) == n_users
-        and (whole.sums.shape[1], whole.counts.shape[1]) == (part.sums.shape[1], part.counts.shape[1])
+        (whole.sums.shape[1], whole.counts.shape[1]) == (part.sums.shape[1], part.counts.shape[1])
         and np.array_equal(whole.sums[part.users], part.sums)
         and np.array_equal(whole.counts[part.users], part.counts)
     )
-
-
-def _add_sums(weights: np.ndarray, values: list[_Values], totals: list[np.ndarray]) -> None:
-    """Add weights @ values, (r, n_users) @ (u, c), to each of `totals`, (r, c); a tile of users at a time."""
-    order = sorted(range(len(values)), key=lambda place: values[place].within is not None)
-    for tile, at in enumerate(range(0, weights.shape[1], _TILE)):
-        drawn = weights[:, at : at + _TILE].astype(np.float64)
-        products: dict[int, np.ndarray] = {}
-        for place in order:
-            part = values[place]
-            first, last = part.ends[tile], part.ends[tile + 1]
-            if first == last:
-                continue
-            if part.within is not None and last - first == drawn.shape[1]:
-                totals[place] += products[part.within]
-                continue
-            users = part.users[first:last] - at
-            whole = users[-1] - users[0] + 1 == len(users)  # a range of users needs no copy of their weights
-            own = drawn[:, users[0] : users[-1] + 1] if whole else drawn[:, users]
-            products[place] = own @ part.columns[first:last]
-            totals[place] += products[place]
 
 
 def _quantiles(values: np.ndarray, levels: list[float]) -> np.ndarray:
