@@ -27,9 +27,6 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return `array[rows]`; a block of indices at a time, for numpy widens all that it gets to int64."""
-    if rows.dtype == bool:
-        selected: np.ndarray = array[rows]
-        return selected
     out: np.ndarray = np.empty(len(rows), array.dtype)
 
     def take(first: int, last: int) -> None:

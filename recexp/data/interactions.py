@@ -74,20 +74,20 @@ class Interactions:
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """Return the given rows (indices or mask) with the same codes."""
-        return self._take(rows, take_rows(self.users, rows))
+        indices = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return self._take(indices, take_rows(self.users, indices))
 
     def _take(self, rows: np.ndarray, users: np.ndarray) -> "Interactions":
         """Return the given rows, whose `users` are known."""
-        indices = np.flatnonzero(rows) if rows.dtype == bool else rows
         return replace(
             self,
             users=users,
             items=take_rows(self.items, rows),
             values=take_rows(self.values, rows),
             timestamps=None if self.timestamps is None else take_rows(self.timestamps, rows),
-            events=None if self.events is None else self.events.take(indices),
+            events=None if self.events is None else self.events.take(rows),
             sessions=None if self.sessions is None else take_rows(self.sessions, rows),
-            context={name: column.take(indices) for name, column in self.context.items()},
+            context={name: column.take(rows) for name, column in self.context.items()},
         )
 
     @property

@@ -65,9 +65,18 @@ def map_groups(function: Callable[[int, int], None], begin: np.ndarray) -> None:
 
 def pairs(users: np.ndarray, items: np.ndarray, n_users: int, n_items: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the items of each user, int32 (m,), user by user and ascending in each, and where each user's begin."""
-    by_item, begin = by_code(users, items, n_items)
-    item = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(begin))
-    return by_code(item, by_item, n_users)
+    found, begin = by_code(items, users, n_users)
+
+    def sort(first: int, last: int) -> None:
+        place = slice(begin[first], begin[last])
+        base = np.repeat(np.arange(last - first) * n_items, np.diff(begin[first : last + 1]))
+        keys = base + found[place]
+        if (keys[1:] < keys[:-1]).any():
+            keys.sort()
+            found[place] = keys - base
+
+    map_groups(sort, begin)
+    return found, begin
 
 
 def row_numbers(values: np.ndarray) -> np.ndarray:
