@@ -21,15 +21,24 @@ REORDERED = {"contract", "nsz", "reassoc"}
 """What lets a sum be vectorised: its order is the compiler's, the same in every run. NaN and infinity keep meaning."""
 
 
-def jit(function: Callable[..., Any] | None = None, *, reorder: bool = False) -> Callable[..., Any]:
+def jit(
+    function: Callable[..., Any] | None = None, *, reorder: bool = False, inner: bool = False
+) -> Callable[..., Any]:
     """Compile a kernel, free of the GIL, and keep it on disk: beside its file, in the user's cache or in our own.
 
     Division by zero gives infinity or NaN, as in numpy, so that loops that divide can be vectorised.
-    `@jit(reorder=True)` allows its floating-point sums to be taken in another order than written.
+    `@jit(reorder=True)` allows its floating-point sums to be taken in another order than written; a kernel that is
+    `inner` is called by others only, and is compiled without an entrance for Python: that takes as long as its loops.
     """
     if function is None:
-        return partial(jit, reorder=reorder)
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": REORDERED if reorder else False}
+        return partial(jit, reorder=reorder, inner=inner)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": REORDERED if reorder else False,
+        "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": inner,
+    }
     for usable in (lambda: True, kernel_cache.use_own_folder):
         with suppress(RuntimeError):  # there is no place to keep it
             if usable():
@@ -37,7 +46,7 @@ def jit(function: Callable[..., Any] | None = None, *, reorder: bool = False) ->
     return numba.njit(**options)(function)
 
 
-@jit
+@jit(inner=True)
 def insert(items, scores, size, item, score, ties):
     """Put an entry where it belongs among the first `size`, the highest score first, then the lowest of `ties`; return
     the new size.
@@ -60,18 +69,27 @@ def insert(items, scores, size, item, score, ties):
 
 @jit
 def top_k(
-    start, stop, scores, exclude_ptr, exclude, allowed_ptr, allowed, listed, catalogue, ties, out_items, out_scores
+    start,
+    stop,
+    scores,
+    exclude_ptr,
+    exclude,
+    allowed_ptr,
+    allowed,
+    listed,
+    catalogue,
+    usable,
+    ties,
+    out_items,
+    out_scores,
 ):
     """Fill rows start..stop of out_items (-1 padded) and out_scores with the best items, best first.
 
     A row of `scores` is (n_items,). Items of its `exclude` row are left out; with `listed`, only its `allowed` row is
-    ranked. Most items fail the first comparisons, with the worst of the k best so far: by score or, as most do where
-    scores are sparse, by tie.
+    ranked. `usable` begins and ends as a copy of `catalogue`, with `listed` as all False. Most items fail the first
+    comparisons, with the worst of the k best so far: by score or, as most do where scores are sparse, by tie.
     """
     n_items, k = scores.shape[1], out_items.shape[1]
-    usable = catalogue.copy()
-    if listed:
-        usable[:] = False
     for row in range(start, stop):
         if listed:
             for a in range(allowed_ptr[row], allowed_ptr[row + 1]):
@@ -92,7 +110,7 @@ def top_k(
             usable[exclude[e]] = catalogue[exclude[e]] and not listed
 
 
-@jit
+@jit(inner=True)
 def add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums):
     """sums += row `row` of a sparse matrix times another."""
     for at in range(ptr[row], ptr[row + 1]):
@@ -116,14 +134,17 @@ def top_k_of_product(
     catalogue,
     ties,
     by_tie,
+    sums,
+    usable,
     out_items,
     out_scores,
 ):
     """Fill rows start..stop with the best items by the rows of a product of sparse matrices, as `top_k` does.
 
+    `sums`, float32 zeros (n_items,), and `usable`, a copy of `catalogue`, end as they begin.
+
     Only entries of the product are looked at, and as many items of score 0, in their order `by_tie`, as are needed.
     """
-    sums, usable = np.zeros(len(ties), np.float32), catalogue.copy()
     for row in range(start, stop):
         add_product(row, ptr, indices, data, right_ptr, right_indices, right_data, sums)
         for e in range(exclude_ptr[row], exclude_ptr[row + 1]):

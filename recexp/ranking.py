@@ -79,6 +79,7 @@ class Ranking:
         exclude, candidates = _pattern(queries.exclude, b), _pattern(queries.candidates, b)
 
         def rows(start: int, stop: int) -> None:
+            usable = self.catalogue & (queries.candidates is None)
             for first in range(start, stop, step):
                 end = min(first + step, stop)
                 scores = score(first, end)
@@ -94,6 +95,7 @@ class Ranking:
                     candidates[1],
                     queries.candidates is not None,
                     self.catalogue,
+                    usable,
                     self.ties,
                     lists.items[first:end],
                     lists.scores[first:end],
@@ -113,7 +115,12 @@ class Ranking:
         b, n_items = len(queries), queries.n_items
         lists = Lists.empty(b, min(k, n_items))
         given = *left, *right, *_pattern(queries.exclude, b), self.catalogue, self.ties, self._by_tie
-        threads.map_rows(lambda start, stop: top_k_of_product(start, stop, *given, lists.items, lists.scores), b)
+
+        def rows(start: int, stop: int) -> None:
+            scratch = np.zeros(n_items, np.float32), self.catalogue.copy()
+            top_k_of_product(start, stop, *given, *scratch, lists.items, lists.scores)
+
+        threads.map_rows(rows, b)
         return lists
 
     @cached_property

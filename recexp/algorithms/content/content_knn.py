@@ -81,7 +81,8 @@ def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
         itself = np.arange(len(scores) + 1), numbers[block]
 
         def search(first: int, last: int, block: slice = block, scores=scores, itself=itself) -> None:
-            top_k(first, last, scores, *itself, *nothing, False, everything, numbers, found[block], products[block])
+            catalogue = everything, everything.copy()
+            top_k(first, last, scores, *itself, *nothing, False, *catalogue, numbers, found[block], products[block])
 
         threads.map_rows(search, len(scores))
     kept = (found >= 0) & (products > 0)

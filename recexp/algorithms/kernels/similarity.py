@@ -8,7 +8,7 @@ COSINE, DICE, JACCARD, SCALED, DOT, COMMON_COSINE, MSD, PEARSON = range(8)
 """Formulas of a product and two norms; the last three, of sums over the terms that both have."""
 
 
-@jit
+@jit(inner=True)
 def similarity(measure, dot, a, b, shrinkage):
     """Return the similarity of two vectors with product `dot` and norms a, b (squared, but for SCALED)."""
     if measure == COSINE:
@@ -22,7 +22,7 @@ def similarity(measure, dot, a, b, shrinkage):
     return dot
 
 
-@jit
+@jit(inner=True)
 def add_dots(dots, row, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, binary):
     """Add to `dots` the product of one row with each document, and return how many additions that took."""
     work = 0
@@ -39,13 +39,13 @@ def add_dots(dots, row, row_ptr, row_terms, row_data, term_ptr, term_docs, term_
     return work
 
 
-@jit
+@jit(inner=True)
 def behind(value, doc, other_value, other_doc):
     """Return whether a document comes behind another: less similar, or equally and of higher number."""
     return value < other_value or (value == other_value and doc > other_doc)
 
 
-@jit
+@jit(inner=True)
 def push(docs, values, size, doc, value):
     """Put a document on the heap of the best `len(docs)`, whose root is the worst of them; return the new size."""
     k = len(docs)
@@ -86,6 +86,8 @@ def nearest(
     measure,
     shrinkage,
     binary,
+    dots,
+    values,
     out_docs,
     out_values,
 ):
@@ -93,10 +95,10 @@ def nearest(
 
     Rows (terms by row) and documents (documents by term) are CSR; `binary`: all their data are 1. `skip[r]` is the
     document that row r is itself, or -1: it is left out, as are similarities that are not positive. Few documents
-    touched are walked through again; if many are, going through all of them is faster.
+    touched are walked through again; if many are, going through all of them is faster. `dots`, float64 zeros
+    (n_documents,), end as they begin; `values` is as long.
     """
     n, k = len(doc_norms), out_docs.shape[1]
-    dots, values = np.zeros(n), np.empty(n)
     for r in range(start, stop):
         work = add_dots(dots, r, row_ptr, row_terms, row_data, term_ptr, term_docs, term_data, binary)
         size, worst = np.int64(0), 0.0
@@ -164,7 +166,7 @@ def by_dots(
             values[skip[r]] = 0.0
 
 
-@jit
+@jit(inner=True)
 def in_common(measure, n, a, b, aa, bb, ab, shrinkage):
     """Return the similarity of two vectors from sums over the n terms that both have."""
     if measure == MSD:

@@ -8,7 +8,7 @@ FIRST = 128
 """Items that a column's search begins with."""
 
 
-@jit
+@jit(inner=True)
 def subtract(weight, i, dense, ptr, indices, data, out):
     """out -= weight * row i of the Gram matrix."""
     if len(dense):
@@ -20,7 +20,7 @@ def subtract(weight, i, dense, ptr, indices, data, out):
             out[indices[at]] -= weight * data[at]
 
 
-@jit
+@jit(inner=True)
 def gather(i, size, items, place, dense, ptr, indices, data, out):
     """out[p] = entry of row i of the Gram matrix at items[p], for p < size; place[items[p]] == p."""
     if len(dense):
@@ -28,14 +28,15 @@ def gather(i, size, items, place, dense, ptr, indices, data, out):
         for p in range(size):
             out[p] = row[items[p]]
     else:
-        out[:size] = 0
+        for p in range(size):
+            out[p] = 0
         for at in range(ptr[i], ptr[i + 1]):
             p = place[indices[at]]
             if p >= 0:
                 out[p] = data[at]
 
 
-@jit
+@jit(inner=True)
 def shrunk(z, l1, positive):
     """Return the soft-thresholded z."""
     if z > l1:
@@ -45,16 +46,16 @@ def shrunk(z, l1, positive):
     return np.float32(0)
 
 
-@jit
-def bar(values, room):
-    """Return a number that at most `room` of the positive `values` reach, and at least one, the largest."""
+@jit(inner=True)
+def bar(values, size, room):
+    """Return a number that at most `room` of the first `size` positive `values` reach, and at least the largest."""
     low = high = np.float32(0)
-    for value in values:
-        high = max(high, value)
+    for p in range(size):
+        high = max(high, values[p])
     for _ in range(16):
         middle, count = (low + high) / 2, 0
-        for value in values:
-            count += value >= middle
+        for p in range(size):
+            count += values[p] >= middle
         if count > room:
             low = middle
         else:
@@ -64,19 +65,7 @@ def bar(values, room):
     return high
 
 
-@jit
-def enlarge(block, size):
-    """Return a square matrix that has room for `size` rows and begins with `block`."""
-    if size <= len(block):
-        return block
-    larger = np.empty((2 * size, 2 * size), np.float32)
-    for p in range(len(block)):
-        for c in range(len(block)):
-            larger[p, c] = block[p, c]
-    return larger
-
-
-@jit
+@jit(inner=True)
 def descend(size, block, gradient, weights, l1, l2, positive, sweeps, tolerance, part):
     """Sweep over `size` weights until none changes by more than `tolerance`, or than `part` of the first sweep's most.
 
@@ -103,13 +92,13 @@ def descend(size, block, gradient, weights, l1, l2, positive, sweeps, tolerance,
     return sweeps, False
 
 
-@jit
+@jit(inner=True)
 def joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, size, items, gain):
     """Append to the first `size` of `items` at most about `room` that are not among them; return how many there are.
 
     They are those that lower the loss of column j most, of those whose weight would become more than `tolerance`.
     """
-    n = 0
+    n = np.int64(0)
     for i in range(len(gradient)):
         force = shrunk(gradient[i], l1, positive) if place[i] < 0 and i != j else np.float32(0)
         if abs(force) > tolerance * (diagonal[i] + l2):
@@ -117,7 +106,7 @@ def joining(j, gradient, diagonal, l1, l2, positive, tolerance, place, room, siz
             n += 1
     least, kept = np.float32(0), size
     if n > room:
-        least = bar(gain[:n], room)
+        least = bar(gain, n, room)
     for p in range(n):
         if gain[p] >= least:
             items[kept] = items[size + p]
@@ -148,9 +137,9 @@ def column(
     near,
     block,
 ):
-    """Find the weights of column j: how many `items` were looked at, the (larger) `block`, and whether it is done.
+    """Find the weights of column j; return for how many `items`, and whether it is done, as sweeps may run out.
 
-    It is not where sweeps run out. The rest is filled.
+    Where `block` has no room for n items, it returns -n and has found nothing.
 
     They are sought among few items first; then the gradient of all items shows which others would still move, and they
     join, until there are none. `gradient` (n_items,) and `place`, -1 throughout, are as they came when this returns.
@@ -165,8 +154,12 @@ def column(
             for p in range(size, more):
                 place[items[p]] = -1
             break
+        if more > len(block):
+            for p in range(more):
+                place[items[p]] = -1
+            size, done = -more, False
+            break
         part = np.float32(0 if more == size else 0.1)  # no use in being exact while others are still to join
-        block = enlarge(block, more)
         for p in range(size, more):
             weights[p] = 0
             gather(items[p], more, items, place, dense, ptr, indices, data, block[p])
@@ -183,54 +176,6 @@ def column(
                 subtract(weights[p] - gain[p], np.int64(items[p]), dense, ptr, indices, data, gradient)
     for p in range(size):
         place[items[p]] = -1
-    gradient[:] = 0
-    return size, block, done
-
-
-@jit
-def solve(start, stop, diagonal, dense, ptr, indices, data, l1, l2, positive, iterations, tolerance):
-    """Return int64 sizes (stop - start,), int32 items and float32 weights of columns start..stop, one after another.
-
-    The last that is returned is how many of the columns ran out of sweeps.
-
-    `dense` is the Gram matrix, float32 (n_items, n_items), or empty: then `ptr`, `indices` and `data` are its rows.
-    """
-    n = len(diagonal)
-    gradient, gain = np.zeros(n, np.float32), np.empty(n, np.float32)
-    near, weights = np.empty(n, np.float32), np.empty(n, np.float32)
-    items, place, block = np.empty(n, np.int32), np.full(n, -1, np.int32), np.empty((FIRST, FIRST), np.float32)
-    sizes, found_items, found_weights = np.zeros(stop - start, np.int64), np.empty(n, np.int32), np.empty(n, np.float32)
-    total, undone = 0, 0
-    for j in range(start, stop):
-        size, block, done = column(
-            j,
-            diagonal,
-            dense,
-            ptr,
-            indices,
-            data,
-            l1,
-            l2,
-            positive,
-            iterations,
-            tolerance,
-            gradient,
-            gain,
-            place,
-            items,
-            weights,
-            near,
-            block,
-        )
-        undone += not done
-        if total + size > len(found_items):
-            more_items, more_weights = np.empty(2 * (total + size), np.int32), np.empty(2 * (total + size), np.float32)
-            for p in range(total):
-                more_items[p], more_weights[p] = found_items[p], found_weights[p]
-            found_items, found_weights = more_items, more_weights
-        for p in range(size):
-            if weights[p] != 0:
-                found_items[total], found_weights[total] = items[p], weights[p]
-                total += 1
-                sizes[j - start] += 1
-    return sizes, found_items[:total], found_weights[:total], undone
+    for i in range(len(gradient)):
+        gradient[i] = 0
+    return size, done

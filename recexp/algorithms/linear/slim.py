@@ -77,8 +77,21 @@ class SLIM(ItemItem):
         found, undone = {}, []
 
         def solve(start: int, stop: int) -> None:
-            *weights, moving = slim.solve(start, stop, counts, full, *rows, *settings)
-            found[start] = self._largest(*weights)
+            gradient, gain, near, weights = np.zeros((4, n), np.float32)
+            place, items = np.full(n, -1, np.int32), np.empty(n, np.int32)
+            block, columns, moving = np.empty((slim.FIRST, slim.FIRST), np.float32), [], 0
+            for j in range(start, stop):
+                size = -1
+                while size < 0:
+                    work = gradient, gain, place, items, weights, near, block
+                    size, done = slim.column(j, counts, full, *rows, *settings, *work)
+                    if size < 0:
+                        block = np.empty((-2 * size, -2 * size), np.float32)
+                kept = np.flatnonzero(weights[:size])
+                columns.append((items[kept], weights[kept]))
+                moving += not done
+            sizes = np.array([len(column) for column, _ in columns])
+            found[start] = self._largest(sizes, *(np.concatenate(part) for part in zip(*columns)))
             undone.append(moving)
 
         threads.map_rows(solve, len(counts))

@@ -111,6 +111,8 @@ class NeighborSearch:
                 measure,
                 float(self.shrinkage),
                 binary,
+                np.zeros(n),
+                np.empty(n),
                 found,
                 values,
             )

@@ -6,9 +6,12 @@ import numpy as np
 
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import foresee
 from recexp.algorithms.ratings import RatingModel, clipped, group_by_code, rated, unique_queries, user_means
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
+
+INSTEAD = "algorithm=bias or algorithm=mf, which need no square of the items, or a filter that keeps fewer items"
 
 
 @params
@@ -36,18 +39,27 @@ class SlopeOne(RatingModel):
         self.known_ = rows.known_items
         by_item = group_by_code(rows.items, rows.users, rows.values, rows.n_items)
         by_user = group_by_code(rows.users, rows.items, rows.values, rows.n_users)
-        sizes = np.zeros(rows.n_items, np.int64)
-        threads.map_rows(lambda start, stop: count(start, stop, *by_item[:2], *by_user[:2], sizes), rows.n_items)
+        n, sizes = rows.n_items, np.zeros(rows.n_items, np.int64)
+
+        def size(start: int, stop: int) -> None:
+            count(start, stop, *by_item[:2], *by_user[:2], np.full(n, -1, np.int32), sizes)
+
+        def compare(start: int, stop: int) -> None:
+            deviations(start, stop, *by_item, *by_user, *self._matrix, *_sums(n))
+
+        threads.map_rows(size, n)
+        foresee("slope_one", f"{n:,} items", memory=8.0 * sizes.sum(), instead=INSTEAD)
         self.begin_ = np.concatenate([[0], np.cumsum(sizes)])
         self.others_, self.deviations_ = np.empty(self.begin_[-1], np.int32), np.empty(self.begin_[-1], np.float32)
-        threads.map_rows(lambda start, stop: deviations(start, stop, *by_item, *by_user, *self._matrix), rows.n_items)
+        threads.map_rows(compare, n)
         return self
 
     def score(self, queries: Queries) -> np.ndarray:
         from recexp.algorithms.kernels.slope_one import score
 
         out, history = np.empty((len(queries), len(self.begin_) - 1), np.float32), _items(queries)
-        threads.map_rows(lambda start, stop: score(start, stop, *history, *self._matrix, out), len(out))
+        given = *history, *self._matrix, out
+        threads.map_rows(lambda start, stop: score(start, stop, *given, *_sums(out.shape[1])), len(out))
         out += user_means(queries, self.mean_).astype(np.float32)[:, None]
         out[:, ~self.known_] = self.mean_
         return out
@@ -60,13 +72,22 @@ class SlopeOne(RatingModel):
         order = np.argsort(items, kind="stable")
         groups = np.append(np.flatnonzero(np.diff(items[order], prepend=-1)), len(order))
         given = (groups, order, items, index, *_items(unique), *self._matrix, out)
-        threads.map_rows(lambda start, stop: predict(start, stop, *given), len(groups) - 1)
+
+        def estimate(start: int, stop: int) -> None:
+            predict(start, stop, *given, np.empty(rows.n_items), np.zeros(rows.n_items, bool))
+
+        threads.map_rows(estimate, len(groups) - 1)
         found = np.where(self.known_[items], user_means(unique, self.mean_)[index] + out, self.mean_)
         return clipped(found, self.range_)
 
     @property
     def _matrix(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.begin_, self.others_, self.deviations_
+
+
+def _sums(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return zeros in which sums, float64 (n,), and counts, int32 (n,), are worked out."""
+    return np.zeros(n), np.zeros(n, np.int32)
 
 
 def _items(queries: Queries) -> tuple[np.ndarray, np.ndarray]:
