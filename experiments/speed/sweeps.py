@@ -19,7 +19,7 @@ SMALL = ("dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", 
 JOBS = (*SMALL, "evaluation.resamples=50", "algorithm=popularity")
 TWO = ("hydra/launcher=processes", "hydra.launcher.workers=2")
 FITS = ("dataset=movielens_100k", "algorithm=slim", "algorithm.positive=false", "algorithm.alpha=0.0001",
-        "algorithm.l1_ratio=0.1", "algorithm.iterations=40", "runner.threads=1")  # fmt: skip
+        "algorithm.l1_ratio=0.1", "algorithm.iterations=100", "runner.threads=1")  # fmt: skip
 """A fit of some seconds in one thread."""
 ADOPT = 36  # PR_SET_CHILD_SUBREAPER: what outlives its parent becomes a child of this process
 NEW_STORE = """
