@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
@@ -86,7 +87,11 @@ def copy(main: Callable[[], object], *, errors: int, keep: Sequence[int] = ()) -
 
 def begin(main: Callable[[], object], into: int, out: int, errors: int, keep: Sequence[int] = ()) -> int:
     """Start a copy that does `main` with these files, which this process lets go of; return its number."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 warns where threads run, whose locks a copy would find locked for ever: ours only wait for lines
+        # and for loops to work at, and a copy uses none of them
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if not pid:
         _become(main, into, out, errors, keep)
     os.close(into)
