@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from recexp import system
 from recexp.folders import cache_dir
 
 log = logging.getLogger(__name__)
+
+for _name in ("CACHE_DIR", "CACHE_LOCATOR_CLASSES"):  # numba runs what it finds there; the working directory may say it
+    setattr(numba.config, _name, os.environ.get(f"NUMBA_{_name}", ""))
 
 
 @cache

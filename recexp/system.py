@@ -26,6 +26,8 @@ OWN_GROUP: dict[str, Any] = (
     {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)} if WINDOWS else {"start_new_session": True}
 )
 """Arguments of Popen for a process that Ctrl-C and signals to this process's group do not reach."""
+PYTHON = (sys.executable, "-P")
+"""The command of a Python that does not look for modules in the working directory: they may be anybody's."""
 DISK_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
 """The numbers of an OSError that says that the disk, a quota or a file size limit is used up."""
 

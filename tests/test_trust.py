@@ -4,16 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import recexp as library
-from recexp import trust
+from recexp import system, trust
 from recexp.config import composing
 from recexp.errors import ConfigError, ModelError
 from recexp.models.fitted import FittedModel
+from recexp.tracking.view import ui_command
 from recexp.trust import Trust
 
 SPY = """
@@ -153,6 +155,13 @@ HYDRA = {
     "in a list": ("callbacks: {x: {y: [{_target_: spy.call}]}}", "hydra.callbacks.x.y.0._target_: Hydra's own part"),
     "log": ("job_logging: {handlers: {x: {(): spy.call}}}", "hydra.job_logging: must not name handlers"),
     "formats": ("hydra_logging: {formatters: {x: {(): spy.call}}}", "hydra.hydra_logging: must not name handlers"),
+    "all from elsewhere": ("callbacks: ${more}\nmore: {x: {_target_: spy.call}}", "hydra.callbacks: Hydra builds what"),
+    "from elsewhere": ("callbacks: {x: '${more}'}\nmore: {_target_: spy.call}", "hydra.callbacks.x: Hydra builds what"),
+    "made": (
+        "launcher: {x: '${oc.create:${more}}'}\nmore: {_target_: spy.call}",
+        "hydra.launcher.x: Hydra builds what",
+    ),
+    "later": ("callbacks: {x: '${oc.decode:${hydra:job.name}}'}", "hydra.callbacks.x: Hydra builds what it names"),
     "environment": ("job: {env_set: {RECEXP_TRUST: spy}}", "hydra.job.env_set: set environment variables before"),
 }
 
@@ -194,6 +203,25 @@ def test_files_of_the_working_directory_take_nobodys_place(workplace: Path) -> N
     )
     assert done.returncode == 2 and "algorithm.nothing: unknown" in done.stderr
     assert not (workplace / "RAN").exists(), (workplace / "RAN").read_text()
+
+
+def test_programs_that_are_started_look_for_no_modules_in_the_working_directory(workplace: Path) -> None:
+    (workplace / "spy.py").write_text("open('RAN', 'w').write(__name__)")
+    command, environment = ui_command(None, 5000)
+    options = command[command.index("--uvicorn-opts") + 1]
+    assert environment["PYTHONSAFEPATH"] == "1" and f"--app-dir {sysconfig.get_path('stdlib')}" in options
+    done = subprocess.run([*system.PYTHON, "-c", "import spy"], capture_output=True, text=True, env=environment)
+    assert "No module named 'spy'" in done.stderr and not (workplace / "RAN").exists()
+
+
+def test_numba_is_told_nothing_by_the_working_directory(workplace: Path) -> None:
+    (workplace / ".numba_config.yaml").write_text("cache_dir: here\ncache_locator_classes: spy.Locator\n")
+    asked = (
+        "from recexp import kernels; import numba; print([numba.config.CACHE_DIR, numba.config.CACHE_LOCATOR_CLASSES])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(library.__file__).parents[1])}
+    done = subprocess.run([*system.PYTHON, "-c", asked], capture_output=True, text=True, env=environment)
+    assert done.stdout == f"{[os.environ.get('NUMBA_CACHE_DIR', ''), '']}\n", done.stderr
 
 
 def test_a_job_elsewhere_trusts_the_same(spy: Path) -> None:

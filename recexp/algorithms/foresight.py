@@ -13,6 +13,8 @@ LONG = 10.0
 """Minutes from which on what to use instead is said, too."""
 PACE = 3e10
 """Multiplications and additions a second of a core, in single precision: it varies, so that times are rough."""
+SCATTERED = 30
+"""Operations that take as long as to add to a number that is not in the cache."""
 INSTEAD = "algorithm=als or algorithm=item_knn, which need no square of the items, or a filter that keeps fewer items"
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 PLUGINS = ("hydra.launcher._target_", "hydra.sweeper._target_", "hydra.sweeper.tuning._target_")
 """The classes that a config may choose: recexp's, Hydra's own, and those of packages that are trusted."""
 OURS = ("hydra_plugins.recexp_", "hydra._internal.core_plugins.")
+BUILT = ("hydra.callbacks", "hydra.launcher", "hydra.sweeper")
+"""What Hydra builds classes of."""
 SHARED = ("seed", "resume", "debug", "logging", "runner", "tracking")
 """What every config has at its top, whatever its runner."""
 LOGGING = ("formatters", "filters", "handlers", "loggers")
@@ -23,7 +25,7 @@ def check(cfg: "DictConfig") -> "DictConfig":
 
     for name in (name for name in SHARED if name not in cfg):
         raise ConfigError(f"{name}: is required in every config; remove ~{name}")
-    for key, value in _leaves(OmegaConf.to_container(cfg.hydra, resolve=False), "hydra"):
+    for key, value in _leaves(cfg.hydra, OmegaConf.to_container(cfg.hydra, resolve=False), "hydra"):
         if not key.endswith("._target_"):
             continue
         if key not in PLUGINS:
@@ -48,9 +50,26 @@ def check_search_path(cfg: Any) -> None:
             trust.check(f"{package}.conf", "hydra.searchpath", named=False)
 
 
-def _leaves(node: Any, where: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(node, dict | list):
-        yield where, node
-        return
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-        yield from _leaves(value, f"{where}.{key}")
+def _leaves(node: Any, plain: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield what is in a node, by its whole key, as it stands in `plain`."""
+    for key, value in plain.items() if isinstance(plain, dict) else enumerate(plain):
+        below = f"{where}.{key}"
+        if isinstance(value, dict | list):
+            yield from _leaves(node[key], value, below)
+        else:
+            if isinstance(value, str) and "${" in value:
+                _refuse_more_than_text(node, key, value, below)
+            yield below, value
+
+
+def _refuse_more_than_text(node: Any, key: Any, value: str, where: str) -> None:
+    """Raise ConfigError for `${...}` that brings keys or a list, or what that is shows only when Hydra builds it."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        text = not OmegaConf.is_config(node[key]) and not ("hydra:" in value and where.startswith(BUILT))
+    except OmegaConfBaseException:
+        text = not where.startswith(BUILT)
+    if not text:
+        raise ConfigError(f"{where}: Hydra builds what it names, so that it must be written out, not as ${{...}}")

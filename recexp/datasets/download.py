@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from typing import IO
 
 from filelock import FileLock
 
+from recexp import system
 from recexp.errors import DataError
 from recexp.progress import bar
 
@@ -90,7 +90,7 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
     Raises DataError when pip cannot get it.
     """
     command = [
-        sys.executable,
+        *system.PYTHON,
         "-m",
         "pip",
         "download",

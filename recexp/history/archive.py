@@ -37,6 +37,8 @@ class Archive:
         file = store_uri.sqlite_file(self.uri)
         if file is not None and not file.is_file():
             raise StoreError(f"tracking.uri: there are no runs yet: {file} does not exist; run recexp first")
+        if file is None:
+            store_uri.check(self.uri, None)
         self._tables = file if file is not None and sqlite_store.readable(file) else None
         if self._tables is None:
             _ = self.client  # raises what is wrong with the store
@@ -220,7 +222,7 @@ class Archive:
 
         try:
             yield
-        except (OSError, MlflowException, SQLAlchemyError) as error:
+        except (OSError, ImportError, MlflowException, SQLAlchemyError) as error:
             raise store_errors.explain(error, self.uri) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import file_names, limits, scratch
 from recexp.checksums import sha256
-from recexp.errors import DataError, StoreError
+from recexp.errors import DataError, StoreError, one_line
 from recexp.history import importing, verification
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.verification import Parcel
@@ -83,6 +83,8 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
 
     A run that is in the store already, by its own id or imported, is left as it is.
     """
+    from mlflow.exceptions import MlflowException
+
     origin = parcel.record["id"]
     with importing.claimed(archive, origin) as marks, archive.translate_errors():
         if (found := _present(archive, origin)) is not None:
@@ -98,6 +100,10 @@ def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, 
             except BaseException:
                 discard(client, run_id)
                 raise
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            raise DataError(f"the exported run {origin} is damaged: {RECORD}: {one_line(error)}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"the exported run {origin} is damaged: {RECORD}: {error!r}") from error
         _end_interrupted(archive, origin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
 from recexp import file_names
@@ -20,7 +20,23 @@ from recexp.tracking.parcel import FILES, MODEL, RECORD
 
 _Int = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
-_Name = Annotated[str, Field(min_length=1)]
+
+
+def _no_control(text: str) -> str:
+    """Return text that a terminal only shows: what it would obey may be anything, such as to clear the screen."""
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
+        raise ValueError("must hold no control characters")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError("must be one line of text")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_no_control)]
+_Name = Annotated[str, AfterValidator(_one_line)]
 
 
 @with_config(ConfigDict(strict=True))
@@ -35,12 +51,12 @@ class _Input(TypedDict):
 @with_config(ConfigDict(strict=True))
 class _Record(TypedDict):
     id: Annotated[str, Field(pattern=r"^\w+$")]
-    name: str
-    experiment: _Name
+    name: _Text
+    experiment: Annotated[_Name, Field(max_length=500)]
     started: _Int
     ended: _Int | None
-    tags: dict[_Name, str]
-    params: dict[_Name, str]
+    tags: dict[_Name, _Text]
+    params: dict[_Name, _Text]
     metrics: dict[_Name, Annotated[list[Annotated[list[Any], Field(min_length=3, max_length=3)]], Field(min_length=1)]]
     inputs: list[_Input]
     view: str | None
@@ -76,8 +92,9 @@ def read(folder: Path, file: Path) -> Parcel:
                 _check_point(name, point)
     except ValidationError as error:
         problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise DataError(f"{file} is damaged: {RECORD}: {key}: {problem['msg']} (got {problem['input']!r})") from error
+        key = repr(".".join(map(str, problem["loc"])))[1:-1]
+        message = problem["msg"].removeprefix("Value error, ")
+        raise DataError(f"{file} is damaged: {RECORD}: {key}: {message} (got {problem['input']!r})") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file} is damaged: {RECORD}: {error}") from error
     _check_metrics(folder, record["metrics"], file)

@@ -1,5 +1,6 @@
 """Tables from files, by their ending: csv and the like, parquet, json lines; columns are known before they are read."""
 
+import csv
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,15 @@ from recexp.io.reading import check_unpacked, read_bytes
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+
+_IN_OUR_WORDS = {
+    "columns, got": "{}; a cell that holds the separator must be in double quotes",
+    "straddling object": "a record is longer than can be read (csv: 1 MiB), or a double quote is never closed",
+    "field larger than": "a name in its first line is longer than can be read (131,072 letters)",
+    "header is larger than block size": "its first line is longer than can be read (1 MiB), or no row follows it",
+}
+"""What Arrow says, and what is said of it."""
 
 
 class Stored(Protocol):
@@ -74,10 +84,11 @@ def readable(path: Path | str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, csv.Error, OSError, ValueError, OverflowError) as error:
         text = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        hint = "; a cell that holds the separator must be in double quotes" if "columns, got" in text else ""
-        raise DataError(f"{path}: cannot be read: {text}{hint}") from error
+        for found, instead in _IN_OUR_WORDS.items():
+            text = instead.format(text) if found in text else text
+        raise DataError(f"{path}: cannot be read: {text}") from error
 
 
 def open_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> TableFile:

@@ -1,6 +1,7 @@
 """What a served model is asked, whatever MLflow has made of the request: checked, as Python values."""
 
 import json
+import math
 import reprlib
 from typing import Any
 
@@ -61,7 +62,7 @@ def columns(table: pd.DataFrame) -> tuple[list[Any], list[list[Any] | None]]:
 def _user(value: Any, row: int) -> Any:
     if _is_null(value):
         return None
-    if not isinstance(value, str | bool | int | float | np.number | np.bool_):
+    if not isinstance(value, str | bool | int | float | np.number | np.bool_) or value in (math.inf, -math.inf):
         raise BadRequest(f"user_id: row {row} is not an id: {reprlib.repr(value)}; ids are numbers or text")
     return value
 

@@ -99,7 +99,7 @@ def _answer(tracker: Tracker, request: dict[str, Any]) -> dict[str, Any]:
     do = request.pop("do")
     try:
         return {"ok": getattr(tracker, do)(**request)}
-    except (StoreError, OSError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
+    except (StoreError, OSError, ImportError, sqlite3.Error, MlflowException, SQLAlchemyError) as error:
         problem = store_errors.explain(error, tracker.uri)
         return {"error": {"kind": type(problem).__name__, "message": str(problem), "trace": ""}}
     except Exception as error:  # the end of this process's world: the parent raises it in its own

@@ -31,7 +31,7 @@ def resolve(uri: str | None) -> str:
         if "?" in uri:
             raise StoreError(f"tracking.uri: {uri}: an SQLite address takes no options; write a ? in the path as %3F")
         return sqlite_uri(Path(unquote(uri.removeprefix("sqlite:///"))))
-    if re.match(r"(https?|postgresql|mysql|mssql|databricks)\b", uri):
+    if re.match(r"(https?|(postgresql|mysql|mssql)(\+\w+)?)://|databricks\b", uri):
         return uri
     raise StoreError(
         f"tracking.uri: {mask(uri)} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "

@@ -2,13 +2,16 @@
 
 import json
 import os
+import shlex
 import sqlite3
 import sys
+import sysconfig
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from recexp import system
 from recexp.metric_names import headlines, is_final
 from recexp.tracking import store_uri
 
@@ -68,7 +71,7 @@ def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
     """Return the command of the MLflow UI on a store, for this machine only, and its environment."""
     uri = store_uri.resolve(uri)
     command = [
-        sys.executable,
+        *system.PYTHON,
         "-m",
         "mlflow",
         "server",
@@ -83,13 +86,14 @@ def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
         "--workers",
         "1",
         "--uvicorn-opts",
-        "--log-level warning --no-access-log",
+        f"--log-level warning --no-access-log --app-dir {shlex.quote(sysconfig.get_path('stdlib'))}",
     ]
     file = store_uri.sqlite_file(uri)
     if file is not None:
         command += ["--default-artifact-root", store_uri.artifacts_of(file).as_uri()]
     bin_folder = str(Path(sys.executable).parent)  # the server starts `uvicorn` from the path
     path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    safe = {"PYTHONSAFEPATH": "1"}  # neither the server nor uvicorn looks for modules in the working directory
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     warnings = ",".join(filter(None, [_IMPORTING, os.environ.get("PYTHONWARNINGS")]))
-    return command, {**os.environ, **quiet, "PYTHONWARNINGS": warnings, "PATH": path}
+    return command, {**os.environ, **safe, **quiet, "PYTHONWARNINGS": warnings, "PATH": path}

@@ -243,6 +243,11 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
     ),
     "inputs that are none": (lambda _, r: r.update(inputs=[{}]), "record.json: inputs.0.name: Field required"),
     "an id with a path": (lambda _, r: r.update(id="../x"), "record.json: id: String should match"),
+    "what a terminal obeys": (
+        lambda _, r: r["tags"].update(x="\x1b[2J"),
+        "record.json: tags.x: must hold no control char",
+    ),
+    "a name of two lines": (lambda _, r: r["params"].update({"a\nb": "1"}), "must be one line of text"),
     "a list": (lambda m, r: r.clear(), "record.json: id: Field required"),
     "a better metric": (better, "record.json has test/ndcg_at_10 = 0.99, and files/metrics.csv has 0."),
     "one metric more": (
@@ -268,6 +273,16 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
         "unpacks to more than 200 times its",
     ),
 }
+
+
+def test_what_mlflow_refuses_is_damage_of_the_run_and_not_of_the_store(
+    parcel: Path, workplace: Path, capsys: pytest.CaptureFixture
+) -> None:
+    changed = edited(parcel, lambda _, record: record["params"].update({"a$": "1"}))
+    Path("bad.zip").write_bytes(changed)
+    assert cli.run(["import", "bad.zip"]) == 2
+    err = capsys.readouterr().err
+    assert "is damaged: record.json: Invalid value" in err and "cannot be used" not in err
 
 
 @pytest.mark.parametrize("case", FORGED)

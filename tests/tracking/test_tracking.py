@@ -18,8 +18,9 @@ import pytest
 
 from recexp import console, folders
 from recexp.errors import DiskFullError, StoreError
-from recexp.secrets import mask
-from recexp.tracking import Input, Run, Store, Tracking, git, leaderboard_link, ui_command, ui_link, wheel
+from recexp.history.archive import Archive
+from recexp.secrets import mask, mask_source
+from recexp.tracking import Input, Run, Store, Tracking, git, leaderboard_link, store_errors, ui_command, ui_link, wheel
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.source import requirements
 from recexp.tracking.store_uri import resolve
@@ -646,6 +647,37 @@ def test_git_runs_nothing_that_a_folder_says(repository: Callable[..., str], tmp
 
 
 @pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("postgresql+nodriver://me:S3@h/runs", "postgresql+nodriver://***@h/runs cannot be used"),
+        ("mysql:h", "mysql:h is not a store that can be used"),
+        ("https://[::1", "is no address"),
+        ("http://127.0.0.1:9", "no server answers at http://127.0.0.1:9"),
+    ],
+)
+def test_a_store_that_cannot_be_read_is_told_in_a_line(uri: str, message: str) -> None:
+    with pytest.raises(StoreError, match=r"^tracking\.uri: ") as told:
+        Archive(uri)
+    assert message in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_driver_that_is_not_installed_is_named() -> None:
+    error = store_errors.explain(
+        ModuleNotFoundError("No module named 'psycopg'", name="psycopg"), "postgresql://me:S3@h/d"
+    )
+    assert str(error).startswith(
+        "tracking.uri: postgresql://***@h/d needs the Python module psycopg, which is not inst"
+    )
+    assert error.exit_code == 2
+
+
+def test_long_words_are_masked_in_time_that_grows_with_their_length() -> None:
+    began = time.process_time()
+    mask_source("a" * 30_000 + "\n" + "password='" * 3_000)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
     ("address", "shown"),
     {
         "http://me:S3CRET/x@127.0.0.1:1": "http://***@127.0.0.1:1",
@@ -655,6 +687,8 @@ def test_git_runs_nothing_that_a_folder_says(repository: Callable[..., str], tmp
         "http://db/runs?user=a&password=S3CRET": "http://db/runs?user=a&password=***",
         "https://x.example.org/c?sig=S3CRET&se=1": "https://x.example.org/c?sig=***&se=1",
         "no server at http://h:5000/a, ask me@b.org": "no server at http://h:5000/a, ask me@b.org",
+        "postgresql:me:S3CRET@db/runs": "postgresql:***@db/runs",
+        "mssql:///?odbc_connect=UID%3Dme%3BPWD%3DS3CRET": "mssql:///?odbc_connect=UID%3Dme%3BPWD%3D***",
         "https://example.org/@somebody": "https://example.org/@somebody",
         "sqlite:////tmp/a@b.db": "sqlite:////tmp/a@b.db",
     }.items(),
@@ -669,6 +703,22 @@ def test_credentials_of_addresses_are_masked(address: str, shown: str) -> None:
         '+db_password = "S3CRET"': '+db_password = "***"',
         "+config['api_key'] = 'S3CRET'": "+config['api_key'] = '***'",
         "+  token: S3CRET": "+  token: ***",
+        "+db_pass = 'S3CRET'": "+db_pass = '***'",
+        '+password = """S3CRET"""': '+password = """***"""',
+        "+PASSWORD = (\n+    'S3CRET'\n+)": "+PASSWORD = (\n+    '***'\n+)",
+        "+password: |\n+  S3CRET\n+x: 1": "+password: ***\n+x: 1",
+        "+tokens:\n+  - S3CRET\n+x: 1": "+tokens: ***\n+x: 1",
+        "+os.getenv('DB_PASSWORD', 'S3CRET')": "+os.getenv('DB_PASSWORD', '***')",
+        "+dsn = 'host=x password=S3CRET dbname=y'": "+dsn = 'host=x password=*** dbname=y'",
+        "+dsn = 'Server=x;Pwd=S3CRET;Uid=y'": "+dsn = 'Server=x;Pwd=***;Uid=y'",
+        "+run: load --token S3CRET -x": "+run: load --token *** -x",
+        "+h = {'Authorization': 'Bearer S3CRET'}": "+h = {'Authorization': 'Bearer ***'}",
+        "+k = 'sk_live_S3CRETS3CRETS3CRET'": "+k = '***'",
+        "+u = 'https://hooks.slack.com/services/S3CRET'": "+u = 'https://hooks.slack.com/services/***'",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\nS3\n-----END": "-----BEGIN PGP PRIVATE KEY BLOCK----- *** -----END",
+        "+(1)\n S3CRET\n+S3C=\n -----END RSA PRIVATE KEY-----": "+(1)\n***\n -----END RSA PRIVATE KEY-----",
+        "+f(token=token, n=1)": "+f(token=token, n=1)",
+        '+columns = ["token", "item"]': '+columns = ["token", "item"]',
         "+aws = AKIAABCDEFGHIJKLMNOP": "+aws = ***",
         "+x = 'ghp_0123456789abcdefghij'": "+x = '***'",
         "+uri: postgresql://me:S3CRET@db/runs": "+uri: postgresql://***@db/runs",

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.foresight import foresee
+from recexp.algorithms.foresight import SCATTERED, foresee
 from recexp.algorithms.neighbors.average import average_of_nearest
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
@@ -18,9 +18,6 @@ from recexp.algorithms.weighting import lengths
 from recexp.data import Dataset, Interactions, Queries
 from recexp.params import params
 from recexp.ranking import Lists, Ranking
-
-SCATTERED = 30
-"""Operations that take as long as to add to a number that is not in the cache."""
 
 
 @params
