@@ -1,5 +1,10 @@
 """recexp: experiments with recommender systems that can be trusted, repeated and compared."""
 
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and sys.orig_argv[-len(sys.argv)].removeprefix("-m") == "recexp":
+    del sys.path[0]  # `python -m recexp`: the working directory, whose typing.py would take the place of the library's
+
 from typing import Any
 
 from recexp.garbage import uncollected

@@ -190,7 +190,7 @@ def test_what_a_pickle_could_run_is_not_read(inside: Callable, spy: Path) -> Non
 
 
 def test_files_of_the_working_directory_take_nobodys_place(workplace: Path) -> None:
-    for name in ("json", "numpy", "yaml", "hydra", "IPython", "hydra_plugins/evil"):
+    for name in ("json", "numpy", "yaml", "hydra", "IPython", "typing", "gc", "hydra_plugins/evil"):
         (workplace / f"{name}.py").parent.mkdir(exist_ok=True)
         (workplace / f"{name}.py").write_text("open('RAN', 'w').write(__name__)\n")
     environment = {**os.environ, "PYTHONPATH": str(Path(library.__file__).parents[1])}
