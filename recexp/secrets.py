@@ -24,6 +24,11 @@ _TEXT = (
     r"[rbfu]{0,2}(?:(?P<long>\"{3}|'{3})[\s\S]{1,5000}?(?P=long)"
     r"|(?P<short>[\"'])(?:\\.|(?!(?P=short))[^\\\n]){1,5000}(?P=short))"
 )
+_MORE = (
+    r"(?:[\s+\\]{0,100}[rbfu]{0,2}(?![\"']{3})(?:\"(?:\\.|[^\"\\\n]){0,5000}\"|'(?:\\.|[^'\\\n]){0,5000}')"
+    r"(?!\s{0,20}[:=]))*"
+)
+"""What follows a text and is a part of it: "a" "b" is "ab"."""
 _KEY_BLOCK = r"[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
 _IN_SOURCES = (
     (rf"(?s)(-----BEGIN {_KEY_BLOCK}).*?(-----END|\Z)", rf"\1 {HIDDEN} \2"),
@@ -32,11 +37,11 @@ _IN_SOURCES = (
         rf"{HIDDEN}\n\1",
     ),  # of which a diff has the end
     (
-        rf"({_NAME}[\"']?\]?\s{{0,20}}[:=]{{1,3}}[\s(\[+]{{0,100}}){_TEXT}",
+        rf"({_NAME}[\"']?\]?\s{{0,20}}[:=]{{1,3}}[\s(\[+]{{0,100}}){_TEXT}{_MORE}",
         rf"\1\g<long>\g<short>{HIDDEN}\g<long>\g<short>",
     ),
     (
-        rf"((?:(?:getenv|setdefault|get|pop)\(\s*[\"']|[\"']--?){_NAME}[\"']\s*,\s*){_TEXT}",
+        rf"((?:(?:getenv|setdefault|get|pop)\(\s*[\"']|[\"']--?){_NAME}[\"']\s*,\s*){_TEXT}{_MORE}",
         rf"\1\g<long>\g<short>{HIDDEN}\g<long>\g<short>",
     ),
     (rf"(?m)^([+\- ]?+( *)(?:- )?[\"']?{_NAME}[\"']?:)[ \t]*[|>].*(?:\n[+\- ]?+\2 .*){{1,200}}", rf"\1 {HIDDEN}"),

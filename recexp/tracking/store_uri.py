@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from recexp.errors import DiskFullError, StoreError
 from recexp.secrets import mask
-from recexp.tracking.store_errors import is_full, is_locked
+from recexp.tracking.store_errors import explain, is_full, is_locked
 
 LOCK_SECONDS = 5.0
 """How long to wait for another program's write lock before giving up."""
@@ -68,6 +68,8 @@ def check(uri: str, artifacts: str | None) -> None:
         _check_artifacts(Path(artifacts) if artifacts and "://" not in artifacts else artifacts_of(file))
     elif uri.startswith("http"):
         _check_server(uri)
+    elif not uri.startswith("databricks"):
+        _check_database(uri)
 
 
 def artifacts_of(file: Path) -> Path:
@@ -135,6 +137,16 @@ def _check_writable_folder(folder: Path) -> None:
         if is_full(error):
             raise DiskFullError(f"tracking: {folder} cannot be written: the disk is full") from error
         raise StoreError(f"tracking: {folder} cannot be written: {error.strerror}") from error
+
+
+def _check_database(uri: str) -> None:
+    """Connect once: without driver or server MLflow ends in a traceback, the latter after a minute."""
+    from sqlalchemy import create_engine
+
+    try:
+        create_engine(uri).connect().close()
+    except Exception as error:  # whatever a driver raises
+        raise explain(error, uri) from error
 
 
 def _check_server(uri: str) -> None:

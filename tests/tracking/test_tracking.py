@@ -20,7 +20,19 @@ from recexp import console, folders
 from recexp.errors import DiskFullError, StoreError
 from recexp.history.archive import Archive
 from recexp.secrets import mask, mask_source
-from recexp.tracking import Input, Run, Store, Tracking, git, leaderboard_link, store_errors, ui_command, ui_link, wheel
+from recexp.tracking import (
+    Input,
+    Run,
+    Store,
+    Tracking,
+    git,
+    leaderboard_link,
+    store_errors,
+    store_uri,
+    ui_command,
+    ui_link,
+    wheel,
+)
 from recexp.tracking.names import clean, flatten
 from recexp.tracking.source import requirements
 from recexp.tracking.store_uri import resolve
@@ -661,6 +673,14 @@ def test_a_store_that_cannot_be_read_is_told_in_a_line(uri: str, message: str) -
     assert message in str(told.value) and "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize("driver", ["psycopg2", "nodriver"])
+def test_a_database_without_its_driver_is_refused_before_mlflow_starts(driver: str, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(StoreError, match=r"^tracking\.uri: postgresql\+\w+://\*\*\*@h/d .*" + driver) as told:
+        store_uri.check(f"postgresql+{driver}://me:S3@h/d", None)
+    assert "\n" not in str(told.value)
+
+
 def test_a_driver_that_is_not_installed_is_named() -> None:
     error = store_errors.explain(
         ModuleNotFoundError("No module named 'psycopg'", name="psycopg"), "postgresql://me:S3@h/d"
@@ -717,6 +737,11 @@ def test_credentials_of_addresses_are_masked(address: str, shown: str) -> None:
         "+u = 'https://hooks.slack.com/services/S3CRET'": "+u = 'https://hooks.slack.com/services/***'",
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\nS3\n-----END": "-----BEGIN PGP PRIVATE KEY BLOCK----- *** -----END",
         "+(1)\n S3CRET\n+S3C=\n -----END RSA PRIVATE KEY-----": "+(1)\n***\n -----END RSA PRIVATE KEY-----",
+        "+password = 'S3' 'CRET'\n+x = 'y'": "+password = '***'\n+x = 'y'",
+        "+password = (\n+    'S3'\n+    f'CRET'\n+)": "+password = (\n+    '***'\n+)",
+        "+password = 'S3' + \"CRET\"": "+password = '***'",
+        "+os.getenv('DB_PASSWORD', 'S3' 'CRET')": "+os.getenv('DB_PASSWORD', '***')",
+        "+{'password': 'S3CRET',\n+'user': 'x'}": "+{'password': '***',\n+'user': 'x'}",
         "+f(token=token, n=1)": "+f(token=token, n=1)",
         '+columns = ["token", "item"]': '+columns = ["token", "item"]',
         "+aws = AKIAABCDEFGHIJKLMNOP": "+aws = ***",
