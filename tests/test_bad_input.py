@@ -105,6 +105,16 @@ CASES = {
         ["show=1_96"],
         "show=1_96: read as the number 196; ids that are text are quoted: show=\"'1_96'\"",
     ),
+    "a number below zero that is text": (
+        GOOD,
+        ["show=-1_0"],
+        "show=-1_0: read as the number -10; ids that are text are quoted: show=\"'-1_0'\"",
+    ),
+    "a zero that is text": (
+        GOOD,
+        ["show=-0"],
+        "show=-0: read as the number 0; ids that are text are quoted: show=\"'-0'\"",
+    ),
     "the same in the runner's own part": (
         GOOD,
         ["runner.show=+7"],

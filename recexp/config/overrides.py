@@ -46,11 +46,12 @@ def parse(words: Sequence[str]) -> list[Override]:
 
 
 def check_ids(words: Sequence[str], fields: Sequence[str]) -> None:
-    """Raise ConfigError for a word of one of these fields that Hydra takes for another id: 1_96 for 196."""
+    """Raise ConfigError for a word of one of these fields that Hydra takes for another id: 1_96 for 196, -0 for 0."""
     for word in words:
         key, _, text = word.lstrip("+").partition("=")
-        number = text.replace("_", "").lstrip("+")
-        if key.rpartition(".")[2] in fields and number.isdecimal() and number != text:
+        digits = text.replace("_", "").lstrip("+")
+        number = "0" if digits == "-0" else digits
+        if key.rpartition(".")[2] in fields and number.removeprefix("-").isdecimal() and number != text:
             raise ConfigError(f"{word}: read as the number {number}; ids that are text are quoted: {key}=\"'{text}'\"")
 
 

@@ -148,13 +148,18 @@ def typed(columns: Mapping[str, "pa.ChunkedArray"], name: str, kind: Kind, path:
 
 
 def _lists(values: "pa.Array") -> list[list[str]]:
-    """Lists of names from lists, or from text: separated by | where any cell has one, else by spaces."""
+    """Lists of names from lists, or from text: separated by | where any cell has one, else by commas where any has one
+    and each with a blank does, else by spaces.
+    """
     import pyarrow as pa
 
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         return [_names(str(name) for name in row or () if name is not None) for row in values.to_pylist()]
     rows = values.cast(pa.string()).to_pylist()
-    separator = "|" if any("|" in row for row in rows if row) else None
+    known = [row.strip() for row in rows if row]
+    separator = "|" if any("|" in row for row in known) else None
+    if separator is None and any("," in row for row in known) and all("," in row for row in known if " " in row):
+        separator = ","
     return [_names((row or "").split(separator)) for row in rows]
 
 

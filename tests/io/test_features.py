@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from recexp.errors import DataError
 from recexp.io import Features, Ids, RawLog, code_log, read_features
+from recexp.io.features import typed
 
 TABLE = """item_id,name,genres,price,year,flag
 1,The long dark night of the whale,Drama|War,9.5,1999,yes
@@ -45,6 +47,20 @@ def test_stated_kinds_select_columns(tmp_path: Path) -> None:
     columns = table(tmp_path, kinds={"year": "category", "name": "multi_category"}).columns
     assert columns["year"].categories == ("1999", "2001") and set(columns) == {"year", "name"}
     assert columns["name"].offsets.tolist() == [0, 7, 14, 20]
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["Action, Drama", "War"], ("Action", "Drama", "War")),
+        (["Action,Drama", "Sci Fi, War"], ("Action", "Drama", "Sci Fi", "War")),
+        (["Action Drama", "War"], ("Action", "Drama", "War")),
+        (["Story, The", "Toy Story"], ("Story,", "Story", "The", "Toy")),  # words: not each blank follows a comma
+        (["a, b|c", "d e"], ("a, b", "c", "d e")),
+    ],
+)
+def test_names_in_one_cell_are_told_apart(cells: list[str], names: tuple[str, ...]) -> None:
+    assert set(typed({"genres": pa.chunked_array([cells])}, "genres", "multi_category", "x").categories) == set(names)
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
