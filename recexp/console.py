@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from recexp import terminal
 from recexp.errors import ConfigError
 from recexp.metric_names import headlines, is_final, parsed, pretty
 
@@ -45,7 +46,11 @@ def configure_logging(node: Any) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
+                "line": {
+                    "()": terminal.VisibleFormatter,
+                    "fmt": "%(asctime)s %(levelname).1s %(name)s: %(message)s",
+                    "datefmt": "%H:%M:%S",
+                }
             },
             "handlers": handlers,
             "loggers": {
@@ -62,10 +67,9 @@ def configure_logging(node: Any) -> None:
 
 def show(runs: "list[RunResult]") -> None:
     """Print each run's final metrics, with half their interval, its id and link."""
-    from rich.console import Console
     from rich.table import Column, Table
 
-    console = Console()
+    console = terminal.console()
     for run in runs:
         cells: dict[str, dict[int | None, str]] = {}
         for name, value in run.metrics.items():
@@ -115,7 +119,6 @@ def distinct_words(commands: Iterable[str]) -> list[str]:
 
 def summarize(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[str, str] | None = None) -> None:
     """Print a line a row, each a `what`: its state if given, and the mean over its runs of the first metrics."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     found = [run for runs in rows.values() for run in runs if run.metrics]
@@ -128,7 +131,7 @@ def summarize(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[
         values = [[run.metrics[name] for run in runs if name in run.metrics] for name in names]
         cells = [] if states is None else [states[label]]
         table.add_row(label, *cells, *(f"{sum(some) / len(some):.4f}" if some else "" for some in values))
-    Console().print(table)
+    terminal.console().print(table)
 
 
 def reasons(state: str, rows: Mapping[str, str]) -> None:
@@ -143,17 +146,14 @@ def reasons(state: str, rows: Mapping[str, str]) -> None:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows of text under their heads."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     found = Table(*(Column(head, overflow="fold") for head in heads))
     for row in rows:
         found.add_row(*row)
-    Console().print(found)
+    terminal.console().print(found)
 
 
 def say(text: str) -> None:
     """Print a line as it is."""
-    from rich.console import Console
-
-    Console().print(text, soft_wrap=True, highlight=False, markup=False)
+    terminal.console().print(text, soft_wrap=True, highlight=False, markup=False)

@@ -32,6 +32,7 @@ FOUNDATIONS = {
     "serialization",
     "spreadsheets",
     "system",
+    "terminal",
     "threads",
     "trust",
     "version",

@@ -15,6 +15,7 @@ from recexp import config, plugins
 from recexp.cli import help
 from recexp.errors import ConfigError, InterruptedRunError, RecexpError, error_message, unknown
 from recexp.secrets import mask
+from recexp.terminal import visible
 from recexp.trust import Trust
 from recexp.version import __version__
 
@@ -47,7 +48,7 @@ def run(arguments: list[str]) -> int:
         elif words[:1] and words[0] in help.commands():
             arguments.remove(words[0])
             for line in _command(words[0], arguments, wants_help):
-                print(line, flush=True)
+                print(visible(line), flush=True)
         elif wants_help and (help.chosen(words) or not any("=" in word for word in words)):
             for line in help.about(words):
                 print(line)
@@ -101,7 +102,7 @@ def _debug(arguments: list[str]) -> bool:
 
 
 def _say(message: str, code: int) -> int:
-    print("\n".join(f"recexp: {_short(mask(line))}" for line in message.splitlines()), file=sys.stderr)
+    print("\n".join(f"recexp: {_short(visible(mask(line)))}" for line in message.splitlines()), file=sys.stderr)
     return code
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from recexp import terminal as terminals
 from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, Pair, RankComparison, RankedRow
 from recexp.comparison.rows import short
@@ -37,10 +38,9 @@ def chance(p: float) -> str:
 
 def terminal(comparison: Comparison) -> str:
     """Return the leaderboards, the ranks over data sets and the notes, as tables."""
-    from rich.console import Console
-
     out = io.StringIO()
-    console = Console(file=out, width=None if Console().is_terminal else WIDTH, force_terminal=Console().is_terminal)
+    colored = terminals.console().is_terminal
+    console = terminals.console(file=out, width=None if colored else WIDTH, force_terminal=colored)
     for board in comparison.boards:
         console.print(_table(comparison, board, console.width))
     if comparison.ranks is not None:

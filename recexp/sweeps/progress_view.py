@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Self
 
-from recexp import console
+from recexp import console, terminal
 from recexp.errors import error_message
 from recexp.metric_names import is_final
 from recexp.sweeps.jobs import DONE, FAILED, INCOMPATIBLE, SKIPPED, JobResult, SweepJob
@@ -31,10 +31,9 @@ class ProgressView:
     def show(self) -> None:
         """Begin to show it; on a terminal only."""
         if sys.stderr.isatty() and self._live is None:
-            from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), get_renderable=self.render, transient=True)
+            self._live = Live(console=terminal.console(stderr=True), get_renderable=self.render, transient=True)
             self._live.start()
 
     def __enter__(self) -> Self:

@@ -103,7 +103,7 @@ def _compare(given: Namespace) -> Iterator[str]:
             resamples=evaluation.resamples,
         )
         comparison = compare(archive, groups, options, experiments.metric, notes)
-        yield tables.terminal(comparison)
+        print(tables.terminal(comparison), flush=True)  # with colors, which a line from data may not have
         for name, path in files.items():
             path.write_text(writers[name](archive, comparison), encoding="utf-8")
         if given.html is not None:

@@ -1,0 +1,36 @@
+"""Text on a terminal: what is in data may not steer it."""
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but tab and newline, signs that turn the order of others around, halves of signs."""
+
+
+def visible(text: str) -> str:
+    """Return text whose control characters are written out: \\u001b."""
+    return _STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+def console(**options: Any) -> "Console":
+    """Return rich's console, which shows all text as `visible` does; what it draws itself it does with `options`."""
+    from rich.console import Console
+
+    class VisibleConsole(Console):
+        def render(self, *args: Any, **more: Any) -> Iterator[Any]:
+            for part in super().render(*args, **more):
+                yield part if part.control else part._replace(text=visible(part.text))
+
+    return VisibleConsole(**options)
+
+
+class VisibleFormatter(logging.Formatter):
+    """Formats lines of the log as `visible` text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
