@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recexp import limits
 from recexp.data.column import Column
 from recexp.errors import DataError
 from recexp.io.arrow import mask, texts, to_numpy
@@ -22,14 +23,20 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def plain(column: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
-    """Return a column with one type for each kind of cell: string for all text, float for all floats, NaN as null."""
+    """Return a column with one type for each kind of cell: string for all text, float for all floats, NaN as null.
+
+    Raises ValueError where codes stand for more text than is allowed.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = column.type
     if pa.types.is_dictionary(kind):
+        _check_decoded(column)
         return plain(column.cast(kind.value_type))
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or _is_bytes(kind):
+    if pa.types.is_list(kind) and pa.types.is_dictionary(kind.value_type):
+        _check_decoded(pc.list_flatten(column))
+    if is_text(kind) and not pa.types.is_string(kind):
         return column.cast(pa.string())
     if pa.types.is_float16(kind):
         column = column.cast(pa.float32())
@@ -37,6 +44,31 @@ def plain(column: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
         empty = pc.is_nan(column)
         column = pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
     return column
+
+
+def _check_decoded(column: "pa.ChunkedArray | pa.Array") -> None:
+    """Raise ValueError where the texts that codes stand for take more than is allowed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_text(column.type.value_type):
+        return
+    size = 0
+    for chunk in getattr(column, "chunks", [column]):
+        counts = np.bincount(to_numpy(chunk.indices.drop_null()), minlength=len(chunk.dictionary))
+        size += int(counts @ to_numpy(pc.fill_null(pc.binary_length(chunk.dictionary), 0).cast(pa.int64())))
+    if size > limits.get("data_mib") << 20:
+        raise ValueError(
+            f"a column of text unpacks to more than {limits.get('data_mib')} MiB; {limits.raising('data_mib')}"
+        )
+
+
+def is_text(kind: "pa.DataType") -> bool:
+    """Whether cells are text, or bytes that may be."""
+    import pyarrow as pa
+
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or _is_bytes(kind))
 
 
 def _is_bytes(kind: "pa.DataType") -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.errors import DataError
-from recexp.io.arrow import mask, texts, to_numpy
-from recexp.io.cells import plain, refuse_missing, tell_merged, trimmed
+from recexp.io.arrow import from_numpy, mask, texts, to_numpy
+from recexp.io.cells import is_text, plain, refuse_missing, tell_merged, trimmed
 from recexp.io.ids import Ids
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def ids(column: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
     """
     import pyarrow as pa
 
+    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
+        return _texts(column, label)
     cells = plain(column)
     if pa.types.is_string(cells.type):
         return _texts(cells, label)
@@ -51,16 +53,17 @@ def _texts(cells: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
 
     coded = cells.dictionary_encode()
     chunks = coded.unify_dictionaries().chunks if isinstance(coded, pa.ChunkedArray) else [coded]
-    known = pc.utf8_trim_whitespace(chunks[0].dictionary) if chunks else pa.array([], pa.string())
+    known = pc.utf8_trim_whitespace(chunks[0].dictionary.cast(pa.string())) if chunks else pa.array([], pa.string())
     codes = [to_numpy(chunk.indices.fill_null(-1)) for chunk in chunks]
     row_codes = np.concatenate(codes) if len(codes) > 1 else codes[0] if codes else np.empty(0, np.int32)
-    empty = np.append(mask(pc.equal(known, "")), True)
+    empty = np.append(~mask(pc.not_equal(known, "")), True)
     if (missing := empty[row_codes]).any():
         first = int(np.argmax(missing)) + 1
         raise DataError(f"{label}: {missing.sum()} rows are empty or NaN; the first is row {first}")
-    distinct = Ids.of(_as_written(known.filter(pc.not_equal(known, "")), label))
+    used = np.bincount(row_codes, minlength=len(known)) > 0  # a file may hold codes that no row has
+    distinct = Ids.of(_as_written(known.filter(from_numpy(used)), label))
     ranks = np.zeros(len(known), np.int32)
-    ranks[~empty[:-1]] = distinct.codes
+    ranks[used] = distinct.codes
     return Ids(ranks[row_codes], distinct.known)
 
 

@@ -132,6 +132,8 @@ def read_table(path: Path, *, separator: str | None, header: bool = True, quotes
 
 @dataclass(frozen=True)
 class _Parquet:
+    """Text is read as codes and what they stand for, where it can be: a small file may hold a long text very often."""
+
     path: Path
     file: "pq.ParquetFile"
     size: int
@@ -140,10 +142,18 @@ class _Parquet:
     def of(path: Path) -> "_Parquet":
         import pyarrow.parquet as pq
 
-        if path.is_file() and path.suffix != ".gz":
-            return _Parquet(path, pq.ParquetFile(path, page_checksum_verification=True), path.stat().st_size)
-        data = read_bytes(path)
-        return _Parquet(path, pq.ParquetFile(BytesIO(data), page_checksum_verification=True), len(data))
+        packed = path.suffix == ".gz" or not path.is_file()
+        data = read_bytes(path) if packed else b""
+        about = pq.ParquetFile(BytesIO(data) if packed else path)
+        coded = [column.path_in_schema for column in _chunks(about) if _is_text(column) and _is_coded(column)]
+        plain = {column.path_in_schema for column in _chunks(about) if not _is_coded(column)}
+        file = pq.ParquetFile(
+            BytesIO(data) if packed else path,
+            metadata=about.metadata,
+            read_dictionary=sorted({*coded} - plain),
+            page_checksum_verification=True,
+        )
+        return _Parquet(path, file, len(data) if packed else path.stat().st_size)
 
     @property
     def names(self) -> Sequence[str]:
@@ -151,18 +161,34 @@ class _Parquet:
         return names
 
     def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
-        check_unpacked(self.path, self.size, self._unpacked(names))
+        chunks = [chunk for chunk in _chunks(self.file) if chunk.path_in_schema.partition(".")[0] in names]
+        sizes = (max(chunk.total_uncompressed_size, chunk.num_values * _width(chunk)) for chunk in chunks)
+        check_unpacked(self.path, self.size, sum(sizes))
         table = self.file.read(columns=list(names)).select(list(names))
         table.validate(full=True)
         return table
 
-    def _unpacked(self, names: Collection[str]) -> int:
-        """Return how many bytes columns say that they become, at least one a value."""
-        about = self.file.metadata
-        groups = [about.row_group(number) for number in range(about.num_row_groups)]
-        columns = [group.column(number) for group in groups for number in range(about.num_columns)]
-        chosen = [column for column in columns if column.path_in_schema.partition(".")[0] in names]
-        return sum(max(column.total_uncompressed_size, column.num_values) for column in chosen)
+
+def _chunks(file: "pq.ParquetFile") -> "Iterator[pq.ColumnChunkMetaData]":
+    about = file.metadata
+    for group in map(about.row_group, range(about.num_row_groups)):
+        yield from map(group.column, range(about.num_columns))
+
+
+def _is_text(chunk: "pq.ColumnChunkMetaData") -> bool:
+    return bool(chunk.physical_type == "BYTE_ARRAY")
+
+
+def _is_coded(chunk: "pq.ColumnChunkMetaData") -> bool:
+    """Whether Arrow can read a column of text as codes."""
+    return {*chunk.encodings} <= {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
+
+
+def _width(chunk: "pq.ColumnChunkMetaData") -> int:
+    """Return how many bytes a value takes at least, a code for text."""
+    return {"BOOLEAN": 1, "FIXED_LEN_BYTE_ARRAY": 1, "BYTE_ARRAY": 4, "INT32": 4, "FLOAT": 4}.get(
+        chunk.physical_type, 8
+    )
 
 
 @dataclass(frozen=True)
