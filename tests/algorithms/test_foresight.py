@@ -46,6 +46,16 @@ def test_slim_foresees_the_smaller_form(monkeypatch: pytest.MonkeyPatch) -> None
         make("algorithm=slim").fit(Dataset("one user", rows, np.arange(1), np.arange(50_000)))
 
 
+def test_neighbors_of_one_long_history_say_how_long_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "free_mib", lambda: 8 * 1024)
+    one = np.zeros(2_000_000, np.int32)
+    rows = Interactions(one, np.arange(2_000_000, dtype=np.int32), np.ones(2_000_000, np.float32), 1, 2_000_000)
+    data = Dataset("one user", rows, np.arange(1), np.arange(2_000_000))
+    for name in ("item_knn", "p3alpha"):
+        with pytest.raises(ConfigError, match=r"of 2,000,000 items needs 14\.9 GiB"):  # 8 k n bytes
+            make(f"algorithm={name}", "algorithm.k=1000").fit(data)
+
+
 def test_a_small_need_goes_without_saying(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "free_mib", lambda: 1)
     with caplog.at_level(logging.INFO):

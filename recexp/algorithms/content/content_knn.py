@@ -10,6 +10,7 @@ from recexp import threads
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import SCATTERED, foresee
 from recexp.algorithms.item_item import ItemItem
 from recexp.algorithms.sparse_products import compact, times
 from recexp.data import Dataset
@@ -62,6 +63,8 @@ class ContentKNN(ItemItem):
         users = unit(self.matrix(train.interactions).T.tocsr())
         share = np.float32(self.content_weight)
         rows = sp.hstack([users * np.sqrt(1 - share), features * np.sqrt(share)], format="csr")
+        n, shared = train.n_items, float((np.bincount(rows.indices).astype(np.float64) ** 2).sum())
+        foresee("content_knn", f"{n:,} items", memory=8.0 * n * min(self.k, n), operations=SCATTERED * shared)
         self.weights_ = _nearest(rows, self.k).T.tocsr()
         return self
 

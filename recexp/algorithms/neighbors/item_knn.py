@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.foresight import SCATTERED, foresee
 from recexp.algorithms.neighbors.average import average, ranked
 from recexp.algorithms.neighbors.knn import KNN
 from recexp.algorithms.neighbors.similarity import NeighborSearch, less, means, normalized, squares
@@ -61,6 +62,8 @@ class ItemKNN(KNN):
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context, rows = context or FitContext(), train.interactions
+        n, shared = rows.n_items, float((np.bincount(rows.users).astype(np.float64) ** 2).sum())
+        foresee("item_knn", f"{n:,} items", memory=8.0 * n * min(self.k, n), operations=SCATTERED * shared)
         if self.capabilities.predicts:
             x, _ = self._fit_base(rows, "items")
             self.weights_ = ranked(*self._search(x))

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
+from recexp.algorithms.foresight import SCATTERED, foresee
 from recexp.algorithms.neighbors.similarity import NeighborSearch, best, normalized
 
 
@@ -14,6 +15,8 @@ def three_steps(x: sp.csr_array, alpha: float, beta: float, k: int, normalize: b
     the k largest of each column. Among equals the lower number is kept.
     """
     of_users, of_items = np.diff(x.indptr), np.bincount(x.indices, minlength=x.shape[1])
+    n, shared = x.shape[1], float((of_users.astype(np.float64) ** 2).sum())
+    foresee("a walk of three steps", f"{n:,} items", memory=8.0 * n * min(k, n), operations=SCATTERED * shared)
     to_users, penalty = (np.maximum(1.0, of_items) ** -power for power in (alpha, beta))
     back = np.repeat(np.maximum(1.0, of_users) ** -alpha, of_users) * penalty[x.indices]
     starts = x.T.tocsr()
