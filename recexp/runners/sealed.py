@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
@@ -18,6 +18,7 @@ from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, prepare, tell_unranked
 from recexp.runners.identity import identify
 from recexp.runners.stages import Stages
+from recexp.splits.base import Splitter
 
 FOLDS = (
     "tuning needs one split, and {} makes folds: the test rows of each are among the others' validation; "
@@ -82,7 +83,7 @@ def seal(
     split = evaluation.applied(splits[0])
     tell_unranked(experiment, loaded, split)
     if (visible := unsealed(split)) is None:
-        raise ConfigError(f"split: {name} has no validation part to tune on; add one: split.validation_ratio=0.1")
+        raise ConfigError(f"split: {name} has no validation part to tune on; {_how_to_validate(experiment['split'])}")
     fold = Fold.of(experiment, loaded, split)
     plan = fold.plan(None)
     identity = identify(experiment, plan)
@@ -99,6 +100,17 @@ def seal(
         stages=Stages.of(experiment, Costs(), block_mib=block_mib, device=device),
         components={name: experiment[name] for name in experiment.runner.subject},
     )
+
+
+def _how_to_validate(splitter: Splitter) -> str:
+    """Return what gives a splitter a validation part: its own fields, if it has some."""
+    names = [field.name for field in fields(splitter) if field.name.startswith("validation")]
+    if "validation_ratio" in names:
+        return "add one: split.validation_ratio=0.1"
+    if names:
+        return f"add one by split.{' or split.'.join(names)}"
+    name = type(splitter).__name__
+    return f"{name} has no field for it: give it validation_ratio: Fraction, and label such rows VALIDATION"
 
 
 def unsealed(split: Split) -> Split | None:

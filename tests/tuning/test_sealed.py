@@ -11,9 +11,11 @@ import pytest
 import recexp as library
 from recexp.config import compose
 from recexp.config.experiments import experiment
-from recexp.data import Split
+from recexp.data import Interactions, Split
 from recexp.errors import ConfigError
+from recexp.params import params
 from recexp.runners import offline, sealed
+from recexp.splits import TEST, TRAIN, RowSplitter
 from recexp.tuning import job
 
 VALIDATED = {
@@ -139,11 +141,25 @@ def test_an_ordinary_run_hands_no_test_row_to_a_model(shop: Callable, secret: Ca
     assert [(fit["given"], fit["validated"]) for fit in found()] == [(0, True), (0, False)]
 
 
+@params
+class EveryThird(RowSplitter):
+    """Every third row is test."""
+
+    time = "mixed"
+
+    def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        return np.where(np.arange(len(interactions)) % 3, TRAIN, TEST).astype(np.int8)
+
+
 def test_folds_and_splits_without_validation_are_refused(shop: Callable) -> None:
     for words, message in (
         (["split=kfold", "split.validation_ratio=0.2"], "split: tuning needs one split, and kfold makes folds"),
-        (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
+        (["split.validation_ratio=0.0"], "to tune on; add one: split.validation_ratio=0.1"),
+        (["split=leave_last"], "split: leave_last has no validation part to tune on; add one by split.validation_n"),
     ):
         x = experiment(compose(shop("algorithm=popularity", *words)), tags={})
         with pytest.raises(ConfigError, match=message):
             x.runner.objective(x)
+    own = replace(x, components={**x.components, "split": EveryThird(seed=1, exclude_seen=True)})
+    with pytest.raises(ConfigError, match="EveryThird has no field for it: give it validation_ratio: Fraction, and"):
+        x.runner.objective(own)
