@@ -9,7 +9,7 @@ import numpy as np
 from recexp import file_names, scratch
 from recexp.data import Dataset, Split
 from recexp.datasets.base import Source
-from recexp.errors import ConfigError, DataError, RecexpError
+from recexp.errors import ConfigError, DataError, IncompatibleError, RecexpError
 from recexp.evaluation.evaluation import Evaluation, EvaluationResult
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
@@ -145,6 +145,9 @@ def _evaluate_group(archive: Archive, group: Sequence[Backfill]) -> Iterator[tup
 def _attempt(archive: Archive, backfill: Backfill, dataset: Dataset, split: Split) -> Values | RecexpError:
     try:
         backfill.evaluation.check(dataset)
+    except ConfigError as error:
+        return IncompatibleError(str(error))
+    try:
         return _add(archive, backfill, split, _evaluate(archive, backfill, split))
     except RecexpError as error:
         return error

@@ -194,6 +194,20 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr", "dataset.interactions=ratings.csv"]) == 0
 
 
+def test_runs_whose_data_lack_what_a_metric_needs_are_passed_over(shop: Path, capsys: pytest.CaptureFixture) -> None:
+    (good,) = made("algorithm=popularity", experiment="lacking")
+    bare = [made("algorithm=popularity", "dataset.items=null", f"seed={seed}", experiment="lacking") for seed in (1, 2)]
+    assert cli.run(["evaluate", "--experiment", "lacking", "metric=intra_list_diversity", "cutoffs=[5]"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and lines[0].startswith(f"run {good.id} ")
+    assert " and 1 more: evaluation.metrics: intra_list_diversity needs item_categories, and " in lines[1]
+    assert last == "1 of 3 runs have the metrics, 2 are incompatible"
+    assert cli.run(["evaluate", "--experiment", "lacking", "metric=mrr", "algorithm.k=3"]) == 2
+    said = capsys.readouterr()
+    assert "algorithm.k=3: a run keeps its own config" in said.err and len(said.err.splitlines()) == 1 and not said.out
+    assert Archive(None).run(bare[0][0].id).metrics == bare[0][0].metrics
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from recexp.cli.parsing import MOVED, STORE, Parser
 from recexp.config.building import build
-from recexp.errors import ConfigError, RecexpError, StoreError
+from recexp.errors import ConfigError, IncompatibleError, RecexpError, StoreError
 
 if TYPE_CHECKING:
     from recexp.history.archive import Archive, StoredRun
+    from recexp.history.backfill import Values
     from recexp.metrics.base import Metric
 
 
@@ -69,31 +70,50 @@ def _evaluate(
     *,
     again: bool,
 ) -> Iterator[str]:
+    problems: dict[str, list[tuple[StoredRun, RecexpError]]] = {}
+    for record, found in _results(archive, records, metrics, cutoffs, overrides, again=again):
+        if isinstance(found, RecexpError):
+            problems.setdefault(str(found), []).append((record, found))
+        else:
+            values = ", ".join(_value(name, *value) for name, value in found.items())
+            yield f"{_title(record)}: {values or 'has them already (--again computes them again)'}"
+    for message, alike in problems.items():
+        if len(alike) == len(records):
+            raise alike[0][1]
+        yield f"{_title(alike[0][0])}{f' and {len(alike) - 1} more' if alike[1:] else ''}: {message}"
+    errors = [error for alike in problems.values() for _, error in alike]
+    incompatible = sum(isinstance(error, IncompatibleError) for error in errors)
+    if incompatible:
+        yield f"{len(records) - len(errors)} of {len(records)} runs have the metrics, {incompatible} are incompatible"
+    if incompatible < len(errors):
+        raise RecexpError(f"{len(errors) - incompatible} of {len(records)} runs could not be evaluated")
+
+
+def _results(
+    archive: "Archive",
+    records: "list[StoredRun]",
+    metrics: "dict[str, Metric] | None",
+    cutoffs: list[int] | None,
+    overrides: list[str],
+    *,
+    again: bool,
+) -> "Iterator[tuple[StoredRun, Values | RecexpError]]":
+    """Yield each run with what it was given, nothing where it had all, or with what went wrong."""
     from recexp.history import backfill, rebuild
 
-    jobs, problems = [], {}
+    jobs = []
     for record in records:
         try:
             basis = rebuild.basis(archive, record, overrides)
             job = backfill.Backfill.of(record, basis, metrics=metrics, cutoffs=cutoffs, again=again)
         except RecexpError as error:
-            problems[record.id] = error
-            yield f"{_title(record)}: {error}"
+            yield record, error
             continue
         if job.missing:
             jobs.append(job)
         else:
-            yield f"{_title(record)}: has them already (--again computes them again)"
-    for record, found in backfill.fill(archive, jobs):
-        if isinstance(found, RecexpError):
-            problems[record.id] = found
-            yield f"{_title(record)}: {found}"
-        else:
-            yield f"{_title(record)}: {', '.join(_value(name, *value) for name, value in found.items())}"
-    if len(problems) == len(records) == 1:
-        raise next(iter(problems.values()))
-    if problems:
-        raise RecexpError(f"{len(problems)} of {len(records)} runs could not be evaluated")
+            yield record, {}
+    yield from backfill.fill(archive, jobs)
 
 
 def _wanted(overrides: list[str]) -> tuple[dict[str, str], list[str]]:
