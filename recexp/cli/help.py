@@ -90,7 +90,12 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
         yield f"{inspect.getdoc(trust.load(current_name(target), f'{path}: _target_'))}\n"
     elif target:
         yield f"{_docstring(target) or target}\n"
-    yield f"{group}/{path.name}, set a value with {group}.KEY=VALUE:\n" if target else f"{group}/{path.name}:\n"
+    how = ""
+    if group == "metric":
+        how = ", another value is another yaml with a name of its own"
+    elif target:
+        how = f", set a value with {group}.KEY=VALUE"
+    yield f"{group}/{path.name}{how}:\n"
     yield text
 
 
