@@ -227,7 +227,8 @@ class Run:
             own_files=own_files,
         )
         log.error(
-            "interrupted: the run was saved to a file; import it with: %s", keeping.command(file, self._target.uri)
+            "interrupted: resume=true makes this run again; if you do not resume, import it from its file with: %s",
+            keeping.command(file, self._target.uri),
         )
 
     def _create(self) -> "Future[str]":
