@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recexp import file_names
+from recexp.class_names import current_name
 from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
@@ -171,7 +172,9 @@ def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str]
     keys = [key for key in dict.fromkeys([*reference, *content]) if content.get(key) != reference.get(key)]
     if name not in names:
         keys = [key for key in keys if not _is_data(key, content.get(key), reference.get(key))]
-    return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in keys)
+    others = [key.removesuffix("class") for key in keys if key.endswith(".class")]  # whose fields are not the same ones
+    told = [key for key in keys if not any(key.startswith(other) and key != f"{other}class" for other in others)]
+    return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in told)
 
 
 def _is_data(key: str, *values: str | None) -> bool:
@@ -184,7 +187,9 @@ def _is_data(key: str, *values: str | None) -> bool:
 def _difference(key: str, here: str | None, there: str | None) -> str:
     if key in _ABOUT_DATA:
         return _ABOUT_DATA[key]
+    key = re.sub(r"^filters\.", "filter.", key)  # as it is typed
     if key.endswith("class"):
+        here, there = (value and current_name(value) for value in (here, there))
         short_names = [value and value.rpartition(".")[2] for value in (here, there)]
         if short_names[0] != short_names[1]:  # else the whole paths tell them apart
             here, there = short_names

@@ -212,6 +212,17 @@ def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> N
     assert shelf.compare().metric == "test/ndcg_at_5"
 
 
+def test_another_class_is_told_without_its_fields_by_the_names_of_today(shelf: Any) -> None:
+    def protocol(step: str, split: str, **fields: float) -> dict[str, Any]:
+        steps = [{"class": f"recexp.filters.values.{step}", "least": 4.0}]
+        return {"filters": {"class": "Filters", "steps": steps}, "split": {"class": f"a.{split}", **fields}}
+
+    shelf.run("als", values(0.5, "als"), protocol=protocol("Binarise", "Third", n=3))
+    shelf.run("als", values(0.5, "als"), protocol=protocol("Drop", "Late", days=2))
+    told = shelf.compare().notes[0].partition(": ")[2].partition(": ")[2]
+    assert told.startswith("filter.steps.0.class=Binarize instead of Drop, split.class=Third instead of Late; ")
+
+
 def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
     for ratio in range(1, 7):
         shelf.run("als", values(0.5, "als"), protocol={"split": {"test_ratio": ratio / 10}})
