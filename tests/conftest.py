@@ -43,12 +43,11 @@ class Page:
 
     @classmethod
     def read(cls, path: Path) -> "Page":
-        """Read a page: a block whose first line is a comment with a path is that file."""
+        """Read a page: a block that begins with a comment with a path is that file, as it stands."""
         files, commands, snippets = {}, [], []
         for kind, block in re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-            first, _, rest = block.partition("\n")
-            if kind in ("python", "yaml") and (name := re.fullmatch(r"# (\S+\.(py|yaml))", first)):
-                files[name[1]] = rest
+            if name := re.match(r"(?:# @package _global_\n)?# (\S+\.(?:py|yaml))\n", block):
+                files[name[1]] = block
             elif kind == "python":
                 snippets.append(block)
             elif kind == "sh":

@@ -47,10 +47,10 @@ def files(workplace: Path, few_users: str | None, monkeypatch: pytest.MonkeyPatc
     if few_users is not None:
         monkeypatch.setenv("RECEXP_DATA", few_users)
     for language, text in BLOCKS:
-        first, _, rest = text.partition("\n")
+        first = text.partition("\n")[0]
         if language in ("python", "yaml") and (path := re.fullmatch(r"# (\S+\.(py|yaml))", first)):
             (workplace / path[1]).parent.mkdir(parents=True, exist_ok=True)
-            (workplace / path[1]).write_text(rest)
+            (workplace / path[1]).write_text(text)
     rows = [(f"u{u}", f"f{i}", 3 + (u * i) % 3, 1000 * u + i) for u in range(30) for i in range(20) if (u + i) % 3]
     for name, user, chosen in (
         ("ratings", "customer", rows),

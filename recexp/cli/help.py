@@ -72,7 +72,7 @@ def _group(group: str) -> Iterator[str]:
     for name, path in config.options(group).items():
         lines = [
             line.removeprefix("#").strip()
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:2]
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[:3]
             if line.startswith("#")
         ]
         told = (line for line in lines if not line.startswith("@") and not line.endswith(".yaml"))

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from collections.abc import Hashable
 from contextlib import suppress
 from io import StringIO
@@ -30,6 +31,7 @@ from recexp.folders import conf_dir
 KEPT = 100
 """How many configs are kept: a sweep over more choices of options composes some of them again."""
 _composed: dict[Hashable, DictConfig] = {}
+LATE_PACKAGE = re.compile(r"^#\s*@package\b[^\n]*\S", re.MULTILINE)  # to Hydra a comment, once another line came first
 
 
 class CheckedLoader(ConfigLoaderImpl):
@@ -100,6 +102,9 @@ class CheckedSource(FileConfigSource):
             return super().load_config(config_path)  # which says so
         text = yaml_files.read_text(path)
         header = self._get_header_dict(text[:512])
+        if not header.get("package") and (late := LATE_PACKAGE.search(text)):
+            line = text.count("\n", 0, late.start()) + 1
+            raise ConfigError(f'{path}: "{late[0]}" is on line {line}; it counts only on the first line')
         return ConfigResult(self.provider, f"file://{self.path}", node_of(text, path), header)
 
 

@@ -100,6 +100,18 @@ def test_a_component_that_a_runner_lacks_is_refused(inside: Callable, bandit: Pa
     assert done.stderr == f"recexp: {name}: runner=bandit has no {name}; it has environment, policy\n"
 
 
+@pytest.mark.parametrize("words", [("runner=bandit",), ("tune", "runner=bandit", "policy.epsilon=0.1,0.9")])
+def test_a_package_line_that_is_not_the_first_is_told_of(
+    inside: Callable, bandit: Path, words: tuple[str, ...]
+) -> None:
+    path = bandit / "conf" / "runner" / "bandit.yaml"
+    path.write_text(f"# bandit.yaml\n{path.read_text()}")
+    done = inside("--config-dir", "conf", *words)
+    assert done.returncode == 2 and done.stderr == (
+        f'recexp: {path}: "# @package _global_" is on line 2; it counts only on the first line\n'
+    )
+
+
 def test_a_runner_without_the_package_line_is_told_of_it(inside: Callable, bandit: Path) -> None:
     path = bandit / "conf" / "runner" / "bandit.yaml"
     path.write_text("\n".join(path.read_text().splitlines()[1:]))
