@@ -118,7 +118,7 @@ def _board(
     baseline = None if options.baseline is None else _baseline(rows, options.baseline)
     reference = baseline if baseline is not None else rows[0]
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
-    notes += _unequal(group, best)
+    notes += [*_unequal(group, best), *_versions(group, rows)]
     if metric.stored_table(group.unit) is None:
         return Leaderboard(group, [_ranked(row, name, others) for row in rows], [], reference.label)
     values = unit_values.read(archive, best, name, metric)
@@ -148,6 +148,21 @@ def _unequal(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
     return [
         f"{group.setting}: means are of unequal splits, differences of those that two models share: "
         f"{_listed(unequal, '; ')}"
+    ]
+
+
+def _versions(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
+    """Say which models are there in several versions of their code, and which of these is the newest."""
+    newest: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if (code := dict(row.key.params).get("code")) is not None:
+            began = newest.setdefault(row.key.name, {})
+            began[code] = max(began.get(code, 0), *(run.started for run in row.runs))
+    return [
+        f"{group.setting}: the code of {name} has changed between runs; code={max(began, key=began.__getitem__)} is "
+        "the newest version"
+        for name, began in newest.items()
+        if len(began) > 1
     ]
 
 

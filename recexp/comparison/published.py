@@ -100,7 +100,7 @@ def as_markdown(rows: Sequence[Published]) -> str:
     heads = ["model", "metric", "ours", "runs", "published", "difference", "tolerance", "verdict"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
-        ours, apart = ("", "") if row.ours is None else (f"{row.ours:.4f}", f"{row.ours - row.published:+.4f}")
+        ours, apart = ("", "") if row.ours is None else (f"{row.ours:.4f}", f"{row.ours - row.published:+z.4f}")
         shown = [row.model, row.metric, ours, str(row.runs), f"{row.published:.4f}", apart, f"{row.tolerance:g}"]
         lines.append(f"| {' | '.join([*shown, row.verdict])} |")
     return "\n".join(lines)

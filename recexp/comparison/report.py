@@ -134,9 +134,9 @@ def _row(
     else:
         won = f"{pair.wins}/{pair.ties}/{pair.losses}"
         cells += [
-            _cell(pair.difference, number(pair.difference, "+.4f")),
+            _cell(pair.difference, number(pair.difference, "+z.4f")),
             _cell(pair.adjusted, chance(pair.adjusted)),
-            _cell(pair.d_z, number(pair.d_z, "+.2f")),
+            _cell(pair.d_z, number(pair.d_z, "+z.2f")),
             _cell(pair.rank_biserial, f"{pair.rank_biserial:+.2f}"),
             _cell(pair.wins, won),
         ]
@@ -177,10 +177,10 @@ def _pairs(comparison: Comparison, board: Leaderboard) -> str:
 def _effect(pair: Pair | None) -> str:
     if pair is None:
         return "<td></td>"
-    difference, p = number(pair.difference, "+.4f") or "none", chance(pair.adjusted) or "none"
+    difference, p = number(pair.difference, "+z.4f") or "none", chance(pair.adjusted) or "none"
     tooltip = f"{pair.first} and {pair.second}: difference {difference}, p = {p}"
     style = ""
     if pair.ahead:
         strength = min(1.0, 0.15 + min(abs(pair.d_z), 1.0))
         style = f' style="background:{_SIGNED[pair.ahead < 0]}{round(strength * 150):02x}"'
-    return f'<td title="{escape(tooltip)}"{style}>{number(pair.d_z, "+.2f")}</td>'
+    return f'<td title="{escape(tooltip)}"{style}>{number(pair.d_z, "+z.2f")}</td>'

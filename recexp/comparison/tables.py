@@ -26,7 +26,7 @@ _FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run", "interva
 """What a narrow terminal goes without, in this order; csv, json and the report have it all."""
 
 
-def number(value: float, form: str = ".4f") -> str:
+def number(value: float, form: str = "z.4f") -> str:
     """Return a number, nothing for NaN."""
     return "" if math.isnan(value) else format(value, form)
 
@@ -144,8 +144,8 @@ def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], used: Sequence[
 
 
 def _against(pair: Pair) -> list[str]:
-    difference, won = number(pair.difference, "+.4f"), f"{pair.wins}/{pair.ties}/{pair.losses}"
-    return [difference, chance(pair.adjusted), number(pair.d_z, "+.2f"), won if pair.users else ""]
+    difference, won = number(pair.difference, "+z.4f"), f"{pair.wins}/{pair.ties}/{pair.losses}"
+    return [difference, chance(pair.adjusted), number(pair.d_z, "+z.2f"), won if pair.users else ""]
 
 
 def _ranks(ranks: RankComparison) -> Any:

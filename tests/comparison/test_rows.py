@@ -36,7 +36,10 @@ def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
 def test_two_versions_of_a_class_are_two_models(shelf: Any) -> None:
     first = shelf.run("mine", values(0.5, "a"), tags={"recexp.code": "aaaa" * 16})
     second = shelf.run("mine", values(0.1, "b"), tags={"recexp.code": "bbbb" * 16})
-    assert run_ids(shelf.compare()) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
+    found = shelf.compare()
+    assert run_ids(found) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
+    assert "toy: the code of mine has changed between runs; code=bbbbbbbb is the newest version" in found.notes
+    assert tables.number(-1e-9) == "0.0000"
 
 
 def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
