@@ -96,6 +96,9 @@ class Recommender(ABC):
         advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
         return f"{type(self).__name__} needs {', '.join(missing)}, which {dataset.name} has not after filtering{advice}"
 
+    def check_device(self, device: str) -> None:  # noqa: B027
+        """Raise ConfigError where the model would compute on `device` (auto, cpu, cuda) and it is not there."""
+
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
         """Return training rows or query histories as this model reads them, see `feedback`: float32 CSR."""
         values = self.capabilities.feedback == "value"

@@ -1,9 +1,9 @@
 """FitContext: what a model may need while it is fitted, beside the data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class FitContext:
     catalogue : bool (n_items,), the items that may be recommended; None: all. TF-IDF and BM25 count these.
     validate : rates the model on held-out data; None: there are none.
     device : where tensors are computed, as torch names it; "auto": the best that is there.
+    precision : of the numbers that networks work with, float32 or bfloat16; weights are float32 in any case.
     threads : how many threads may work; None: as many as `recexp.threads.count` says.
     checkpoint : a folder where a long training may leave what it needs to go on; None: nothing is kept.
     deadline : moment of `time.monotonic()` by which the model should stop training; None: no limit.
@@ -41,6 +42,16 @@ class FitContext:
     catalogue: np.ndarray | None = None
     validate: Validate | None = None
     device: str = "auto"
+    precision: str = "float32"
     threads: int | None = None
     checkpoint: Path | None = None
     deadline: float | None = None
+
+    def of_part(self, name: str, rng: np.random.Generator) -> Self:
+        """Return the context in which a part of a model is fitted: its own random stream, curves and folder."""
+
+        def log_step(step: int, values: Mapping[str, float]) -> None:
+            self.log_step(step, {f"{name}_{key}": value for key, value in values.items()})
+
+        checkpoint = self.checkpoint / name if self.checkpoint else None
+        return replace(self, rng=rng, log_step=log_step, checkpoint=checkpoint)

@@ -1,8 +1,10 @@
 """What models of ratings share: their base, baselines, the ratings of a history, the range of predictions."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from recexp import threads
 from recexp.algorithms.base import Recommender
@@ -10,6 +12,9 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import DataError
+
+USUAL = (0.125, 2.0)
+"""Standard deviations of ratings that are learned as they are: that of 1 to 5 stars is about 1."""
 
 
 class RatingModel(Recommender):
@@ -51,6 +56,13 @@ def rating_range(rows: Interactions) -> np.ndarray:
     return np.array([rows.values.min(), rows.values.max()], np.float32)
 
 
+def usual_unit(rows: Interactions) -> float:
+    """Return the power of 4 that brings the spread of ratings to that of 1 to 5 stars, 1 where it is about that."""
+    spread = float(rows.values.std(dtype=np.float64))
+    usual = not spread or USUAL[0] <= spread <= USUAL[1]
+    return 1.0 if usual else 4.0 ** math.ceil(math.log(spread / USUAL[1], 4))
+
+
 def clipped(ratings: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """Return predicted ratings as float32 within `bounds`, see `rating_range`."""
     within: np.ndarray = np.clip(ratings, *bounds)
@@ -84,6 +96,15 @@ def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: 
     order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16 bits are sorted faster
     begin = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
     return begin, np.require(others[order], np.int32, ["C", "W"]), np.require(values[order], np.float32, ["C", "W"])
+
+
+def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
+    """Return ratings as float32 CSR with sorted indices; several of one user and item become their mean."""
+    sums = sp.csr_array((values.astype(np.float64), (rows, columns)), shape=shape)
+    counts = sp.csr_array((np.ones(len(values)), (rows, columns)), shape=shape)
+    for matrix in (sums, counts):
+        matrix.sort_indices()
+    return sp.csr_array(((sums.data / counts.data).astype(np.float32), sums.indices, sums.indptr), shape=shape)
 
 
 def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

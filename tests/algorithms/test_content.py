@@ -10,7 +10,7 @@ import recexp as library
 from recexp import make
 from recexp.algorithms.content.content_based import ContentBased
 from recexp.algorithms.content.content_knn import ContentKNN
-from recexp.algorithms.content.features import item_features
+from recexp.algorithms.features import item_features
 from recexp.algorithms.neighbors.item_knn import ItemKNN
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, MultiLabelBinarizer, OneHotEncoder, normalize
 
 from recexp import make
-from recexp.algorithms.content.features import item_features
+from recexp.algorithms.features import item_features
 from recexp.data import Column, Dataset, Split
 
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
-from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
+from recexp.algorithms.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import clipped, mean_rating, rated, rating_range, unique_queries, user_effects
 from recexp.algorithms.sparse_products import times

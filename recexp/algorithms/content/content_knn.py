@@ -8,7 +8,7 @@ from pydantic import Field
 
 from recexp import threads
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.content.features import FeatureColumns, StopWords, Weights, item_features, unit
+from recexp.algorithms.features import FeatureColumns, StopWords, Weights, item_features, unit
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.foresight import SCATTERED, foresee
 from recexp.algorithms.item_item import ItemItem

@@ -9,12 +9,10 @@ import numpy as np
 
 from recexp.algorithms.factors import BiasedFactorModel
 from recexp.algorithms.fit_context import LogStep
+from recexp.algorithms.ratings import usual_unit
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, Size, params
-
-USUAL = (0.125, 2.0)
-"""Standard deviations of ratings that are learned as they are: that of 1 to 5 stars is about 1."""
 
 
 @params
@@ -57,9 +55,7 @@ class Descent(BiasedFactorModel):
         self.users_ = self._draw_factors(rows.known_users, rng)
         self.items_ = self._draw_factors(rows.known_items, rng)
         self.user_biases_, self.item_biases_ = np.zeros(rows.n_users, np.float32), np.zeros(rows.n_items, np.float32)
-        spread = float(rows.values.std(dtype=np.float64))
-        usual = not spread or USUAL[0] <= spread <= USUAL[1]
-        unit = 1.0 if usual else 4.0 ** math.ceil(math.log(spread / USUAL[1], 4))
+        unit = usual_unit(rows)
         return replace(rows, values=rows.values / np.float32(unit)), unit
 
     def _draw_factors(self, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:

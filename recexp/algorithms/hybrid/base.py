@@ -3,7 +3,6 @@
 import copy
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -68,6 +67,10 @@ class Hybrid(Recommender):
             predicts=any(part.predicts for part in asked),
         )
 
+    def check_device(self, device: str) -> None:
+        for part in self.parts.values():
+            part.check_device(device)
+
     def fit_parts(self, train: Dataset, context: FitContext) -> None:
         """Fit each part on `train`; one fitted before keeps its `fitted_params_`.
 
@@ -80,7 +83,7 @@ class Hybrid(Recommender):
             try:
                 if missing := model.missing_requirements(train):
                     raise IncompatibleError(missing)
-                models[name] = model.fit(train, _of_part(context, name, rng))
+                models[name] = model.fit(train, context.of_part(name, rng))
             except StoreError:
                 raise  # the run's own trouble, met in `log_step`
             except Exception as error:
@@ -165,13 +168,3 @@ def _with_key(message: str, name: str) -> str:
     if message.startswith("algorithm."):
         return f"algorithm.parts.{name}.{message.removeprefix('algorithm.')}"
     return f"algorithm.parts.{name}: {message}"
-
-
-def _of_part(context: FitContext, name: str, rng: np.random.Generator) -> FitContext:
-    """Return the context in which a part is fitted: its own random stream, curves and folder."""
-
-    def log_step(step: int, values: Mapping[str, float]) -> None:
-        context.log_step(step, {f"{name}_{key}": value for key, value in values.items()})
-
-    checkpoint = context.checkpoint / name if context.checkpoint else None
-    return replace(context, rng=rng, log_step=log_step, checkpoint=checkpoint)

@@ -12,15 +12,6 @@ from recexp.algorithms.sparse_products import csr_arrays
 Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
 
 
-def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    """Return ratings as float32 CSR with sorted indices; several of one user and item become their mean."""
-    sums = sp.csr_array((values.astype(np.float64), (rows, columns)), shape=shape)
-    counts = sp.csr_array((np.ones(len(values)), (rows, columns)), shape=shape)
-    for matrix in (sums, counts):
-        matrix.sort_indices()
-    return sp.csr_array(((sums.data / counts.data).astype(np.float32), sums.indices, sums.indptr), shape=shape)
-
-
 def ranked(search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray) -> sp.csr_array:
     """Return all similarities of `rows` with documents that are positive, float32 CSR, each row's largest first."""
     strips = {}

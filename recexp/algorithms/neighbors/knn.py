@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.neighbors.average import Aggregate, rating_matrix
+from recexp.algorithms.neighbors.average import Aggregate
 from recexp.algorithms.neighbors.similarity import OF_VALUES, Similarity, means
 from recexp.algorithms.ratings import (
     baselines,
@@ -17,6 +17,7 @@ from recexp.algorithms.ratings import (
     clipped,
     mean_rating,
     rated,
+    rating_matrix,
     rating_range,
     unique_queries,
     user_effects,

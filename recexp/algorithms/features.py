@@ -1,4 +1,4 @@
-"""What is known of items as a sparse matrix: one block for each column of the item table."""
+"""What is known of items or users as a sparse matrix: one block for each column of their table."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -15,6 +15,8 @@ FeatureColumns = Annotated[list[str], Field(min_length=1)] | None
 """Names of the columns to use; None is all of them."""
 Weights = dict[str, PositiveFloat] | None
 """Weight of each column; one that is not named weighs 1, and None is the same for all."""
+WORDS = 1000
+"""Words of a text column where nothing says how many."""
 StopWords = Literal["english"] | list[str] | None
 """Words that do not count in texts: scikit-learn's English list, a list of one's own, or none."""
 
@@ -53,6 +55,15 @@ def item_features(
         scale * _block(name, data.items[name], counted, max_features, stop_words) for scale, name in zip(scales, names)
     ]
     return unit(sp.hstack(blocks, format="csr", dtype=np.float32))
+
+
+def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
+    """Return float32 (n, n_features): the features of all columns of a table of n users or items.
+
+    They are those of `item_features`, of texts the thousand most frequent words; a table without columns has none.
+    """
+    blocks = [_block(name, column, WORDS, None) for name, column in table.items()]
+    return unit(sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr")))
 
 
 def unit(matrix: sp.csr_array) -> sp.csr_array:

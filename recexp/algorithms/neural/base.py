@@ -1,0 +1,88 @@
+"""NeuralModel: what recommenders that are networks share."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
+
+from recexp import threads
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.fit_context import FitContext
+from recexp.data import Dataset
+from recexp.errors import ConfigError
+from recexp.params import PositiveFloat, PositiveInt, params
+
+if TYPE_CHECKING:
+    import torch
+
+    from recexp.algorithms.neural.lesson import Lesson
+
+
+@params
+class NeuralModel(Recommender):
+    """A network, trained by steps along the gradient of a loss over batches of examples, epoch by epoch.
+
+    With validation data the model is rated after every `validate_every` epochs; training ends after `patience` ratings
+    without gain, the best weights are kept, and their epoch is what a later fit on more data trains
+    (`fitted_params_`). Without, it trains `epochs`. The same seed and number of threads give the same bits on a CPU.
+
+    Learns `weights_`, float32 arrays by name: what the model answers with. The network is made of them again when it is
+    first asked.
+
+    Parameters
+    ----------
+    epochs : passes over the training data, at most.
+    batch_size : examples of one step.
+    learning_rate : of the optimizer.
+    clip_norm : a gradient whose norm is longer is shortened to it; None: none is.
+    validate_every : epochs from one rating by validation data to the next.
+    patience : ratings without gain after which training ends.
+    """
+
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    clip_norm: PositiveFloat | None
+    validate_every: PositiveInt
+    patience: PositiveInt
+
+    def __post_init__(self) -> None:
+        if find_spec("torch") is None:
+            raise ConfigError(
+                f"algorithm: {type(self).__name__} needs PyTorch, which is not installed; pip install 'recexp[neural]'"
+            )
+
+    def check_device(self, device: str) -> None:
+        from recexp.algorithms.neural.devices import torch_device
+
+        torch_device(device)
+
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        from recexp.algorithms.neural import devices, training  # devices first: it says how PyTorch's threads wait
+
+        context = context or FitContext()
+        devices.torch_device(context.device)
+        self._device = context.device
+        training.train(self, lambda generator: self._lesson(train, generator, context), context)
+        return self
+
+    @abstractmethod
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        """Return what there is to learn from `train`, checked; its tensors are where the generator's numbers are."""
+
+    @contextmanager
+    def _asked(self, make: "Callable[[], torch.nn.Module]") -> "Iterator[Any]":
+        """Yield the network that `make` returns with `weights_` in it, to be asked only.
+
+        It is where the fit took place; of a loaded model on a CPU.
+        """
+        from recexp.algorithms.neural.devices import asking, torch_device
+        from recexp.algorithms.neural.networks.modules import restored
+
+        weights, (known, network) = self.weights_, vars(self).get("_network", (None, None))
+        if known is not weights:
+            network = restored(make, weights, torch_device(vars(self).get("_device", "cpu")))
+            self._network = weights, network
+        with asking(threads.count()):
+            yield network

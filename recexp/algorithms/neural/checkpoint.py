@@ -1,0 +1,112 @@
+"""What a training needs to go on where it was interrupted, in one file of plain arrays."""
+
+import logging
+import math
+import os
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
+
+SECONDS = 60.0
+"""A training is saved at the end of an epoch, so long after it was saved before."""
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes
+    ----------
+    epoch : the last one that is done.
+    best, best_epoch, kept : the highest validation value, its epoch and weights; 0 and none before the first.
+    curve : epoch, loss and validation value (NaN where there is none) of each epoch.
+    """
+
+    epoch: int = 0
+    best: float = -math.inf
+    best_epoch: int = 0
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+
+
+class Checkpoint:
+    """The state of a training in a folder; None keeps nothing.
+
+    Parameters
+    ----------
+    folder : is made when it is first saved.
+    network, optimizers, generator : what is saved, and restored in place.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        network: nn.Module,
+        optimizers: Sequence[torch.optim.Optimizer],
+        generator: torch.Generator,
+    ) -> None:
+        self._file = None if folder is None else folder / "training.npz"
+        self._network, self._optimizers, self._generator = network, optimizers, generator
+        self._saved = time.monotonic()
+
+    def save(self, done: Progress, *, last: bool) -> None:
+        """Write the state where it is time to, or this is the last epoch: as a whole, or not at all."""
+        if self._file is None or not (last or time.monotonic() - self._saved >= SECONDS):
+            return
+        self._saved = time.monotonic()
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in self._tensors().items()}
+        arrays |= {f"kept/{name}": array for name, array in done.kept.items()}
+        arrays["curve"] = np.array(done.curve, np.float64).reshape(-1, 3)
+        arrays["progress"] = np.array([done.epoch, done.best, done.best_epoch], np.float64)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        staging = self._file.with_name(f".{self._file.name}.{os.getpid()}.npz")
+        np.savez(staging, allow_pickle=False, **arrays)
+        os.replace(staging, self._file)
+
+    def load(self) -> Progress:
+        """Restore what was saved, and return how far it was; where nothing usable was, leave all as it is."""
+        if self._file is None or not self._file.is_file():
+            return Progress()
+        try:
+            with np.load(self._file, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            return self._restore(arrays)
+        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            log.warning("training starts anew, for its checkpoint %s cannot be used: %s", self._file, error)
+            return Progress()
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of the state by name."""
+        named = {f"network/{name}": tensor for name, tensor in self._network.state_dict().items()}
+        for number, optimizer in enumerate(self._optimizers):
+            for place, state in optimizer.state_dict()["state"].items():
+                named |= {f"optimizer/{number}/{place}/{name}": tensor for name, tensor in state.items()}
+        return {**named, "generator": self._generator.get_state()}
+
+    def _restore(self, arrays: dict[str, np.ndarray]) -> Progress:
+        epoch, best, best_epoch = arrays["progress"].tolist()
+        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in self._optimizers]
+        network, kept = {}, {}
+        for name, array in arrays.items():
+            kind, _, rest = name.partition("/")
+            if kind == "network":
+                network[rest] = torch.from_numpy(array)
+            elif kind == "kept":
+                kept[rest] = array
+            elif kind == "optimizer":
+                number, place, key = rest.split("/")
+                states[int(number)].setdefault(int(place), {})[key] = torch.from_numpy(array)
+        self._network.load_state_dict(network)
+        for optimizer, state in zip(self._optimizers, states, strict=True):
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        self._generator.set_state(torch.from_numpy(arrays["generator"]))
+        curve = [(int(at), loss, value) for at, loss, value in arrays["curve"].tolist()]
+        return Progress(int(epoch), best, int(best_epoch), kept, curve)

@@ -1,0 +1,55 @@
+"""MultDAE: a denoising autoencoder of histories."""
+
+from typing import TYPE_CHECKING
+
+from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.neural.history_model import HistoryModel
+from recexp.data import Dataset
+from recexp.params import NonNegativeFloat, PositiveInt, Size, params
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from recexp.algorithms.neural.lesson import Lesson
+
+
+@params
+class MultDAE(HistoryModel):
+    """score(u, .) = logits of layers that read a history of which some items are left out, and give back the whole.
+
+    Mult-DAE (Liang et al., WWW 2018, section 2.2.3): tanh layers and a multinomial likelihood, with a penalty on the
+    weights. It is `MultVAE` without a distribution.
+
+    Time: an epoch is O(nnz hidden + n_users n_items hidden). Serves anyone with a history.
+
+    Parameters
+    ----------
+    hidden : outputs of the layers before the narrowest; those after it have them in reverse.
+    latent : outputs of the narrowest layer.
+    l2 : weight of half of the squared norm of all weights beside the mean loss of a batch: it depends on its size.
+    """
+
+    hidden: list[PositiveInt]
+    latent: Size
+    l2: NonNegativeFloat
+
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        from recexp.algorithms.neural.networks.autoencoders import HistoryLesson
+
+        x = self.matrix(train.interactions)
+        check_not_empty(x)
+        return HistoryLesson(
+            x,
+            lambda: self._answering(x.shape[1]),
+            generator,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            l2=self.l2,
+        )
+
+    def _answering(self, n_items: int) -> "nn.Module":
+        from recexp.algorithms.neural.networks.autoencoders import Denoising
+
+        return Denoising(n_items, [*self.hidden, self.latent, *reversed(self.hidden)], self.dropout)

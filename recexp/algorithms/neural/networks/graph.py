@@ -1,0 +1,113 @@
+"""LightGCN's network: vectors of users and items, spread over the graph of who has what."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recexp.algorithms.neural.lesson import Lesson, Pass
+from recexp.algorithms.neural.networks.modules import empty
+from recexp.algorithms.neural.networks.unseen import Unseen
+
+INIT_STD = 0.1
+"""Standard deviation of initial vectors, that of the authors' code."""
+
+
+class Spread(torch.autograd.Function):
+    """The product of a symmetric sparse matrix with a dense one; its gradient is the same product."""
+
+    @staticmethod
+    def forward(ctx: Any, graph: Tensor, vectors: Tensor) -> Tensor:
+        ctx.graph = graph
+        return graph @ vectors
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:  # type: ignore[override]
+        return None, ctx.graph @ gradient
+
+
+class GraphNetwork(nn.Module):
+    """e = the mean over k = 0 to `layers` of A^k e0, A = D^-1/2 [0 X; X^T 0] D^-1/2 (equations 3, 7 and 8)."""
+
+    def __init__(self, n_users: int, n_items: int, factors: int, layers: int) -> None:
+        super().__init__()
+        self.n_users, self.layers = n_users, layers
+        self.vectors = nn.Parameter(torch.empty(n_users + n_items, factors))
+
+    def forward(self, graph: Tensor) -> tuple[Tensor, Tensor]:
+        """Return e, and the sum of A^k e0 over k = 0 to `layers` - 1, divided by `layers` + 1."""
+        total, last = torch.zeros_like(self.vectors), self.vectors
+        for _ in range(self.layers):
+            total = total + last
+            last = Spread.apply(graph, last)
+        return (total + last) / (self.layers + 1), total / (self.layers + 1)
+
+
+class GraphLesson(Lesson):
+    """Seen items are to score above unseen ones, one drawn anew for each in each epoch: BPR's loss, by Adam.
+
+    Parameters
+    ----------
+    x : binary CSR (n_users, n_items); users who have seen all teach nothing.
+    regularization : of half of the squared e0 of a batch's users and items, a pair.
+    """
+
+    network: GraphNetwork
+
+    def __init__(
+        self,
+        x: sp.csr_array,
+        factors: int,
+        layers: int,
+        generator: torch.Generator,
+        *,
+        learning_rate: float,
+        regularization: float,
+    ) -> None:
+        self.network = empty(lambda: GraphNetwork(*x.shape, factors, layers), generator.device)
+        nn.init.normal_(self.network.vectors, 0.0, INIT_STD, generator=generator)
+        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        self._x, self._regularization = x, regularization
+        self._graph, self._unseen = normalized_graph(x, generator.device), Unseen(x, generator)
+
+    def passes(self, epoch: int) -> Iterator[Pass]:
+        users, items = self._unseen.users, self._unseen.items
+        yield Pass((users, items, self._unseen.draw(users)), self._loss, self.optimizers[0])
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the users' own part, 0 without rows; the items; and what an item adds to those who have it.
+
+        A user's vector is e0 / (layers + 1) + the sum over the user's items of (e_i^0 + e_i^1 + ...) / sqrt(d_u d_i)
+        / (layers + 1): the second part can be worked out from any history.
+        """
+        n_users, n_items = self._x.shape
+        whole, sent = self.network(self._graph)
+        known = torch.from_numpy(np.diff(self._x.indptr) > 0).to(whole.device)
+        own = self.network.vectors[:n_users] * known[:, None] / (self.network.layers + 1)
+        degrees = torch.from_numpy(np.bincount(self._x.indices, minlength=n_items)).to(whole.device)
+        return {"users": own, "items": whole[n_users:], "sent": sent[n_users:] / degrees.clamp(min=1).sqrt()[:, None]}
+
+    def _loss(self, users: Tensor, seen: Tensor, unseen: Tensor) -> Tensor:
+        n_users, first = self._x.shape[0], self.network.vectors
+        at = torch.stack([users, n_users + seen, n_users + unseen])
+        u, i, j = F.embedding(at, self.network(self._graph)[0])
+        squares = (F.embedding(at, first) ** 2).sum() / (2 * len(users))
+        return F.softplus((u * (j - i)).sum(1)).mean() + self._regularization * squares
+
+
+def normalized_graph(x: sp.csr_array, device: torch.device) -> Tensor:
+    """Return D^-1/2 [0 X; X^T 0] D^-1/2, sparse float32 (n_users + n_items,) squared."""
+    graph = sp.csr_array(sp.block_array([[None, x], [x.T, None]]), dtype=np.float32)
+    inverse = 1 / np.sqrt(np.maximum(np.diff(graph.indptr), 1))
+    data = np.repeat(inverse, np.diff(graph.indptr)) * inverse[graph.indices]
+    kind = np.int32 if graph.nnz < 2**31 else np.int64
+    parts = (torch.from_numpy(part) for part in (graph.indptr.astype(kind), graph.indices.astype(kind)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        values = torch.from_numpy(data.astype(np.float32))
+        return torch.sparse_csr_tensor(*parts, values, graph.shape, check_invariants=False).to(device)

@@ -1,0 +1,60 @@
+"""RecVAE: a variational autoencoder with a deep encoder and a prior that remembers."""
+
+from typing import TYPE_CHECKING
+
+from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.neural.history_model import HistoryModel
+from recexp.data import Dataset
+from recexp.params import NonNegativeFloat, PositiveInt, Size, params
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from recexp.algorithms.neural.lesson import Lesson
+
+
+@params
+class RecVAE(HistoryModel):
+    """score(u, .) = the linear decoder's logits at the mean of the normal distribution to which the encoder takes x_u.
+
+    RecVAE (Shenbin et al., WSDM 2020): an encoder of five layers with sums of all before and layer norms; a prior that
+    mixes a standard normal (.15), the encoder as it was before the epoch (.75) and a wide normal (.1); a
+    divergence weighed by `gamma` times the length of a history (equation 6); and epochs of `encoder_passes` passes for
+    the encoder, with items left out, and then one for the decoder, with whole histories (algorithm 1).
+
+    Time: an epoch is O(encoder_passes (nnz hidden + n_users (n_items latent + hidden^2))). Serves anyone with a
+    history.
+
+    Parameters
+    ----------
+    hidden : outputs of each of the encoder's layers.
+    latent : numbers of the normal distribution.
+    gamma : see above.
+    encoder_passes : passes for the encoder before one for the decoder.
+    """
+
+    hidden: Size
+    latent: Size
+    gamma: NonNegativeFloat
+    encoder_passes: PositiveInt
+
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        from recexp.algorithms.neural.networks.autoencoders import RecLesson, RecVariational
+
+        x = self.matrix(train.interactions)
+        check_not_empty(x)
+        return RecLesson(
+            x,
+            lambda: RecVariational(x.shape[1], self.hidden, self.latent, self.dropout, self.gamma),
+            generator,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            encoder_passes=self.encoder_passes,
+        )
+
+    def _answering(self, n_items: int) -> "nn.Module":
+        from recexp.algorithms.neural.networks.autoencoders import RecVariational
+
+        return RecVariational(n_items, self.hidden, self.latent)

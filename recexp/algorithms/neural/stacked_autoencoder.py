@@ -1,0 +1,62 @@
+"""StackedAutoencoder: several denoising layers over histories, and over what is known of users and items."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.neural.history_model import HistoryModel
+from recexp.data import Dataset
+from recexp.params import NonNegativeFloat, PositiveInt, params
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from recexp.algorithms.neural.lesson import Lesson
+
+
+@params
+class StackedAutoencoder(HistoryModel):
+    """score(u, .) = logits of layers that read a history of which some items are left out, and give back the whole.
+
+    A denoising autoencoder of several tanh layers, all trained at once (Vincent et al., JMLR 2010, trained them one by
+    one), with the multinomial likelihood of Liang et al. (WWW 2018). With `features` its input is a user's features,
+    and the mean of the features of what the user has, beside the history (Strub, Gaudel and Mary, DLRS 2016, put them
+    in likewise): all columns of the side tables, see `features.all_features`.
+
+    Time: an epoch is O(nnz layers[0] + n_users n_items layers[-1]). Serves anyone with a history.
+
+    Parameters
+    ----------
+    layers : outputs of each layer.
+    features : whether columns of users and items are at the input.
+    l2 : weight of half of the squared norm of all weights beside the mean loss of a batch: it depends on its size.
+    """
+
+    layers: Annotated[list[PositiveInt], Field(min_length=1)]
+    features: bool
+    l2: NonNegativeFloat
+
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        from recexp.algorithms.neural.networks.autoencoders import Denoising, HistoryLesson
+        from recexp.algorithms.neural.networks.modules import rows_of_features
+
+        x = self.matrix(train.interactions)
+        check_not_empty(x)
+        users, items = rows_of_features(train, generator.device) if self.features else (None, None)
+        return HistoryLesson(
+            x,
+            lambda: Denoising(x.shape[1], self.layers, self.dropout, users.shape[0] if users else 0, users, items),
+            generator,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            l2=self.l2,
+        )
+
+    def _answering(self, n_items: int) -> "nn.Module":
+        from recexp.algorithms.neural.networks.autoencoders import Denoising
+
+        n_users = len(self.weights_.get("users.weight", ()))
+        return Denoising(n_items, self.layers, self.dropout, n_users)

@@ -1,0 +1,113 @@
+"""The one loop that trains networks: epochs, validation, early stopping, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from recexp import progress, threads
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.neural.checkpoint import Checkpoint, Progress
+from recexp.algorithms.neural.devices import torch_device, working_threads
+from recexp.algorithms.neural.lesson import Lesson, Pass
+from recexp.errors import ConfigError
+
+
+class Learner(Protocol):
+    """The fields by which a model is trained, and where it keeps what it has learned, see `NeuralModel`."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    clip_norm: float | None
+    validate_every: int
+    patience: int
+    weights_: dict[str, np.ndarray]
+    fitted_params_: dict[str, Any]
+
+
+def train(model: Learner, teach: Callable[[torch.Generator], Lesson], context: FitContext) -> None:
+    """Learn the lesson that `teach` makes with the generator of all randomness, whose device is that of all tensors.
+
+    Raises ConfigError where the loss is not finite.
+    """
+    generator = torch.Generator(torch_device(context.device)).manual_seed(int(context.rng.integers(2**63)))
+    with working_threads(context.threads or threads.count()):
+        _Training(model, teach(generator), generator, context).run()
+
+
+class _Training:
+    def __init__(self, model: Learner, lesson: Lesson, generator: torch.Generator, context: FitContext) -> None:
+        self.model, self.lesson, self.generator, self.context = model, lesson, generator, context
+        self.checkpoint = Checkpoint(context.checkpoint, lesson.network, lesson.optimizers, generator)
+        chosen = vars(model).get("fitted_params_", {}).get("epochs", model.epochs)
+        self.epochs = model.epochs if context.validate else chosen
+
+    def run(self) -> None:
+        done = self.checkpoint.load()
+        for epoch, loss, value in done.curve:
+            self._log(epoch, loss, value)
+        with progress.bar(self.epochs, type(self.model).__name__) as advance:
+            advance(done.epoch)
+            while not self._ended(done):
+                self._epoch(done)
+                self.checkpoint.save(done, last=self._ended(done))
+                advance(1)
+        if done.best_epoch:
+            self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": done.best_epoch}
+        self.model.weights_ = done.kept or self._weights(copy=True)
+
+    def _ended(self, done: Progress) -> bool:
+        late = self.context.deadline is not None and time.monotonic() >= self.context.deadline
+        waited = done.epoch - done.best_epoch
+        in_vain = self.context.validate is not None and waited >= self.model.patience * self.model.validate_every
+        return done.epoch >= self.epochs or (done.epoch > 0 and (late or in_vain))
+
+    def _epoch(self, done: Progress) -> None:
+        """Go through all data once, then look at validation data where it is time to."""
+        done.epoch += 1
+        for one in self.lesson.passes(done.epoch):
+            loss, value = self._pass(one), math.nan
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"algorithm.learning_rate: {self.model.learning_rate} is too large here: the loss of epoch "
+                f"{done.epoch} is {loss}"
+            )
+        if self.context.validate and (done.epoch % self.model.validate_every == 0 or done.epoch == self.epochs):
+            self.model.weights_ = self._weights(copy=False)
+            value = self.context.validate(self.model)
+            if not done.best_epoch or value > done.best:
+                done.best, done.best_epoch = -math.inf if math.isnan(value) else value, done.epoch
+                done.kept = self._weights(copy=True)
+        done.curve.append((done.epoch, loss, value))
+        self._log(*done.curve[-1])
+
+    def _pass(self, one: Pass) -> float:
+        """Take the steps of a pass; return the mean loss of its examples."""
+        n, device, size = len(one.examples[0]), self.generator.device, self.model.batch_size
+        order = torch.randperm(n, generator=self.generator, device=device)
+        shuffled, total = [rows[order] for rows in one.examples], torch.zeros((), device=device)
+        moved = [weights for group in one.optimizer.param_groups for weights in group["params"]]
+        for start in range(0, n, size):
+            batch = [rows[start : start + size] for rows in shuffled]
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.context.precision == "bfloat16"):
+                loss = one.loss(*batch)
+            one.optimizer.zero_grad()
+            loss.backward()
+            if self.model.clip_norm is not None:
+                nn.utils.clip_grad_norm_(moved, self.model.clip_norm)
+            one.optimizer.step()
+            total += loss.detach() * len(batch[0])
+        return float(total) / n
+
+    def _weights(self, *, copy: bool) -> dict[str, np.ndarray]:
+        with torch.no_grad():
+            arrays = {name: weights.detach().cpu().numpy() for name, weights in self.lesson.weights().items()}
+        return {name: array.copy() for name, array in arrays.items()} if copy else arrays
+
+    def _log(self, epoch: int, loss: float, value: float) -> None:
+        self.context.log_step(epoch, {"loss": loss, **({} if math.isnan(value) else {"validation": value})})

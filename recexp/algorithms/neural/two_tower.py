@@ -1,0 +1,90 @@
+"""TwoTower: users and items as points that features lead to."""
+
+import logging
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.factors import FactorModel
+from recexp.algorithms.features import all_features
+from recexp.algorithms.fit_context import FitContext
+from recexp.algorithms.neural.base import NeuralModel
+from recexp.data import Dataset, Queries
+from recexp.params import Fraction, PositiveFloat, PositiveInt, Size, params
+
+if TYPE_CHECKING:
+    import torch
+
+    from recexp.algorithms.neural.lesson import Lesson
+
+log = logging.getLogger(__name__)
+
+
+@params
+class TwoTower(NeuralModel, FactorModel):
+    """score(u, i) = f(u) . g(i): points of length 1 that two stacks of layers make of features and ids.
+
+    Yi et al. (RecSys 2019): a pair's item is told from those of the other pairs of a batch, whose logits
+    f . g / temperature are corrected by the logarithm of how often an item comes up (equations 3 and 6). A vector for
+    each user and item is added to those of features, see `features.all_features`, and left out by probability
+    `id_dropout`, so that features alone lead new users and items to a place (as DropoutNet, Volkovs, Yu and Poutanen,
+    NeurIPS 2017). Without columns of either side it works with ids.
+
+    Time: an epoch is O(nnz (batch_size + layers)). Serves users seen in training or with features, and scores new items
+    by their features.
+
+    Parameters
+    ----------
+    factors : length of the vectors that go into the layers.
+    layers : outputs of each layer; the last one's are the points.
+    temperature : by which products are divided.
+    id_dropout : how often an id's own vector is left out in training, where there are features.
+    """
+
+    factors: Size
+    layers: Annotated[list[PositiveInt], Field(min_length=1)]
+    temperature: PositiveFloat
+    id_dropout: Fraction
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        described = vars(self).get("described_users_")
+        return Capabilities(
+            needs_history=False, known_users_only=described is None or not described.any(), vectors=True
+        )
+
+    def can_answer(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
+        """Return bool (b,): who had rows in train, or has features."""
+        return (queries.users >= 0) & (trained | self.described_users_)[queries.users]
+
+    def user_vectors(self, queries: Queries) -> np.ndarray:
+        """Return float32 (b, layers[-1]), 0 of unknown users."""
+        return self.weights_["users"][queries.users] * (queries.users >= 0)[:, None]
+
+    def item_vectors(self) -> np.ndarray:
+        """Return float32 (n_items, layers[-1])."""
+        return self.weights_["items"]
+
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        from recexp.algorithms.neural.networks.modules import Rows
+        from recexp.algorithms.neural.networks.towers import TowersLesson
+
+        x = self.matrix(train.interactions)
+        check_not_empty(x)
+        features = [all_features(train.users, train.n_users), all_features(train.items, train.n_items)]
+        self.described_users_ = np.diff(features[0].indptr) > 0
+        if not any(matrix.nnz for matrix in features):
+            log.warning("%s has neither user nor item features: two_tower learns from ids alone", train.name)
+        return TowersLesson(
+            x,
+            [Rows(matrix, generator.device) if matrix.nnz else None for matrix in features],
+            self.factors,
+            self.layers,
+            generator,
+            learning_rate=self.learning_rate,
+            temperature=self.temperature,
+            id_dropout=self.id_dropout,
+        )
