@@ -32,6 +32,7 @@ class Recommender(ABC):
     counts_catalogue: ClassVar[bool] = False
     dense_lists: ClassVar[bool] = True
     __dataclass_fields__: ClassVar[dict[str, Any]]  # of a subclass, from `@params`
+    fitted_params_: dict[str, Any]  # what validation chose, where it was asked
 
     @abstractmethod
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:

@@ -39,7 +39,8 @@ class Offline(Runner):
     threads : how many threads work; None is all cores.
     block_mib : memory in MiB that a block of scores may take.
     cache : keep filtered data and splits on disk and take them from there.
-    device : where models that use one compute; auto is the best there is.
+    device : where networks compute; auto is the best there is.
+    precision : of the numbers that networks compute with; weights are float32 in any case.
     refit : after validation, fit the final model on train and validation; else it is tested as it is.
     show : the user to whom the model recommends something to look at, or None.
     """
@@ -62,6 +63,7 @@ class Offline(Runner):
     block_mib: Resource
     cache: Switch
     device: Undescribed[Literal["auto", "cpu", "cuda"]]
+    precision: Undescribed[Literal["float32", "bfloat16"]]
     refit: Undescribed[bool]
     show: Undescribed[Id | None]
 
@@ -82,7 +84,7 @@ class Offline(Runner):
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
         fold: Fold = plan.work
         split, inner = fold.split, fold.split.validation
-        stages = Stages.of(experiment, context.costs, block_mib=self.block_mib, device=self.device)
+        stages = self.stages(experiment, context.costs)
         algorithm, queries = copy.deepcopy(experiment["algorithm"]), final_queries(experiment, split, refit=self.refit)
         parts = []
         if inner is not None:
@@ -103,6 +105,8 @@ class Offline(Runner):
     def check(self, experiment: Experiment) -> None:
         for name in ("dataset", "split"):
             experiment[name].check()
+        for name in self.subject:
+            experiment[name].check_device(self.device)
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
             raise IncompatibleError(
                 "evaluation.metrics: metrics of ratings need predicted ones; "
@@ -135,7 +139,11 @@ class Offline(Runner):
 
     def seal(self, experiment: Experiment) -> SealedObjective:
         """Return the objective, which holds the validation part alone."""
-        return seal(experiment, cache=self.cache, block_mib=self.block_mib, device=self.device, show=self.show)
+        return seal(experiment, self.stages(experiment, Costs()), cache=self.cache, show=self.show)
+
+    def stages(self, experiment: Experiment, costs: Costs) -> Stages:
+        """Return what the models of an experiment go through, as this runner says."""
+        return Stages.of(experiment, costs, block_mib=self.block_mib, device=self.device, precision=self.precision)
 
 
 def evidence(

@@ -63,12 +63,10 @@ class SealedObjective(Objective):
         return value
 
 
-def seal(
-    experiment: Experiment, *, cache: bool, block_mib: int, device: str, show: int | str | None
-) -> SealedObjective:
+def seal(experiment: Experiment, stages: Stages, *, cache: bool, show: int | str | None) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
-    `cache`, `block_mib`, `device` and `show` are those of `Offline`.
+    `cache` and `show` are those of `Offline`, and `stages` are what its trials go through.
     Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
     together.
     """
@@ -97,7 +95,7 @@ def seal(
         plan=plan,
         split=visible,
         effects=fold.effects,
-        stages=Stages.of(experiment, Costs(), block_mib=block_mib, device=device),
+        stages=stages,
         components={name: experiment[name] for name in experiment.runner.subject},
     )
 

@@ -34,7 +34,7 @@ class Stages:
     fallback : not fitted yet; each fit makes one of its own.
     exclude_seen : whether items in a history are kept out of its list.
     block_mib : memory in MiB that a block of scores may take.
-    device : where models that use one compute: auto, cpu, cuda.
+    device, precision : where networks compute (auto, cpu, cuda), and with which numbers (float32, bfloat16).
     save : whether what is learned will be saved, so that it must be possible.
     costs : where the seconds of each stage go.
     """
@@ -45,11 +45,12 @@ class Stages:
     seed: int
     block_mib: int
     device: str
+    precision: str
     save: bool
     costs: Costs
 
     @classmethod
-    def of(cls, experiment: Experiment, costs: Costs, *, block_mib: int, device: str) -> "Stages":
+    def of(cls, experiment: Experiment, costs: Costs, *, block_mib: int, device: str, precision: str) -> "Stages":
         """Return the stages of an experiment with a recommender."""
         return cls(
             evaluation=experiment["evaluation"],
@@ -58,6 +59,7 @@ class Stages:
             seed=experiment.seed,
             block_mib=block_mib,
             device=device,
+            precision=precision,
             save=experiment.tracking.log_model,
             costs=costs,
         )
@@ -80,6 +82,7 @@ class Stages:
             rng=generator(self.seed, "fallback"),
             catalogue=ranking.catalogue,
             device=self.device,
+            precision=self.precision,
             threads=threads.count(),
         )
         fallback = copy.deepcopy(self.fallback).fit(split.train, bare)

@@ -21,7 +21,7 @@ class Validation(Offline):
 
     Parameters
     ----------
-    threads, block_mib, cache, device, refit, show : see `Offline`.
+    threads, block_mib, cache, device, precision, refit, show : see `Offline`.
     """
 
     objective = Runner.objective  # none: its runs are trials themselves

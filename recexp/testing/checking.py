@@ -37,10 +37,11 @@ def run_checks(component: object, checks: Iterable[Callable[..., None]], *case: 
 
 
 def equal_arrays(one: np.ndarray, other: np.ndarray, message: str, *, close: bool = False) -> None:
-    """Expect arrays of equal values, or of nearly equal ones: within 1e-6 of each other, absolute or relative."""
-    one, other, tolerance = np.asarray(one), np.asarray(other), 1e-6 if close else 0.0
+    """Expect arrays of equal values, or of nearly equal ones: within 1e-6 of each other, or of the largest of them."""
+    one, other = np.asarray(one), np.asarray(other)
     expect(one.shape == other.shape, f"{message}: {one.shape} instead of {other.shape}")
-    off = ~np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+    largest = np.max(np.abs(other), initial=1.0, where=np.isfinite(other)) if other.dtype.kind in "fiu" else 1.0
+    off = ~np.isclose(one, other, rtol=0.0, atol=1e-6 * largest if close else 0.0, equal_nan=True)
     if off.any():
         such = f"such as {float(one[off][0]):.6g} instead of {float(other[off][0]):.6g}"
         raise AssertionError(f"{message}: {off.sum()} of {off.size} differ, {such}")

@@ -54,7 +54,7 @@ class TurboCF(ItemItem):
         data = (np.repeat(by_user, of_users) * by_item[x.indices]).astype(np.float32)
         normalized = sp.csr_array((data, x.indices, x.indptr), shape=x.shape)
         weights = sp.csr_array(normalized.T) @ normalized
-        weights.data **= np.float32(self.power)
+        np.power(weights.data, np.float32(self.power), out=weights.data)
         weights.sort_indices()
         self.weights_ = weights.toarray() if 2 * weights.nnz > n**2 else compact(weights)
         return self

@@ -10,9 +10,9 @@ from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from recexp.algorithms.neural.lesson import Lesson
+    from recexp.algorithms.neural.networks.autoencoders import Denoising
 
 
 @params
@@ -49,7 +49,7 @@ class MultDAE(HistoryModel):
             l2=self.l2,
         )
 
-    def _answering(self, n_items: int) -> "nn.Module":
+    def _answering(self, n_items: int) -> "Denoising":
         from recexp.algorithms.neural.networks.autoencoders import Denoising
 
         return Denoising(n_items, [*self.hidden, self.latent, *reversed(self.hidden)], self.dropout)

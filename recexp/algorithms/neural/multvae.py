@@ -12,9 +12,9 @@ from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from recexp.algorithms.neural.lesson import Lesson
+    from recexp.algorithms.neural.networks.autoencoders import Variational
 
 
 @params
@@ -54,7 +54,7 @@ class MultVAE(HistoryModel):
             batch_size=self.batch_size,
         )
 
-    def _answering(self, n_items: int) -> "nn.Module":
+    def _answering(self, n_items: int) -> "Variational":
         from recexp.algorithms.neural.networks.autoencoders import Variational
 
         return Variational(n_items, self.hidden, self.latent, self.dropout)

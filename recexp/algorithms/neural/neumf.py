@@ -39,8 +39,8 @@ class NeuMF(PairModel):
     pretrained: bool
 
     def _shape(self) -> tuple[int, int, list[int]]:
-        part, tower = vars(self).get("_part"), split_tower(self.layers)
-        return (self.factors, 0, []) if part == "gmf" else (0 if part == "mlp" else self.factors, *tower)
+        part, (width, hidden) = vars(self).get("_part"), split_tower(self.layers)
+        return (self.factors, 0, []) if part == "gmf" else (0 if part == "mlp" else self.factors, width, hidden)
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "PairLesson":
         lesson = super()._lesson(train, generator, context)
@@ -55,7 +55,7 @@ class NeuMF(PairModel):
     def _fit_part(self, part: Part, train: Dataset, context: FitContext) -> dict[str, np.ndarray]:
         """Return the weights of one part that is fitted alone, and keep its number of epochs."""
         model, chosen = replace(self, pretrained=False), vars(self).get("fitted_params_", {})
-        model._part = part
+        vars(model)["_part"] = part
         if part in chosen:
             model.fitted_params_ = {"epochs": chosen[part]}
         model.fit(train, context.of_part(part, context.rng.spawn(1)[0]))

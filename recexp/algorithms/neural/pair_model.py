@@ -66,10 +66,11 @@ class PairModel(NeuralModel):
 
         x = self.matrix(train.interactions)
         check_not_empty(x)
-        features = rows_of_features(train, generator.device) if self.features else ()
+        factors, width, hidden = self._shape()
+        users, items = rows_of_features(train, generator.device) if self.features else (None, None)
         return PairLesson(
             x,
-            lambda: PairNetwork(*x.shape, *self._shape(), *features),
+            lambda: PairNetwork(*x.shape, factors, width, hidden, users, items),
             generator,
             learning_rate=self.learning_rate,
             negatives=self.negatives,

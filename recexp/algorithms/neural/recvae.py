@@ -10,9 +10,9 @@ from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from recexp.algorithms.neural.lesson import Lesson
+    from recexp.algorithms.neural.networks.recvae import RecVariational
 
 
 @params
@@ -41,20 +41,21 @@ class RecVAE(HistoryModel):
     encoder_passes: PositiveInt
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
-        from recexp.algorithms.neural.networks.autoencoders import RecLesson, RecVariational
+        from recexp.algorithms.neural.networks.recvae import RecLesson
 
         x = self.matrix(train.interactions)
         check_not_empty(x)
         return RecLesson(
             x,
-            lambda: RecVariational(x.shape[1], self.hidden, self.latent, self.dropout, self.gamma),
+            lambda: self._answering(x.shape[1]),
             generator,
             learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
+            dropout=self.dropout,
+            gamma=self.gamma,
             encoder_passes=self.encoder_passes,
         )
 
-    def _answering(self, n_items: int) -> "nn.Module":
-        from recexp.algorithms.neural.networks.autoencoders import RecVariational
+    def _answering(self, n_items: int) -> "RecVariational":
+        from recexp.algorithms.neural.networks.recvae import RecVariational
 
         return RecVariational(n_items, self.hidden, self.latent)

@@ -12,9 +12,9 @@ from recexp.params import NonNegativeFloat, PositiveInt, params
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from recexp.algorithms.neural.lesson import Lesson
+    from recexp.algorithms.neural.networks.autoencoders import Denoising
 
 
 @params
@@ -55,7 +55,7 @@ class StackedAutoencoder(HistoryModel):
             l2=self.l2,
         )
 
-    def _answering(self, n_items: int) -> "nn.Module":
+    def _answering(self, n_items: int) -> "Denoising":
         from recexp.algorithms.neural.networks.autoencoders import Denoising
 
         n_users = len(self.weights_.get("users.weight", ()))

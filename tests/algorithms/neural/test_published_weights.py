@@ -52,7 +52,12 @@ def gmf(published: dict[str, np.ndarray]) -> PairModel:
 def mlp(published: dict[str, np.ndarray]) -> PairModel:
     model = recexp.make("algorithm=mlp")
     model.weights_ = {"users.weight": published["mlp_user"], "items.weight": published["mlp_item"]}
-    for ours, theirs in {"layers.0": "layer1", "layers.1": "layer2", "layers.2": "layer3", "output": "prediction"}.items():
+    for ours, theirs in {
+        "layers.0": "layer1",
+        "layers.1": "layer2",
+        "layers.2": "layer3",
+        "output": "prediction",
+    }.items():
         model.weights_[f"{ours}.weight"] = np.ascontiguousarray(published[f"{theirs}_W"].T)
         model.weights_[f"{ours}.bias"] = published[f"{theirs}_b"]
     return model

@@ -27,7 +27,7 @@ class Spread(torch.autograd.Function):
         return graph @ vectors
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
         return None, ctx.graph @ gradient
 
 
@@ -102,12 +102,12 @@ class GraphLesson(Lesson):
 
 def normalized_graph(x: sp.csr_array, device: torch.device) -> Tensor:
     """Return D^-1/2 [0 X; X^T 0] D^-1/2, sparse float32 (n_users + n_items,) squared."""
-    graph = sp.csr_array(sp.block_array([[None, x], [x.T, None]]), dtype=np.float32)
-    inverse = 1 / np.sqrt(np.maximum(np.diff(graph.indptr), 1))
+    users, n = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr)), sum(x.shape)
+    rows, columns = np.append(users, x.shape[0] + x.indices), np.append(x.shape[0] + x.indices, users)
+    graph = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+    inverse = 1 / np.sqrt(np.maximum(np.diff(graph.indptr), 1)).astype(np.float32)
     data = np.repeat(inverse, np.diff(graph.indptr)) * inverse[graph.indices]
-    kind = np.int32 if graph.nnz < 2**31 else np.int64
-    parts = (torch.from_numpy(part) for part in (graph.indptr.astype(kind), graph.indices.astype(kind)))
+    begin, at, values = (torch.from_numpy(part) for part in (graph.indptr, graph.indices, data))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        values = torch.from_numpy(data.astype(np.float32))
-        return torch.sparse_csr_tensor(*parts, values, graph.shape, check_invariants=False).to(device)
+        return torch.sparse_csr_tensor(begin, at, values, size=(n, n), check_invariants=False).to(device)

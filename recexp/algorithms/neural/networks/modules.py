@@ -1,7 +1,9 @@
 """What networks are made of: modules without PyTorch's global generator, sparse rows, tables with features."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeVar, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,15 +15,17 @@ from recexp.algorithms.features import all_features
 from recexp.data import Dataset
 from recexp.errors import IncompatibleError
 
+M = TypeVar("M", bound=nn.Module)
 
-def empty(make: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+
+def empty(make: Callable[[], M], device: torch.device) -> M:
     """Return a module whose weights are not drawn yet: PyTorch itself would draw them from its global generator."""
     with torch.device("meta"):
         module = make()
     return module.to_empty(device=device)
 
 
-def restored(make: Callable[[], nn.Module], weights: Mapping[str, np.ndarray], device: torch.device) -> nn.Module:
+def restored(make: Callable[[], M], weights: Mapping[str, np.ndarray], device: torch.device) -> M:
     """Return a module with these weights, which it shares on a CPU."""
     with torch.device("meta"):
         module = make()
@@ -29,15 +33,20 @@ def restored(make: Callable[[], nn.Module], weights: Mapping[str, np.ndarray], d
     return module
 
 
-def uniform(layer: nn.Linear, bound: float, generator: torch.Generator) -> None:
-    """Draw weights from U(-bound, bound); the bias is 0."""
-    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-    nn.init.zeros_(layer.bias)
+def linears(*sizes: int) -> Sequence[nn.Linear]:
+    """Return a layer from each size to the next; a module, too."""
+    return cast(Sequence[nn.Linear], nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes)))
 
 
-def glorot(layer: nn.Linear, generator: torch.Generator) -> None:
-    """Draw weights from U(-a, a), a = sqrt(6 / (inputs + outputs)) (Glorot and Bengio, AISTATS 2010); the bias is 0."""
-    uniform(layer, math.sqrt(6 / sum(layer.weight.shape)), generator)
+def uniform(weights: Tensor, bound: float, generator: torch.Generator) -> None:
+    """Draw weights from U(-bound, bound)."""
+    nn.init.uniform_(weights, -bound, bound, generator=generator)
+
+
+def glorot(layer: nn.Linear, bias_std: float, generator: torch.Generator) -> None:
+    """Draw weights from U(-a, a), a = sqrt(6 / (inputs + outputs)) (Glorot and Bengio, AISTATS 2010), and biases."""
+    uniform(layer.weight, math.sqrt(6 / sum(layer.weight.shape)), generator)
+    nn.init.normal_(layer.bias, 0.0, bias_std, generator=generator)
 
 
 def dropout(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:

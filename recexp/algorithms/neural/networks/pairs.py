@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, Table, empty, folded, glorot, uniform
+from recexp.algorithms.neural.networks.modules import Rows, Table, empty, folded, glorot, linears, uniform
 from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.01
@@ -46,7 +45,7 @@ class PairNetwork(nn.Module):
         self.users = Table(n_users, factors + width, user_features)
         self.items = Table(n_items, factors + width, item_features)
         sizes = [2 * width, *hidden] if width else [0]
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
+        self.layers = linears(*sizes)
         self.output = nn.Linear(factors + sizes[-1], 1)
 
     def draw(self, generator: torch.Generator) -> None:
@@ -54,8 +53,9 @@ class PairNetwork(nn.Module):
         self.users.draw(INIT_STD, generator)
         self.items.draw(INIT_STD, generator)
         for layer in self.layers:
-            glorot(layer, generator)
-        uniform(self.output, math.sqrt(3 / self.output.in_features), generator)
+            glorot(layer, 0.0, generator)
+        uniform(self.output.weight, math.sqrt(3 / self.output.in_features), generator)
+        nn.init.zeros_(self.output.bias)
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Return (m,): the logit of each pair."""
@@ -92,7 +92,7 @@ class PairNetwork(nn.Module):
         return torch.from_numpy(codes.astype(np.int64)).to(self.users.weight.device)
 
     @staticmethod
-    def _through(x: Tensor, layers: nn.ModuleList) -> Tensor:
+    def _through(x: Tensor, layers: Sequence[nn.Linear]) -> Tensor:
         for layer in layers:
             x = torch.relu(layer(x))
         return x

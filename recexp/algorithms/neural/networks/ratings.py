@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, empty, glorot
+from recexp.algorithms.neural.networks.modules import Rows, empty, glorot, uniform
 
 
 class RatingNetwork(nn.Module):
@@ -22,10 +22,9 @@ class RatingNetwork(nn.Module):
 
     def draw(self, mean: float, generator: torch.Generator) -> None:
         """Draw weights as Glorot's; all ratings begin near `mean`."""
-        bound = (6 / sum(self.reader.shape)) ** 0.5
-        nn.init.uniform_(self.reader, -bound, bound, generator=generator)
+        uniform(self.reader, (6 / sum(self.reader.shape)) ** 0.5, generator)
         nn.init.zeros_(self.bias)
-        glorot(self.output, generator)
+        glorot(self.output, 0.0, generator)
         nn.init.constant_(self.output.bias, mean)
 
     def forward(self, ratings: Rows, rows: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, empty, glorot
+from recexp.algorithms.neural.networks.modules import Rows, empty, glorot, linears
 
 BLOCK = 2**14
 """Users or items whose points are worked out at once."""
@@ -31,7 +30,7 @@ class Tower(nn.Module):
         self.known, self.features = known, features
         self.own = nn.Parameter(torch.empty(len(known), factors))
         self.of_features = None if features is None else nn.Parameter(torch.empty(features.shape[1], factors))
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise([factors, *layers]))
+        self.layers = linears(factors, *layers)
 
     def draw(self, generator: torch.Generator) -> None:
         """Draw vectors from N(0, 1 / factors), so that their lengths are about 1, and layers as Glorot's."""
@@ -39,7 +38,7 @@ class Tower(nn.Module):
             if vectors is not None:
                 nn.init.normal_(vectors, 0.0, vectors.shape[1] ** -0.5, generator=generator)
         for layer in self.layers:
-            glorot(layer, generator)
+            glorot(layer, 0.0, generator)
 
     def forward(self, index: Tensor, rate: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
         """Return (b, layers[-1]); their own vectors are left out by probability `rate` where features are known."""
@@ -83,9 +82,10 @@ class TowersLesson(Lesson):
         self._generator, self._temperature, self._rate = generator, temperature, id_dropout
         counts = np.diff(x.indptr), np.bincount(x.indices, minlength=x.shape[1])
         known = [torch.from_numpy(count > 0).to(generator.device) for count in counts]
-        users, items = (partial(Tower, *side, factors, layers) for side in zip(known, features))
-        self.network = nn.ModuleList([empty(users, generator.device), empty(items, generator.device)])
-        for tower in self.network:
+        of_users, of_items = (partial(Tower, *side, factors, layers) for side in zip(known, features))
+        self._towers = empty(of_users, generator.device), empty(of_items, generator.device)
+        self.network = nn.ModuleList(self._towers)
+        for tower in self._towers:
             tower.draw(generator)
         self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
         users = np.repeat(np.arange(x.shape[0], dtype=np.int64), counts[0])
@@ -100,11 +100,11 @@ class TowersLesson(Lesson):
 
     def weights(self) -> dict[str, Tensor]:
         """Return the points of all users and items."""
-        users, items = self.network
+        users, items = self._towers
         return {"users": users.all(), "items": items.all()}
 
     def _loss(self, users: Tensor, items: Tensor) -> Tensor:
-        of_users, of_items = self.network
+        of_users, of_items = self._towers
         u, i = of_users(users, self._rate, self._generator), of_items(items, self._rate, self._generator)
         logits = u @ i.T / self._temperature - self._log_share[items]
         twice = (items[:, None] == items).fill_diagonal_(False)
