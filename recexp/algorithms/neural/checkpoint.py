@@ -5,7 +5,7 @@ import math
 import os
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +76,7 @@ class Checkpoint:
         if self._file is None or not self._file.is_file():
             return Progress()
         try:
-            with np.load(self._file, allow_pickle=False) as file:
+            with self._file.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return self._restore(arrays)
         except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
@@ -104,9 +104,15 @@ class Checkpoint:
             elif kind == "optimizer":
                 number, place, key = rest.split("/")
                 states[int(number)].setdefault(int(place), {})[key] = torch.from_numpy(array)
+        if _shapes(network) != _shapes(self._network.state_dict()):
+            raise ValueError("it is of another network")
         self._network.load_state_dict(network)
         for optimizer, state in zip(self._optimizers, states, strict=True):
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         self._generator.set_state(torch.from_numpy(arrays["generator"]))
         curve = [(int(at), loss, value) for at, loss, value in arrays["curve"].tolist()]
         return Progress(int(epoch), best, int(best_epoch), kept, curve)
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}

@@ -1,0 +1,188 @@
+"""The training loop: validation, epochs, randomness, checkpoints."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import recexp
+from recexp.algorithms import FitContext, Recommender
+from recexp.algorithms.neural import checkpoint, training
+from recexp.data import Dataset
+from recexp.errors import ConfigError
+
+NAMES = ["neumf", "multvae", "recvae", "lightgcn", "autorec", "two_tower"]
+
+
+def make(name: str, *more: str) -> Recommender:
+    return recexp.make(f"algorithm={name}", "algorithm.epochs=6", "algorithm.batch_size=64", *more)
+
+
+def context(**more) -> FitContext:
+    return FitContext(rng=np.random.default_rng(3), **more)
+
+
+def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_epochs_are_chosen_by_validation_and_used_by_the_next_fit(store: Dataset) -> None:
+    values, points = iter([0.1, 0.4, 0.2, 0.3, 0.35, 0.9]), []
+    model = make("gmf", "algorithm.patience=3")
+    model.fit(store, context(validate=lambda _: next(values), log_step=lambda *point: points.append(point)))
+    assert [step for step, _ in points] == [1, 2, 3, 4, 5], "three ratings without gain"
+    assert [point["validation"] for _, point in points] == [0.1, 0.4, 0.2, 0.3, 0.35]
+    assert model.fitted_params_ == {"epochs": 2}
+    best, points[:] = model.weights_, []
+    model.fit(store, context(log_step=lambda *point: points.append(point)))
+    assert len(points) == 2
+    assert equal(model.weights_, best), "the best weights are those of two epochs"
+
+
+def test_validation_is_asked_as_often_as_it_is_told(store: Dataset) -> None:
+    asked = []
+    make("gmf", "algorithm.validate_every=4").fit(store, context(validate=lambda model: asked.append(model) or 1.0))
+    assert len(asked) == 2, "after the fourth, and after the last epoch"
+
+
+def test_validation_changes_nothing_but_the_choice(store: Dataset) -> None:
+    rising = iter(range(6))
+    one = make("multvae").fit(store, context(validate=lambda _: float(next(rising))))
+    assert equal(one.weights_, make("multvae").fit(store, context()).weights_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_global_state_of_pytorch_is_left_alone(name: str, store: Dataset) -> None:
+    torch.manual_seed(17)
+    before, threads, dtype = torch.get_rng_state(), torch.get_num_threads(), torch.get_default_dtype()
+    make(name).fit(store, context(threads=1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, dtype)
+
+
+class Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
+    name: str, store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    rated = {}
+
+    def curve(points: dict, last: int):
+        def log_step(step: int, values: dict) -> None:
+            points[step] = values
+            if step == last:
+                raise Killed
+
+        return log_step
+
+    def run(folder: Path | None, last: int, points: dict) -> Recommender:
+        def validate(model: Recommender) -> float:
+            """Fall after the third of the epochs, whichever process asks."""
+            return rated.setdefault(len(points), -abs(len(points) - 2.0))
+
+        return make(name).fit(store, context(checkpoint=folder, log_step=curve(points, last), validate=validate))
+
+    whole, points = {}, {}
+    expected = run(None, -1, whole)
+    for last in (2, 5):
+        points.clear()
+        with pytest.raises(Killed):
+            run(tmp_path / "run", last, points)
+    points.clear()
+    resumed = run(tmp_path / "run", -1, points)
+    assert equal(resumed.weights_, expected.weights_)
+    assert resumed.fitted_params_ == expected.fitted_params_
+    assert points == whole, "the whole curve"
+
+
+def test_a_finished_part_of_a_run_is_not_trained_again(
+    store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = make("gmf").fit(store, context(checkpoint=tmp_path))
+    monkeypatch.setattr(training._Training, "_epoch", lambda *_: pytest.fail("an epoch was trained"))
+    assert equal(make("gmf").fit(store, context(checkpoint=tmp_path)).weights_, one.weights_)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "text"])
+def test_a_damaged_checkpoint_is_told_and_passed_over(
+    damage: str, store: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = make("gmf").fit(store, context(checkpoint=tmp_path))
+    file = tmp_path / "training.npz"
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:1000])
+    elif damage == "text":
+        file.write_text("no archive")
+    else:
+        make("gmf", "algorithm.factors=3").fit(store, context(checkpoint=tmp_path / "other"))
+        (tmp_path / "other" / "training.npz").replace(file)
+    assert equal(make("gmf").fit(store, context(checkpoint=tmp_path)).weights_, one.weights_)
+    assert "starts anew" in caplog.text and str(file) in caplog.text
+
+
+def test_training_ends_at_the_deadline(store: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = []
+    make("gmf").fit(store, context(deadline=0.0, log_step=lambda *point: points.append(point)))
+    assert len(points) == 1
+
+
+def test_half_precision_is_near_the_whole(store: Dataset) -> None:
+    whole, half = (make("multvae").fit(store, context(precision=p)).weights_ for p in ("float32", "bfloat16"))
+    assert not equal(whole, half)
+    assert all(array.dtype == np.float32 for array in half.values())
+    assert half["decoder.0.weight"] == pytest.approx(whole["decoder.0.weight"], abs=0.02)
+
+
+def test_a_gradient_is_shortened(store: Dataset) -> None:
+    free, bound = (make("mlp", f"algorithm.clip_norm={norm}").fit(store, context()) for norm in ("null", "1e-12"))
+    start = make("mlp", "algorithm.epochs=1", "algorithm.learning_rate=1e-30").fit(store, context())
+    moved = [abs(model.weights_["output.weight"] - start.weights_["output.weight"]).max() for model in (free, bound)]
+    assert moved[1] < moved[0] / 10
+
+
+def test_a_rate_too_large_names_the_key(store: Dataset) -> None:
+    with pytest.raises(ConfigError, match=r"^algorithm\.learning_rate: 1e\+30 is too large here: the loss of epoch"):
+        make("mlp", "algorithm.learning_rate=1e30").fit(store, context())
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("algorithm=neumf", "algorithm.layers=[7,4]"), r"^algorithm\.layers: .*must be even"),
+        (("algorithm=mlp", "algorithm.layers=[]"), r"^algorithm\.layers: "),
+        (("algorithm=multvae", "algorithm.hidden=[]"), r"^algorithm\.hidden: "),
+        (("algorithm=recvae", "algorithm.dropout=1.0"), r"^algorithm\.dropout: "),
+    ],
+)
+def test_what_does_not_fit_is_refused_when_it_is_built(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        recexp.make(*words)
+
+
+def test_without_pytorch_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recexp.algorithms.neural.base.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"^algorithm: NeuMF needs PyTorch.*pip install 'recexp\[neural\]'$"):
+        recexp.make("algorithm=neumf")
+
+
+def test_a_device_that_is_not_there_is_told_before_data_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("recexp.datasets.base.Source.load", lambda _: pytest.fail("data were read"))
+    with pytest.raises(ConfigError, match=r"^runner\.device: cuda is not available"):
+        recexp.run("algorithm=gmf", "runner.device=cuda")
+
+
+def test_a_batch_may_be_larger_than_the_data(store: Dataset) -> None:
+    assert np.isfinite(make("neumf", "algorithm.batch_size=1000000").fit(store).weights_["users.weight"]).all()
+
+
+def test_two_towers_without_features_say_so_once(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    from dataclasses import replace
+
+    make("two_tower").fit(replace(store, users={}, items={}), context())
+    assert caplog.text.count("learns from ids alone") == 1
