@@ -63,8 +63,9 @@ class TurboCF(ItemItem):
         linear = super().score(queries)
         if self.order == 1:
             return linear
-        dense = isinstance(self.weights_, np.ndarray)
-        return 2 * linear - (linear @ self.weights_ if dense else times(sp.csr_array(linear), self.weights_))
+        if isinstance(self.weights_, np.ndarray):
+            return 2 * linear - linear @ self.weights_
+        return 2 * linear - times(self.weights_, np.ascontiguousarray(linear.T)).T  # P is symmetric
 
     def recommend(self, queries: Queries, k: int, ranking: Ranking) -> Lists:
         filtered = ItemItem if self.order == 1 else Recommender
