@@ -1,6 +1,6 @@
 """Time an epoch of networks beside RecBole and a bare loop: `python epochs.py PEER_PYTHON [--repeats 3]`.
 
-All sides learn from the same rows of MovieLens 100K, which RecBole carries and splits, with the same sizes and batches, each in
+All sides learn from the same rows of MovieLens 100K, which RecBole has, with the same sizes and batches, each in
 a process of its own, by turns. The first epoch of a process is not counted. The table is that of the README.
 """
 
