@@ -62,7 +62,7 @@ def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
 
     They are those of `item_features`, of texts the thousand most frequent words; a table without columns has none.
     """
-    blocks = [_block(name, column, WORDS, None) for name, column in table.items()]
+    blocks = [_block(name, column, np.ones(n, bool), WORDS, None) for name, column in table.items()]
     return unit(sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr")))
 
 

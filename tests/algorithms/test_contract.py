@@ -15,7 +15,7 @@ from recexp.testing import check_recommender
 
 NODES = plain(compose([f"+algorithm@found.{name}={name}" for name in options("algorithm")]))["found"]
 """The config of each algorithm by name, composed at once; networks are small here, and learn fast."""
-SMALL = {"epochs": 30, "batch_size": 64, "learning_rate": 0.02, "hidden": 16, "layers": 16, "latent": 8, "factors": 8}
+SMALL = {"epochs": 20, "batch_size": 128, "learning_rate": 0.02, "hidden": 16, "layers": 16, "latent": 8, "factors": 8}
 for node in NODES.values():
     for key in node.keys() & SMALL.keys() if "epochs" in node else ():
         node[key] = [SMALL[key]] * len(node[key]) if isinstance(node[key], list) else SMALL[key]

@@ -84,5 +84,5 @@ class NeuralModel(Recommender):
         if known is not weights:
             network = restored(make, weights, torch_device(vars(self).get("_device", "cpu")))
             self._network = weights, network
-        with asking(threads.count()):
+        with asking(threads.count(), sum(array.size for array in weights.values())):
             yield network

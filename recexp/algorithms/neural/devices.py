@@ -7,9 +7,12 @@ from contextlib import contextmanager
 
 from recexp.errors import ConfigError
 
-if "torch" not in sys.modules:  # which reads it once: threads that wait let others work, where cores are shared
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "torch" not in sys.modules:  # which reads it once: threads that wait let go of a core that others need
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 import torch
+
+FEW = 2**16
+"""Weights of a network below which to share its work takes longer than to do it."""
 
 
 def torch_device(name: str) -> torch.device:
@@ -24,10 +27,10 @@ def torch_device(name: str) -> torch.device:
 
 
 @contextmanager
-def working_threads(count: int) -> Iterator[None]:
-    """Let PyTorch work with so many threads within the block."""
+def working_threads(count: int, weights: int) -> Iterator[None]:
+    """Let PyTorch work with so many threads within the block, or with one on a network of few weights."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(count if weights >= FEW else 1)
     try:
         yield
     finally:
@@ -35,7 +38,7 @@ def working_threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def asking(count: int) -> Iterator[None]:
-    """Let networks answer, with so many threads, and keep nothing for gradients."""
-    with working_threads(count), torch.inference_mode():
+def asking(count: int, weights: int) -> Iterator[None]:
+    """Let a network answer, see `working_threads`, and keep nothing for gradients."""
+    with working_threads(count, weights), torch.inference_mode():
         yield

@@ -1,5 +1,9 @@
 """NCF: the plain network over two vectors that tutorials show."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from recexp.algorithms.neural.pair_model import PairModel
 from recexp.params import PositiveInt, Size, params
 
@@ -18,7 +22,7 @@ class NCF(PairModel):
     """
 
     factors: Size
-    hidden: list[PositiveInt]
+    hidden: Annotated[list[PositiveInt], Field(min_length=1)]
 
     def _shape(self) -> tuple[int, int, list[int]]:
         return 0, self.factors, self.hidden

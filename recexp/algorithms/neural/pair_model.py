@@ -26,7 +26,7 @@ def even_first(layers: list[int]) -> list[int]:
     return layers
 
 
-Tower = Annotated[list[PositiveInt], Field(min_length=1), AfterValidator(even_first)]
+Tower = Annotated[list[PositiveInt], Field(min_length=2), AfterValidator(even_first)]
 """The numbers that go into each of some layers, the first of which takes two vectors side by side."""
 
 

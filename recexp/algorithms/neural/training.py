@@ -36,8 +36,10 @@ def train(model: Learner, teach: Callable[[torch.Generator], Lesson], context: F
     Raises ConfigError where the loss is not finite.
     """
     generator = torch.Generator(torch_device(context.device)).manual_seed(int(context.rng.integers(2**63)))
-    with working_threads(context.threads or threads.count()):
-        _Training(model, teach(generator), generator, context).run()
+    lesson = teach(generator)
+    weights = sum(part.numel() for part in lesson.network.parameters())
+    with working_threads(context.threads or threads.count(), weights):
+        _Training(model, lesson, generator, context).run()
 
 
 class _Training:

@@ -1,5 +1,6 @@
 """The training loop: validation, epochs, randomness, checkpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,12 @@ from recexp.errors import ConfigError
 NAMES = ["neumf", "multvae", "recvae", "lightgcn", "autorec", "two_tower"]
 
 
+SMALL = {"multvae": ["algorithm.hidden=[16]"], "recvae": ["algorithm.hidden=16"], "autorec": ["algorithm.hidden=16"]}
+
+
 def make(name: str, *more: str) -> Recommender:
-    return recexp.make(f"algorithm={name}", "algorithm.epochs=6", "algorithm.batch_size=64", *more)
+    words = ["algorithm.epochs=6", "algorithm.batch_size=64", *SMALL.get(name, ())]
+    return recexp.make(f"algorithm={name}", *words, *more)
 
 
 def context(**more) -> FitContext:
@@ -182,7 +187,5 @@ def test_a_batch_may_be_larger_than_the_data(store: Dataset) -> None:
 
 
 def test_two_towers_without_features_say_so_once(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
-    from dataclasses import replace
-
     make("two_tower").fit(replace(store, users={}, items={}), context())
     assert caplog.text.count("learns from ids alone") == 1

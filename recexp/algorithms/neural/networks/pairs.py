@@ -59,11 +59,16 @@ class PairNetwork(nn.Module):
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Return (m,): the logit of each pair."""
-        u, i = self.users(users), self.items(items)
-        parts = [u[:, : self.factors] * i[:, : self.factors]] if self.factors else []
+        (p, v), (q, w) = self._halves(self.users(users)), self._halves(self.items(items))
+        of_product, of_layers = self._outputs()
+        logits = self.output.bias
+        if self.factors:
+            logits = logits + (p * q) @ of_product
         if self.width:
-            parts.append(self._through(torch.cat([u[:, self.factors :], i[:, self.factors :]], 1), self.layers))
-        return self.output(torch.cat(parts, 1) if len(parts) > 1 else parts[0])[:, 0]
+            of_user, of_item = self.layers[0].weight.split(self.width, 1)
+            first = torch.addmm(v @ of_user.T, w, of_item.T) + self.layers[0].bias
+            logits = logits + self._after(first) @ of_layers
+        return logits
 
     def scores(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Return float32 (m,): the logit of each pair."""
@@ -74,26 +79,32 @@ class PairNetwork(nn.Module):
 
         The first layer is worked out once a user and once an item: W [v ; w] = W_v v + W_w w.
         """
-        u, i = self.users(self._index(users)), self.items.whole()
-        weights = self.output.weight[0]
-        out = (u[:, : self.factors] * weights[: self.factors]) @ i[:, : self.factors].T + self.output.bias
+        (p, v), (q, w) = self._halves(self.users(self._index(users))), self._halves(self.items.whole())
+        of_product, of_layers = self._outputs()
+        out = (p * of_product) @ q.T + self.output.bias
         if self.width:
-            first, rest = self.layers[0], self.layers[1:]
-            of_user, of_item = first.weight.split(self.width, 1)
-            left = u[:, self.factors :] @ of_user.T
-            right = i[:, self.factors :] @ of_item.T + first.bias
-            step = max(1, HELD // (len(i) * first.out_features))
-            for start in range(0, len(u), step):
-                hidden = torch.relu(left[start : start + step, None] + right)
-                out[start : start + step] += self._through(hidden, rest) @ weights[self.factors :]
+            of_user, of_item = self.layers[0].weight.split(self.width, 1)
+            left, right = v @ of_user.T, w @ of_item.T + self.layers[0].bias
+            step = max(1, HELD // right.numel())
+            for start in range(0, len(left), step):
+                out[start : start + step] += self._after(left[start : start + step, None] + right) @ of_layers
         return out.cpu().numpy()
 
     def _index(self, codes: np.ndarray) -> Tensor:
         return torch.from_numpy(codes.astype(np.int64)).to(self.users.weight.device)
 
-    @staticmethod
-    def _through(x: Tensor, layers: Sequence[nn.Linear]) -> Tensor:
-        for layer in layers:
+    def _halves(self, vectors: Tensor) -> tuple[Tensor, ...]:
+        """Return what is multiplied, (b, factors), and what goes into the layers, (b, width)."""
+        return vectors.split([self.factors, self.width], 1)
+
+    def _outputs(self) -> tuple[Tensor, ...]:
+        """Return the output's weights of the product and of the last layer."""
+        return self.output.weight[0].split([self.factors, self.output.in_features - self.factors])
+
+    def _after(self, first: Tensor) -> Tensor:
+        """Return the last layer's output, given what the first one gives to relu."""
+        x = torch.relu(first)
+        for layer in self.layers[1:]:
             x = torch.relu(layer(x))
         return x
 
