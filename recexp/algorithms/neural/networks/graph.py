@@ -103,8 +103,9 @@ class GraphLesson(Lesson):
 def normalized_graph(x: sp.csr_array, device: torch.device) -> Tensor:
     """Return D^-1/2 [0 X; X^T 0] D^-1/2, sparse float32 (n_users + n_items,) squared."""
     users, n = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr)), sum(x.shape)
-    rows, columns = np.append(users, x.shape[0] + x.indices), np.append(x.shape[0] + x.indices, users)
-    graph = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+    items = x.shape[0] + x.indices.astype(np.int64)
+    rows, columns = np.append(users, items), np.append(items, users)
+    graph = sp.coo_array((np.ones(len(rows)), (rows, columns)), shape=(n, n)).tocsr()
     inverse = 1 / np.sqrt(np.maximum(np.diff(graph.indptr), 1)).astype(np.float32)
     data = np.repeat(inverse, np.diff(graph.indptr)) * inverse[graph.indices]
     begin, at, values = (torch.from_numpy(part) for part in (graph.indptr, graph.indices, data))

@@ -61,7 +61,7 @@ class PairNetwork(nn.Module):
         """Return (m,): the logit of each pair."""
         (p, v), (q, w) = self._halves(self.users(users)), self._halves(self.items(items))
         of_product, of_layers = self._outputs()
-        logits = self.output.bias
+        logits: Tensor = self.output.bias
         if self.factors:
             logits = logits + (p * q) @ of_product
         if self.width:
