@@ -55,3 +55,18 @@ def test_each_published_number_is_of_one_job_of_an_experiment_of_its_own(study: 
         assert not cutoff or int(cutoff) in config["evaluation"]["cutoffs"]
     assert spoken_of == set(made)
     assert {config["tracking"]["experiment"] for _, config in made.values()} == {study.name}
+
+
+def test_presets_without_published_numbers_beside_them_compose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECEXP_DATA", "somewhere")
+    folder = STUDIES[0].parent / "neural"
+    use_config_dirs([str(folder)])
+    try:
+        for preset in (file.stem for file in (folder / "experiment").glob("*.yaml")):
+            rows = sorted(file.stem for file in (folder / "experiment" / preset).glob("*.yaml"))
+            for words in [[f"+experiment/{preset}={row}"] for row in rows] or [[]]:
+                cfg = compose([f"+experiment={preset}", *words])
+                assert cfg.tracking.experiment == preset
+                assert "epochs" in cfg.algorithm or cfg.hydra.runtime.choices.algorithm in ("turbo_cf", "ease")
+    finally:
+        use_config_dirs([])
