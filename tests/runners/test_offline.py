@@ -115,7 +115,7 @@ def test_a_fit_is_told_what_may_be_recommended(catalogue: str) -> None:
     )
     x = jobs.prepare(config.compose(words), tags={})
     split = next(x["split"].split(x["dataset"].load()))
-    stages = Stages.of(x, Costs(), block_mib=32, device="auto")
+    stages = Stages.of(x, Costs(), block_mib=32, device="auto", precision="float32")
     model = stages.fit(x["algorithm"], split, RunContext(Costs()), validate=False).model
     known = split.train.interactions.known_items
     assert not known.all()

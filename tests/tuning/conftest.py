@@ -40,9 +40,9 @@ if os.environ.get("LEAKY"):
 
     made = sealed.seal
 
-    def seal(experiment, **options):
+    def seal(experiment, stages, **options):
         EXPERIMENTS.append(experiment)
-        return made(experiment, **options)
+        return made(experiment, stages, **options)
 
     EXPERIMENTS = []
     sealed.SealedObjective.__call__ = leaky
