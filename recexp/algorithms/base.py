@@ -95,7 +95,8 @@ class Recommender(ABC):
         if not missing:
             return ""
         advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
-        return f"{type(self).__name__} needs {', '.join(missing)}, which {dataset.name} has not after filtering{advice}"
+        name, needed = type(self).__name__, ", ".join(missing)
+        return f"{name} needs {needed}, which {dataset.name} does not have after filtering{advice}"
 
     def check_device(self, device: str) -> None:  # noqa: B027
         """Raise ConfigError where the model would compute on `device` (auto, cpu, cuda) and it is not there."""

@@ -26,6 +26,14 @@ UNCLAIMED: Mapping[Claim, tuple[str, ...]] = {
 class Audit:
     """Looks for leaks in each split before anything is fitted.
 
+    Each run has what it found as metrics, audit/NAME, and in its description; what is called a finding there is a leak,
+    other values are only told. repeated_pairs: the share of the test's user-item pairs that are in train. copied_rows:
+    the share of its rows that are there with the same time and event. answers_in_histories: the share of what is asked
+    for that the model is shown. All three may be habits: where people come back to items they are findings only if far
+    above what train has within itself. twin_users: the share of the test's users who have nearly the same items as
+    another in train. new_users, new_items: the share that train does not know. leaking_features: numeric columns
+    that were computed with test rows.
+
     Parameters
     ----------
     policy : off; warn: findings are logged and stand in the run's description; error: they refuse the run.

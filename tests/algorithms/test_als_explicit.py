@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import recexp
 from recexp.algorithms import FitContext
 from recexp.algorithms.factorization.als_explicit import ALSExplicit
 from recexp.data import Dataset, Interactions, Queries
+from recexp.errors import DataError
 
 
 def ratings() -> np.ndarray:
@@ -98,3 +100,19 @@ def test_who_and_what_has_no_ratings_gets_the_biases_that_are_known() -> None:
     assert model.item_biases_[6] == 0
     found = model.predict(asked, queries.take(np.array([4, 2])))
     np.testing.assert_allclose(found, [model.mean_ + model.item_biases_[3], effects[2]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e6, 1e8])
+def test_large_ratings_are_learned_as_small_ones_are(scale: float, store: Dataset) -> None:
+    """Without much of a ridge less than a tenth of the spread is left, whatever the scale."""
+    rows = store.interactions
+    rows = replace(rows, values=rows.values * np.float32(scale))
+    model = recexp.make("algorithm=als_explicit").fit(replace(store, interactions=rows))
+    errors = model.predict(rows, Queries.of_users(rows.users, rows, exclude_seen=False)) - rows.values
+    assert np.sqrt((errors.astype(float) ** 2).mean()) < 0.1 * rows.values.std(dtype=float)
+
+
+def test_ratings_beyond_single_precision_are_refused(store: Dataset) -> None:
+    rows = replace(store.interactions, values=store.interactions.values * np.float32(1e12))
+    with pytest.raises(DataError, match="too large for single precision; divide them"):
+        recexp.make("algorithm=als_explicit").fit(replace(store, interactions=rows))

@@ -11,7 +11,7 @@ def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs:
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("incompatible")]
     assert "algorithm=bias" in line
-    assert "Bias needs ratings, which electronics has not after filtering; filter=ratings keeps them" in line
+    assert "Bias needs ratings, which electronics does not have after filtering; filter=ratings keeps them" in line
     assert len(runs()) == 1
 
 

@@ -11,10 +11,13 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import group_by_code, rated
 from recexp.algorithms.sparse_products import CSR
 from recexp.data import Dataset, Queries
+from recexp.errors import DataError
 from recexp.params import PositiveFloat, PositiveInt, Size, params
 
 INIT_STD = 1.0
 """Of the first item factors' length: long enough not to vanish under the ridge."""
+LARGE, TOO_LARGE = 2.0**14, 1e9
+"""Standard deviations of ratings above which the first factors grow with their root, and which are refused."""
 
 
 @params
@@ -56,7 +59,11 @@ class ALSExplicit(BiasedFactorModel):
         by_item = group_by_code(rows.items, rows.users, above, rows.n_items)
         users, items = (np.zeros((n, self.factors + 1), np.float32) for n in (rows.n_users, rows.n_items))
         drawn = context.rng.standard_normal((rows.n_items, self.factors), np.float32)
-        items[:, :-1] = drawn * INIT_STD / self.factors**0.5
+        spread = float(rows.values.std(dtype=np.float64))
+        if spread > TOO_LARGE:
+            raise DataError(f"ratings that spread over {spread:.3g} are too large for single precision; divide them")
+        large = spread**0.5 if spread > LARGE else 1.0  # else the first users are too large for single precision
+        items[:, :-1] = drawn * (INIT_STD * large) / self.factors**0.5
         for _ in range(self.iterations):
             self._solve(by_user, items, users)
             self._solve(by_item, users, items)
