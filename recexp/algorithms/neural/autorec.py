@@ -31,7 +31,7 @@ class AutoRec(NeuralModel, BiasedFactorModel):
     `ratings.usual_unit`.
 
     Time: an epoch is O(nnz hidden + n_users n_items hidden). By item it serves users seen in training, by user anyone
-    with ratings; it answers without PyTorch.
+    with ratings.
 
     Parameters
     ----------

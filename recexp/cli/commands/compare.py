@@ -1,15 +1,14 @@
 """[--metric NAME] [--baseline MODEL] [--html FILE] [...]: which models are better, and how sure"""
 
-import gc
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp import config
 from recexp.cli.parsing import STORE, Parser
 from recexp.errors import ConfigError, RecexpError
+from recexp.garbage import uncollected
 from recexp.statistics import CORRECTIONS, TESTS
 
 if TYPE_CHECKING:
@@ -49,21 +48,9 @@ def parser() -> Parser:
     return parser
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let no garbage be collected: to look again and again through all that is read takes longer than to read it."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
 def run(given: Namespace) -> Iterator[str]:
     """Yield the leaderboards of finished runs; write the files asked for."""
-    with _uncollected():
+    with uncollected():  # to look again and again through all that is read takes longer than to read it
         yield from _compare(given)
 
 
