@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="this system cop
 @pytest.fixture(autouse=True)
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process in which no network has been trained: tests beside these may have imported PyTorch."""
+    process.end()  # what they left for the next store may be one that cannot be copied
     monkeypatch.delitem(sys.modules, "torch", raising=False)
 
 

@@ -97,15 +97,20 @@ def kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def disturb(folder: Path, arguments: list[str], plan: list[tuple[int, str]], rng: random.Random) -> int:
-    """Run a sweep to its end, killing what the plan says when so many runs are complete; return how often it ran."""
+def disturb(
+    folder: Path, arguments: list[str], plan: list[tuple[int, str]], rng: random.Random, *, within: float = 2.0
+) -> int:
+    """Run a sweep to its end; return how often it ran.
+
+    What the plan says is killed `within` seconds of when so many runs are complete.
+    """
     begun, plan = 1, sorted(plan)
     sweep = start(folder, *arguments)
     while sweep.poll() is None or plan:
         if sweep.poll() is not None:
             raise RuntimeError(f"the sweep ended with {sweep.returncode} before all of the plan: {plan}")
         if plan and complete(folder) >= plan[0][0]:
-            time.sleep(rng.uniform(0, 2))
+            time.sleep(rng.uniform(0, within))
             members = family(sweep.pid)
             workers = [
                 pid

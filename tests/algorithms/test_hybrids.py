@@ -195,7 +195,7 @@ def test_or_is_skipped_with_a_warning(data: Dataset, asked: Queries, caplog: pyt
         model = fit(weighted(parts, [0.1, 0.4, 0.3, 0.2], on_failure="skip"), data)
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     assert "algorithm.parts.bad.k: 3 is too much" in caplog.text
-    assert "algorithm.parts.mf: MF needs ratings, which tiny has not" in caplog.text
+    assert "algorithm.parts.mf: MF needs ratings, which tiny does not have" in caplog.text
     np.testing.assert_allclose(model.score(asked), [[0.25, 0.75, 0]] * 5)
     with pytest.raises(DataError, match=r"none could be fitted: algorithm\.parts\.bad\.k: 3 is too much"):
         fit(weighted({"bad": Broken()}, on_failure="skip"), data)

@@ -177,7 +177,7 @@ def test_predicted_ratings_are_measured(models: Path) -> None:
 
 
 def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Callable) -> None:
-    with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics has not"):
+    with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics does not have"):
         library.run(*SMALL, "algorithm=means", config_dir=str(models))
     assert runs() == []
 

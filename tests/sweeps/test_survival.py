@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 FILE = Path(__file__).parent.parent.parent / "experiments" / "sweeps" / "survival.py"
+JOBS = 12  # a quick job takes a tenth of a second: fewer could all be done before they are disturbed
 
 
 def test_a_sweep_survives_its_workers_and_itself_being_killed(workplace: Path, inside: Callable) -> None:
@@ -15,11 +16,11 @@ def test_a_sweep_survives_its_workers_and_itself_being_killed(workplace: Path, i
     calm, wild = workplace, workplace / "wild"
     wild.mkdir()
     (wild / "mlflow.db").write_bytes((calm / "mlflow.db").read_bytes())
-    words = [*survival.words(3), "runner.threads=1"]
+    words = [*survival.words(JOBS), "runner.threads=1"]
     assert inside(*words).returncode == 0  # in this process, where nothing can be killed
     plan = [(0, "worker"), (1, "sweep")]
     launcher = [*survival.LAUNCHER, "hydra.launcher.workers=1"]
-    assert survival.disturb(wild, [*words, *launcher], plan, random.Random(32)) == 2
+    assert survival.disturb(wild, [*words, *launcher], plan, random.Random(32), within=0.2) == 2
     assert survival.found(wild) == survival.found(calm)
-    assert len(survival.found(wild)) == 3
+    assert len(survival.found(wild)) == JOBS
     assert "RUNNING" not in survival.states(wild)
