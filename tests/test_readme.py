@@ -1,4 +1,4 @@
-"""What the README says is done here, command by command, in an empty directory."""
+"""What the README and the how-tos of docs/ say is done here, command by command, in an empty directory."""
 
 import os
 import re
@@ -14,11 +14,18 @@ import recexp as library
 from recexp.io import exists, read_bytes
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.replace("\\\n", "").splitlines()]
-ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl")
-"""Commands that are run by .ci/run, tests/test_tracking.py and tests/test_serving.py."""
+HOW_TOS = (
+    *("quickstart", "concepts", "data", "algorithms", "metrics", "sweep", "tune", "compare", "serve", "reproduce"),
+    *("runs", "stores", "benchmarks", "troubleshooting"),
+)
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in HOW_TOS)]
+TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+LINES = [line for language, text in BLOCKS if language == "sh" for line in text.replace("\\\n", "").splitlines()]
+COMMANDS = [*dict.fromkeys(LINES)]
+STUDY = ("recexp --config-dir experiments/", "recexp compare --experiment")
+ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl", *STUDY)
+"""Commands that are run by .ci/run, tests/tracking, tests/serving, and tests/test_studies.py."""
 LATER = ("recexp compare", "recexp evaluate", "recexp reproduce", "recexp export", "recexp import")
 """Commands about runs that are there."""
 
@@ -43,12 +50,12 @@ def few_users(tmp_path_factory: pytest.TempPathFactory) -> str | None:
 
 @pytest.fixture
 def files(workplace: Path, few_users: str | None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files that the README speaks of."""
+    """The files that the pages speak of."""
     if few_users is not None:
         monkeypatch.setenv("RECEXP_DATA", few_users)
     for language, text in BLOCKS:
-        first = text.partition("\n")[0]
-        if language in ("python", "yaml") and (path := re.fullmatch(r"# (\S+\.(py|yaml))", first)):
+        path = re.match(r"(?:# @package _global_\n)?# (\S+\.(py|yaml))\n", text)
+        if language in ("python", "yaml") and path:
             (workplace / path[1]).parent.mkdir(parents=True, exist_ok=True)
             (workplace / path[1]).write_text(text)
     rows = [(f"u{u}", f"f{i}", 3 + (u * i) % 3, 1000 * u + i) for u in range(30) for i in range(20) if (u + i) % 3]
@@ -68,14 +75,17 @@ def files(workplace: Path, few_users: str | None, monkeypatch: pytest.MonkeyPatc
 def check(files: Path, inside: Callable) -> Callable[[str], str]:
     """Do what a line says in the working directory, and return what it prints: by a shell, but runs in this process."""
 
-    def run(command: str) -> str:
-        name, *words = shlex.split(command)
-        if name != "recexp" or "--help" in words:
-            return by_shell(command, Path.cwd())
-        done = inside(*words)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        assert done.stdout.strip()
-        return done.stdout
+    def run(commands: str) -> str:
+        for command in commands.split(" && "):
+            name, *words = shlex.split(command)
+            if name != "recexp" or "--help" in words:
+                said = by_shell(command, Path.cwd())
+                continue
+            done = inside(*words)
+            assert done.returncode == 0, f"{command}: {done.stderr}"
+            said = done.stdout
+            assert said.strip()
+        return said
 
     return run
 
@@ -98,7 +108,7 @@ def test_command_works(check: Callable, command: str) -> None:
 def test_commands_about_runs_work(files: Path, check: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     found = check("recexp -m dataset=electronics algorithm=ease,item_knn")
     run_id = re.search(r"run (\w{32}):", found)[1]
-    for command in (c for c in COMMANDS if c.startswith(LATER)):
+    for command in (c for c in COMMANDS if c.startswith(LATER) and not c.startswith(STUDY)):
         if command.startswith("recexp import"):  # on another machine
             (files / "elsewhere").mkdir()
             (files / "run.zip").rename(files / "elsewhere" / "run.zip")
@@ -118,6 +128,36 @@ def test_every_command_is_known() -> None:
     assert all(command.startswith(("recexp", "python", *ELSEWHERE)) for command in COMMANDS)
 
 
-def test_pictures_are_there() -> None:
-    for path in re.findall(r"!\[\w+\]\((\S+)\)", README):
-        assert (ROOT / path).stat().st_size > 10_000
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pictures_and_links_are_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for path in re.findall(r"!\[\w+\]\((\S+)\)", text):
+        assert (page.parent / path).stat().st_size > 10_000
+    for path, heading in re.findall(r"\]\(([\w./]+\.md)(?:#([\w-]+))?\)", text):
+        linked = (page.parent / path).read_text("utf-8")
+        titles = [re.sub(r"[^\w -]", "", title).lower() for title in re.findall(r"^#+ (.*)", linked, re.MULTILINE)]
+        assert not heading or heading.replace("-", " ") in titles, f"{path}#{heading}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text("utf-8").splitlines()) < 150
+
+
+def test_what_is_pasted_into_python_works(files: Path) -> None:
+    snippets = [text for language, text in BLOCKS if language == "python" and not text.startswith("# ")]
+    assert snippets
+    exec("\n".join(snippets), {})
+
+
+def test_all_metrics_files_and_tags_of_a_run_are_on_the_pages(check: Callable, runs: Callable) -> None:
+    check("recexp dataset=electronics algorithm=popularity evaluation.resamples=50 split=temporal")
+    (run,) = runs()
+    text = (ROOT / "docs" / "runs.md").read_text("utf-8")
+    named = {*re.findall(r"`([\w./]+)`", text)}
+    artifacts = Path.cwd().glob(f"mlflow-artifacts/{run.info.run_id}/artifacts/*")
+    assert {f"{path.name}/" if path.is_dir() else path.name for path in artifacts} <= named
+    assert {tag for tag in run.data.tags if not tag.startswith("mlflow.")} <= named
+    assert {name.partition("/")[2] for name in run.data.metrics if name.startswith("audit/")} <= named
+    assert {f"{name.partition('/')[0]}/" for name in run.data.metrics} <= named
+    of_metrics = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    assert all(f"| `{path.stem}` |" in of_metrics for path in (ROOT / "conf" / "metric").glob("*.yaml"))
