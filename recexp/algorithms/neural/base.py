@@ -47,22 +47,14 @@ class NeuralModel(Recommender):
     validate_every: PositiveInt
     patience: PositiveInt
 
-    def __post_init__(self) -> None:
-        if find_spec("torch") is None:
-            raise ConfigError(
-                f"algorithm: {type(self).__name__} needs PyTorch, which is not installed; pip install 'recexp[neural]'"
-            )
-
     def check_device(self, device: str) -> None:
-        from recexp.algorithms.neural.devices import torch_device
-
-        torch_device(device)
+        self._torch_device(device)
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
-        from recexp.algorithms.neural import devices, training  # devices first: it says how PyTorch's threads wait
-
         context = context or FitContext()
-        devices.torch_device(context.device)
+        self._torch_device(context.device)  # before all of PyTorch is loaded: it says how PyTorch's threads wait
+        from recexp.algorithms.neural import training
+
         self._device = context.device
         training.train(self, lambda generator: self._lesson(train, generator, context), context)
         return self
@@ -75,14 +67,26 @@ class NeuralModel(Recommender):
     def _asked(self, make: "Callable[[], torch.nn.Module]") -> "Iterator[Any]":
         """Yield the network that `make` returns with `weights_` in it, to be asked only.
 
-        It is where the fit took place; of a loaded model on a CPU.
+        It is where the fit took place; of a loaded model on a CPU. Raises ConfigError where there is no PyTorch.
         """
-        from recexp.algorithms.neural.devices import asking, torch_device
-        from recexp.algorithms.neural.networks.modules import restored
-
         weights, (known, network) = self.weights_, vars(self).get("_network", (None, None))
         if known is not weights:
-            network = restored(make, weights, torch_device(vars(self).get("_device", "cpu")))
+            device = self._torch_device(vars(self).get("_device", "cpu"))
+            from recexp.algorithms.neural.networks.modules import restored
+
+            network = restored(make, weights, device)
             self._network = weights, network
+        from recexp.algorithms.neural.devices import asking
+
         with asking(threads.count(), sum(array.size for array in weights.values())):
             yield network
+
+    def _torch_device(self, name: str) -> "torch.device":
+        """Return the device called auto, cpu or cuda; raises ConfigError where it, or PyTorch, is not there."""
+        if find_spec("torch") is None:
+            raise ConfigError(
+                f"algorithm: {type(self).__name__} needs PyTorch, which is not installed; pip install 'recexp[neural]'"
+            )
+        from recexp.algorithms.neural.devices import torch_device
+
+        return torch_device(name)

@@ -27,9 +27,9 @@ class HistoryModel(NeuralModel):
     dropout: Fraction
 
     def score(self, queries: Queries) -> np.ndarray:
-        from recexp.algorithms.neural.networks.autoencoders import scores
-
         with self._asked(lambda: self._answering(queries.n_items)) as network:
+            from recexp.algorithms.neural.networks.autoencoders import scores
+
             return scores(network, self.matrix(queries), queries.users)
 
     @abstractmethod

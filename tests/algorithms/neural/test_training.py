@@ -169,12 +169,6 @@ def test_what_does_not_fit_is_refused_when_it_is_built(words: tuple[str, ...], m
         recexp.make(*words)
 
 
-def test_without_pytorch_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recexp.algorithms.neural.base.find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"^algorithm: NeuMF needs PyTorch.*pip install 'recexp\[neural\]'$"):
-        recexp.make("algorithm=neumf")
-
-
 def test_a_device_that_is_not_there_is_told_before_data_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr("recexp.datasets.base.Source.load", lambda _: pytest.fail("data were read"))
