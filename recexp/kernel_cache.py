@@ -1,4 +1,5 @@
-"""Where compiled kernels are kept when numba finds no place, and one line that says why the first run takes longer."""
+"""Where compiled kernels are kept when numba finds no place, one line that says why the first run takes longer, and how
+much longer that is."""
 
 import gc
 import logging
@@ -12,6 +13,7 @@ import numba
 from numba.core import event
 
 from recexp import system
+from recexp.cost import OVERHEAD
 from recexp.folders import cache_dir
 
 log = logging.getLogger(__name__)
@@ -72,5 +74,15 @@ class _Uncollected(event.Listener):
             gc.enable()
 
 
-for listener in (_Told(), _Uncollected()):
+class _Timed(event.Listener):
+    """Counts the time of compiling as overhead."""
+
+    def on_start(self, event: Any) -> None:
+        OVERHEAD.begin()
+
+    def on_end(self, event: Any) -> None:
+        OVERHEAD.end()
+
+
+for listener in (_Told(), _Uncollected(), _Timed()):
     event.register("numba:compile", listener)

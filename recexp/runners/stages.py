@@ -101,7 +101,7 @@ class Stages:
             validate=Validation(self, split, fitted) if validate else None,
             checkpoint=context.checkpoint,
         )
-        with self.costs.measure("fit"):
+        with self.costs.measure_work("fit"):
             algorithm.fit(split.train, whole)
         if self.save:
             check_savable(algorithm)
@@ -117,7 +117,7 @@ class Stages:
         `name` is that of the part: `test`, `validation`.
         """
         evaluation = self.evaluation
-        with self.costs.measure("recommend"):
+        with self.costs.measure_work("recommend"):
             lists = model.lists(queries, min(evaluation.cutoffs[-1], split.train.n_items))
             predicted = model.estimate(split.test, queries) if evaluation.rates else None
         with self.costs.measure("evaluate"):
