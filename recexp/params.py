@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -62,6 +62,21 @@ def strptime_format(text: str) -> str:
 
 TimeFormat = Annotated[str, AfterValidator(strptime_format)]
 """How times are written, as strptime has it."""
+
+
+def text_encoding(name: str) -> str:
+    """Return the name of an encoding; raises ValueError where Python has no text encoding of that name."""
+    try:
+        "a".encode(name)
+    except (LookupError, UnicodeError):
+        raise ValueError("must be a text encoding that Python knows, such as utf-8, cp1252 or utf-16") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(text_encoding)]
+"""How text is written as bytes."""
+Decimal = Literal[".", ","]
+"""What comes before the decimal places of numbers written as text."""
 Location = Annotated[str, _OUTSIDE]
 """A path or address: it says where something is, not what it is, and is no part of a run's identity."""
 Resource = Annotated[PositiveInt, _OUTSIDE]

@@ -40,7 +40,8 @@ CASES = {
     "empty ids": (
         GOOD + ",i1,5,3\n",
         [],
-        "ratings.csv: column user_id: 1 rows are empty or NaN; the first is row 49",
+        "ratings.csv: column user_id: 1 rows are empty or NaN; the first is row 49; "
+        "dataset.missing_user=drop drops them, as those of guests",
     ),
     "duplicate rows": (
         GOOD + "u1,i1,3,1011\n",
@@ -97,7 +98,7 @@ CASES = {
         GOOD,
         ["dataset.columns={users:a}"],
         "dataset.columns.users: unknown; did you mean user? "
-        "allowed: user, item, rating, timestamp, event, session, fold",
+        "allowed: user, item, rating, quantity, timestamp, event, session, fold",
     ),
     "a text that Hydra reads as a fraction": (GOOD, ["show=1e1"], "runner.show: must be an integer or text (got 10.0)"),
     "a text that Hydra reads as a number": (

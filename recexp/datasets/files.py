@@ -10,6 +10,7 @@ from recexp.errors import DataError
 from recexp.io import (
     Features,
     Format,
+    MissingUser,
     Role,
     code_log,
     exists,
@@ -18,29 +19,35 @@ from recexp.io import (
     read_log,
     refuse_duplicates,
 )
-from recexp.params import Location, TimeFormat, params
+from recexp.params import Decimal, Encoding, Location, TimeFormat, params
 
 
 @params
 class Files(Source):
     """A file of interactions, and tables of users and items if there are any.
 
-    csv, tsv, parquet, json lines, by their endings; `.gz` of them; or a member of an archive, `data.zip/ratings.csv`.
+    csv, tsv, parquet, json lines, xlsx (its first sheet), by their endings; `.gz` of them; or a member of an archive,
+    `data.zip/ratings.csv`.
 
     Parameters
     ----------
     interactions : the file of interactions.
-    users, items : side tables, one row a user or item, their ids in columns called as in `interactions`.
+    users, items : side tables, one row a user or item.
+    user_id, item_id : what their columns of ids are called; null: as in `interactions`.
     format : auto: a table with named columns. recbole: atomic files (.user and .item are looked for beside .inter).
         lightgcn: a user and its items a line. session_lines: the items of one session a line.
     columns : what each column is called; null: not read. Ratings, times, events and sessions may be absent under their
         default names, in which case, blanks and signs do not matter (`User ID`). A number is a position, from 0, in a
-        file without header line.
+        file without header line. A quantity is read where its column is named, and is then the value of its row:
+        never a rating.
     separator : what separates columns of text; null: guessed from the first line.
+    decimal : the decimal sign of numbers written as text, in all files. With a comma, points may part thousands.
+    encoding : of all files of text; null: UTF-8, or else Latin-1, with a warning.
     time_format : how times are written (strptime); null: numbers since 1970 (seconds to nanoseconds, all rows in one
         unit) or ISO 8601. Fractions of a second count.
     explicit : whether the rating column holds ratings; false: counts or weights.
     order : time: rows are ordered by their timestamp. file: they have none, and each row's number stands for its time.
+    missing_user : refuse or drop, and count, rows without a user, as those of guests.
     duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
     context : further columns of `interactions` to keep, and their kinds; null: none.
     user_features, item_features : columns of the side tables and their kinds; null: all, their kinds inferred.
@@ -52,11 +59,16 @@ class Files(Source):
     format: Format
     columns: dict[Role, str | int | None]
     separator: str | None
+    decimal: Decimal
+    encoding: Encoding | None
     time_format: TimeFormat | None
     explicit: bool
     order: Literal["time", "file"]
+    missing_user: MissingUser
     duplicates: Literal["refuse", "keep"]
     context: dict[str, Kind] | None
+    user_id: str | None
+    item_id: str | None
     user_features: dict[str, Kind] | None
     item_features: dict[str, Kind] | None
 
@@ -85,16 +97,21 @@ class Files(Source):
             time_format=self.time_format,
             format=self.format,
             context=self.context,
+            decimal=self.decimal,
+            encoding=self.encoding,
+            missing_user=self.missing_user,
         )
         if self.order == "file":
             raw = in_file_order(raw, path)
         elif self.duplicates == "refuse":  # in file order no two rows have the same time
             refuse_duplicates(raw, path)
-        users = self._table(self.users, ".user", "user", self.user_features)
-        items = self._table(self.items, ".item", "item", self.item_features)
+        users = self._table(self.users, ".user", "user", self.user_id, self.user_features)
+        items = self._table(self.items, ".item", "item", self.item_id, self.item_features)
         return Dataset(self.name, *code_log(raw, explicit=self.explicit, users=users, items=items))
 
-    def _table(self, location: str | None, ending: str, role: Role, kinds: dict[str, Kind] | None) -> Features | None:
+    def _table(
+        self, location: str | None, ending: str, role: Role, id_column: str | None, kinds: dict[str, Kind] | None
+    ) -> Features | None:
         path = self._path_of(location, ending)
         if path is None:
             if kinds:
@@ -102,7 +119,13 @@ class Files(Source):
             return None
         recbole = self.format == "recbole"
         return read_features(
-            path, id_column=str(self.columns[role]), kinds=kinds, separator=self.separator, typed_header=recbole
+            path,
+            id_column=id_column or str(self.columns[role]),
+            kinds=kinds,
+            separator=self.separator,
+            typed_header=recbole,
+            decimal=self.decimal,
+            encoding=self.encoding,
         )
 
     def _path_of(self, location: str | None, ending: str) -> Path | None:

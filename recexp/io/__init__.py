@@ -7,7 +7,7 @@ from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, read_features
 from recexp.io.header import Role
 from recexp.io.ids import Ids, encode, lookup
-from recexp.io.log import Format, RawLog, in_file_order, parse_log, read_log
+from recexp.io.log import Format, MissingUser, RawLog, in_file_order, parse_log, read_log
 from recexp.io.reading import exists, located, read_bytes
 from recexp.io.tables import read_table
 
@@ -16,6 +16,7 @@ __all__ = [
     "Features",
     "Format",
     "Ids",
+    "MissingUser",
     "RawLog",
     "Role",
     "code_log",

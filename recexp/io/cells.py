@@ -13,6 +13,7 @@ from recexp.data.column import Column
 from recexp.errors import DataError
 from recexp.io.arrow import mask, texts, to_numpy
 from recexp.io.ids import encode
+from recexp.params import Decimal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+COMMA_NUMBER = r"^[+-]?(([0-9]+|[0-9]{1,3}([.' \x{a0}\x{202f}][0-9]{3})+)(,[0-9]*)?|,[0-9]+)$"
+"""With a decimal comma; thousands may be apart by a point, an apostrophe or a blank."""
+_SIGNS = {".": "point", ",": "comma"}
 
 
 def plain(column: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
@@ -94,7 +98,21 @@ def refuse_missing(column: "pa.ChunkedArray | pa.Array", label: str) -> None:
         raise DataError(f"{label}: {column.null_count} rows are empty or NaN; the first is row {row + 1}")
 
 
-def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
+def written_numbers(cells: "pa.ChunkedArray | pa.Array", decimal: Decimal) -> "pa.ChunkedArray | pa.Array":
+    """Return bool: which cells of text are numbers, null where one is empty."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(cells, COMMA_NUMBER if decimal == "," else NUMBER)
+
+
+def with_points(cells: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
+    """Return numbers with a decimal comma, as text, as they are with a decimal point."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring(pc.replace_substring_regex(cells, r"[.' \x{a0}\x{202f}]", ""), ",", ".")
+
+
+def numbers(column: "pa.ChunkedArray | pa.Array", label: str, decimal: Decimal = ".") -> np.ndarray:
     """Return float64 (m,), NaN where a cell is empty. Raises DataError for text and what float32 cannot hold."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -102,10 +120,12 @@ def numbers(column: "pa.ChunkedArray | pa.Array", label: str) -> np.ndarray:
     cells = plain(column)
     if pa.types.is_string(cells.type):
         cells = trimmed(cells)
-        good = pc.match_substring_regex(cells, NUMBER)
+        good = written_numbers(cells, decimal)
         if not pc.all(good).as_py():
             row = int(np.argmin(mask(pc.fill_null(good, True))))
-            raise DataError(f"{label}: row {row + 1}: {_shown(cells[row])} is not a number")
+            told = f"{_shown(cells[row])} is not a number{_remedy(cells[row], decimal)}"
+            raise DataError(f"{label}: row {row + 1}: {told}")
+        cells = with_points(cells) if decimal == "," else cells
     elif not is_number(cells.type):
         raise DataError(f"{label}: holds {cells.type} values; expected numbers")
     cells = cells.cast(pa.float64(), safe=False)  # integers beyond 2^53 are rounded
@@ -144,6 +164,16 @@ def tell_merged(values: np.ndarray, label: str) -> None:
             exact,
             largest,
         )
+
+
+def _remedy(cell: "pa.Scalar", decimal: Decimal) -> str:
+    """Return what to do where the other decimal sign would make a number of a cell."""
+    import pyarrow as pa
+
+    other: Decimal = "." if decimal == "," else ","
+    if written_numbers(pa.array([cell.as_py()]), other)[0].as_py():
+        return f" with a decimal {_SIGNS[decimal]}; dataset.decimal='{other}' reads it with a {_SIGNS[other]}"
+    return ""
 
 
 def _shown(cell: "pa.Scalar") -> str:

@@ -44,7 +44,7 @@ def code_log(raw: RawLog, *, explicit: bool, users: Features | None = None, item
         events=raw.events,
         sessions=raw.sessions,
         context=raw.context,
-        explicit=explicit and raw.values is not None,
+        explicit=explicit and raw.values is not None and not raw.quantities,
         time_unit=raw.time_unit,
     )
     tables = _align(users, user_ids, "users"), _align(items, item_ids, "items")

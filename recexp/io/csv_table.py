@@ -14,7 +14,7 @@ import numpy as np
 from recexp import threads
 from recexp.errors import DataError
 from recexp.io.arrow import mask
-from recexp.io.cells import NUMBER
+from recexp.io.cells import COMMA_NUMBER, NUMBER
 from recexp.io.header import letters
 from recexp.io.quoting import doubled_quotes
 
@@ -181,7 +181,8 @@ def _with_nulls(table: "pa.Table") -> "pa.Table":
         empty, words = pc.equal(column, ""), pc.is_in(column, pa.array(_EMPTY))
         if pc.any(words).as_py():
             others = column.filter(pc.invert(pc.or_(words, empty)))
-            if len(others) and pc.all(pc.match_substring_regex(pc.utf8_trim_whitespace(others), NUMBER)).as_py():
+            others = pc.utf8_trim_whitespace(others)
+            if len(others) and any(pc.all(pc.match_substring_regex(others, n)).as_py() for n in (NUMBER, COMMA_NUMBER)):
                 empty = pc.or_(empty, words)
         return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
 
@@ -233,7 +234,7 @@ def _utf8(data: bytes, path: Path) -> bytes:
             decoder.decode(data[start : start + 16 * _BLOCK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        log.warning("%s is not UTF-8; read as Latin-1", path)
+        log.warning("%s is not UTF-8; read as Latin-1; dataset.encoding=cp1252 or another reads it otherwise", path)
         return data.decode("latin-1").encode()
     return data
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from recexp.data.column import Column, Kind
 from recexp.errors import DataError
-from recexp.io.cells import NUMBER, category, names, numbers, plain, trimmed
+from recexp.io.cells import category, names, numbers, plain, trimmed, with_points, written_numbers
 from recexp.io.header import find_column, listed
 from recexp.io.id_cells import ids
 from recexp.io.tables import open_table, readable
+from recexp.params import Decimal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,14 @@ class Features:
 
 
 def read_features(
-    path: Path, *, id_column: str, kinds: Mapping[str, Kind] | None, separator: str | None, typed_header: bool = False
+    path: Path,
+    *,
+    id_column: str,
+    kinds: Mapping[str, Kind] | None,
+    separator: str | None,
+    typed_header: bool = False,
+    decimal: Decimal = ".",
+    encoding: str | None = None,
 ) -> Features:
     """Read a side table.
 
@@ -44,18 +52,20 @@ def read_features(
     kinds : the columns to take and their kinds; None: all, their kinds inferred and logged.
     separator : what separates columns of text; None: guessed.
     typed_header : whether the header names kinds as RecBole does, `year:float`; what it names is not inferred.
+    decimal : the decimal sign of numbers that are text.
+    encoding : see `open_table`.
 
     Raises
     ------
     DataError : a column is missing, an id is empty or comes twice, or a cell does not fit its kind.
     """
-    file = open_table(path, separator=separator, quotes=not typed_header)
+    file = open_table(path, separator=separator, quotes=not typed_header, encoding=encoding)
     called = {stored: stored.partition(":")[0] if typed_header else stored for stored in file.names}
     types = {name: stored.partition(":")[2] for stored, name in called.items()}
     id_column = find_column([*called.values()], id_column, str(path)) or id_column
     table = file.read(whole=[stored for stored, name in called.items() if name == id_column])
     table = table.rename_columns([called[stored] for stored in table.column_names])
-    return parse_features(table, path, id_column=id_column, kinds=kinds, types=types)
+    return parse_features(table, path, id_column=id_column, kinds=kinds, types=types, decimal=decimal)
 
 
 def parse_features(
@@ -65,6 +75,7 @@ def parse_features(
     id_column: str,
     kinds: Mapping[str, Kind] | None,
     types: Mapping[str, str] | None = None,
+    decimal: Decimal = ".",
 ) -> Features:
     """Return the side table that a table holds; `path` says where it came from, `types` are RecBole's by column, the
     rest as for `read_features`.
@@ -80,9 +91,10 @@ def parse_features(
             raise DataError(f"{path}: column {id_column}: row {row + 1}: {owners[row]} already has a row")
         if kinds is None:
             chosen = [name for name in columns if name != id_column and types.get(name) != "float_seq"]
-            kinds = {name: RECBOLE.get(types.get(name, "")) or infer(columns[name], name) for name in chosen}
+            kinds = {name: RECBOLE.get(types.get(name, "")) or infer(columns[name], name, decimal) for name in chosen}
             log.info("%s: %s", path, listed([f"{name}: {kind}" for name, kind in kinds.items()]))
-        return Features(owners.values, {name: typed(columns, name, kind, path) for name, kind in kinds.items()})
+        found = {name: typed(columns, name, kind, path, decimal) for name, kind in kinds.items()}
+        return Features(owners.values, found)
 
 
 def by_name(table: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
@@ -96,7 +108,7 @@ def refuse_absent(columns: Collection[str], path: Path | str, name: str) -> None
         raise DataError(f"{path}: no column {name!r}; its columns are {listed(columns)}")
 
 
-def infer(column: "pa.ChunkedArray", name: str) -> Kind:
+def infer(column: "pa.ChunkedArray", name: str, decimal: Decimal = ".") -> Kind:
     """Guess a column's kind: numbers (price if called so), lists and a|b lists, few distinct names, else text."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -109,7 +121,7 @@ def infer(column: "pa.ChunkedArray", name: str) -> Kind:
     values = trimmed(values).drop_null()
     if not len(values):
         return "category"
-    if pc.all(pc.match_substring_regex(values, NUMBER)).as_py() and _finite(values):
+    if pc.all(written_numbers(values, decimal)).as_py() and _finite(with_points(values) if decimal == "," else values):
         return _number(name)
     if pc.mean(pc.match_substring(values, "|").cast(pa.float64())).as_py() > 0.1:
         return "multi_category"
@@ -129,7 +141,9 @@ def _number(name: str) -> Kind:
     return "price" if "price" in name.lower() else "numeric"
 
 
-def typed(columns: Mapping[str, "pa.ChunkedArray"], name: str, kind: Kind, path: Path | str) -> Column:
+def typed(
+    columns: Mapping[str, "pa.ChunkedArray"], name: str, kind: Kind, path: Path | str, decimal: Decimal = "."
+) -> Column:
     """Return a column as the given kind. Raises DataError when it is missing or holds what the kind cannot."""
     import pyarrow as pa
 
@@ -139,7 +153,7 @@ def typed(columns: Mapping[str, "pa.ChunkedArray"], name: str, kind: Kind, path:
     if kind in ("numeric", "price"):
         if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
             values = values.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-        return Column.numeric(numbers(values, label), kind)
+        return Column.numeric(numbers(values, label, decimal), kind)
     if kind == "multi_category":
         return Column.multi_category(_lists(values))
     if kind == "category":

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROLES: Mapping[Role, str | None] = {
-    role: None if role == "fold" else name for role, name in COLUMNS.items() if role != "candidates"
+    **{role: None if role == "fold" else name for role, name in COLUMNS.items() if role != "candidates"},
+    "quantity": None,
 }
 """Where each thing is looked for unless told otherwise, as in conf/dataset/files.yaml."""
 
@@ -48,7 +49,7 @@ def code_frame(
     found = find_columns([*map(str, frame.columns)], roles, name, kinds, key=key)
     wanted = [*found.values(), *kinds]
     whole = [found[role] for role in _OF_IDS if role in found]
-    table = _table(frame, name, wanted, numbers=found.get("rating"), whole=whole)
+    table = _table(frame, name, wanted, numbers=found.get("rating", found.get("quantity")), whole=whole)
     raw = parse_columns(table, name, found, time_format=None, context=kinds)
     if duplicates == "refuse":
         refuse_duplicates(raw, name, keep='duplicates="keep"')

@@ -10,7 +10,7 @@ from recexp.errors import DataError
 
 log = logging.getLogger(__name__)
 
-Role = Literal["user", "item", "rating", "timestamp", "event", "session", "fold", "candidates"]
+Role = Literal["user", "item", "rating", "quantity", "timestamp", "event", "session", "fold", "candidates"]
 
 Columns = Mapping[Role, str | int | None]
 
@@ -24,7 +24,10 @@ COLUMNS: Mapping[Role, str] = {
     "fold": "fold",
     "candidates": "candidates",
 }
-"""Where each thing is looked for unless told otherwise; all but user and item may be absent under these names."""
+"""Where each thing is looked for unless told otherwise; all but user and item may be absent under these names.
+
+A quantity has no such name: a column is read as one where it is named.
+"""
 
 _NEAR = 0.85  # of difflib's ratio: "ratings" and "timestmp" are near enough, "stars" and "time" are not
 
@@ -76,15 +79,21 @@ def find_columns(
 
     Raises
     ------
-    DataError : a column that must be there is not: user, item and any that has not its default name.
+    DataError : a column that must be there is not: user, item and any that has not its default name; or there are
+        both ratings and quantities.
     """
     every = {role: _find(names, where, role, wanted, key.format(role=role)) for role, wanted in columns.items()}
     found = {role: name for role, name in every.items() if name is not None}
     unread = [name for name in names if name not in (*found.values(), *others)]
     for role, wanted in columns.items():
-        if role not in found and wanted == COLUMNS[role]:
+        if role not in found and wanted is not None and wanted == COLUMNS.get(role):
             _tell_near_miss(unread, wanted, where, key.format(role=role))
-    if "rating" not in found:
+    if {"rating", "quantity"} <= {*found}:
+        raise DataError(
+            f"{where}: {found['rating']!r} is read as rating and {found['quantity']!r} as quantity, but a row has one "
+            "value; set columns.rating or columns.quantity to null"
+        )
+    if "rating" not in found and "quantity" not in found:
         beside = f"; columns that are not read: {listed(unread)}" if unread else ""
         asked = columns.get("rating") is not None
         absent = f"there is no column {columns['rating']}" if asked else "no column of ratings is read"
@@ -94,7 +103,7 @@ def find_columns(
 
 
 def _find(names: Sequence[str], where: Path | str, role: Role, wanted: str | int | None, key: str) -> str | None:
-    by_default = wanted == COLUMNS[role]
+    by_default = wanted is not None and wanted == COLUMNS.get(role)
     if wanted is not None:
         exact = str(wanted) if str(wanted) in names else None
         if found := find_column(names, COLUMNS[role], str(where)) if by_default else exact:

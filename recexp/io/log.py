@@ -1,5 +1,6 @@
 """Interaction logs as they lie in files: original ids, ratings, times, events, sessions."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 from recexp.data.column import Column, Kind
 from recexp.data.time_unit import TimeUnit
 from recexp.errors import DataError
-from recexp.io.cells import category, numbers
+from recexp.io.arrow import mask
+from recexp.io.cells import category, numbers, plain, trimmed
 from recexp.io.features import by_name, refuse_absent, typed
 from recexp.io.header import COLUMNS, Columns, Role, find_columns
 from recexp.io.id_cells import id_lists, ids
@@ -18,15 +20,20 @@ from recexp.io.ids import Ids
 from recexp.io.reading import read_bytes
 from recexp.io.tables import open_table, readable
 from recexp.io.times import times
+from recexp.params import Decimal
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 Format = Literal["auto", "recbole", "lightgcn", "session_lines"]
 """auto: a table with named columns. recbole: an atomic file, its header typed as `user_id:token`. lightgcn: a user and
 its items a line. session_lines: the items of one session a line."""
+
+MissingUser = Literal["refuse", "drop"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class RawLog:
     sessions : int32 (m,) codes of sessions, or None.
     context : further columns by name; a fold column is the category `fold`.
     candidates : the items to rank for each row, or None.
+    time_unit : of the times.
+    quantities : whether the values are quantities, which are never ratings.
     """
 
     users: Ids
@@ -61,6 +70,7 @@ class RawLog:
     context: Mapping[str, Column] = field(default_factory=dict)
     candidates: IdRows | None = None
     time_unit: TimeUnit = "s"
+    quantities: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
@@ -75,6 +85,9 @@ def read_log(
     format: Format,
     context: Mapping[str, Kind] | None = None,
     context_required: bool = True,
+    decimal: Decimal = ".",
+    encoding: str | None = None,
+    missing_user: MissingUser = "refuse",
 ) -> RawLog:
     """Read a log of interactions.
 
@@ -88,6 +101,9 @@ def read_log(
     format : how the file is laid out.
     context : kinds by name of further columns to keep.
     context_required : whether they must be there; else those that are not are left out.
+    decimal : the decimal sign of numbers that are text.
+    encoding : see `open_table`.
+    missing_user : refuse or drop rows without a user.
 
     Raises
     ------
@@ -97,17 +113,43 @@ def read_log(
         return _lines(path, sessions=format == "session_lines")
     names: Columns = {**COLUMNS, **(columns or {})}
     header = not any(isinstance(name, int) for name in names.values())
-    file = open_table(path, separator=separator, header=header, quotes=format != "recbole")
+    file = open_table(path, separator=separator, header=header, quotes=format != "recbole", encoding=encoding)
     stored = {name.split(":")[0] if format == "recbole" else name: name for name in file.names}
     kinds = {name: kind for name, kind in (context or {}).items() if context_required or name in stored}
     found = find_columns(list(stored), names, path, kinds)
     wanted = dict.fromkeys([*found.values(), *kinds])
     whole = [stored[found[role]] for role in ("user", "item", "session", "timestamp") if role in found]
-    real = [stored[found[role]] for role in ("rating", "timestamp") if role in found]
+    numeric = ("rating", "quantity", "timestamp") if decimal == "." else ("timestamp",)
+    real = [stored[found[role]] for role in numeric if role in found]
     for name in wanted:
         refuse_absent(stored, path, name)
     table = file.read([stored[name] for name in wanted], whole=whole, real=real).rename_columns(list(wanted))
-    return parse_columns(table, path, found, time_format=time_format, context=kinds)
+    if missing_user == "drop":
+        table = _with_users(table, found["user"], path)
+    elif (users := plain(table[found["user"]])).null_count:
+        row = int(np.argmax(mask(users.is_null()))) + 1
+        raise DataError(
+            f"{path}: column {found['user']}: {users.null_count} rows are empty or NaN; the first is row {row}; "
+            "dataset.missing_user=drop drops them, as those of guests"
+        )
+    return parse_columns(table, path, found, time_format=time_format, context=kinds, decimal=decimal)
+
+
+def _with_users(table: "pa.Table", user: str, path: Path) -> "pa.Table":
+    """Return the rows that have a user. Raises DataError where none has one."""
+    import pyarrow as pa
+
+    users = plain(table[user])
+    known = mask((trimmed(users) if pa.types.is_string(users.type) else users).is_valid())
+    if known.all():
+        return table
+    if not known.any():
+        raise DataError(f"{path}: column {user} is empty in every row; dataset.columns.user=... names another")
+    log.warning(
+        "%s: %d of %d rows have no user and are dropped (dataset.missing_user=drop); rows are numbered without them",
+        *(path, (~known).sum(), len(known)),
+    )
+    return table.filter(pa.array(known))
 
 
 def parse_log(
@@ -125,6 +167,7 @@ def parse_columns(
     *,
     time_format: str | None,
     context: Mapping[str, Kind],
+    decimal: Decimal = ".",
 ) -> RawLog:
     """Return the log that columns of a table hold: `found` says which are for what, the rest as for `read_log`."""
 
@@ -135,10 +178,13 @@ def parse_columns(
         return f"{path}: column {found[role]}"
 
     with readable(path):
-        values, sessions, candidates = read("rating", numbers), read("session", ids), read("candidates", id_lists)
+        values, quantities = read("rating", numbers, decimal), read("quantity", numbers, decimal)
+        if quantities is not None:
+            values = _quantities(quantities, label("quantity"))
+        sessions, candidates = read("session", ids), read("candidates", id_lists)
         timestamps, unit = read("timestamp", times, time_format) or (None, "s")
         columns = by_name(table)
-        kept = {name: typed(columns, name, kind, path) for name, kind in context.items()}
+        kept = {name: typed(columns, name, kind, path, decimal) for name, kind in context.items()}
         if "fold" in found:
             kept["fold"] = category(table[found["fold"]], label("fold"))
         return RawLog(
@@ -151,7 +197,16 @@ def parse_columns(
             context=kept,
             candidates=None if candidates is None else IdRows(*candidates),
             time_unit=unit,
+            quantities=quantities is not None,
         )
+
+
+def _quantities(values: np.ndarray, label: str) -> np.ndarray:
+    """Return quantities, 0 where there is none: nothing was bought."""
+    empty = np.isnan(values)
+    if empty.any():
+        log.warning("%s: %d of %d rows have no quantity and count 0", label, empty.sum(), len(empty))
+    return np.where(empty, 0, values)
 
 
 def _lines(path: Path, *, sessions: bool) -> RawLog:

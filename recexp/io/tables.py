@@ -1,4 +1,4 @@
-"""Tables from files, by their ending: csv and the like, parquet, json lines; columns are known before they are read."""
+"""Tables from files, by their ending: csv and the like, parquet, json lines, Excel; names of columns come first."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from recexp.errors import DataError
 from recexp.io.csv_table import CsvTable
+from recexp.io.excel import excel_table
 from recexp.io.header import listed
-from recexp.io.reading import check_unpacked, read_bytes
+from recexp.io.parquet_table import ParquetTable
+from recexp.io.reading import read_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 
 _IN_OUR_WORDS = {
@@ -91,8 +92,12 @@ def readable(path: Path | str) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read: {text}") from error
 
 
-def open_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> TableFile:
-    """Look at a table; its ending says how: .parquet, .json .jsonl .ndjson (a record a line), else text; .gz of them.
+def open_table(
+    path: Path, *, separator: str | None, header: bool = True, quotes: bool = True, encoding: str | None = None
+) -> TableFile:
+    """Look at a table; its ending says how: .parquet, .json .jsonl .ndjson (a record a line), .xlsx, else text.
+
+    `.gz` of them is unpacked.
 
     Parameters
     ----------
@@ -101,27 +106,35 @@ def open_table(path: Path, *, separator: str | None, header: bool = True, quotes
         else a space.
     header : whether the first line names the columns; without, they are called "0", "1", ...
     quotes : whether text may be in double quotes.
+    encoding : of text; None: UTF-8, or else Latin-1, with a warning.
 
     Raises
     ------
     DataError : missing, unreadable, malformed or empty.
     """
     with readable(path):
-        stored = _opened(path, separator, header, quotes)
+        stored = _opened(path, separator, header, quotes, encoding)
     if not stored.names:
         raise DataError(f"{path}: has no rows")
     return TableFile(path, stored)
 
 
-def _opened(path: Path, separator: str | None, header: bool, quotes: bool) -> Stored:
+def _opened(path: Path, separator: str | None, header: bool, quotes: bool, encoding: str | None) -> Stored:
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     if ending in (".parquet", ".pq"):
-        return _Parquet.of(path)
+        return ParquetTable.of(path)
     data = read_bytes(path)
+    if ending in (".xlsx", ".xlsm"):
+        return InMemory(excel_table(data, path, header=header))
+    if encoding is not None:
+        data = _as_utf8(data, path, encoding)
     if ending in (".json", ".jsonl", ".ndjson"):
         return _Json.of(data)
     if b"\0" in data[:4096]:
-        raise DataError(f"{path}: is not text; readable are csv, tsv, txt, json lines and parquet, also as .gz")
+        raise DataError(
+            f"{path}: is not text; readable are csv, tsv, txt, json lines, parquet and xlsx, also as .gz; "
+            "for UTF-16 text set dataset.encoding=utf-16"
+        )
     return CsvTable.of(data, path, separator, header=header, quotes=quotes)
 
 
@@ -130,65 +143,26 @@ def read_table(path: Path, *, separator: str | None, header: bool = True, quotes
     return open_table(path, separator=separator, header=header, quotes=quotes).read()
 
 
+def _as_utf8(data: bytes, path: Path, encoding: str) -> bytes:
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeError as error:
+        raise DataError(f"{path}: is not text in dataset.encoding={encoding} ({error})") from error
+
+
 @dataclass(frozen=True)
-class _Parquet:
-    """Text is read as codes and what they stand for, where it can be: a small file may hold a long text very often."""
+class InMemory:
+    """A table that was read as a whole."""
 
-    path: Path
-    file: "pq.ParquetFile"
-    size: int
-
-    @staticmethod
-    def of(path: Path) -> "_Parquet":
-        import pyarrow.parquet as pq
-
-        packed = path.suffix == ".gz" or not path.is_file()
-        data = read_bytes(path) if packed else b""
-        about = pq.ParquetFile(BytesIO(data) if packed else path)
-        coded = [column.path_in_schema for column in _chunks(about) if _is_text(column) and _is_coded(column)]
-        plain = {column.path_in_schema for column in _chunks(about) if not _is_coded(column)}
-        file = pq.ParquetFile(
-            BytesIO(data) if packed else path,
-            metadata=about.metadata,
-            read_dictionary=sorted({*coded} - plain),
-            page_checksum_verification=True,
-        )
-        return _Parquet(path, file, len(data) if packed else path.stat().st_size)
+    table: "pa.Table"
 
     @property
     def names(self) -> Sequence[str]:
-        names: Sequence[str] = self.file.schema_arrow.names
+        names: Sequence[str] = self.table.column_names
         return names
 
     def read(self, names: Sequence[str], *, whole: Collection[str], real: Collection[str]) -> "pa.Table":
-        chunks = [chunk for chunk in _chunks(self.file) if chunk.path_in_schema.partition(".")[0] in names]
-        sizes = (max(chunk.total_uncompressed_size, chunk.num_values * _width(chunk)) for chunk in chunks)
-        check_unpacked(self.path, self.size, sum(sizes))
-        table = self.file.read(columns=list(names)).select(list(names))
-        table.validate(full=True)
-        return table
-
-
-def _chunks(file: "pq.ParquetFile") -> "Iterator[pq.ColumnChunkMetaData]":
-    about = file.metadata
-    for group in map(about.row_group, range(about.num_row_groups)):
-        yield from map(group.column, range(about.num_columns))
-
-
-def _is_text(chunk: "pq.ColumnChunkMetaData") -> bool:
-    return bool(chunk.physical_type == "BYTE_ARRAY")
-
-
-def _is_coded(chunk: "pq.ColumnChunkMetaData") -> bool:
-    """Whether Arrow can read a column of text as codes."""
-    return {*chunk.encodings} <= {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
-
-
-def _width(chunk: "pq.ColumnChunkMetaData") -> int:
-    """Return how many bytes a value takes at least, a code for text."""
-    return {"BOOLEAN": 1, "FIXED_LEN_BYTE_ARRAY": 1, "BYTE_ARRAY": 4, "INT32": 4, "FLOAT": 4}.get(
-        chunk.physical_type, 8
-    )
+        return self.table.select(list(names))
 
 
 @dataclass(frozen=True)

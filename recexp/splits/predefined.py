@@ -15,8 +15,8 @@ from recexp.data.column import Kind
 from recexp.data.listed import joined_ids
 from recexp.data.time_unit import finest
 from recexp.errors import DataError
-from recexp.io import Format, RawLog, Role, exists, lookup, read_bytes, read_log
-from recexp.params import Location, TimeFormat, params
+from recexp.io import Format, MissingUser, RawLog, Role, exists, lookup, read_bytes, read_log
+from recexp.params import Decimal, Encoding, Location, TimeFormat, Undescribed, params
 from recexp.splits.base import Splitter, build_split, single
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ class Predefined(Splitter):
     test, validation : files of held-out rows; validation may be None.
     shown : a file of rows that users show before they are asked, and that nothing is learned from: the history of users
         whom train does not know (strong generalization, Given-N), and more history of those whom it knows. May be None.
-    format, columns, separator, time_format : how the files are written; yaml takes what holds for the dataset.
+    format, columns, separator, time_format, decimal, encoding, missing_user : how the files are written and read; yaml
+        takes what holds for the dataset.
     """
 
     test: Location
@@ -51,6 +52,9 @@ class Predefined(Splitter):
     columns: dict[Role, str | int | None] | None
     separator: str | None
     time_format: TimeFormat | None
+    decimal: Undescribed[Decimal]
+    encoding: Undescribed[Encoding | None]
+    missing_user: Undescribed[MissingUser]
 
     def check(self) -> None:
         for name, path in self._paths().items():
@@ -103,6 +107,9 @@ class Predefined(Splitter):
             format=self.format,
             context=context,
             context_required=False,
+            decimal=self.decimal,
+            encoding=self.encoding,
+            missing_user=self.missing_user,
         )
         return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
 
@@ -177,7 +184,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
         timestamps=None if raw.timestamps is None else raw.timestamps[kept],
         events=None if raw.events is None else raw.events.take(kept),
         context={name: column.take(kept) for name, column in raw.context.items()},
-        explicit=raw.values is not None,
+        explicit=raw.values is not None and not raw.quantities,
         time_unit=raw.time_unit,
     ).with_unit(train.interactions.time_unit)
     if raw.candidates is None:
