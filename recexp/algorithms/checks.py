@@ -1,14 +1,14 @@
 """What models refuse to learn from."""
 
 import numpy as np
-import scipy.sparse as sp
 
+from recexp.data import Interactions
 from recexp.errors import DataError
 
 
-def check_not_empty(x: sp.csr_array) -> None:
-    """Raise DataError when a matrix has no entries."""
-    if not x.nnz:
+def check_not_empty(interactions: Interactions) -> None:
+    """Raise DataError when there are no interactions."""
+    if not len(interactions):
         raise DataError("there is nothing to learn from: train has no rows")
 
 

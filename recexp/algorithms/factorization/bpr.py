@@ -56,7 +56,7 @@ class BPR(FactorModel):
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()
         x = self.matrix(train.interactions)
-        check_not_empty(x)
+        check_not_empty(train.interactions)
         chosen = vars(self).get("fitted_params_", {}).get("iterations", self.iterations)
         iterations = self.iterations if context.validate else chosen
         users, items = (lined(n, self.factors) for n in x.shape)

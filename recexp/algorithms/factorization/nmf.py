@@ -50,7 +50,7 @@ class NMF(FactorModel):
         x = self.matrix(train.interactions)
         if not x.nnz and len(train.interactions):
             raise DataError("all values of train are 0: nmf learns from values; filter=all_positive makes them 1")
-        check_not_empty(x)
+        check_not_empty(train.interactions)
         scale = np.float32(np.sqrt(x.mean(dtype=np.float64) / self.factors))
         users, items = (scale * np.abs(context.rng.standard_normal((n, self.factors), np.float32)) for n in x.shape)
         _, items = self._solved(x, users, items.T, update=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from recexp import threads
 from recexp.algorithms.base import Recommender
+from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset
 from recexp.errors import ConfigError
@@ -55,6 +56,7 @@ class NeuralModel(Recommender):
         self._torch_device(context.device)  # before all of PyTorch is loaded: it says how PyTorch's threads wait
         from recexp.algorithms.neural import training
 
+        check_not_empty(train.interactions)
         self._device = context.device
         training.train(self, lambda generator: self._lesson(train, generator, context), context)
         return self

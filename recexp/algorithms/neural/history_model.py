@@ -1,16 +1,19 @@
 """HistoryModel: what networks that read histories share."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.base import NeuralModel
-from recexp.data import Queries
+from recexp.data import Dataset, Queries
 from recexp.params import Fraction, params
 
 if TYPE_CHECKING:
-    from torch import nn
+    import torch
+
+    from recexp.algorithms.neural.lesson import Lesson
 
 
 @params
@@ -27,11 +30,22 @@ class HistoryModel(NeuralModel):
     dropout: Fraction
 
     def score(self, queries: Queries) -> np.ndarray:
-        with self._asked(lambda: self._answering(queries.n_items)) as network:
+        with self._asked(lambda: self._network_of(queries.n_items)) as network:
             from recexp.algorithms.neural.networks.autoencoders import scores
 
             return scores(network, self.matrix(queries), queries.users)
 
     @abstractmethod
-    def _answering(self, n_items: int) -> "nn.Module":
-        """Return a network to which `weights_` belong."""
+    def _network_of(self, n_items: int) -> Any:
+        """Return a network to which `weights_` belong: a `HistoryNetwork`, unless `_lesson` makes one of its own."""
+
+    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
+        from recexp.algorithms.neural.networks.autoencoders import HistoryLesson
+
+        return HistoryLesson(
+            self.matrix(train.interactions),
+            lambda: self._network_of(train.n_items),
+            generator,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+        )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from recexp.algorithms.neural.networks.modules import empty
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -24,14 +26,34 @@ class Pass:
     optimizer: torch.optim.Optimizer
 
 
-class Lesson(ABC):
-    """What there is to learn: a network, its optimizers, and the passes over data that are an epoch.
+class Network(nn.Module, ABC):
+    """A module that draws its first weights from a generator."""
 
-    All that training changes is in the network's state, the optimizers and the generator that the lesson was made with.
+    @abstractmethod
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw all weights."""
+
+
+class Lesson(ABC):
+    """What there is to learn: a network, its optimizers, and the passes over data that make up an epoch.
+
+    All that training changes is in the network's state, the optimizers and the generator.
+
+    Parameters
+    ----------
+    make : returns the network.
+    generator : the source of all randomness; its device is that of all tensors.
+    learning_rate : of Adam, which learns all weights unless a subclass sets other `optimizers`.
     """
 
-    network: nn.Module
+    network: Network
     optimizers: Sequence[torch.optim.Optimizer]
+
+    def __init__(self, make: Callable[[], Network], generator: torch.Generator, learning_rate: float) -> None:
+        self.generator = generator
+        self.network = empty(make, generator.device)
+        self.network.draw(generator)
+        self.optimizers = [adam(self.network, learning_rate)]
 
     @abstractmethod
     def passes(self, epoch: int) -> Iterator[Pass]:
@@ -40,3 +62,8 @@ class Lesson(ABC):
     def weights(self) -> dict[str, Tensor]:
         """Return what the model answers with, by name."""
         return self.network.state_dict()
+
+
+def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
+    """Return Adam for all weights of a network, which updates each tensor in one pass (`fused`)."""
+    return torch.optim.Adam(network.parameters(), learning_rate, fused=True)

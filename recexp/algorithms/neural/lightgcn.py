@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.base import NeuralModel
@@ -61,7 +60,6 @@ class LightGCN(NeuralModel, FactorModel):
         from recexp.algorithms.neural.networks.graph import GraphLesson
 
         x = self.matrix(train.interactions)
-        check_not_empty(x)
         return GraphLesson(
             x,
             self.factors,

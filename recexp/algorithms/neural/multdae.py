@@ -2,16 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from recexp.algorithms.checks import check_not_empty
-from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.history_model import HistoryModel
-from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
-    import torch
-
-    from recexp.algorithms.neural.lesson import Lesson
     from recexp.algorithms.neural.networks.autoencoders import Denoising
 
 
@@ -35,21 +29,7 @@ class MultDAE(HistoryModel):
     latent: Size
     l2: NonNegativeFloat
 
-    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
-        from recexp.algorithms.neural.networks.autoencoders import HistoryLesson
-
-        x = self.matrix(train.interactions)
-        check_not_empty(x)
-        return HistoryLesson(
-            x,
-            lambda: self._answering(x.shape[1]),
-            generator,
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-            l2=self.l2,
-        )
-
-    def _answering(self, n_items: int) -> "Denoising":
+    def _network_of(self, n_items: int) -> "Denoising":
         from recexp.algorithms.neural.networks.autoencoders import Denoising
 
-        return Denoising(n_items, [*self.hidden, self.latent, *reversed(self.hidden)], self.dropout)
+        return Denoising(n_items, [*self.hidden, self.latent, *reversed(self.hidden)], self.dropout, self.l2)

@@ -4,16 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from recexp.algorithms.checks import check_not_empty
-from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.history_model import HistoryModel
-from recexp.data import Dataset
 from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
-    import torch
-
-    from recexp.algorithms.neural.lesson import Lesson
     from recexp.algorithms.neural.networks.autoencoders import Variational
 
 
@@ -41,20 +35,7 @@ class MultVAE(HistoryModel):
     cap: NonNegativeFloat
     anneal_steps: PositiveInt
 
-    def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
-        from recexp.algorithms.neural.networks.autoencoders import HistoryLesson, Variational
-
-        x = self.matrix(train.interactions)
-        check_not_empty(x)
-        return HistoryLesson(
-            x,
-            lambda: Variational(x.shape[1], self.hidden, self.latent, self.dropout, self.cap, self.anneal_steps),
-            generator,
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-        )
-
-    def _answering(self, n_items: int) -> "Variational":
+    def _network_of(self, n_items: int) -> "Variational":
         from recexp.algorithms.neural.networks.autoencoders import Variational
 
-        return Variational(n_items, self.hidden, self.latent, self.dropout)
+        return Variational(n_items, self.hidden, self.latent, self.dropout, self.cap, self.anneal_steps)

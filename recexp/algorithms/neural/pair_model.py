@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.base import NeuralModel
 from recexp.data import Dataset, Queries
@@ -65,7 +64,6 @@ class PairModel(NeuralModel):
         from recexp.algorithms.neural.networks.pairs import PairLesson, PairNetwork
 
         x = self.matrix(train.interactions)
-        check_not_empty(x)
         factors, width, hidden = self._shape()
         users, items = rows_of_features(train, generator.device) if self.features else (None, None)
         return PairLesson(

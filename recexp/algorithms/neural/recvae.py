@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.history_model import HistoryModel
 from recexp.data import Dataset
@@ -43,11 +42,9 @@ class RecVAE(HistoryModel):
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
         from recexp.algorithms.neural.networks.recvae import RecLesson
 
-        x = self.matrix(train.interactions)
-        check_not_empty(x)
         return RecLesson(
-            x,
-            lambda: self._answering(x.shape[1]),
+            self.matrix(train.interactions),
+            lambda: self._network_of(train.n_items),
             generator,
             learning_rate=self.learning_rate,
             dropout=self.dropout,
@@ -55,7 +52,7 @@ class RecVAE(HistoryModel):
             encoder_passes=self.encoder_passes,
         )
 
-    def _answering(self, n_items: int) -> "RecVariational":
+    def _network_of(self, n_items: int) -> "RecVariational":
         from recexp.algorithms.neural.networks.recvae import RecVariational
 
         return RecVariational(n_items, self.hidden, self.latent)

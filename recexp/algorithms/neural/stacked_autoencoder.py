@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.history_model import HistoryModel
 from recexp.data import Dataset
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from recexp.algorithms.neural.lesson import Lesson
     from recexp.algorithms.neural.networks.autoencoders import Denoising
+    from recexp.algorithms.neural.networks.modules import Rows
 
 
 @params
@@ -40,23 +40,25 @@ class StackedAutoencoder(HistoryModel):
     l2: NonNegativeFloat
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
-        from recexp.algorithms.neural.networks.autoencoders import Denoising, HistoryLesson
+        from recexp.algorithms.neural.networks.autoencoders import HistoryLesson
         from recexp.algorithms.neural.networks.modules import rows_of_features
 
-        x = self.matrix(train.interactions)
-        check_not_empty(x)
         users, items = rows_of_features(train, generator.device) if self.features else (None, None)
+        n_users = users.shape[0] if users else 0
         return HistoryLesson(
-            x,
-            lambda: Denoising(x.shape[1], self.layers, self.dropout, users.shape[0] if users else 0, users, items),
+            self.matrix(train.interactions),
+            lambda: self._network_with(train.n_items, n_users, users, items),
             generator,
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
-            l2=self.l2,
         )
 
-    def _answering(self, n_items: int) -> "Denoising":
+    def _network_of(self, n_items: int) -> "Denoising":
+        return self._network_with(n_items, len(self.weights_.get("users.weight", ())), None, None)
+
+    def _network_with(
+        self, n_items: int, n_users: int, user_features: "Rows | None", item_features: "Rows | None"
+    ) -> "Denoising":
         from recexp.algorithms.neural.networks.autoencoders import Denoising
 
-        n_users = len(self.weights_.get("users.weight", ()))
-        return Denoising(n_items, self.layers, self.dropout, n_users)
+        return Denoising(n_items, self.layers, self.dropout, self.l2, n_users, user_features, item_features)

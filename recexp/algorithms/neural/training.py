@@ -61,7 +61,7 @@ class _Training:
                 advance(1)
         if done.best_epoch:
             self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": done.best_epoch}
-        self.model.weights_ = done.kept or self._weights(copy=True)
+        self.model.weights_ = done.kept or self._weights()
 
     def _ended(self, done: Progress) -> bool:
         late = self.context.deadline is not None and time.monotonic() >= self.context.deadline
@@ -80,11 +80,11 @@ class _Training:
                 f"{done.epoch} is {loss}"
             )
         if self.context.validate and (done.epoch % self.model.validate_every == 0 or done.epoch == self.epochs):
-            self.model.weights_ = self._weights(copy=False)
+            weights = self.model.weights_ = self._weights()
             value = self.context.validate(self.model)
             if not done.best_epoch or value > done.best:
                 done.best, done.best_epoch = -math.inf if math.isnan(value) else value, done.epoch
-                done.kept = self._weights(copy=True)
+                done.kept = {name: array.copy() for name, array in weights.items()}
         done.curve.append((done.epoch, loss, value))
         self._log(*done.curve[-1])
 
@@ -106,10 +106,10 @@ class _Training:
             total += loss.detach() * len(batch[0])
         return float(total) / n
 
-    def _weights(self, *, copy: bool) -> dict[str, np.ndarray]:
+    def _weights(self) -> dict[str, np.ndarray]:
+        """Return the weights as they are now; steps to come may change them in place."""
         with torch.no_grad():
-            arrays = {name: weights.detach().cpu().numpy() for name, weights in self.lesson.weights().items()}
-        return {name: array.copy() for name, array in arrays.items()} if copy else arrays
+            return {name: weights.detach().cpu().numpy() for name, weights in self.lesson.weights().items()}
 
     def _log(self, epoch: int, loss: float, value: float) -> None:
         self.context.log_step(epoch, {"loss": loss, **({} if math.isnan(value) else {"validation": value})})

@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field
 
 from recexp.algorithms.capabilities import Capabilities
-from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.factors import FactorModel
 from recexp.algorithms.features import all_features
 from recexp.algorithms.fit_context import FitContext
@@ -73,7 +72,6 @@ class TwoTower(NeuralModel, FactorModel):
         from recexp.algorithms.neural.networks.towers import TowersLesson
 
         x = self.matrix(train.interactions)
-        check_not_empty(x)
         features = [all_features(train.users, train.n_users), all_features(train.items, train.n_items)]
         self.described_users_ = np.diff(features[0].indptr) > 0
         if not any(matrix.nnz for matrix in features):

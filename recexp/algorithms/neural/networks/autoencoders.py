@@ -1,7 +1,7 @@
 """Networks that read a history and give every item a score."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -10,26 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, Table, dropout, empty, folded, glorot, linears, uniform
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass
+from recexp.algorithms.neural.networks.modules import Rows, Table, dropout, folded, glorot, linears, uniform
 
 BIAS_STD = 0.001
 """Standard deviation of initial biases, that of the code of Liang et al."""
 
 
-class HistoryNetwork(nn.Module, ABC):
-    """What gives the logits of all items for a history, and learns to.
-
-    Attributes
-    ----------
-    rate : by what probability an item of a history is left out in training.
-    """
-
-    rate: float
-
-    @abstractmethod
-    def draw(self, generator: torch.Generator) -> None:
-        """Draw the first weights."""
+class HistoryNetwork(Network):
+    """What gives the logits of all items for a history, and learns to."""
 
     @abstractmethod
     def forward(self, histories: Rows, rows: Tensor, users: Tensor) -> Tensor:
@@ -74,6 +63,7 @@ class Denoising(HistoryNetwork):
     ----------
     layers : outputs of each layer but the last.
     rate : by what probability an item of a history is left out in training.
+    l2 : weight of half of the squared norm of all weights, beside the mean loss of a batch.
     n_users : of whom features are known; 0: of none.
     user_features, item_features : of those who ask, and of what they have, at the input.
     """
@@ -83,12 +73,13 @@ class Denoising(HistoryNetwork):
         n_items: int,
         layers: Sequence[int],
         rate: float,
+        l2: float,
         n_users: int = 0,
         user_features: Rows | None = None,
         item_features: Rows | None = None,
     ) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate, self.l2 = rate, l2
         self.reader = Reader(n_items, layers[0], item_features)
         self.users = Table(n_users, layers[0], user_features) if n_users else None
         self.layers = linears(*layers, n_items)
@@ -112,8 +103,11 @@ class Denoising(HistoryNetwork):
         return x
 
     def loss(self, histories: Rows, rows: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Return the mean negative multinomial log likelihood of b histories (equation 2 of the paper)."""
-        return likelihood(self(histories, rows, rows, generator), histories, rows)
+        """Return the mean negative multinomial log likelihood of b histories (equation 2 of the paper), and `l2`'s."""
+        loss = likelihood(self(histories, rows, rows, generator), histories, rows)
+        if self.l2:
+            loss = loss + self.l2 / 2 * torch.stack([(w**2).sum() for w in self.parameters()]).sum()
+        return loss
 
 
 class Variational(HistoryNetwork):
@@ -127,7 +121,7 @@ class Variational(HistoryNetwork):
     """
 
     def __init__(
-        self, n_items: int, hidden: Sequence[int], latent: int, rate: float, cap: float = 0.0, anneal_steps: int = 1
+        self, n_items: int, hidden: Sequence[int], latent: int, rate: float, cap: float, anneal_steps: int
     ) -> None:
         super().__init__()
         self.rate, self.cap, self.anneal_steps = rate, cap, anneal_steps
@@ -202,14 +196,13 @@ def scores(network: nn.Module, x: sp.csr_array, users: np.ndarray) -> np.ndarray
 
 
 class HistoryLesson(Lesson):
-    """Histories that a network is to read and to give back, by Adam.
+    """Histories that a network is to read and to give back.
 
     Parameters
     ----------
     x : binary CSR (n_users, n_items); users without rows teach nothing.
     make : returns the network.
     batch_size : histories of one step.
-    l2 : weight of half of the squared norm of all weights, beside the mean loss of a batch.
     """
 
     network: HistoryNetwork
@@ -222,12 +215,9 @@ class HistoryLesson(Lesson):
         *,
         learning_rate: float,
         batch_size: int,
-        l2: float = 0.0,
     ) -> None:
-        self.generator, self._size, self._l2 = generator, batch_size, l2
-        self.network = empty(make, generator.device)
-        self.network.draw(generator)
-        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        super().__init__(make, generator, learning_rate)
+        self._size = batch_size
         self.histories, self.users = read(x, generator.device)
 
     def passes(self, epoch: int) -> Iterator[Pass]:
@@ -237,8 +227,6 @@ class HistoryLesson(Lesson):
     def _loss(self, rows: Tensor) -> Tensor:
         loss = self.network.loss(self.histories, rows, self.generator, self._step)
         self._step += 1
-        if self._l2:
-            loss = loss + self._l2 / 2 * torch.stack([(w**2).sum() for w in self.network.parameters()]).sum()
         return loss
 
     def weights(self) -> dict[str, Tensor]:

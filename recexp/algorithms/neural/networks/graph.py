@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import empty
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass
 from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.1
@@ -31,13 +30,17 @@ class Spread(torch.autograd.Function):
         return None, ctx.graph @ gradient
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(Network):
     """e = the mean over k = 0 to `layers` of A^k e0, A = D^-1/2 [0 X; X^T 0] D^-1/2 (equations 3, 7 and 8)."""
 
     def __init__(self, n_users: int, n_items: int, factors: int, layers: int) -> None:
         super().__init__()
         self.n_users, self.layers = n_users, layers
         self.vectors = nn.Parameter(torch.empty(n_users + n_items, factors))
+
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw e0 from N(0, INIT_STD)."""
+        nn.init.normal_(self.vectors, 0.0, INIT_STD, generator=generator)
 
     def forward(self, graph: Tensor) -> tuple[Tensor, Tensor]:
         """Return e, and the sum of A^k e0 over k = 0 to `layers` - 1, divided by `layers` + 1."""
@@ -49,7 +52,7 @@ class GraphNetwork(nn.Module):
 
 
 class GraphLesson(Lesson):
-    """Seen items are to score above unseen ones, one drawn anew for each in each epoch: BPR's loss, by Adam.
+    """Seen items are to score above unseen ones, one drawn anew for each in each epoch: BPR's loss.
 
     Parameters
     ----------
@@ -69,9 +72,7 @@ class GraphLesson(Lesson):
         learning_rate: float,
         regularization: float,
     ) -> None:
-        self.network = empty(lambda: GraphNetwork(*x.shape, factors, layers), generator.device)
-        nn.init.normal_(self.network.vectors, 0.0, INIT_STD, generator=generator)
-        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        super().__init__(lambda: GraphNetwork(*x.shape, factors, layers), generator, learning_rate)
         self._x, self._regularization = x, regularization
         self._graph, self._unseen = normalized_graph(x, generator.device), Unseen(x, generator)
 

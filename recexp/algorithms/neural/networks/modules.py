@@ -84,12 +84,6 @@ class Rows:
         """Return int64 (b,): the entries of b rows."""
         return self._begin[rows + 1] - self._begin[rows]
 
-    def dense(self, rows: Tensor) -> Tensor:
-        """Return float32 (b, m)."""
-        owner, columns, values, _ = self.take(rows)
-        out = torch.zeros(len(rows), self.shape[1], device=rows.device)
-        return out.index_put_((owner, columns), values)
-
     def times(self, rows: Tensor, right: Tensor) -> Tensor:
         """Return the product of b rows with a dense matrix (m, d): (b, d)."""
         _, columns, values, begin = self.take(rows)

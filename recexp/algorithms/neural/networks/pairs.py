@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, Table, empty, folded, glorot, linears, uniform
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass
+from recexp.algorithms.neural.networks.modules import Rows, Table, folded, glorot, linears, uniform
 from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.01
@@ -19,7 +19,7 @@ HELD = 2**24
 """Numbers of a hidden layer that are held at once when all items are scored, 64 MiB."""
 
 
-class PairNetwork(nn.Module):
+class PairNetwork(Network):
     """logit(u, i) = w . [p_u * q_i ; mlp([v_u ; w_i])] + b.
 
     Parameters
@@ -110,7 +110,7 @@ class PairNetwork(nn.Module):
 
 
 class PairLesson(Lesson):
-    """Seen pairs are to get 1 and unseen ones, drawn anew in each epoch, 0: the mean log loss, by Adam.
+    """Seen pairs are to get 1 and unseen ones, drawn anew in each epoch, 0: the mean log loss.
 
     Parameters
     ----------
@@ -130,9 +130,7 @@ class PairLesson(Lesson):
         learning_rate: float,
         negatives: int,
     ) -> None:
-        self.network = empty(make, generator.device)
-        self.network.draw(generator)
-        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        super().__init__(make, generator, learning_rate)
         self.negatives = negatives
         self._unseen = Unseen(x, generator)
 

@@ -7,25 +7,26 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, empty, glorot, uniform
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass
+from recexp.algorithms.neural.networks.modules import Rows, glorot, uniform
 
 
-class RatingNetwork(nn.Module):
-    """h(r) = W sigmoid(V r + a) + b, of rows of n ratings, 0 where unknown."""
+class RatingNetwork(Network):
+    """h(r) = W sigmoid(V r + a) + b, of rows of n ratings, 0 where unknown, whose mean is `mean`."""
 
-    def __init__(self, n: int, hidden: int) -> None:
+    def __init__(self, n: int, hidden: int, mean: float) -> None:
         super().__init__()
+        self.mean = mean
         self.reader = nn.Parameter(torch.empty(n, hidden))
         self.bias = nn.Parameter(torch.empty(hidden))
         self.output = nn.Linear(hidden, n)
 
-    def draw(self, mean: float, generator: torch.Generator) -> None:
-        """Draw weights as Glorot's; all ratings begin near `mean`."""
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw weights as Glorot's; all ratings begin near the mean."""
         uniform(self.reader, (6 / sum(self.reader.shape)) ** 0.5, generator)
         nn.init.zeros_(self.bias)
         glorot(self.output, 0.0, generator)
-        nn.init.constant_(self.output.bias, mean)
+        nn.init.constant_(self.output.bias, self.mean)
 
     def forward(self, ratings: Rows, rows: Tensor) -> Tensor:
         """Return (b, n): the ratings of b rows."""
@@ -37,7 +38,7 @@ class RatingNetwork(nn.Module):
 
 
 class RatingLesson(Lesson):
-    """Rows of ratings that are to be given back, by Adam: squared errors of known ones, and of weights.
+    """Rows of ratings that are to be given back: squared errors of known ones, and of weights.
 
     Parameters
     ----------
@@ -61,9 +62,7 @@ class RatingLesson(Lesson):
         learning_rate: float,
         regularization: float,
     ) -> None:
-        self.network = empty(lambda: RatingNetwork(x.shape[1], hidden), generator.device)
-        self.network.draw(mean, generator)
-        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        super().__init__(lambda: RatingNetwork(x.shape[1], hidden, mean), generator, learning_rate)
         self._ratings = Rows(x, generator.device)
         everything = torch.arange(x.shape[0], device=generator.device)
         self._rows = everything[self._ratings.lengths(everything) > 0]

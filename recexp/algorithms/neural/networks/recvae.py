@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass, adam
 from recexp.algorithms.neural.networks.autoencoders import Reader, drawn, likelihood, read
-from recexp.algorithms.neural.networks.modules import Rows, empty, glorot, linears
+from recexp.algorithms.neural.networks.modules import Rows, glorot, linears
 
 LAYERS = 5
 PRIOR = (3 / 20, 3 / 4, 1 / 10)
@@ -75,13 +75,26 @@ class RecVariational(nn.Module):
         return logits
 
 
+class WithPrior(Network):
+    """RecVAE's network, and its encoder as it was before an epoch, of which the prior is made."""
+
+    def __init__(self, now: RecVariational) -> None:
+        super().__init__()
+        self.now, self.before = now, copy.deepcopy(now.encoder).requires_grad_(False)
+
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw both: the prior's encoder begins elsewhere, as the authors have it."""
+        self.now.draw(generator)
+        self.before.draw(generator)
+
+
 def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
     """Return the logarithm of the density of N(mean, exp(logvar)) at z, number by number."""
     return -0.5 * (logvar + math.log(2 * math.pi) + (z - mean) ** 2 / logvar.exp())
 
 
 class RecLesson(Lesson):
-    """Histories that are to be read and given back: the encoder learns by turns with the decoder, both by Adam.
+    """Histories that are to be read and given back: the encoder learns by turns with the decoder.
 
     Parameters
     ----------
@@ -91,6 +104,8 @@ class RecLesson(Lesson):
     gamma : the weight of the Kullback-Leibler divergence of a history is gamma times its length (equation 6).
     encoder_passes : passes over the data for the encoder, before one for the decoder.
     """
+
+    network: WithPrior
 
     def __init__(
         self,
@@ -103,15 +118,11 @@ class RecLesson(Lesson):
         gamma: float,
         encoder_passes: int,
     ) -> None:
-        self._now = empty(make, generator.device)
-        self._before = copy.deepcopy(self._now.encoder).requires_grad_(False)
-        self._now.draw(generator)
-        self._before.draw(generator)  # it begins elsewhere, as its authors have it
-        self.network = nn.ModuleDict({"now": self._now, "before": self._before})
-        parts = self._now.encoder, self._now.decoder
-        self.optimizers = [torch.optim.Adam(part.parameters(), learning_rate, fused=True) for part in parts]
+        super().__init__(lambda: WithPrior(make()), generator, learning_rate)
+        self._now, self._before = self.network.now, self.network.before
+        self.optimizers = [adam(part, learning_rate) for part in (self._now.encoder, self._now.decoder)]
         self._histories, self._users = read(x, generator.device)
-        self._generator, self._dropout, self._gamma = generator, dropout, gamma
+        self._dropout, self._gamma = dropout, gamma
         self._encoder_passes = encoder_passes
 
     def passes(self, epoch: int) -> Iterator[Pass]:
@@ -130,8 +141,8 @@ class RecLesson(Lesson):
 
     def _loss(self, rows: Tensor, rate: float) -> Tensor:
         """Return the mean negative lower bound of b histories (equations 5 and 6), with items left out by `rate`."""
-        mean, logvar = self._now.encoder(self._histories, rows, rate, self._generator)
-        z = drawn(mean, logvar, self._generator)
+        mean, logvar = self._now.encoder(self._histories, rows, rate, self.generator)
+        z = drawn(mean, logvar, self.generator)
         apart = (log_normal(z, mean, logvar) - self._log_prior(z, rows)).sum(1)
         weight = self._gamma * self._histories.lengths(rows)
         return likelihood(self._now.decoder(z), self._histories, rows) + (weight * apart).mean()

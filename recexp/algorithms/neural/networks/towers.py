@@ -1,7 +1,6 @@
 """Two towers: one takes a user to a point on the sphere, the other an item."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.lesson import Lesson, Pass
-from recexp.algorithms.neural.networks.modules import Rows, empty, glorot, linears
+from recexp.algorithms.neural.lesson import Lesson, Network, Pass
+from recexp.algorithms.neural.networks.modules import Rows, glorot, linears
 
 BLOCK = 2**14
 """Users or items whose points are worked out at once."""
 
 
-class Tower(nn.Module):
+class Tower(Network):
     """relu layers over the sum of a vector of one's own and one for each feature, to a point on the sphere.
 
     Parameters
@@ -60,12 +59,26 @@ class Tower(nn.Module):
         return torch.cat([self(index[start : start + BLOCK]) for start in range(0, len(index), BLOCK)])
 
 
+class Towers(Network):
+    """The tower of users and that of items."""
+
+    def __init__(self, users: Tower, items: Tower) -> None:
+        super().__init__()
+        self.users, self.items = users, items
+
+    def draw(self, generator: torch.Generator) -> None:
+        self.users.draw(generator)
+        self.items.draw(generator)
+
+
 class TowersLesson(Lesson):
-    """A pair's item is to be told from those of the other pairs of a batch, by Adam.
+    """A pair's item is to be told from those of the other pairs of a batch.
 
     The loss of a pair is -log softmax(u . i / temperature - log q_i) over the items of the batch, q an item's share of
     all rows (Yi et al., equations 3 and 6); another pair's item counts not if it is the same.
     """
+
+    network: Towers
 
     def __init__(
         self,
@@ -79,15 +92,12 @@ class TowersLesson(Lesson):
         temperature: float,
         id_dropout: float,
     ) -> None:
-        self._generator, self._temperature, self._rate = generator, temperature, id_dropout
         counts = np.diff(x.indptr), np.bincount(x.indices, minlength=x.shape[1])
         known = [torch.from_numpy(count > 0).to(generator.device) for count in counts]
-        of_users, of_items = (partial(Tower, *side, factors, layers) for side in zip(known, features))
-        self._towers = empty(of_users, generator.device), empty(of_items, generator.device)
-        self.network = nn.ModuleList(self._towers)
-        for tower in self._towers:
-            tower.draw(generator)
-        self.optimizers = [torch.optim.Adam(self.network.parameters(), learning_rate, fused=True)]
+        super().__init__(
+            lambda: Towers(*(Tower(*side, factors, layers) for side in zip(known, features))), generator, learning_rate
+        )
+        self._temperature, self._rate = temperature, id_dropout
         users = np.repeat(np.arange(x.shape[0], dtype=np.int64), counts[0])
         self._pairs = tuple(
             torch.from_numpy(codes).to(generator.device) for codes in (users, x.indices.astype(np.int64))
@@ -100,12 +110,11 @@ class TowersLesson(Lesson):
 
     def weights(self) -> dict[str, Tensor]:
         """Return the points of all users and items."""
-        users, items = self._towers
-        return {"users": users.all(), "items": items.all()}
+        return {"users": self.network.users.all(), "items": self.network.items.all()}
 
     def _loss(self, users: Tensor, items: Tensor) -> Tensor:
-        of_users, of_items = self._towers
-        u, i = of_users(users, self._rate, self._generator), of_items(items, self._rate, self._generator)
+        u = self.network.users(users, self._rate, self.generator)
+        i = self.network.items(items, self._rate, self.generator)
         logits = u @ i.T / self._temperature - self._log_share[items]
         twice = (items[:, None] == items).fill_diagonal_(False)
         return F.cross_entropy(logits.masked_fill(twice, -torch.inf), torch.arange(len(users), device=users.device))
