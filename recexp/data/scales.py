@@ -3,6 +3,22 @@
 import numpy as np
 
 
+def quantity_doubt(values: np.ndarray) -> str:
+    """Return why values that are called ratings look like quantities; nothing where they may well be ratings.
+
+    `values` are float32 (m,), NaN where a row has none. Quantities are whole, most are small and some are far larger;
+    returns are below 0.
+    """
+    known = values[~np.isnan(values)]
+    if not len(known) or (known != np.round(known)).any():
+        return ""
+    low, high, middle = float(known.min()), float(known.max()), float(np.median(known))
+    if high <= 10 or middle > high / 4:
+        return ""
+    below = f"{100 * np.mean(known < 0):.2g} % are below 0, " if low < 0 else ""
+    return f"{below}half are at most {middle:g}, and the largest is {high:g}"
+
+
 def doubtful_minimum(values: np.ndarray, minimum: float) -> str:
     """Return why values of at least `minimum` may not be what is liked; nothing where they may well be.
 

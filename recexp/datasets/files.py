@@ -1,10 +1,12 @@
 """The user's own files, and the usual formats of the field."""
 
+import logging
 from pathlib import Path
 from typing import Literal
 
 from recexp.data import Dataset
 from recexp.data.column import Kind
+from recexp.data.scales import quantity_doubt
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.io import (
@@ -20,6 +22,8 @@ from recexp.io import (
     refuse_duplicates,
 )
 from recexp.params import Decimal, Encoding, Location, TimeFormat, params
+
+log = logging.getLogger(__name__)
 
 
 @params
@@ -101,6 +105,12 @@ class Files(Source):
             encoding=self.encoding,
             missing_user=self.missing_user,
         )
+        if self.explicit and raw.values is not None and not raw.quantities and (doubt := quantity_doubt(raw.values)):
+            log.warning(
+                "%s: the values of column %s are read as ratings but look like quantities: %s; "
+                "dataset.columns.rating=null dataset.columns.quantity=%s with filter=shop counts them as such",
+                *(path, name := self.columns.get("rating"), doubt, name),
+            )
         if self.order == "file":
             raw = in_file_order(raw, path)
         elif self.duplicates == "refuse":  # in file order no two rows have the same time

@@ -51,6 +51,25 @@ class Effect:
     before: tuple[int, int, int]
     after: tuple[int, int, int]
 
+    @property
+    def share(self) -> float:
+        """Which share of the rows it removed."""
+        return 1 - self.after[0] / self.before[0] if self.before[0] else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.step} removed {_percent(self.share)} of the rows ({self.before[0]:,} -> {self.after[0]:,})"
+
+
+def told(effects: Sequence[Effect]) -> str:
+    """Return which steps removed more than half of the rows, to end a message; nothing where none did."""
+    large = [str(effect) for effect in effects if effect.share > 0.5]
+    return f"; before that, {' and '.join(large)}; loosen filter.steps or choose another filter=..." if large else ""
+
+
+def _percent(share: float) -> str:
+    """Return a share as a percentage that is 100 only where nothing is left."""
+    return "100%" if share == 1 else f"{min(100 * share, 99.9):.1f}%"
+
 
 @dataclass(frozen=True)
 class Filtered:
@@ -112,16 +131,21 @@ class Filters:
             if not effect.after[0]:
                 raise DataError(
                     f"nothing is left of {dataset.name} after filter step {number + 1} ({step}): it had {before[0]} "
-                    "rows; loosen filter.steps or choose another filter=..."
+                    f"rows{told(effects) or '; loosen filter.steps or choose another filter=...'}"
                 )
             effects.append(effect)
         return Filtered(dataset, effects, later, sorted({*later, *revised}))
 
-    def finish(self, part: Dataset, later: Sequence[int], *, seed: int) -> Dataset:
-        """Return a part of a split by time after the steps that were left to it; its codes stay."""
+    def finish(self, part: Dataset, later: Sequence[int], *, seed: int, effects: list[Effect] | None = None) -> Dataset:
+        """Return a part of a split by time after the steps that were left to it; its codes stay.
+
+        What each did to the part is added to `effects`, where given.
+        """
         for number in later:
-            step = self.steps[number].following(self.steps[:number], part)
+            step, before = self.steps[number].following(self.steps[:number], part), _counts(part)
             part = step.apply(part, rng=_rng(seed, number))
+            if effects is not None:
+                effects.append(Effect(type(step).__name__, before, _counts(part)))
         return part
 
     def _applied(self, number: int, step: Filter, dataset: Dataset, later: Sequence[int], seed: int) -> Dataset:

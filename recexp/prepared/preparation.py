@@ -10,7 +10,7 @@ import numpy as np
 from recexp.data import Dataset, Interactions, Split
 from recexp.datasets.base import Source
 from recexp.errors import DataError
-from recexp.filters.base import Effect, Filters
+from recexp.filters.base import Effect, Filters, told
 from recexp.io import lookup
 from recexp.prepared import keys
 from recexp.prepared.cache import Cache
@@ -113,12 +113,14 @@ class Preparation:
 
     def _made(self, loaded: Loaded) -> Iterator[Split]:
         if not loaded.later:
-            return self._splitter.split(loaded.dataset)
+            return _with_effects(self._splitter.split(loaded.dataset), loaded.effects)
+
+        effects = [*loaded.effects]
 
         def finish(part: Dataset) -> Dataset:
-            return self._filters.finish(part, loaded.later, seed=self._seed)
+            return self._filters.finish(part, loaded.later, seed=self._seed, effects=effects)
 
-        return self._splitter.split_and_finish(loaded.dataset, finish)
+        return _with_effects(self._splitter.split_and_finish(loaded.dataset, finish), effects)
 
     def _unchanged(self) -> bool:
         """Whether the files are still those that the key was made of, so that these are what was read."""
@@ -126,6 +128,14 @@ class Preparation:
 
     def _data_key(self) -> str | None:
         return keys.of_data(self._source, self._filters, self._seed, by_time=self._splitter.finishes_parts)
+
+
+def _with_effects(splits: Iterator[Split], effects: list[Effect]) -> Iterator[Split]:
+    """Yield splits; an error says what filters took of the data, too."""
+    try:
+        yield from splits
+    except DataError as error:
+        raise DataError(f"{error}{told(effects)}") from error
 
 
 def _rows_before(loaded: Dataset, filtered: Dataset) -> Interactions | None:

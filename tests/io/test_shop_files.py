@@ -109,3 +109,23 @@ def test_the_first_sheet_of_an_excel_file_is_read(tmp_path: Path, caplog: pytest
     (tmp_path / "bad.xlsx").write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(DataError, match=r"bad.xlsx: is not an Excel file"):
         load(tmp_path / "bad.xlsx")
+
+
+LIKE_QUANTITIES = {
+    "counts": ([1, 1, 2, 1, 96, 3], True),
+    "returns": ([12, -12, 1, 6, 200, 2], True),
+    "stars": ([1, 5, 3, 4, 5, 2], False),
+    "percent": ([20, 60, 80, 100, 70, 90], False),
+    "jokes": ([-9.5, 3.2, 8.1, 0, 1, 10], False),
+}
+
+
+@pytest.mark.parametrize("case", LIKE_QUANTITIES)
+def test_quantities_in_the_column_of_ratings_are_told(
+    tmp_path: Path, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    values, doubtful = LIKE_QUANTITIES[case]
+    rows = "".join(f"u,i{n},{value}\n" for n, value in enumerate(values))
+    (tmp_path / "log.csv").write_text(f"user_id,item_id,n\n{rows}")
+    load(tmp_path / "log.csv", "dataset.columns.rating=n")
+    assert ("dataset.columns.rating=null dataset.columns.quantity=n with filter=shop" in caplog.text) == doubtful
