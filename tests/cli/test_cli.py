@@ -57,6 +57,7 @@ OPTIONS = {
     "datasets": ["recexp datasets"],
     "evaluate": ["--experiment", "--runs", "--again", "metric=NAME", "cutoffs=["],
     "export": ["RUN_ID FILE.zip", "tracking.uri="],
+    "export-split": ["DIR", "KEY=VALUE", "algorithm=lists"],
     "import": ["FILE.zip", "tracking.experiment="],
     "recommend": ["MODEL USER [N]", "10 unless given"],
     "reproduce": ["RUN_ID", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],
