@@ -174,7 +174,7 @@ def test_nan_ratings_are_dropped_with_a_warning(inside: Callable, runs: Callable
 
 def test_corrupt_model(inside: Callable, workplace: Path) -> None:
     library.run("dataset=electronics", "algorithm=item_knn").model.save("model")
-    done = inside("recommend", "model", "1", "3")
+    done = inside("recommend", "model", "1", "-n", "3")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
     arrays = bytearray((workplace / "model" / "arrays.npz").read_bytes())

@@ -10,6 +10,7 @@ from recexp.class_names import current_name
 from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
+from recexp.history.references import find_run
 from recexp.metric_names import bare, cutoff, headlines
 from recexp.tracking import flatten
 from recexp.tracking.tags import HEADLINE, PROTOCOL, REPRODUCES
@@ -69,7 +70,7 @@ def find_runs(
 ) -> list[StoredRun]:
     """Return the runs asked for: those of the given ids, of a sweep, or all complete ones of the experiment."""
     if runs:
-        found = [archive.run(run_id) for run_id in dict.fromkeys(runs)]
+        found = [find_run(archive, name) for name in dict.fromkeys(runs)]
         for run in found:
             if not run.complete or PROTOCOL not in run.tags:
                 raise ConfigError(f"--runs: {run.id} is not a finished run ({run.status.lower()})")

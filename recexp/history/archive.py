@@ -101,16 +101,37 @@ class Archive:
         Raises StoreError when there is none.
         """
         if re.fullmatch(r"[\w-]+", run_id, re.ASCII):
-            found: list[Run] = []
-            for name in ("attributes.run_id", f"tags.`{IMPORTED}`"):
-                with self.translate_errors():
-                    beginning = f"{name} LIKE '{run_id}%'"
-                    found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
+            found = self._named(run_id)
             if len(found) == 1:
-                return mlflow_store.stored_run(found[0])
+                return found[0]
             if len(found) > 1:
                 raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
         raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
+
+    def _named(self, run_id: str) -> list[StoredRun]:
+        if self._tables is not None:
+            with suppress(sqlite3.Error):
+                return sqlite_store.named(self._tables, run_id, IMPORTED)
+        found: list[Run] = []
+        for name in ("attributes.run_id", f"tags.`{IMPORTED}`"):
+            with self.translate_errors():
+                beginning = f"{name} LIKE '{run_id}%'"
+                found = found or list(self.client.search_runs([*self.experiments()], beginning, max_results=2))
+        return [mlflow_store.stored_run(run) for run in found]
+
+    def model(self, run: StoredRun) -> Path | None:
+        """Return the folder of the model that a run has logged, as MLflow keeps it, fetched if it lies elsewhere."""
+        where = None
+        if self._tables is not None:
+            with suppress(sqlite3.Error):
+                where = sqlite_store.model_folder(self._tables, run.id)
+        else:
+            with self.translate_errors():
+                where = mlflow_store.model_folder(self.client, run.id)
+        here = None if where is None else run_log.folder(where)
+        if where is None or (here is not None and here.is_dir()):
+            return here
+        return self._fetch(run, "model", artifact_uri=where)
 
     def file(self, run: StoredRun, path: str) -> Path:
         """Return where one file (or folder) of a run lies on this machine, fetched if it lies elsewhere.
@@ -119,28 +140,24 @@ class Archive:
         """
         if (folder := run_log.folder(run.files)) is not None and (folder / path).exists():
             return folder / path
-        if (run.id, path) in self._fetched:
-            return self._fetched[run.id, path]
-        from mlflow.artifacts import download_artifacts
+        if (run.id, path) not in self._fetched and not self.has(run, path):
+            raise StoreError(f"run {run.id} has no file {path}")
+        return self._fetch(run, path, run_id=run.id, artifact_path=path)
 
-        with self.translate_errors():
-            if self.has(run, path):
-                where = self._folder(run)
-                found = download_artifacts(
-                    run_id=run.id, artifact_path=path, tracking_uri=store_uri.for_mlflow(self.uri), dst_path=str(where)
-                )
-                self._fetched[run.id, path] = Path(found)
-                return Path(found)
-        raise StoreError(f"run {run.id} has no file {path}")
+    def _fetch(self, run: StoredRun, name: str, **address: str) -> Path:
+        """Return where a file or folder has been fetched to, once, from an address as MLflow takes it."""
+        if (run.id, name) not in self._fetched:
+            from mlflow.artifacts import download_artifacts
 
-    def _folder(self, run: StoredRun) -> Path:
-        """Return the folder that a run's files are fetched into."""
-        if self._scratch is None:
-            self._scratch = scratch.make()
-            self._remove = weakref.finalize(self, scratch.remove, self._scratch)
-        folder = self._scratch / run.id
-        folder.mkdir(exist_ok=True)
-        return folder
+            if self._scratch is None:
+                self._scratch = scratch.make()
+                self._remove = weakref.finalize(self, scratch.remove, self._scratch)
+            (folder := self._scratch / run.id).mkdir(exist_ok=True)
+            tracking = store_uri.for_mlflow(self.uri)
+            with self.translate_errors():
+                found = download_artifacts(tracking_uri=tracking, dst_path=str(folder), **address)
+            self._fetched[run.id, name] = Path(found)
+        return self._fetched[run.id, name]
 
     def has(self, run: StoredRun, path: str) -> bool:
         """Return whether a run has a file (or folder) of that name."""

@@ -30,3 +30,12 @@ def stored_run(run: "Run") -> StoredRun:
         metrics=dict(data.metrics),
         files=info.artifact_uri or "",
     )
+
+
+def model_folder(client: "MlflowClient", run_id: str) -> str | None:
+    """Return the address of the model that a run has logged."""
+    outputs = client.get_run(run_id).outputs
+    for output in outputs.model_outputs[:1] if outputs else []:
+        where: str = client.get_logged_model(output.model_id).artifact_location
+        return where
+    return None

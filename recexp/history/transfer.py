@@ -15,9 +15,10 @@ from recexp.errors import DataError, StoreError, one_line
 from recexp.history import importing, verification
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.verification import Parcel
-from recexp.tracking import mlflow_model, store_uri, view
+from recexp.tracking import mlflow_model, view
 from recexp.tracking.discarding import discard
 from recexp.tracking.inputs import entity as dataset_input
+from recexp.tracking.mlflow_model import SAVED
 from recexp.tracking.parcel import FILES, FORMAT, KIND, MANIFEST, MODEL, RECORD, write
 from recexp.tracking.tags import COMPLETE, IMPORTED, IMPORTING, JOB, JOB_RUNS
 
@@ -45,7 +46,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
         entity = archive.client.get_run(run.id)
         (folder / FILES).mkdir()
         archive.client.download_artifacts(run.id, "", str(folder / FILES))
-        _fetch_model(archive, entity, folder)
+        _copy_model(archive, run, folder)
         write(folder, _describe(archive, run, entity), file)
 
 
@@ -138,22 +139,13 @@ def _describe(archive: Archive, run: StoredRun, entity: "Entity") -> dict[str, A
     }
 
 
-def _fetch_model(archive: Archive, entity: "Entity", folder: Path) -> None:
+def _copy_model(archive: Archive, run: StoredRun, folder: Path) -> None:
     """Copy the saved model and its requirements; what MLflow says of it is written anew where it arrives."""
-    from mlflow.artifacts import download_artifacts
-
-    for output in entity.outputs.model_outputs[:1] if entity.outputs else []:
-        (folder / "logged").mkdir()
-        where = archive.client.get_logged_model(output.model_id).artifact_location
-        logged = Path(
-            download_artifacts(
-                artifact_uri=where, dst_path=str(folder / "logged"), tracking_uri=store_uri.for_mlflow(archive.uri)
-            )
-        )
-        shutil.move(logged / "recexp", folder / MODEL / "recexp")
-        for name in _ENVIRONMENT:
-            shutil.move(logged / name, folder / MODEL / name)
-        shutil.rmtree(folder / "logged")
+    if (logged := archive.model(run)) is None:
+        return
+    shutil.copytree(logged / SAVED, folder / MODEL / SAVED)
+    for name in _ENVIRONMENT:
+        shutil.copy(logged / name, folder / MODEL / name)
 
 
 def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
@@ -207,7 +199,7 @@ def _fill(archive: Archive, parcel: Parcel, experiment_id: str, run_id: str) -> 
     client, record = archive.client, parcel.record
     model_id = None
     if (parcel.folder / MODEL).is_dir():
-        came, wrapped = parcel.folder / MODEL / "recexp", parcel.folder / "wrapped"
+        came, wrapped = parcel.folder / MODEL / SAVED, parcel.folder / "wrapped"
         needs = parcel.requirements
         model_id = mlflow_model.log(
             client, experiment_id, run_id, came, wrapped, params=record["params"], requirements=needs

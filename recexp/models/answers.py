@@ -1,7 +1,8 @@
 """What a fitted model answers many users, by original ids."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,39 +14,56 @@ if TYPE_CHECKING:
 Id = int | str
 
 
-class Answers(NamedTuple):
-    """Lists of m users, best first; `fallback`, bool (m,): which are not made for this very user.
+@dataclass(frozen=True)
+class Answers:
+    """Lists of m users, best first.
 
-    A user who is unknown gets the list that all such get, whether the model or its fallback makes it.
+    Attributes
+    ----------
+    lists : m lists of item codes.
+    item_ids, titles : (n_items,) by code; titles None where the model has none.
+    fallback : bool (m,), which lists are not made for this very user. A user who is unknown gets the list that all such
+        get, whether the model or its fallback makes it.
     """
 
-    items: list[list[Id]]
-    scores: list[list[float]]
+    lists: Lists
+    item_ids: np.ndarray
+    titles: np.ndarray | None
     fallback: np.ndarray
 
-    @staticmethod
-    def of(lists: Lists, item_ids: np.ndarray, fallback: np.ndarray) -> "Answers":
-        """Return lists of codes as lists of ids, without what pads them."""
-        lengths = (lists.items != PAD).sum(axis=1).tolist()
-        items, scores = item_ids[lists.items].tolist(), lists.scores.tolist()
-        return Answers(_cut(items, lengths), _cut(scores, lengths), fallback)
+    @property
+    def items(self) -> list[list[Id]]:
+        """The item ids of each list, without what pads it."""
+        return self._cut(self.item_ids[self.lists.items])
+
+    @property
+    def names(self) -> list[list[str]] | None:
+        """The title of each item of each list."""
+        return None if self.titles is None else self._cut(self.titles[self.lists.items])
+
+    @property
+    def scores(self) -> list[list[float]]:
+        """The score of each item of each list."""
+        return self._cut(self.lists.scores)
 
     def table(self, users: Sequence[Any]) -> "pd.DataFrame":
-        """Return a row an item: user_id, as in `users` (m), rank from 1, item_id, score and fallback."""
+        """Return a row an item: user_id, as in `users` (m), rank from 1, item_id, title, score and fallback."""
         import pandas as pd
 
-        lengths = np.array([len(items) for items in self.items], np.int64)
-        rows = np.repeat(np.arange(len(users)), lengths)
-        return pd.DataFrame(
-            {
-                "user_id": pd.Series(users, dtype=object).take(rows).infer_objects().reset_index(drop=True),
-                "rank": np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1,
-                "item_id": [item for items in self.items for item in items],
-                "score": [score for scores in self.scores for score in scores],
-                "fallback": self.fallback[rows],
-            }
-        )
+        listed = self.lists.items != PAD
+        rows, ranks = np.nonzero(listed)
+        codes = self.lists.items[listed]
+        titles = {} if self.titles is None else {"title": self.titles[codes]}
+        columns = {
+            "user_id": pd.Series(users, dtype=object).take(rows).reset_index(drop=True),
+            "rank": ranks + 1,
+            "item_id": self.item_ids[codes],
+            **titles,
+            "score": self.lists.scores[listed].astype(np.float64),
+            "fallback": self.fallback[rows],
+        }
+        return pd.DataFrame(columns).infer_objects()
 
-
-def _cut(rows: list[list[Any]], lengths: list[int]) -> list[list[Any]]:
-    return [row[:end] for row, end in zip(rows, lengths)]
+    def _cut(self, padded: np.ndarray) -> list[list[Any]]:
+        lengths = (self.lists.items != PAD).sum(axis=1).tolist()
+        return [row[:end] for row, end in zip(padded.tolist(), lengths)]

@@ -1,7 +1,7 @@
 """FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,13 @@ from recexp import progress
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries
 from recexp.data.id_codes import IdCodes
-from recexp.errors import DataError, ModelError
-from recexp.models import saving
+from recexp.errors import DataError
+from recexp.models import folder
 from recexp.models.answers import Answers, Id
-from recexp.models.arrays import check_parts
-from recexp.models.questions import Questions, ids_of, warn_of_unanswered
+from recexp.models.item_table import ItemTable
+from recexp.models.questions import Questions, ids_of, short, warn_of_unanswered
+from recexp.models.similar import similarities
 from recexp.ranking import Lists, Ranking
-from recexp.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ class FittedModel:
     trained : bool (n_users,), which users the model learned from.
     exclude_seen : whether what is in a history is kept out of the list.
     block_mib : how much memory a block of dense scores may take.
+    item_table : titles and categories of the items, as far as they are known.
     """
 
     model: Recommender
@@ -52,6 +53,7 @@ class FittedModel:
     trained: np.ndarray
     exclude_seen: bool
     block_mib: int
+    item_table: ItemTable = field(default_factory=ItemTable)
 
     @staticmethod
     def of(
@@ -66,7 +68,8 @@ class FittedModel:
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
         histories, begin = train.interactions.histories
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
-        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib)
+        table = ItemTable.of(train.items)
+        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, table)
 
     def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all `interactions` so far as histories, and the rule for it."""
@@ -78,8 +81,6 @@ class FittedModel:
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, worked out in blocks of users."""
-        if k < 1:
-            raise DataError(f"the number of items to recommend must be at least 1 (got {k})")
         answered = self.can_answer(queries)
         lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
         with progress.bar(len(queries), "recommend") as advance:
@@ -112,10 +113,10 @@ class FittedModel:
     def recommend_many(
         self, user_ids: Iterable[Id | None], n: int = 10, histories: Iterable[Iterable[Id] | None] | None = None
     ) -> "pd.DataFrame":
-        """Return the lists of many users at once: a table of user_id, rank from 1, item_id, score and fallback.
+        """Return the lists of many users at once: a table of user_id, rank from 1, item_id, title, score and fallback.
 
-        As `recommend` gives them, user by user. `fallback`: the list is not made for this very user, who is unknown,
-        or whom the model cannot answer.
+        As `recommend` gives them, user by user. `title` is there where the items table had titles. `fallback`: the list
+        is not made for this very user, who is unknown, or whom the model cannot answer.
         """
         users = ids_of(user_ids, "user_ids")
         return self.answer(users, n, histories).table(users)
@@ -124,16 +125,59 @@ class FittedModel:
         self, user_ids: Iterable[Any], n: int = 10, histories: Iterable[Iterable[Any] | None] | None = None
     ) -> Answers:
         """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
-        if isinstance(n, bool) or not isinstance(n, int | np.integer):
-            raise DataError(f"the number of items to recommend must be a whole number (got {n!r})")
-        users = ids_of(user_ids, "user_ids")
-        whole, fallback = Lists.empty(len(users), max(0, min(n, len(self.item_ids)))), np.zeros(len(users), bool)
+        n, users = _checked(n), ids_of(user_ids, "user_ids")
+        whole, fallback = Lists.empty(len(users), min(n, len(self.item_ids))), np.zeros(len(users), bool)
         for rows, queries, unknown in self._questions.ask(users, histories):
             part = self.lists(queries, n)
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
         warn_of_unanswered([users[row] for row in np.flatnonzero(fallback) if users[row] is not None], len(users))
-        return Answers.of(whole, self.item_ids, fallback)
+        return Answers(whole, self.item_ids, self.item_table.titles, fallback)
+
+    @property
+    def user_codes(self) -> IdCodes:
+        """Which user an id means; a user's code is the position in `user_ids`."""
+        return self._questions.users
+
+    @property
+    def item_codes(self) -> IdCodes:
+        """Which item an id means; an item's code is the position in `item_ids`."""
+        return self._questions.items
+
+    def similar(self, item_id: Id, n: int = 10) -> list[tuple[Id, float]]:
+        """Return at most n (item id, similarity) pairs, most similar first; see `recexp.models.similar`.
+
+        Raises DataError for an unknown item, and for a model that does not learn which items are similar.
+        """
+        code = self.item_codes.code(item_id)
+        if code < 0:
+            first = ", ".join(map(short, self.item_ids[:3].tolist()))
+            raise DataError(f"item {short(item_id)} is unknown; the model knows {len(self.item_ids)}, such as {first}")
+        scores = similarities(self.model, code, self.histories)
+        scores[code] = -np.inf
+        lists = self.ranking.top_k(scores[None], self._questions.anonymous(), _checked(n))
+        answers = Answers(lists, self.item_ids, None, np.zeros(1, bool))
+        return list(zip(answers.items[0], answers.scores[0]))
+
+    def only(self, categories: Mapping[str, str | Sequence[str]]) -> "FittedModel":
+        """Return the same model that recommends nothing but items of some categories: {"category": ["phones"]}.
+
+        Of several names in a column, an item has one; of several columns, it fits each. Raises DataError for what no
+        item has.
+        """
+        return self._listing(self.item_table.having(categories), str(dict(categories)))
+
+    def without(self, item_ids: Iterable[Id]) -> "FittedModel":
+        """Return the same model that never recommends the given items; unknown ones are counted in a warning."""
+        kept = np.ones(len(self.item_ids), bool)
+        kept[self._questions.known_items(item_ids, "items to exclude")] = False
+        return self._listing(kept, "what is not excluded")
+
+    def _listing(self, items: np.ndarray, what: str) -> "FittedModel":
+        catalogue = self.ranking.catalogue & items
+        if not catalogue.any():
+            raise DataError(f"none of the {self.ranking.catalogue.sum()} items that are recommended is {what}")
+        return replace(self, ranking=replace(self.ranking, catalogue=catalogue))
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None
@@ -142,7 +186,7 @@ class FittedModel:
         ((_, query, unknown),) = self._questions.ask([user_id], [history])
         warn_of_unanswered([user_id] if unknown[0] else [], 1)
         items = ids_of(item_ids, "item_ids")
-        codes = self._questions.items.codes(items)
+        codes = self.item_codes.codes(items)
         known = codes[codes >= 0]
         if self.model.capabilities.predicts:
             ones = np.ones(len(known), np.float32)
@@ -171,67 +215,23 @@ class FittedModel:
         return predicted
 
     def save(self, path: str | Path) -> None:
-        """Write the model's folder (see `saving`)."""
-        model, arrays = saving.pack(self.model, "model")
-        fallback, more = saving.pack(self.fallback, "fallback")
-        histories = self.histories
-        own = {
-            "user_ids": self.user_ids,
-            "item_ids": self.item_ids,
-            "trained": self.trained,
-            "ties": self.ranking.ties,
-            "catalogue": self.ranking.catalogue,
-            "known.users": histories.users,
-            "known.items": histories.items,
-            "known.values": histories.values,
-        }
-        times = {"known.timestamps": histories.timestamps, "known.sessions": histories.sessions}
-        own |= {name: array for name, array in times.items() if array is not None}
-        header = {
-            "recexp": __version__,
-            "model": model,
-            "fallback": fallback,
-            "exclude_seen": self.exclude_seen,
-            "block_mib": self.block_mib,
-            "explicit": histories.explicit,
-            "time_unit": histories.time_unit,
-        }
-        saving.write(Path(path), header, {**arrays, **more, **own})
+        """Write the model's folder (see `folder`)."""
+        folder.write(Path(path), {field.name: getattr(self, field.name) for field in fields(self)})
 
     @staticmethod
     def load(path: str | Path) -> "FittedModel":
         """Read a saved model; raises ModelError when it is missing, corrupt, or its class is not a Recommender."""
-        header, arrays = saving.read(Path(path))
-        try:
-            check_parts(header, arrays)
-            user_ids, item_ids = arrays["user_ids"], arrays["item_ids"]
-            histories = Interactions(
-                users=arrays["known.users"],
-                items=arrays["known.items"],
-                values=arrays["known.values"],
-                n_users=len(user_ids),
-                n_items=len(item_ids),
-                timestamps=arrays.get("known.timestamps"),
-                sessions=arrays.get("known.sessions"),
-                explicit=header["explicit"],
-                time_unit=header.get("time_unit", "s"),  # models of 0.1.0 do not say
-            )
-            return FittedModel(
-                model=saving.unpack(header["model"], arrays),
-                fallback=saving.unpack(header["fallback"], arrays),
-                ranking=Ranking(arrays["ties"], arrays["catalogue"]),
-                user_ids=user_ids,
-                item_ids=item_ids,
-                histories=histories,
-                trained=arrays["trained"],
-                exclude_seen=header["exclude_seen"],
-                block_mib=header["block_mib"],
-            )
-        except KeyError as error:
-            raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
-        except (ValueError, DataError) as error:
-            raise ModelError(f"{path} is a corrupt model: {error}") from error
+        return FittedModel(**folder.read(Path(path)))
 
     @cached_property
     def _questions(self) -> Questions:
         return Questions(IdCodes(self.user_ids), IdCodes(self.item_ids), self.histories, self.exclude_seen)
+
+
+def _checked(n: Any) -> int:
+    """Return how many items are asked for; raises DataError."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer):
+        raise DataError(f"the number of items to recommend must be a whole number (got {n!r})")
+    if n < 1:
+        raise DataError(f"the number of items to recommend must be at least 1 (got {n})")
+    return int(n)

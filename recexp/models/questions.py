@@ -63,6 +63,23 @@ class Questions:
             asked.append(Asked(rows, queries, np.where(empty, missing[rows], queries.lengths == 0)))
         return asked
 
+    def known_items(self, item_ids: Iterable[Any], what: str) -> np.ndarray:
+        """Return int32: the codes of the given items that are known; the others are counted in a warning."""
+        codes = self._codes(ids_of(item_ids, what), what)
+        return codes[codes >= 0]
+
+    def anonymous(self) -> Queries:
+        """Return the query of somebody of whom nothing is known, and from whom nothing is kept."""
+        return Queries(np.array([-1], np.int32), self.histories, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    def _codes(self, item_ids: list[Any], what: str) -> np.ndarray:
+        """Return int32 (m,): the codes of items, -1 of those that are unknown, which a warning counts."""
+        codes = self.items.codes(item_ids)
+        if (unknown := codes < 0).any():
+            first = short(item_ids[int(unknown.argmax())])
+            log.warning("%d of %d %s are unknown, the first is %s", unknown.sum(), len(item_ids), what, first)
+        return codes
+
     def _stored(self, codes: np.ndarray) -> Queries:
         """Return the queries of users, int32 (b,), whose histories the model has; -1 has none."""
         rows, begin = self.histories.histories
@@ -71,13 +88,8 @@ class Questions:
 
     def _given(self, codes: np.ndarray, histories: Sequence[Sequence[Any]]) -> Queries:
         """Return the queries of users, int32 (b,), with histories of theirs; items that are unknown are passed over."""
-        named = [item for history in histories for item in history]
-        items = self.items.codes(named)
+        items = self._codes([item for history in histories for item in history], "items in histories")
         known = items >= 0
-        if not known.all():
-            first = _short(named[int(np.argmin(known))])
-            n = int((~known).sum())
-            log.warning("%d of %d items in histories are unknown, the first is %s", n, len(named), first)
         rows = np.repeat(np.arange(len(codes), dtype=np.int32), [len(history) for history in histories])[known]
         values = np.ones(len(rows), np.float32)
         own = Interactions(rows, items[known], values, max(1, len(codes)), self.histories.n_items)
@@ -91,7 +103,7 @@ class Questions:
 def ids_of(given: Any, what: str) -> list[Any]:
     """Return the ids that `given` holds; raises DataError, which says of `what`, where it is no list of ids."""
     if isinstance(given, Mapping) or not may_hold_ids(given):
-        raise DataError(f"{what} must be a list of ids (got {_short(given)})")
+        raise DataError(f"{what} must be a list of ids (got {short(given)})")
     return list(given)
 
 
@@ -103,8 +115,9 @@ def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
     """Log in one line that `users`, of the n who ask, get no list of their own."""
     if users:
         who = "user %s is" if n == 1 else f"{len(users)} of {n} users, the first is %s, are"
-        log.warning(f"{who} unknown, or the model cannot answer: the list is the one for all such", _short(users[0]))
+        log.warning(f"{who} unknown, or the model cannot answer: the list is the one for all such", short(users[0]))
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return how a value looks, in a few characters."""
     return " ".join(reprlib.repr(value).split())

@@ -103,7 +103,7 @@ class Offline(Runner):
         return experiment["evaluation"].headline, experiment["evaluation"].higher_is_better
 
     def check(self, experiment: Experiment) -> None:
-        for name in ("dataset", "split", *self.subject):
+        for name in ("dataset", "split"):
             experiment[name].check()
         for name in self.subject:
             experiment[name].check_device(self.device)
@@ -156,8 +156,7 @@ def evidence(
     metrics |= {f"audit/{name}": value for name, value in fold.audit.metrics.items()}
     leaks = [f"leakage audit: {finding}" for finding in fold.audit.findings]
     short = [told for part in parts if (told := part.short_lists(experiment["evaluation"].cutoffs[-1]))]
-    remarks = [f"{part.name}: {said}" for part in parts for said in model.model.remarks(part.split.queries)]
-    for told in [*short, *remarks]:
+    for told in short:
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
@@ -167,17 +166,16 @@ def evidence(
         higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
         units=parts[-1].units,
         tables=[*fold.tables(), answers],
-        warnings=leaks + fallbacks + short + remarks,
+        warnings=leaks + fallbacks + short,
         inputs=fold.inputs(experiment),
         model=model,
-        shown=() if show is None else recommended(fold, model, show),
+        shown=() if show is None else recommended(model, show),
         test=parts[-1],
     )
 
 
-def recommended(fold: Fold, model: FittedModel, user: int | str) -> tuple[tuple[int | str, str, float], ...]:
-    """Return id, name (the first text column) and score of five items that the model recommends to a user."""
-    dataset = fold.split.train
-    names = next((column.values for column in dataset.items.values() if column.kind == "text"), dataset.item_ids)
-    name = dict(zip(dataset.item_ids.tolist(), names))
-    return tuple((item, str(name[item]), score) for item, score in model.recommend(user, SHOWN))
+def recommended(model: FittedModel, user: int | str) -> tuple[tuple[int | str, str, float], ...]:
+    """Return id, title and score of five items that the model recommends to a user; without titles the id again."""
+    found = model.answer([user], SHOWN)
+    names = found.items if found.names is None else found.names
+    return tuple((item, str(name), score) for item, name, score in zip(found.items[0], names[0], found.scores[0]))

@@ -19,7 +19,8 @@ class Served:
         self.model = model
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Return for each row {"user_id", "items", "scores", "fallback"}: the `k` best items (a parameter, 10).
+        """Return for each row {"user_id", "items", "scores", "fallback"}: the `k` best items (a parameter, 10), and
+        "titles" where the model has them.
 
         Columns: `user_id`, null or absent for someone anonymous; `history`, item ids from oldest to newest, null or
         absent for what is known of the user. An unknown user without history gets the list that all such get;
@@ -36,10 +37,11 @@ class Served:
         except Exception as error:  # a damaged model, or a person's own: who asks gets no stack trace of it
             log.exception("the model failed")
             raise request.Failure(f"the model failed: {error_message(error)}") from error
-        return [
-            {"user_id": user, "items": items, "scores": scores, "fallback": fallback}
-            for user, items, scores, fallback in zip(users, answers.items, answers.scores, answers.fallback.tolist())
-        ]
+        columns = {"user_id": users, "items": answers.items, "scores": answers.scores}
+        columns |= {"fallback": answers.fallback.tolist()} | (
+            {} if answers.names is None else {"titles": answers.names}
+        )
+        return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
 def _load_pyfunc(path: str) -> Served:

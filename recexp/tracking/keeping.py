@@ -44,7 +44,7 @@ def keep(
         shutil.copytree(files, folder / parcel.FILES)
         source.write(folder / parcel.FILES, diff)
         if model is not None:
-            shutil.copytree(model, folder / parcel.MODEL / "recexp")
+            shutil.copytree(model, folder / parcel.MODEL / mlflow_model.SAVED)
             mlflow_model.write_environment(folder / parcel.MODEL)
         whole = {
             **record,

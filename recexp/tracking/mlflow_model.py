@@ -13,6 +13,9 @@ from recexp.tracking import source, wheel
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+SAVED = "recexp"
+"""The folder of the saved model in that which MLflow keeps."""
+
 
 def load() -> None:
     """Import what wrapping needs, ahead of time."""
@@ -30,11 +33,11 @@ def wrap(
     from mlflow.models import Model
 
     folder.mkdir()
-    shutil.copytree(model_folder, folder / "recexp")
+    shutil.copytree(model_folder, folder / SAVED)
     write_environment(folder, requirements)
     model = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=_signature())
     pyfunc.add_to_model(
-        model, loader_module="recexp.serving", data="recexp", conda_env="conda.yaml", python_env="python_env.yaml"
+        model, loader_module="recexp.serving", data=SAVED, conda_env="conda.yaml", python_env="python_env.yaml"
     )
     model.save(str(folder / "MLmodel"))
 
@@ -90,6 +93,7 @@ def _signature() -> Any:
             ColSpec(Array(AnyType()), "items"),
             ColSpec(Array(DataType.double), "scores"),
             ColSpec(DataType.boolean, "fallback"),
+            ColSpec(Array(DataType.string), "titles", required=False),
         ]
     )
     return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema([ParamSpec("k", DataType.long, 10)]))

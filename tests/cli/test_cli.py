@@ -35,7 +35,8 @@ def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
 
 def test_commands_say_what_they_take(recexp: Callable) -> None:
     assert recexp("run", "--help").stdout == recexp("--help").stdout
-    assert recexp("recommend", "--help").stdout.startswith("recexp recommend MODEL USER [N]: the N best items")
+    takes = "recexp recommend MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: the best items"
+    assert recexp("recommend", "--help").stdout.startswith(takes)
 
 
 OPTIONS = {
@@ -56,11 +57,11 @@ OPTIONS = {
     ],
     "datasets": ["recexp datasets"],
     "evaluate": ["--experiment", "--runs", "--again", "metric=NAME", "cutoffs=["],
-    "export": ["RUN_ID FILE.zip", "tracking.uri="],
-    "export-split": ["DIR", "KEY=VALUE", "algorithm=lists"],
+    "export": ["RUN FILE.zip|FOLDER", "tracking.uri="],
     "import": ["FILE.zip", "tracking.experiment="],
-    "recommend": ["MODEL USER [N]", "10 unless given"],
-    "reproduce": ["RUN_ID", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],
+    "recommend": ["--best EXPERIMENT", "--only COLUMN=NAME", "--out FILE", "default: 10", "models:/NAME@ALIAS"],
+    "reproduce": ["RUN [", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],
+    "similar": ["MODEL ITEM [-n N]", "--exclude FILE", "tracking.uri="],
     "tune": ["trials: 30", "sampler: tpe", "timeout: null", "range(5,50)", "search=NAME"],
     "ui": ["--port N", "default: 5000"],
 }
@@ -102,10 +103,16 @@ def test_help_is_there_among_other_words(recexp: Callable) -> None:
         (["ui", "--port=x"], "--port: must be a number (got 'x')"),
         (["evaluate", "metric=mrr", "--agian"], "--agian: unknown; did you mean --again?"),
         (["reproduce", "0123", "--tol=3"], "--tol: unknown; did you mean --tolerance?"),
-        (["recommend", "model"], "recexp recommend takes MODEL USER [N] (got model)"),
-        (["recommend", "model", "1", "0"], "N: must be a number from 1, got 0"),
+        (["recommend", "model"], "recexp recommend takes MODEL USER|--users FILE|--all|--history ITEM,... [-n N] ["),
+        (["recommend", "model", "1", "-n", "0"], "-n: must be a number from 1 (got 0)"),
+        (["recommend", "model", "1", "--all"], "give one of USER, --users and --all; --history goes with USER, or"),
+        (["recommend", "model", "--all", "--out", "a.xls"], "--out: a.xls must end in .csv, .parquet, .jsonl"),
+        (["recommend", "model", "1", "--only", "x"], "--only: must be COLUMN=NAME, such as category=phones (got x)"),
+        (["recommend", "nowhere", "1", "a=b"], "a=b: only tracking.uri=URI can be set here"),
+        (["recommend", "nowhere", "1"], "nowhere is not a saved model: there is no such folder, and there is no run"),
+        (["similar", "model"], "recexp similar takes MODEL ITEM [-n N] [...] (got model)"),
         (["datasets", "films"], "recexp datasets takes no words (got films)"),
-        (["export", "0123", "run.tar"], "recexp export takes RUN_ID FILE.zip [tracking.uri=...] (got run.tar)"),
+        (["export", "0123", "run.tar"], "recexp export takes RUN FILE.zip|FOLDER [tracking.uri=...] (got run.tar)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -241,8 +241,8 @@ def test_what_differs_is_named(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "recexp reproduce takes RUN_ID [--tolerance X]"),
-        (["a", "b"], "recexp reproduce takes RUN_ID"),
+        ([], "recexp reproduce takes RUN [--tolerance X]"),
+        (["a", "b"], "recexp reproduce takes RUN"),
         (["0123"], "there is no run 0123 in sqlite:///"),
         (["0123", "--tolerance", "much"], "--tolerance: must be a number from 0 (got much)"),
         (["0123", "--tolerance=-1"], "--tolerance: must be a number from 0 (got -1)"),

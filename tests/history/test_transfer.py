@@ -206,7 +206,7 @@ def test_what_is_no_exported_run_is_refused(
         assert message in capsys.readouterr().err
     assert not Path("mlflow.db").exists()
     assert cli.run(["export", "0123"]) == 2
-    assert "recexp export takes RUN_ID FILE.zip" in capsys.readouterr().err
+    assert "recexp export takes RUN FILE.zip" in capsys.readouterr().err
 
 
 def edited(parcel: Path, change: Callable[[dict[str, bytes], dict], None]) -> bytes:

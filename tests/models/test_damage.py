@@ -15,7 +15,7 @@ import recexp as library
 from recexp import checksums, cli
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
-from recexp.data import Dataset, Interactions
+from recexp.data import Column, Dataset, Interactions
 from recexp.errors import ModelError
 from recexp.models import saving
 from recexp.models.fitted import FittedModel
@@ -26,7 +26,8 @@ def fitted(model: Any, users: list) -> FittedModel:
     """A model of 3 users and 5 items."""
     codes = np.array([(0, 0), (0, 1), (1, 0), (1, 2), (2, 0), (2, 3)], np.int32).T.copy()
     log = Interactions(codes[0], codes[1], np.ones(6, np.float32), n_users=3, n_items=5)
-    train = Dataset("three", log, np.array(users, object), np.arange(10, 15))
+    kinds = {"kind": Column.category(["a", "b", "a", None, "b"]), "tags": Column.multi_category([["a"]] * 5)}
+    train = Dataset("three", log, np.array(users, object), np.arange(10, 15), items=kinds)
     popular = Popularity(half_life_days=None).fit(train)
     ranking = Ranking(np.arange(5, dtype=np.int32), np.ones(5, bool))
     return FittedModel.of(model.fit(train), popular, ranking, train, exclude_seen=True, block_mib=1)
@@ -107,6 +108,13 @@ ARRAYS = {
     "ids as decimals": ({"item_ids": np.arange(5.0)}, "item_ids are float64"),
     "codes outside": ({"known.items": np.full(6, 5, np.int32)}, "interactions.items holds codes outside 0..4"),
     "rows of another type": ({"known.users": np.zeros(6)}, "interactions.users must be int32"),
+    "titles of other items": ({"titles": np.arange(5)}, "titles is int64"),
+    "categories outside": (
+        {"category.0.codes": np.full(5, 2, np.int32)},
+        "category column 0 does not describe 5",
+    ),
+    "categories of fewer items": ({"category.0.codes": np.zeros(4, np.int32)}, "category column 0 does not describe"),
+    "lists that end outside": ({"category.1.offsets": np.array([0, 1, 2, 3, 4, 9])}, "category column 1 does not"),
     "texts of another length": ({"lengths of user_ids": np.array([1, 1, 9])}, "its texts do not have the lengths"),
     "texts of negative length": ({"lengths of user_ids": np.array([-1, 2, 2])}, "its texts do not have the lengths"),
     "texts that are no UTF-8": ({"user_ids": np.array([97, 98, 255], np.uint8)}, "utf-8"),
@@ -221,7 +229,7 @@ def test_a_model_that_gives_no_list_is_a_wrong_input(
     with np.load(folder / "arrays.npz") as stored:
         name = next(name for name in stored.files if name.startswith("model/learned"))
     change(folder, **{name: weights})
-    assert cli.run(["recommend", str(folder), "a", "2"]) == 2
+    assert cli.run(["recommend", str(folder), "a"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"recexp: {folder}: the model cannot make a list: ")
 

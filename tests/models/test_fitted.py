@@ -1,14 +1,19 @@
 """What a person asks of a fitted model by original ids."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import recexp
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
-from recexp.data import Dataset, Interactions
+from recexp.data import Column, Dataset, Interactions
 from recexp.errors import DataError
 from recexp.models.fitted import FittedModel
+from recexp.models.item_table import ItemTable, title_column
 from recexp.ranking import Ranking
 
 
@@ -84,3 +89,122 @@ def test_a_history_is_a_list(model: FittedModel, history: object) -> None:
         model.recommend(1, 2, history)
     with pytest.raises(DataError, match="1 histories are given for 2 users"):
         model.recommend_many([1, 7], 2, [[10]])
+
+
+ITEMS = {
+    "brand_name": Column.text(["Big A", "Big A", "Small B", "Small B", "Small B"]),
+    "title": Column.text(["Red phone", "Blue phone", "Red case", "Blue case", "x" * 300]),
+    "kind": Column.category(["phones", "phones", "cases", "cases", None]),
+    "colors": Column.multi_category([["red"], ["blue"], ["red", "gold"], ["blue"], []]),
+    "price": Column.numeric([100, 200, 5, 6, 7], "price"),
+}
+
+
+@pytest.fixture(scope="module")
+def shop(model: FittedModel) -> FittedModel:
+    """The same users and items, with a table of items."""
+    return replace(model, item_table=ItemTable.of(ITEMS))
+
+
+def test_titles_stand_beside_items_and_come_back_from_a_folder(shop: FittedModel, tmp_path: Path) -> None:
+    shop.save(tmp_path / "shop")
+    for one in (shop, FittedModel.load(tmp_path / "shop")):
+        table = one.recommend_many([1, "x"], 5)
+        assert list(table.columns) == ["user_id", "rank", "item_id", "title", "score", "fallback"]
+        titles = dict(zip(range(10, 15), ITEMS["title"].values))
+        assert table["title"].tolist() == [titles[item][:200] for item in table["item_id"]]
+
+
+def test_lists_hold_some_categories_alone_and_are_as_long_as_can_be(shop: FittedModel, tmp_path: Path) -> None:
+    """What is not listed takes no place: a user who has seen one of two cases is recommended the other."""
+    shop.save(tmp_path / "shop")
+    for one in (shop, FittedModel.load(tmp_path / "shop")):
+        cases = one.only({"kind": "cases"}).recommend_many([1, 7, 196], 2).groupby("user_id")["item_id"].agg(set)
+        assert cases.to_dict() == {1: {12, 13}, 7: {13}, 196: {12}}
+        assert {item for item, _ in one.only({"colors": ["blue", "gold"]}).recommend(None, 5)} == {11, 12, 13}
+        assert [item for item, _ in one.only({"kind": "cases", "colors": "red"}).recommend(1, 5)] == [12]
+    whole = [item for item, _ in shop.recommend(1, 5)]
+    assert [item for item, _ in shop.without([12, "14"]).recommend(1, 5)] == [item for item in whole if item == 13]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"color": "red"}, "no item category column 'color'; did you mean colors.? the columns are kind, colors"),
+        ({"price": "5"}, "no item category column 'price'; the columns are kind, colors"),
+        ({"kind": "phone"}, "no item has kind=phone; did you mean phones.? kind has cases, phones"),
+        ({"kind": "phones", "colors": "gold"}, "no item has kind=phones and colors=gold"),
+    ],
+    ids=str,
+)
+def test_what_no_item_is_names_what_there_is(shop: FittedModel, wanted: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        shop.only(wanted)
+
+
+def test_nothing_to_choose_from_is_said(
+    model: FittedModel, shop: FittedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DataError, match="trained without an items table that has category columns"):
+        model.only({"kind": "phones"})
+    with pytest.raises(DataError, match="none of the 2 items that are recommended"):
+        shop.only({"kind": "phones"}).without([10, 11])
+    shop.without([10, "nothing", "none"])
+    assert caplog.messages == ["2 of 3 items to exclude are unknown, the first is 'nothing'"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        ({"about": Column.text(["a b"]), "product_name": Column.text(["c d"])}, "product_name"),
+        ({"kind": Column.category(["a"]), "description": Column.text(["c d"])}, "description"),
+        ({"brand_name": Column.category(["a"]), "Name": Column.category(["b"])}, "Name"),
+        ({"brand_name": Column.category(["a"]), "year": Column.numeric([1])}, None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_which_column_holds_titles(columns: dict, title: str | None) -> None:
+    assert title_column(columns) == title
+
+
+def test_titles_of_few_words_are_kept_too() -> None:
+    table = ItemTable.of({"name": Column.category(["Hammer", None, "Axe"])})
+    assert table.titles.tolist() == ["Hammer", "", "Axe"] and table.categories == {}
+
+
+def test_similar_items_of_ease_are_those_of_its_weights(model: FittedModel) -> None:
+    """Item 10 was taken with 11, 12 and 13, and never with 14: its row of the weights, by the closed form."""
+    x = np.array([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0]], float)
+    inverse = np.linalg.inv(x.T @ x + np.eye(5))
+    weights = -inverse / np.diag(inverse)
+    found = dict(model.similar(11, 5))
+    assert found == pytest.approx({10: weights[1, 0]}, rel=1e-5), "others have no more weight than any"
+    assert [item for item, _ in model.similar("10", 2)] == [item for item, _ in model.similar(10)][:2]
+    assert {item for item, _ in model.similar(10)} == {11, 12, 13}
+    assert model.similar(14) == []
+
+
+def test_similar_items_of_factors_have_the_nearest_directions(model: FittedModel) -> None:
+    als = recexp.make("algorithm=als", "algorithm.factors=2")
+    als.items_ = np.array([[1, 0], [2, 0.1], [0, 3], [1, 1], [-1, 0]], np.float32)
+    found = replace(model, model=als).similar(10, 3)
+    assert [item for item, _ in found] == [11, 13, 12]
+    assert [similarity for _, similarity in found] == pytest.approx([2 / np.hypot(2, 0.1), np.sqrt(0.5), 0], abs=1e-6)
+    within = replace(model, model=als, item_table=ItemTable.of(ITEMS)).only({"kind": "cases"})
+    assert [item for item, _ in within.similar(10, 3)] == [13, 12]
+
+
+def test_similar_items_do_not_hang_on_biases(model: FittedModel) -> None:
+    mf = recexp.make("algorithm=mf", "algorithm.factors=2")
+    mf.items_ = np.array([[1, 0], [2, 0], [0, 3], [1, 1], [0, 1]], np.float32)
+    mf.item_biases_ = np.array([9, -9, 9, 0, 0], np.float32)
+    assert [item for item, _ in replace(model, model=mf).similar(10, 2)] == [11, 13]
+
+
+def test_who_does_not_learn_what_is_similar_says_so(model: FittedModel) -> None:
+    for name in ("popularity", "random"):
+        other = recexp.make(f"algorithm={name}").fit(Dataset("three", model.histories, model.user_ids, model.item_ids))
+        with pytest.raises(DataError, match="does not learn which items are similar; models that do: ease"):
+            replace(model, model=other).similar(10)
+    with pytest.raises(DataError, match="item 'x' is unknown; the model knows 5, such as 10, 11, 12"):
+        model.similar("x")

@@ -20,6 +20,7 @@ from recexp.algorithms.linear.ease import EASE
 from recexp.data import Dataset, Interactions
 from recexp.errors import ModelError
 from recexp.models.fitted import FittedModel
+from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
 from recexp.serving import _load_pyfunc
 from recexp.serving.pyfunc import Served
@@ -82,6 +83,13 @@ def test_one_column_is_enough(fitted: FittedModel) -> None:
     assert ask(fitted, k=1, history=[["apple"]]) == [
         {"user_id": None, "items": ["bread"], "scores": [2.0], "fallback": False}
     ]
+
+
+def test_titles_stand_beside_items(fitted: FittedModel) -> None:
+    named = replace(fitted, item_table=ItemTable(np.array(["Apple", "", "Old cheese", "Dates"], object)))
+    (answer,) = ask(named, user_id=["ann"])
+    assert (answer["items"], answer["titles"]) == (["cheese", "dates"], ["Old cheese", "Dates"])
+    assert "titles" not in ask(fitted, user_id=["ann"])[0]
 
 
 def test_answers_of_the_fallback_say_so(fitted: FittedModel) -> None:

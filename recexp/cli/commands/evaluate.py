@@ -38,13 +38,13 @@ def run(given: Namespace) -> Iterator[str]:
     if not wanted:
         parser().error(f"got {' '.join(given.arguments) or 'nothing'}")
     metrics, cutoffs = _metrics(wanted.get("metrics")), _cutoffs(wanted.get("cutoffs"))
-    from recexp.history import rebuild
+    from recexp.history import rebuild, references
     from recexp.history.archive import Archive
 
     tracking, overrides = rebuild.store_and_overrides(words)
     with Archive(tracking.uri) as archive:
         if given.runs:
-            records = [archive.run(name) for name in dict.fromkeys(given.runs.split(","))]
+            records = [references.find_run(archive, name) for name in dict.fromkeys(given.runs.split(","))]
         else:
             records, untested = _tested(archive, given.experiment or tracking.experiment)
             if untested:

@@ -1,10 +1,12 @@
-"""RUN_ID FILE.zip [tracking.uri=...]: all that the store knows of a run, to go to another machine"""
+"""RUN FILE.zip|FOLDER [tracking.uri=...]: a run, or its model alone, to go to another machine"""
 
+import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 from recexp.cli.parsing import STORE, Parser
+from recexp.errors import StoreError
 
 
 def parser() -> Parser:
@@ -15,22 +17,26 @@ def parser() -> Parser:
         example="recexp export 287f36a5 run.zip",
         words=(2, 2),
         overrides=STORE,
-        notes="RUN_ID may be the beginning of an id.",
+        notes="RUN is a run's id or its beginning, runs:/ID, models:/NAME@ALIAS or models:/NAME/VERSION.\n"
+        "FILE.zip gets all that the store knows of the run, for recexp import. FOLDER gets the saved model alone,\n"
+        "for recexp recommend, recexp similar and FittedModel.load, which need no store.",
     )
 
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield what was written, and what is not in it."""
-    run_id, name = given.words
-    if not name.endswith(".zip"):
-        parser().error(f"got {name}")
-    from recexp.history import rebuild, transfer
+    name, file = given.words[0], Path(given.words[1])
+    if file.suffix not in ("", ".zip"):
+        parser().error(f"got {file}")
+    from recexp.history import rebuild, references, transfer
     from recexp.history.archive import Archive
 
     tracking, _ = rebuild.store_and_overrides(given.overrides)
-    file = Path(name)
     with Archive(tracking.uri) as archive:
-        record = archive.run(run_id)
+        record = references.find_run(archive, name)
+        if file.suffix != ".zip":
+            yield _model(references.folder_of_model(archive, record), file, record.id)
+            return
         transfer.pack(archive, record, file)
     yield f"run {record.id}: {file}, {file.stat().st_size / 2**20:.1f} MiB; recexp import {file} takes it into a store"
     if "dataset" in record.tags:
@@ -38,3 +44,12 @@ def run(given: Namespace) -> Iterator[str]:
             f"the data ({record.tags['dataset']}) are not in it, for their terms may forbid that; they must be there "
             "where it is reproduced (dataset.root=DIR or dataset.interactions=FILE says where)"
         )
+
+
+def _model(saved: Path, folder: Path, run_id: str) -> str:
+    """Copy a saved model's folder, and return what to say of it."""
+    if folder.exists():
+        raise StoreError(f"{folder} is there already")
+    shutil.copytree(saved, folder)
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    return f"model of run {run_id}: {folder}, {size:.1f} MiB; recexp recommend {folder} USER asks it"

@@ -1,4 +1,4 @@
-"""RUN_ID [--tolerance X] [dataset.root=DIR ...]: run it again from what it left behind, and compare the two"""
+"""RUN [--tolerance X] [dataset.root=DIR ...]: run it again from what it left behind, and compare the two"""
 
 import math
 import shlex
@@ -21,7 +21,8 @@ def parser() -> Parser:
             **MOVED,
             "runner.threads=N": "how many threads work; default: as many as the run had",
         },
-        notes="RUN_ID may be the beginning of an id. The exit code is 1 when a metric is off.",
+        notes="RUN is a run's id or its beginning, runs:/ID or models:/NAME@ALIAS.\n"
+        "The exit code is 1 when a metric is off.",
     )
     parser.add_argument(
         "--tolerance", type=_tolerance, metavar="X", help="relative difference that is within; default: 1e-06"
@@ -31,7 +32,7 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield the report of the new run; raises RecexpError at the end when a metric is off."""
-    from recexp.history import differences, rebuild, reproduction
+    from recexp.history import differences, rebuild, references, reproduction
     from recexp.history.archive import Archive
 
     tolerance = differences.TOLERANCE if given.tolerance is None else given.tolerance
@@ -39,7 +40,7 @@ def run(given: Namespace) -> Iterator[str]:
     overrides = [word for word in given.overrides if word in rest or word.startswith("tracking.")]
     command = shlex.join(["recexp", "reproduce", *given.arguments])
     with Archive(tracking.uri) as archive:
-        record = archive.run(given.words[0])
+        record = references.find_run(archive, given.words[0])
         experiment, changes = rebuild.rebuild(archive, record, overrides, command=command)
         report = reproduction.reproduce(archive, record, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():

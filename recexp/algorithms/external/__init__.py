@@ -1,1 +1,0 @@
-"""Answers of systems that recexp does not run."""

@@ -1,0 +1,129 @@
+"""What the commands that ask a model share: which model, and what may be in its lists."""
+
+import logging
+import re
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recexp.cli.parsing import Parser
+from recexp.errors import ConfigError, ModelError, RecexpError, error_message
+
+if TYPE_CHECKING:
+    from recexp.models.fitted import FittedModel
+
+log = logging.getLogger(__name__)
+
+MODEL = (
+    "MODEL is a folder of a saved model, a run's id or its beginning, runs:/ID, models:/NAME@ALIAS or\n"
+    "models:/NAME/VERSION. With --best, MODEL is left out."
+)
+
+
+def add_options(parser: Parser) -> None:
+    """Take what says which model is asked, and for what items."""
+    parser.add_argument("-n", type=_count, default=10, metavar="N", help="how many items; default: %(default)s")
+    parser.add_argument(
+        "--best", metavar="EXPERIMENT", help="the best model of an experiment, the first in recexp compare"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="COLUMN=NAME",
+        help="items of this category alone; NAME,NAME: of one of these; given again: of both columns",
+    )
+    parser.add_argument(
+        "--exclude", metavar="FILE", help="items that are never listed: ids, one a line, or a column item_id"
+    )
+
+
+def name_and_rest(given: Namespace) -> tuple[str | None, list[str]]:
+    """Return the word that names the model, None with --best, and the other words."""
+    return (None, given.words) if given.best is not None else (next(iter(given.words), None), given.words[1:])
+
+
+@contextmanager
+def asked_model(name: str | None, given: Namespace) -> "Iterator[FittedModel]":
+    """Yield the model of that name, or the best of an experiment, which lists only what it may.
+
+    Whatever a damaged model raises becomes a ModelError.
+    """
+    conditions = [_condition(text) for text in given.only]
+    with _best(given) if name is None else _named(name, given) as folder:
+        from recexp.models.fitted import FittedModel
+
+        model = FittedModel.load(folder)
+        try:
+            yield _limited(model, conditions, given.exclude)
+        except RecexpError:
+            raise
+        except Exception as error:  # whatever comes of numbers that do not fit together
+            told = " ".join(error_message(error).split())[:200]
+            raise ModelError(f"{name or folder}: the model cannot make a list: {told}") from error
+
+
+def _store(given: Namespace) -> str | None:
+    """Return the address of the store that the overrides name, or of the usual one."""
+    from recexp.history import rebuild
+
+    tracking, others = rebuild.store_and_overrides(given.overrides)
+    if others:
+        raise ConfigError(f"{others[0]}: only tracking.uri=URI can be set here; a model keeps its config")
+    return tracking.uri
+
+
+@contextmanager
+def _named(name: str, given: Namespace) -> "Iterator[Path]":
+    """Yield the saved model's folder that `name` means; of a folder the store is not looked for."""
+    from recexp.history import references
+
+    with references.open_model(name, None if Path(name).is_dir() else _store(given)) as folder:
+        yield folder
+
+
+@contextmanager
+def _best(given: Namespace) -> "Iterator[Path]":
+    """Yield the saved model's folder of the best run of an experiment."""
+    from recexp.comparison import best_run
+    from recexp.history import references
+    from recexp.history.archive import Archive
+
+    with Archive(_store(given)) as archive:
+        run, why = best_run(archive, given.best)
+        log.info("%s", why)
+        yield references.folder_of_model(archive, run)
+
+
+def _limited(model: "FittedModel", conditions: Sequence[tuple[str, str]], exclude: str | None) -> "FittedModel":
+    """Return the model that lists nothing but what fits the conditions, and nothing of the file `exclude`."""
+    from recexp.io.id_file import read_ids
+
+    if conditions:
+        wanted: dict[str, list[str]] = {}
+        for column, names in conditions:
+            known = model.item_table.categories.get(column)
+            whole = known is not None and names in known.categories  # a name may hold a comma
+            wanted.setdefault(column, []).extend([names] if whole else names.split(","))
+        model = model.only(wanted)
+    if exclude is not None:
+        ids = read_ids(exclude, "item_id", is_known=lambda text: model.item_codes.code(text) >= 0)
+        if not ids:
+            log.warning("%s has no ids: nothing is excluded", exclude)
+        model = model.without(ids)
+    return model
+
+
+def _condition(text: str) -> tuple[str, str]:
+    column, equals, names = text.partition("=")
+    if not (column and equals and names):
+        raise ConfigError(f"--only: must be COLUMN=NAME, such as category=phones (got {text})")
+    return column, names
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise ConfigError(f"-n: must be a number from 1 (got {text})")
+    return int(text)

@@ -1,0 +1,85 @@
+"""Lists of ids from files: one a line, or a column of a table."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recexp.errors import DataError
+from recexp.io.cells import plain
+from recexp.io.header import find_column, listed
+from recexp.io.reading import exists, read_bytes
+from recexp.io.tables import open_table
+
+log = logging.getLogger(__name__)
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
+"""Endings of files with columns; others hold an id a line."""
+
+
+def read_ids(name: str, column: str, *, is_known: Callable[[str], bool]) -> list[str]:
+    """Return the ids of a file as text, each once, in order; what is left out is counted in a warning.
+
+    Parameters
+    ----------
+    name : FILE, or FILE:COLUMN of a table.
+    column : the column of a table of several columns where COLUMN is not given: user_id.
+    is_known : whether a text is an id that there is; the only column of a file may begin with one, not with a name.
+
+    Raises
+    ------
+    DataError : missing, unreadable, or which column is meant is not clear.
+    """
+    path, chosen = Path(name), ""
+    if not exists(path) and ":" in name:
+        before, _, chosen = name.rpartition(":")
+        path = Path(before)
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if ending in TABLES:
+        cells = _column(path, chosen, column, is_known)
+    elif chosen:
+        raise DataError(f"{path}: has no columns; files that have end in {', '.join(TABLES)}")
+    else:
+        cells = _lines(path)
+    ids = [text for text in map(_text, cells) if text]
+    once = list(dict.fromkeys(ids))
+    if len(ids) < len(cells):
+        log.warning("%s: %d of %d rows have no id and are left out", path, len(cells) - len(ids), len(cells))
+    if len(once) < len(ids):
+        log.warning("%s: %d ids come again; each counts once", path, len(ids) - len(once))
+    return once
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = read_bytes(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: is not UTF-8 text with an id a line ({error.reason} at byte {error.start})"
+        ) from error
+    return [line for line in lines if line.strip()]
+
+
+def _column(path: Path, chosen: str, usual: str, is_known: Callable[[str], bool]) -> list[Any]:
+    if not read_bytes(path).strip():
+        return []
+    table = open_table(path, separator=None)
+    names = [*table.names]
+    if len(names) == 1 and not chosen and is_known(names[0].strip()):  # an id a line, and no header
+        table, names = open_table(path, separator=None, header=False), ["0"]
+    if chosen:
+        found = chosen if chosen in names else None
+    else:
+        found = names[0] if len(names) == 1 else find_column(names, usual, str(path))
+    if found is None:
+        raise DataError(
+            f"{path}: has no column {chosen or usual}; its columns are {listed(names)}: {path}:COLUMN chooses one"
+        )
+    values: list[Any] = plain(table.read([found])[found]).to_pylist()
+    return values
+
+
+def _text(cell: Any) -> str:
+    """Return an id as text; a whole number with a decimal point, which pandas makes of integers, without it."""
+    whole = isinstance(cell, float) and cell.is_integer()
+    return "" if cell is None else str(int(cell) if whole else cell).strip()

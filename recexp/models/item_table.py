@@ -1,0 +1,128 @@
+"""ItemTable: what a model keeps of the items table, to name what it recommends and to choose among it."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recexp.data import Column
+from recexp.errors import DataError
+
+TITLE_LENGTH = 200
+"""Characters of a title that are kept: a product's description is longer."""
+SHOWN = 12
+"""Names that an error lists."""
+_TITLE = re.compile(r"(.*_)?title|((item|product|article|film|movie)_?)?name", re.IGNORECASE)
+
+
+def title_column(columns: Mapping[str, Column]) -> str | None:
+    """Return which column holds titles: text called title or name, else the first text, else categories so called.
+
+    For single words in a column `name` are read as categories. `brand_name` holds no titles.
+    """
+    texts = [name for name, column in columns.items() if column.kind == "text"]
+    words = [name for name, column in columns.items() if column.kind == "category" and _TITLE.fullmatch(name)]
+    called = [name for name in texts if _TITLE.fullmatch(name)]
+    return next(iter([*called, *texts, *words]), None)
+
+
+@dataclass(frozen=True)
+class ItemTable:
+    """Titles and categories of n items; the other columns of the items table are not kept.
+
+    Attributes
+    ----------
+    titles : object (n,) of str, empty where unknown; None where no column holds titles.
+    categories : the category and multi_category columns, n rows each, by name.
+    """
+
+    titles: np.ndarray | None = None
+    categories: Mapping[str, Column] = field(default_factory=dict)
+
+    @staticmethod
+    def of(columns: Mapping[str, Column]) -> "ItemTable":
+        """Return what is kept of an items table."""
+        title = title_column(columns)
+        return ItemTable(
+            None if title is None else _texts(columns[title]),
+            {name: c for name, c in columns.items() if c.kind in ("category", "multi_category") and name != title},
+        )
+
+    def having(self, conditions: Mapping[str, str | Sequence[str]]) -> np.ndarray:
+        """Return bool (n,): which items have one of the given categories in each of the given columns.
+
+        Raises DataError for a column or a category that no item has, and where no item is left.
+        """
+        chosen = np.array(True)
+        for name, wanted in conditions.items():
+            if name not in self.categories:
+                raise DataError(f"there is no item category column {name!r}; {self._columns(name)}")
+            column, names = self.categories[name], [wanted] if isinstance(wanted, str) else list(wanted)
+            number = {category: code for code, category in enumerate(column.categories)}
+            for category in names:
+                if category not in number:
+                    known = _near(str(category), column.categories)
+                    raise DataError(f"no item has {name}={category}; {known.format(f'{name} has')}")
+            ones = np.zeros(len(number), np.float32)
+            ones[[number[category] for category in names]] = 1
+            chosen = chosen & (column.indicators() @ ones > 0)
+        if not chosen.any():
+            raise DataError(f"no item has {' and '.join(f'{name}={wanted}' for name, wanted in conditions.items())}")
+        return chosen
+
+    def _columns(self, name: str) -> str:
+        if not self.categories:
+            return "the model was trained without an items table that has category columns"
+        return _near(name, list(self.categories)).format("the columns are")
+
+    def pack(self) -> tuple[list[str], dict[str, np.ndarray]]:
+        """Return the names of the category columns, and all arrays by name."""
+        arrays = {} if self.titles is None else {"titles": self.titles}
+        for number, column in enumerate(self.categories.values()):
+            arrays[f"category.{number}.codes"] = column.values
+            arrays[f"category.{number}.names"] = np.array(column.categories, object)
+            if column.offsets is not None:
+                arrays[f"category.{number}.offsets"] = column.offsets
+        return list(self.categories), arrays
+
+    @staticmethod
+    def unpack(names: Sequence[str], arrays: Mapping[str, np.ndarray], n: int) -> "ItemTable":
+        """Return what was packed, of n items. Raises ValueError or KeyError where the arrays do not fit together."""
+        titles = arrays.get("titles")
+        if titles is not None and (titles.dtype != object or titles.shape != (n,)):
+            raise ValueError(f"titles is {titles.dtype} {titles.shape}, not text ({n},)")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"categories must be a list of names (got {names!r:.50})")
+        return ItemTable(titles, {name: _column(number, arrays, n) for number, name in enumerate(names)})
+
+
+def _texts(column: Column) -> np.ndarray:
+    if column.kind == "category":
+        return np.array([*column.categories, ""], object)[column.values]
+    return np.array([text[:TITLE_LENGTH] for text in column.values.tolist()], object)
+
+
+def _column(number: int, arrays: Mapping[str, np.ndarray], n: int) -> Column:
+    codes, names = (arrays[f"category.{number}.{part}"] for part in ("codes", "names"))
+    offsets = arrays.get(f"category.{number}.offsets")
+    lowest = -1 if offsets is None else 0
+    fits = codes.dtype == np.int32 and codes.ndim == 1 and names.dtype == object and names.ndim == 1
+    fits = fits and bool(((codes >= lowest) & (codes < len(names))).all())
+    if offsets is None:
+        fits = fits and len(codes) == n
+    else:
+        fits = fits and offsets.dtype == np.int64 and offsets.shape == (n + 1,)
+        fits = fits and offsets[0] == 0 and offsets[-1] == len(codes) and bool((np.diff(offsets) >= 0).all())
+    if not fits:
+        raise ValueError(f"category column {number} does not describe {n} items")
+    return Column("category" if offsets is None else "multi_category", codes, tuple(names.tolist()), offsets)
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Return the nearest of the names that there are, and the first of all after {}."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return f"{hint}{{}} {', '.join(known[:SHOWN])}{more}"
