@@ -111,7 +111,7 @@ def describe(value: Any) -> Any:
 
     A class whose meaning has changed since a release says so by a class attribute `revision`, described where above 1:
     results from before and after have different identities. Data that a component holds are identified by their
-    fingerprint.
+    fingerprint, files that it reads by digests of what is in them, which its method `contents` returns by field.
     """
     if hasattr(value, "fingerprint"):
         return value.fingerprint
@@ -119,7 +119,7 @@ def describe(value: Any) -> Any:
         hints = get_type_hints(type(value), include_extras=True)
         names = [f.name for f in dataclasses.fields(value) if not _outside(hints[f.name])]
         fields = {name: describe(getattr(value, name)) for name in names}
-        return {"class": stored_name(type(value)), **_revision(type(value)), **fields}
+        return {"class": stored_name(type(value)), **_revision(type(value)), **fields, **_contents(value)}
     if isinstance(value, dict):
         return {key: describe(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -140,12 +140,26 @@ def locations(value: Any) -> list[str]:
 
 def classes(value: Any) -> Iterator[type]:
     """Yield the classes of a component and of those in it."""
+    return map(type, components(value))
+
+
+def components(value: Any) -> Iterator[Any]:
+    """Yield a component and those in it."""
     if dataclasses.is_dataclass(value):
-        yield type(value)
+        yield value
         value = [getattr(value, field.name) for field in dataclasses.fields(value)]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
     for part in parts:
-        yield from classes(part)
+        yield from components(part)
+
+
+def contents(value: Any) -> dict[str, str]:
+    """Return the digests of the files that a component and those in it read for an identity, by class and field."""
+    return {
+        f"{stored_name(type(part))}.{field}": sha
+        for part in components(value)
+        for field, sha in _contents(part).items()
+    }
 
 
 def revisions(value: Any) -> dict[str, int]:
@@ -161,6 +175,11 @@ def ours(cls: type) -> bool:
 def _revision(cls: type) -> dict[str, int]:
     revision = getattr(cls, "revision", 1)
     return {"revision": revision} if revision > 1 else {}
+
+
+def _contents(value: Any) -> dict[str, str]:
+    found: dict[str, str] = value.contents() if hasattr(value, "contents") else {}
+    return found
 
 
 def ids(cls: type) -> list[str]:

@@ -51,7 +51,7 @@ IMPORTS = {
     "filters": "data",
     "splits": "data io",
     "audit": "data",
-    "algorithms": "data kernels ranking",
+    "algorithms": "data io kernels ranking",
     "metrics": "data kernels ranking statistics",
     "evaluation": "data metrics ranking statistics",
     "models": "algorithms data ranking",
@@ -69,8 +69,8 @@ IMPORTS = {
     "comparison": "charts evaluation evidence history io metrics statistics tracking",
     "sweeps": "config config_files console runners tracking",
     "plugins": "config console sweeps tuning",
-    "cli": "comparison config config_files console history io metrics models plugins runners statistics sweeps "
-    "tracking tuning",
+    "cli": "comparison config config_files console history io metrics models plugins prepared runners statistics "
+    "sweeps tracking tuning",
     "api": "config data datasets runners",
     "__main__": "cli",
     "__init__": "api models tracking",

@@ -16,7 +16,7 @@ from recexp.io import exists, read_bytes
 ROOT = Path(__file__).parent.parent
 HOW_TOS = (
     *("quickstart", "concepts", "data", "algorithms", "metrics", "sweep", "tune", "compare", "serve", "reproduce"),
-    *("runs", "stores", "benchmarks", "troubleshooting"),
+    *("runs", "stores", "benchmarks", "troubleshooting", "another_system"),
 )
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in HOW_TOS)]
 TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
@@ -26,7 +26,7 @@ COMMANDS = [*dict.fromkeys(LINES)]
 STUDY = ("recexp --config-dir experiments/", "recexp compare --experiment")
 ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl", *STUDY)
 """Commands that are run by .ci/run, tests/tracking, tests/serving, and tests/test_studies.py."""
-LATER = ("recexp compare", "recexp evaluate", "recexp reproduce", "recexp export", "recexp import")
+LATER = ("recexp compare", "recexp evaluate", "recexp reproduce", "recexp export ", "recexp import")
 """Commands about runs that are there."""
 
 

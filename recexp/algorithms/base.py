@@ -98,6 +98,13 @@ class Recommender(ABC):
         name, needed = type(self).__name__, ", ".join(missing)
         return f"{name} needs {needed}, which {dataset.name} does not have after filtering{advice}"
 
+    def check(self) -> None:  # noqa: B027
+        """Raise ConfigError or DataError where a file that the model reads is missing; called before data is read."""
+
+    def remarks(self, queries: Queries) -> list[str]:
+        """Return what a reader of results should know of the answers to these queries, a sentence each."""
+        return []
+
     def check_device(self, device: str) -> None:  # noqa: B027
         """Raise ConfigError where the model would compute on `device` (auto, cpu, cuda) and it is not there."""
 

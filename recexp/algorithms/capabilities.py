@@ -20,6 +20,7 @@ class Capabilities:
     needs : what a dataset must carry, see `Dataset.has`.
     predicts : `predict` estimates the value that a user would give.
     vectors : has vectors of users and items, see `FactorModel`.
+    partial : lists may be shorter than asked for, or empty: items that the model never recommends score -inf.
     """
 
     feedback: Feedback = "binary"
@@ -28,6 +29,7 @@ class Capabilities:
     needs: frozenset[str] = frozenset()
     predicts: bool = False
     vectors: bool = False
+    partial: bool = False
 
     def __post_init__(self) -> None:
         if self.feedback not in get_args(Feedback):

@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _command(name: str, arguments: list[str], wants_help: bool) -> Iterator[str]:
-    command = importlib.import_module(f"recexp.cli.commands.{name}")
+    command = importlib.import_module(f"recexp.cli.commands.{name.replace('-', '_')}")
     parser = command.parser()
     if wants_help:
         yield parser.format_help().rstrip()

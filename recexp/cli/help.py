@@ -32,7 +32,7 @@ def commands() -> dict[str, str]:
     """Return the first line of each command's file, by name."""
     folder = Path(__file__).parent / "commands"
     files = (path for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
-    return {path.stem: path.read_text(encoding="utf-8").splitlines()[0].strip('"') for path in files}
+    return {path.stem.replace("_", "-"): path.read_text(encoding="utf-8").splitlines()[0].strip('"') for path in files}
 
 
 def about(words: list[str]) -> Iterator[str]:

@@ -159,8 +159,8 @@ def _versions(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
             began = newest.setdefault(row.key.name, {})
             began[code] = max(began.get(code, 0), *(run.started for run in row.runs))
     return [
-        f"{group.setting}: the code of {name} has changed between runs; code={max(began, key=began.__getitem__)} is "
-        "the newest version"
+        f"{group.setting}: the code of {name}, or a file that it reads, has changed between runs; "
+        f"code={max(began, key=began.__getitem__)} is the newest version"
         for name, began in newest.items()
         if len(began) > 1
     ]

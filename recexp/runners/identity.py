@@ -3,7 +3,7 @@
 from typing import Any
 
 from recexp.identity import code, digest
-from recexp.params import classes, describe, revisions
+from recexp.params import classes, contents, describe, revisions
 from recexp.runners.base import Experiment, Identity, Plan
 from recexp.tracking.tags import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
@@ -39,8 +39,8 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
     `recexp.data` of the filtered rows, `recexp.split` of the very split, or else of the protocol and the seed: units of
     runs that have it in common are the same. `recexp.protocol` is of what two runs must share to be compared (neither
     seed nor fold), `recexp.test` of what the final part is made by, whatever is done with the rest, `recexp.code` of
-    the subject's classes that are not ours and of the revisions of those that are, `recexp.config` of everything that
-    can change a result.
+    the subject's classes that are not ours, of the revisions of those that are, and of the files that they read,
+    `recexp.config` of everything that can change a result.
     """
     runner, config_content = experiment.runner, content(experiment)
     protocol = {**config_content["protocol"], **plan.protocol}
@@ -53,7 +53,7 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
         CONFIG: digest(whole),
     }
     subject = [experiment[name] for name in runner.subject]
-    if version := {**revisions(subject), **_counting(experiment, subject), **code(subject)}:
+    if version := {**revisions(subject), **_counting(experiment, subject), **code(subject), **contents(subject)}:
         digests[CODE] = digest(version)
     chosen = {name: experiment.choices.get(name, "") for name in runner.components}
     reading = {  # how its metrics are read

@@ -103,7 +103,7 @@ class Offline(Runner):
         return experiment["evaluation"].headline, experiment["evaluation"].higher_is_better
 
     def check(self, experiment: Experiment) -> None:
-        for name in ("dataset", "split"):
+        for name in ("dataset", "split", *self.subject):
             experiment[name].check()
         for name in self.subject:
             experiment[name].check_device(self.device)
@@ -156,7 +156,8 @@ def evidence(
     metrics |= {f"audit/{name}": value for name, value in fold.audit.metrics.items()}
     leaks = [f"leakage audit: {finding}" for finding in fold.audit.findings]
     short = [told for part in parts if (told := part.short_lists(experiment["evaluation"].cutoffs[-1]))]
-    for told in short:
+    remarks = [f"{part.name}: {said}" for part in parts for said in model.model.remarks(part.split.queries)]
+    for told in [*short, *remarks]:
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
@@ -166,7 +167,7 @@ def evidence(
         higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
         units=parts[-1].units,
         tables=[*fold.tables(), answers],
-        warnings=leaks + fallbacks + short,
+        warnings=leaks + fallbacks + short + remarks,
         inputs=fold.inputs(experiment),
         model=model,
         shown=() if show is None else recommended(model, show),

@@ -45,7 +45,8 @@ def lists_hold_the_best_items(case: Case) -> None:
     equal_arrays(again.items, lists.items, "the same question was answered in two ways")
     excluded = np.zeros(case.scores.shape, bool) if queries.exclude is None else queries.exclude.toarray() > 0
     for row in range(len(queries)):
-        allowed, where = np.flatnonzero(~excluded[row]), f"the list of query {row} is not that of its scores"
+        allowed = np.flatnonzero(~excluded[row] & (case.scores[row] > -np.inf))
+        where = f"the list of query {row} is not that of its scores"
         best = allowed[np.lexsort((ties[allowed], -np.asarray(case.scores, np.float32)[row, allowed]))][:6]
         equal_arrays(lists.items[row, : len(best)], best, where)
         equal_arrays(lists.scores[row, : len(best)], case.scores[row, best], f"{where}: its scores differ", close=True)
@@ -58,7 +59,11 @@ def only_candidates_are_listed(case: Case) -> None:
     allowed[:, [1, 4, 20]] = True
     asked = replace(case.queries, candidates=sp.csr_array(allowed), exclude=None)
     found = set(np.unique(case.model.recommend(asked, 5, case.ranking).items).tolist())
-    expect(found == {-1, 1, 4, 20}, f"of candidates 1, 4 and 20, lists of five hold {sorted(found)}, -1 where they end")
+    partial = case.unfitted.capabilities.partial and found <= {-1, 1, 4, 20}
+    expect(
+        partial or found == {-1, 1, 4, 20},
+        f"of candidates 1, 4 and 20, lists of five hold {sorted(found)}, -1 where they end",
+    )
 
 
 def anyone_gets_an_answer(case: Case) -> None:
@@ -68,10 +73,15 @@ def anyone_gets_an_answer(case: Case) -> None:
     for user, history in [*asked, ("nobody", ["no such item"]), ("nobody", ["item4", "item6"])]:
         answer = whole.recommend(user, 5, history=history)
         who = f"user {user} with history {history}"
-        expect(len({item for item, _ in answer}) == 5, f"{who}: a list of 5 items was asked for (got {answer})")
+        distinct = len({item for item, _ in answer})
+        partial = case.unfitted.capabilities.partial and distinct == len(answer)
+        expect(partial or distinct == 5, f"{who}: a list of 5 items was asked for (got {answer})")
         expect(np.isfinite([score for _, score in answer]).all(), f"{who}: a score is not finite ({answer})")
     values = whole.predict(101, ["item2", "no such item"])
-    expect(np.isfinite(values["item2"]), f"the value of a known item for a known user is {values['item2']}")
+    expect(
+        case.unfitted.capabilities.partial or np.isfinite(values["item2"]),
+        f"the value of a known item for a known user is {values['item2']}",
+    )
     expect(np.isnan(values["no such item"]), "an unknown item has a value")
 
 

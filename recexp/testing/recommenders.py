@@ -39,13 +39,14 @@ def fit_returns_the_model_and_changes_nothing_else(case: Case) -> None:
 
 
 def scores_are_finite_numbers(case: Case) -> None:
-    """`score` returns finite numbers, one a query and item."""
+    """`score` returns finite numbers, one a query and item; of a `partial` model -inf where it never lists the item."""
     scores, expected = np.asarray(case.scores), (len(case.queries), case.data.n_items)
     expect(scores.shape == expected, f"score returned {scores.shape}; one score of each query and item is {expected}")
     expect(
         scores.dtype.kind in "fiub", f"score returned values of type {scores.dtype}; scores are numbers, best float32"
     )
-    expect(np.isfinite(scores).all(), f"{(~np.isfinite(scores)).sum()} scores are NaN or infinite")
+    usable = _usable(case, scores)
+    expect(usable.all(), f"{(~usable).sum()} scores are NaN or infinite")
 
 
 def the_same_seed_gives_the_same_bits(case: Case) -> None:
@@ -110,7 +111,7 @@ def what_it_does_not_need_may_be_missing(case: Case) -> None:
         case.queries, log=examples.without(replace(case.data, interactions=case.queries.log), can.needs).interactions
     )
     scores = case.fresh().fit(bare).score(queries)
-    expect(np.isfinite(scores).all(), "scores are not finite where the data hold nothing but what it needs")
+    expect(_usable(case, scores).all(), "scores are not finite where the data hold nothing but what it needs")
 
 
 def values_do_not_weigh_where_feedback_is_binary(case: Case) -> None:
@@ -141,6 +142,12 @@ def _valued(data: Dataset, values: np.ndarray) -> Dataset:
     return replace(data, interactions=replace(data.interactions, values=values))
 
 
+def _usable(case: Case, scores: np.ndarray) -> np.ndarray:
+    """Return which scores are finite, or say that a partial model never lists the item."""
+    usable: np.ndarray = np.isfinite(scores) | (case.unfitted.capabilities.partial & np.isneginf(scores))
+    return usable
+
+
 def _refusal(case: Case, train: Dataset, what: str) -> Exception | None:
     """Return the error by which data are refused, or expect finite scores after a fit on them."""
     try:
@@ -148,5 +155,5 @@ def _refusal(case: Case, train: Dataset, what: str) -> Exception | None:
     except (ConfigError, DataError) as error:
         return error
     expect(scores.shape == case.scores.shape, f"{what}: scores are {scores.shape}, not {case.scores.shape}")
-    expect(np.isfinite(scores).all(), f"{what}: scores are not finite; refuse such data with a DataError")
+    expect(_usable(case, scores).all(), f"{what}: scores are not finite; refuse such data with a DataError")
     return None

@@ -58,6 +58,7 @@ OPTIONS = {
     "datasets": ["recexp datasets"],
     "evaluate": ["--experiment", "--runs", "--again", "metric=NAME", "cutoffs=["],
     "export": ["RUN FILE.zip|FOLDER", "tracking.uri="],
+    "export-split": ["DIR", "KEY=VALUE", "algorithm=lists"],
     "import": ["FILE.zip", "tracking.experiment="],
     "recommend": ["--best EXPERIMENT", "--only COLUMN=NAME", "--out FILE", "default: 10", "models:/NAME@ALIAS"],
     "reproduce": ["RUN [", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],

@@ -38,7 +38,10 @@ def test_two_versions_of_a_class_are_two_models(shelf: Any) -> None:
     second = shelf.run("mine", values(0.1, "b"), tags={"recexp.code": "bbbb" * 16})
     found = shelf.compare()
     assert run_ids(found) == {"mine code=aaaaaaaa": [first.id], "mine code=bbbbbbbb": [second.id]}
-    assert "toy: the code of mine has changed between runs; code=bbbbbbbb is the newest version" in found.notes
+    assert (
+        "toy: the code of mine, or a file that it reads, has changed between runs; code=bbbbbbbb is the newest version"
+        in found.notes
+    )
     assert tables.number(-1e-9) == "0.0000"
 
 

@@ -79,12 +79,10 @@ def test_lists_shorter_than_the_cut_off_are_told() -> None:
     part = PartResult("test", split, Lists(items, np.zeros((3, 3), np.float32)), None, None, 0.0)
     assert part.short_lists(1) == ""
     assert "test: 1 of 3 lists have fewer than 2 items, the shortest 1" in part.short_lists(2)
-    assert "3 of 3 lists have fewer than 5 items, the shortest 1: there are no more items to rank" in part.short_lists(
-        5
-    )
+    assert "3 of 3 lists have fewer than 5 items, the shortest 1: the model ranks no more items" in part.short_lists(5)
     candidates = sp.csr_array(np.ones((len(split.queries), 6)))
     part = replace(part, split=replace(split, queries=replace(split.queries, candidates=candidates)))
-    assert "there are no more candidates to rank" in part.short_lists(5)
+    assert "the model ranks no more candidates" in part.short_lists(5)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,10 @@ class Hybrid(Recommender):
             predicts=any(part.predicts for part in asked),
         )
 
+    def check(self) -> None:
+        for part in self.parts.values():
+            part.check()
+
     def check_device(self, device: str) -> None:
         for part in self.parts.values():
             part.check_device(device)
