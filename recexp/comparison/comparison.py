@@ -46,8 +46,15 @@ def compare(
     names = [name, *(other for other in shown if other != name)]
     metric, notes = _defined(archive, newest, name, metric_of), list(notes)
     if metric.higher_is_better is None:
-        others = [other for other in shown if (kind := _known(archive, newest, other, metric_of)) and kind.directed]
-        raise ConfigError(f"--metric: {name} has no better or worse; choose one that has, of {', '.join(others)}")
+        usable = [
+            other.partition("/")[2]
+            for other in groups[0].metrics()
+            if (kind := _known(archive, newest, other, metric_of)) and kind.directed
+        ]
+        raise ConfigError(
+            f"--metric: neither higher nor lower values of {name.partition('/')[2]} are better; "
+            f"choose one of: {', '.join(usable)}"
+        )
     kinds = {other: _known(archive, newest, other, metric_of) for other in names}
     higher_is_better = {other: None if kind is None else kind.higher_is_better for other, kind in kinds.items()}
     directed = {other: kind for other, kind in kinds.items() if kind and kind.directed}

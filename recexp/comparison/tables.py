@@ -60,14 +60,26 @@ def method(comparison: Comparison) -> list[str]:
         correction = CORRECTIONS[options.correction].title
         against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
         found += [
-            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits; sd is the "
-            "standard deviation between runs",
+            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits",
             f"p: {options.test} test of the differences of the same {comparison.unit}s, {against}, {correction}",
             f"d_z: mean difference of one {comparison.unit}, in deviations (inf: the same for all); positive is better",
         ]
+    found += _deviations([ranked for board in comparison.boards for ranked in board.rows], comparison.metric)
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
         found.append(f"without p: pairs that share no {comparison.unit}s; run them with the same seeds")
     return found
+
+
+def _deviations(ranked: Sequence[RankedRow], metric: str) -> list[str]:
+    """Return what sd is, and which models have none because their runs do not differ; nothing where no row has it."""
+    repeated = [one.row for one in ranked if len(one.row.runs) > 1]
+    same = dict.fromkeys(row.label for row in repeated if len({run.metrics[metric] for run in row.runs}) == 1)
+    names = f"{', '.join([*same][:TESTED])}{', ...' if len(same) > TESTED else ''}"
+    identical = (
+        f"sd 0: all runs of {names} have the same {pretty(metric)}, as those of a deterministic algorithm on one split "
+        "do; more seeds add nothing"
+    )
+    return [*(["sd: standard deviation between runs"] if repeated else []), *([identical] if same else [])]
 
 
 def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:

@@ -144,7 +144,10 @@ class Validation:
         """Return the headline metric of `model` as it is now, negative where lower is better."""
         quick = self.stages.evaluation.of_headline()
         if quick.higher_is_better is None:
-            raise ConfigError(f"evaluation.metrics: {quick.headline} comes first and has no better or worse")
+            raise ConfigError(
+                f"evaluation.metrics: {quick.headline} comes first, and neither higher nor lower values are better; "
+                "put a metric first that has a direction, such as ndcg"
+            )
         stages = replace(self.stages, evaluation=quick, costs=Costs())
         part = stages.evaluate("validation", self.split, self.split.queries, replace(self.fitted, model=model))
         return part.results.metrics[quick.headline] * (1 if quick.higher_is_better else -1)

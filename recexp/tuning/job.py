@@ -181,7 +181,10 @@ def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node:
         raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)
     if higher_is_better is None:
-        raise ConfigError(f"evaluation.metrics: {headline} comes first and has no better or worse")
+        raise ConfigError(
+            f"evaluation.metrics: {headline} comes first, and neither higher nor lower values are better; "
+            "put a metric first that has a direction, such as ndcg"
+        )
     where = first if ranges else "search"
     if ranges:
         dimensions = {name: _dimension(tuned, name, override) for name, override in ranges.items()}

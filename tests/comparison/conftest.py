@@ -232,6 +232,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
         write(store, "one", skill("one"), params={"l2": 9.0})
         for seed in (1, 2):
             write(store, "one", skill("one"), seed=seed, tags={"tuning": f"study {seed}"}, params={"l2": float(seed)})
+    with opened("neither") as store:
+        write(store, "one", skill("one"), metrics={"test/average_popularity_at_10": 0.2})
     with opened("bare") as store:
         ids["bare"] = write(store, "bare", None, metrics={"test/ndcg_at_10": 0.5})
         write(store, "one", skill("one"))

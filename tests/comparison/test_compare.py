@@ -175,6 +175,10 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
         (["--experiment", "none"], "there is no none in .*; it has .*apart.*: give --experiment NAME"),
         (["--metric", "mrr_at_10"], "--metric: mrr_at_10: no run has it; did you mean .* ndcg_at_10, gini_at_10"),
         (["--metric", "ndgc_at_10"], r"--metric: ndgc_at_10: no run has it; did you mean ndcg_at_10\?"),
+        (
+            ["--experiment", "neither", "--metric", "average_popularity_at_10"],
+            "neither higher nor lower values of average_popularity_at_10 are better; choose one of: ndcg_at_10, gini",
+        ),
         (["--sweep", "autumn"], "--sweep: there is no autumn in recexp; the newest: spring"),
         (
             ["--baseline", "bas"],

@@ -208,6 +208,17 @@ def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pyte
         assert any("no room for" in line for line in table) != there
 
 
+def test_sd_is_explained_where_there_is_one_and_runs_that_are_all_alike_are_named(shelf: Any) -> None:
+    shelf.run("als", values(0.5, "als"))
+    shelf.run("pop", values(0.4, "pop"))
+    assert not [line for line in tables.method(shelf.compare()) if "sd" in line]
+    shelf.run("als", values(0.6, "als"), seed=2)
+    assert [line for line in tables.method(shelf.compare()) if "sd" in line] == ["sd: standard deviation between runs"]
+    shelf.run("pop", values(0.4, "pop"), seed=2)
+    *_, same = (line for line in tables.method(shelf.compare()) if "sd" in line)
+    assert same.startswith("sd 0: all runs of pop have the same ndcg@10, as those of a deterministic algorithm")
+
+
 def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> None:
     """Runs at 1 and 5, of which 5 is compared; a value at 3 would be the middle one of all."""
     for name, level in (("als", 0.5), ("pop", 0.4)):

@@ -199,7 +199,10 @@ WRONG = {
         ["seed=interval(1,5)"],
         "seed: only values of algorithm and fallback can be",
     ),
-    "no better": (["evaluation.metrics=[average_popularity]"], "evaluation.metrics: average_popularity_at_10 "),
+    "no better": (
+        ["evaluation.metrics=[average_popularity]"],
+        "evaluation.metrics: average_popularity_at_10 comes first, and neither",
+    ),
 }
 
 
