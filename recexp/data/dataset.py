@@ -81,7 +81,9 @@ class Dataset:
         context : further columns of `frame` to keep, and their kinds.
         explicit : whether the rating column holds ratings; False: counts or weights.
         duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
-        user_features, item_features : columns of the side tables and their kinds; None: all, their kinds inferred.
+        user_features, item_features : columns of the side tables and their kinds; None: all, their kinds inferred. A
+            column of numbers is a price where its name has the English word "price"; say others by their kind:
+            `item_features={"preis": "price", "marke": "category"}`, which takes these columns alone.
 
         Raises
         ------
