@@ -57,10 +57,10 @@ def describe_run(summary: Summary) -> str:
 def _headline(s: Summary) -> str:
     """Return one line: what ran on what, and how well."""
     name = next(iter(headlines(s.metrics, s.final)), None)
-    result = "" if name is None else f": {name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}"
+    result = "" if name is None else f": **{name} = {s.metrics[name]:.4f}{_interval(s, name, ' ({} to {})')}**"
     where = f" on **{s.setting}**" if s.setting else ""
     labels = "".join(f", {name} {option}" for name, option in s.labels.items())
-    return f"**{s.subject}**{where}{labels}, seed {s.seed}**{result}**"
+    return f"**{s.subject}**{where}{labels}, seed {s.seed}{result}"
 
 
 def _metrics(s: Summary) -> str:

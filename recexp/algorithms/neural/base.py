@@ -37,8 +37,8 @@ class NeuralModel(Recommender):
     batch_size : examples of one step.
     learning_rate : of the optimizer.
     clip_norm : a gradient whose norm is longer is shortened to it; None: none is.
-    validate_every : epochs from one rating by validation data to the next.
-    patience : ratings without gain after which training ends.
+    validate_every : epochs from one validation to the next.
+    patience : validations without improvement after which training ends.
     """
 
     epochs: PositiveInt
