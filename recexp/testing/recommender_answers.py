@@ -68,19 +68,19 @@ def only_candidates_are_listed(case: Case) -> None:
 
 def anyone_gets_an_answer(case: Case) -> None:
     """Unknown users, users without rows and histories of unknown items get a list, of the fallback where need be."""
-    whole = case.wrapped()
-    asked: list[tuple[Any, Any]] = [(None, None), (107, None), (101, None)]
-    for user, history in [*asked, ("nobody", ["no such item"]), ("nobody", ["item4", "item6"])]:
+    whole, users, items = case.wrapped(), case.data.user_ids.tolist(), case.data.item_ids.tolist()
+    asked: list[tuple[Any, Any]] = [(None, None), (users[7], None), (users[1], None)]
+    for user, history in [*asked, ("nobody", ["no such item"]), ("nobody", [items[4], items[6]])]:
         answer = whole.recommend(user, 5, history=history)
         who = f"user {user} with history {history}"
         distinct = len({item for item, _ in answer})
         partial = case.unfitted.capabilities.partial and distinct == len(answer)
         expect(partial or distinct == 5, f"{who}: a list of 5 items was asked for (got {answer})")
         expect(np.isfinite([score for _, score in answer]).all(), f"{who}: a score is not finite ({answer})")
-    values = whole.predict(101, ["item2", "no such item"])
+    known, values = items[2], whole.predict(users[1], [items[2], "no such item"])
     expect(
-        case.unfitted.capabilities.partial or np.isfinite(values["item2"]),
-        f"the value of a known item for a known user is {values['item2']}",
+        case.unfitted.capabilities.partial or np.isfinite(values[known]),
+        f"the value of a known item for a known user is {values[known]}",
     )
     expect(np.isnan(values["no such item"]), "an unknown item has a value")
 

@@ -12,7 +12,6 @@ from recexp.algorithms.baselines.popularity import Popularity
 from recexp.data import Dataset, Queries
 from recexp.models.fitted import FittedModel
 from recexp.ranking import Ranking
-from recexp.testing import examples
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,7 @@ class Case:
     """An algorithm, and what it is tried on."""
 
     unfitted: Recommender
-
-    @cached_property
-    def data(self) -> Dataset:
-        return examples.two_tastes()
+    data: Dataset
 
     @cached_property
     def queries(self) -> Queries:

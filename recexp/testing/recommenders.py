@@ -15,27 +15,43 @@ from recexp.testing import examples, recommender_answers
 from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
 from recexp.testing.recommender_case import Case
 
+USERS, ITEMS = 20, 21
+"""The fewest users with rows, and items, of data to check with."""
 
-def check_recommender(model: Recommender) -> None:
+
+def check_recommender(model: Recommender, dataset: Dataset | None = None) -> None:
     """Fit an algorithm on small data, a dozen times; raise where it breaks what algorithms promise::
 
         check_recommender(MyModel(factors=8))
+        check_recommender(MyModel(factors=8), dataset=Dataset.from_frame(frame, items=films))
 
-    The data have 60 users, 24 items, ratings, times, sessions, events, links and side tables with columns of all kinds.
+    Without `dataset` the data have 60 users, 24 items, ratings, times, sessions, events, links, the user columns `age`
+    and `city`, and the item columns `kind`, `tags`, `price` and `title`. An algorithm that reads other columns needs a
+    dataset that has them; it may be small, with 20 users and 21 items or more.
     """
     check_kind(model, Recommender)
-    run_checks(model, (*CHECKS, *recommender_answers.CHECKS), Case(model))
+    data = examples.two_tastes() if dataset is None else dataset
+    lacking = sorted(need for need in model.capabilities.needs if not data.has(need))
+    expect(
+        not lacking,
+        f"{type(model).__name__} needs {', '.join(lacking)}, which {data.name} does not have: "
+        "check_recommender(model, dataset=...) takes data that have it",
+    )
+    n_users, n_items = len(np.unique(data.interactions.users)), data.n_items
+    enough = n_users >= USERS and n_items >= ITEMS
+    expect(enough, f"{data.name} has {n_users} users with rows and {n_items} items; {USERS} and {ITEMS} are needed")
+    run_checks(model, (*CHECKS, *recommender_answers.CHECKS), Case(model, data))
 
 
 def fit_returns_the_model_and_changes_nothing_else(case: Case) -> None:
     """`fit(train)` returns self, and leaves hyperparameters and data as they are."""
     model = case.fresh()
-    before = json.dumps(describe(model))
+    before, fingerprint = json.dumps(describe(model)), replace(case.data).fingerprint
     expect(model.fit(case.data) is model, "fit must return self")
     expect(
         json.dumps(describe(model)) == before, "fit changed a hyperparameter; what it learns goes to names ending in _"
     )
-    expect(replace(case.data).fingerprint == examples.two_tastes().fingerprint, "fit changed the data")
+    expect(replace(case.data).fingerprint == fingerprint, "fit changed the data")
 
 
 def scores_are_finite_numbers(case: Case) -> None:

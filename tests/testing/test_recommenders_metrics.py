@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recexp.algorithms import Capabilities, FitContext, Recommender
@@ -182,6 +183,31 @@ class Vectors(Counts):
 def test_what_a_model_says_it_can_do_is_tried(cls: type[Counts], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_recommender(cls(weights={"seen": 0.0}))
+
+
+@params
+class ByPublisher(Counts):
+    """Counts by what the items table says in a column of its own."""
+
+    capabilities = Capabilities(needs=frozenset({"items.publisher"}), needs_history=False)
+
+    def fit(self, train: Dataset, context: FitContext | None = None) -> "Recommender":
+        publishers = train.items["publisher"].values
+        rows = np.bincount(publishers[train.interactions.items], minlength=len(publishers))
+        self.counts_ = rows[publishers].astype(np.float32)
+        return self
+
+
+def test_a_model_that_reads_a_column_is_checked_on_data_that_have_it() -> None:
+    made = ByPublisher(weights={"seen": 1.0})
+    with pytest.raises(AssertionError, match=r"needs items\.publisher, which store does not have: .*dataset="):
+        check_recommender(made)
+    users, items = (part.ravel() for part in np.mgrid[:30, :25])
+    frame = pd.DataFrame({"user_id": users, "item_id": items})[(users * 7 + items * 3) % 5 < 2]
+    books = pd.DataFrame({"item_id": range(25), "publisher": [*"abcde"] * 5})
+    check_recommender(made, dataset=Dataset.from_frame(frame, items=books))
+    with pytest.raises(AssertionError, match="has 12 users with rows and 25 items; 20 and 21 are needed"):
+        check_recommender(made, dataset=Dataset.from_frame(frame[frame["user_id"] < 12], items=books))
 
 
 def test_a_fit_that_asks_for_a_context_is_told_so() -> None:
