@@ -68,7 +68,7 @@ class AutoRec(NeuralModel, BiasedFactorModel):
             return weights["users"][queries.users] * known[:, None], effects
         rows = rating_matrix(*rated(queries), (b, queries.n_items))
         inside = times(rows, weights["reader"]) + weights["reader_bias"]
-        return 1 / (1 + np.exp(-inside)), np.zeros(b, np.float32)
+        return (1 + np.tanh(inside / 2)) / 2, np.zeros(b, np.float32)  # the sigmoid, without overflow
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
         from recexp.algorithms.neural.networks.ratings import RatingLesson

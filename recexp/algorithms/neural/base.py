@@ -58,7 +58,7 @@ class NeuralModel(Recommender):
 
         check_not_empty(train.interactions)
         self._device = context.device
-        training.train(self, lambda generator: self._lesson(train, generator, context), context)
+        training.train(self, train, lambda generator: self._lesson(train, generator, context), context)
         return self
 
     @abstractmethod

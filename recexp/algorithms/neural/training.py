@@ -14,7 +14,10 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural.checkpoint import Checkpoint, Progress
 from recexp.algorithms.neural.devices import torch_device, working_threads
 from recexp.algorithms.neural.lesson import Lesson, Pass
+from recexp.data import Dataset
 from recexp.errors import ConfigError
+from recexp.params import describe
+from recexp.version import __version__
 
 
 class Learner(Protocol):
@@ -30,8 +33,10 @@ class Learner(Protocol):
     fitted_params_: dict[str, Any]
 
 
-def train(model: Learner, teach: Callable[[torch.Generator], Lesson], context: FitContext) -> None:
+def train(model: Learner, data: Dataset, teach: Callable[[torch.Generator], Lesson], context: FitContext) -> None:
     """Learn the lesson that `teach` makes with the generator of all randomness, whose device is that of all tensors.
+
+    A checkpoint is taken where it is of the same training of the same `data`.
 
     Raises ConfigError where the loss is not finite.
     """
@@ -39,15 +44,18 @@ def train(model: Learner, teach: Callable[[torch.Generator], Lesson], context: F
     lesson = teach(generator)
     weights = sum(part.numel() for part in lesson.network.parameters())
     with working_threads(context.threads or threads.count(), weights):
-        _Training(model, lesson, generator, context).run()
+        _Training(model, data, lesson, generator, context).run()
 
 
 class _Training:
-    def __init__(self, model: Learner, lesson: Lesson, generator: torch.Generator, context: FitContext) -> None:
+    def __init__(
+        self, model: Learner, data: Dataset, lesson: Lesson, generator: torch.Generator, context: FitContext
+    ) -> None:
         self.model, self.lesson, self.generator, self.context = model, lesson, generator, context
-        self.checkpoint = Checkpoint(context.checkpoint, lesson.network, lesson.optimizers, generator)
         chosen = vars(model).get("fitted_params_", {}).get("epochs", model.epochs)
         self.epochs = model.epochs if context.validate else chosen
+        identity = self._identity(data) if context.checkpoint else {}
+        self.checkpoint = Checkpoint(context.checkpoint, identity, lesson.network, lesson.optimizers, generator)
 
     def run(self) -> None:
         done = self.checkpoint.load()
@@ -62,6 +70,21 @@ class _Training:
         if done.best_epoch:
             self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": done.best_epoch}
         self.model.weights_ = done.kept or self._weights()
+
+    def _identity(self, data: Dataset) -> dict[str, Any]:
+        """Return all that the weights hang on."""
+        device = self.generator.device.type
+        return {
+            "recexp": __version__,
+            "model": describe(self.model),
+            "data": data.fingerprint,
+            "seed": self.generator.initial_seed(),
+            "epochs": self.epochs,
+            "validation": self.context.validate is not None,
+            "device": device,
+            "precision": self.context.precision,
+            "threads": torch.get_num_threads() if device == "cpu" else None,
+        }
 
     def _ended(self, done: Progress) -> bool:
         late = self.context.deadline is not None and time.monotonic() >= self.context.deadline

@@ -1,5 +1,7 @@
 """The training loop: validation, epochs, randomness, checkpoints."""
 
+import copy
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import torch
 
 import recexp
 from recexp.algorithms import FitContext, Recommender
-from recexp.algorithms.neural import checkpoint, training
+from recexp.algorithms.neural import checkpoint, devices, training
 from recexp.data import Dataset
 from recexp.errors import ConfigError
 
@@ -113,7 +115,14 @@ def test_a_finished_part_of_a_run_is_not_trained_again(
     assert equal(make("gmf").fit(store, context(checkpoint=tmp_path)).weights_, one.weights_)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "text"])
+def rewrite(file: Path, **changed: np.ndarray) -> None:
+    """Replace some arrays of an archive."""
+    with np.load(file) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(file, allow_pickle=False, **{**arrays, **changed})
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "text", "empty", "generator", "optimizer"])
 def test_a_damaged_checkpoint_is_told_and_passed_over(
     damage: str, store: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -123,11 +132,55 @@ def test_a_damaged_checkpoint_is_told_and_passed_over(
         file.write_bytes(file.read_bytes()[:1000])
     elif damage == "text":
         file.write_text("no archive")
+    elif damage == "empty":
+        file.write_bytes(b"")
+    elif damage == "generator":
+        rewrite(file, generator=np.zeros(16, np.uint8))
+    elif damage == "optimizer":
+        rewrite(file, **{"optimizer/0/0/exp_avg": np.zeros((3, 3), np.float32)})
     else:
         make("gmf", "algorithm.factors=3").fit(store, context(checkpoint=tmp_path / "other"))
         (tmp_path / "other" / "training.npz").replace(file)
     assert equal(make("gmf").fit(store, context(checkpoint=tmp_path)).weights_, one.weights_)
     assert "starts anew" in caplog.text and str(file) in caplog.text
+
+
+@pytest.mark.parametrize("other", ["learning_rate", "data", "seed", "precision", "threads"])
+def test_the_checkpoint_of_another_training_is_not_taken(
+    other: str, store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(devices, "FEW", 0)  # threads count in small networks, too
+    one = {"words": (), "data": store, "rng": np.random.default_rng(3), "precision": "float32", "threads": 1}
+    two = {
+        "learning_rate": {"words": ("algorithm.learning_rate=0.02",)},
+        "data": {"data": store.take(np.arange(0, len(store.interactions), 2))},
+        "seed": {"rng": np.random.default_rng(4)},
+        "precision": {"precision": "bfloat16"},
+        "threads": {"threads": 2},
+    }[other]
+
+    def fit(folder: Path | None, words: tuple[str, ...], data: Dataset, **more) -> dict[str, np.ndarray]:
+        model = recexp.make("algorithm=gmf", "algorithm.epochs=2", "algorithm.batch_size=10000", *words)
+        return model.fit(data, FitContext(**copy.deepcopy(more), checkpoint=folder)).weights_
+
+    fit(tmp_path, **one)
+    assert equal(fit(tmp_path, **{**one, **two}), fit(None, **{**one, **two}))
+    assert f"differs in: {'model' if other == 'learning_rate' else other}\n" in caplog.text
+
+
+def test_a_full_disk_costs_the_checkpoint_alone(
+    store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        one = make("gmf").fit(store, context(checkpoint=tmp_path / "run"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert equal(one.weights_, make("gmf").fit(store, context()).weights_)
+    assert caplog.text.count("is not saved, and training goes on") == 6, "epochs"
+    assert not list((tmp_path / "run").iterdir())
 
 
 def test_training_ends_at_the_deadline(store: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,11 +189,15 @@ def test_training_ends_at_the_deadline(store: Dataset, monkeypatch: pytest.Monke
     assert len(points) == 1
 
 
-def test_half_precision_is_near_the_whole(store: Dataset) -> None:
-    whole, half = (make("multvae").fit(store, context(precision=p)).weights_ for p in ("float32", "bfloat16"))
-    assert not equal(whole, half)
-    assert all(array.dtype == np.float32 for array in half.values())
-    assert half["decoder.0.weight"] == pytest.approx(whole["decoder.0.weight"], abs=0.02)
+@pytest.mark.parametrize("name", NAMES)
+def test_half_precision_is_near_the_whole(name: str, store: Dataset) -> None:
+    losses, weights = {"float32": [], "bfloat16": []}, {}
+    for precision, found in losses.items():
+        logged = context(precision=precision, log_step=lambda _, values, found=found: found.append(values["loss"]))
+        weights[precision] = make(name).fit(store, logged).weights_
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.01)
+    assert all(array.dtype == np.float32 for array in weights["bfloat16"].values())
+    assert name == "lightgcn" or not equal(*weights.values()), "sparse products have no half precision"
 
 
 def test_a_gradient_is_shortened(store: Dataset) -> None:

@@ -69,6 +69,19 @@ def test_ratings_of_any_scale_are_predicted_alike(store: Dataset) -> None:
         assert got == pytest.approx(plain * scale, abs=0.05 * scale * spread) or not 0.125 <= spread * scale <= 2
 
 
+def test_inner_layers_are_sigmoids_however_large_ratings_are(ask: Callable) -> None:
+    model = recexp.make("algorithm=autorec", "algorithm.by=user")
+    model.weights_ = {
+        "reader": np.array([[-200.0, 0.5, 200.0]], np.float32),
+        "reader_bias": np.zeros(3, np.float32),
+        "items": np.array([[1.0, 2.0, 4.0]], np.float32),
+        "item_biases": np.zeros(1, np.float32),
+    }
+    asked = ask([[1]])
+    log = replace(asked.log, values=np.array([2.0], np.float32), explicit=True)
+    assert model.score(replace(asked, log=log)).item() == pytest.approx(2 / (1 + np.exp(-1)) + 4)
+
+
 def test_the_divergence_is_that_of_normal_distributions() -> None:
     mean, logvar = torch.randn(2, 5, 7, generator=generator())
     normal = torch.distributions.Normal(mean, (logvar / 2).exp())
@@ -88,6 +101,16 @@ def test_densities_and_likelihood_are_the_textbooks() -> None:
     expected = -(counts * torch.log_softmax(logits, 1)).sum(1).mean()
     histories, rows = autoencoders.read(x, CPU)
     assert torch.allclose(autoencoders.likelihood(logits, histories, rows), expected)
+
+
+def test_sums_are_whole_where_layers_are_half() -> None:
+    """Sums of numbers of 8 bits are themselves of more."""
+    x = sp.csr_array((np.random.default_rng(2).random((20, 500)) < 0.1).astype(np.float32))
+    logits = torch.randn(20, 500, generator=generator()).bfloat16()
+    exact = logits.double().numpy()
+    expected = (x.sum(axis=1) * np.log(np.exp(exact).sum(axis=1))).mean() - (x.toarray() * exact).sum() / 20
+    found = autoencoders.likelihood(logits, *autoencoders.read(x, CPU))
+    assert float(found) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_prior_mixes_three_normals() -> None:

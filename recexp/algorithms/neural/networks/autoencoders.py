@@ -150,7 +150,7 @@ class Variational(HistoryNetwork):
         x = self.reader(histories, rows, self.rate, generator)
         for layer in self.encoder:
             x = layer(torch.tanh(x))
-        mean, logvar = x.chunk(2, 1)
+        mean, logvar = x.float().chunk(2, 1)
         return mean, logvar
 
     def _decoded(self, z: Tensor) -> Tensor:
@@ -164,6 +164,7 @@ class Variational(HistoryNetwork):
 def likelihood(logits: Tensor, histories: Rows, rows: Tensor) -> Tensor:
     """Return the mean over b histories of -sum over its items of log softmax(logits)."""
     owner, items, _, _ = histories.take(rows)
+    logits = logits.float()  # sums of many numbers
     log_sum = torch.logsumexp(logits, 1)
     return (histories.lengths(rows) * log_sum).mean() - logits[owner, items].sum() / len(rows)
 

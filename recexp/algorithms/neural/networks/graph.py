@@ -23,7 +23,8 @@ class Spread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, graph: Tensor, vectors: Tensor) -> Tensor:
         ctx.graph = graph
-        return graph @ vectors
+        with torch.autocast(vectors.device.type, enabled=False):  # there is no sparse product in half precision
+            return graph @ vectors
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:

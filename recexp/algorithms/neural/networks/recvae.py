@@ -52,7 +52,7 @@ class DenseEncoder(nn.Module):
         for layer, norm in zip(self.layers, self.norms[1:]):
             x = norm(F.silu(layer(x) + before))
             before = before + x
-        mean, logvar = self.output(x).chunk(2, 1)
+        mean, logvar = self.output(x).float().chunk(2, 1)
         return mean, logvar
 
 
