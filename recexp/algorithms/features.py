@@ -1,5 +1,6 @@
 """What is known of items or users as a sparse matrix: one block for each column of their table."""
 
+import logging
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -10,6 +11,8 @@ from pydantic import Field
 from recexp.data import Column, Dataset
 from recexp.errors import ConfigError, DataError
 from recexp.params import PositiveFloat
+
+log = logging.getLogger(__name__)
 
 FeatureColumns = Annotated[list[str], Field(min_length=1)] | None
 """Names of the columns to use; None is all of them."""
@@ -60,9 +63,15 @@ def item_features(
 def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
     """Return float32 (n, n_features): the features of all columns of a table of n users or items.
 
-    They are those of `item_features`, of texts the thousand most frequent words; a table without columns has none.
+    They are those of `item_features`, of texts the thousand most frequent words; a table without columns has none, nor
+    has a text column without words, of which a warning tells.
     """
-    blocks = [_block(name, column, np.ones(n, bool), WORDS, None) for name, column in table.items()]
+    blocks = []
+    for name, column in table.items():
+        try:
+            blocks.append(_block(name, column, np.ones(n, bool), WORDS, None))
+        except DataError as error:
+            log.warning("a column is left out: %s", str(error).partition(";")[0])
     return unit(sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr")))
 
 

@@ -23,8 +23,9 @@ class StackedAutoencoder(HistoryModel):
 
     A denoising autoencoder of several tanh layers, all trained at once (Vincent et al., JMLR 2010, trained them one by
     one), with the multinomial likelihood of Liang et al. (WWW 2018). With `features` its input is a user's features,
-    and the mean of the features of what the user has, beside the history (Strub, Gaudel and Mary, DLRS 2016, put them
-    in likewise): all columns of the side tables, see `features.all_features`.
+    and the sum of the features of what the user has, divided by the root of their number as the history is, beside
+    the history (Strub, Gaudel and Mary, DLRS 2016, put features in likewise): all columns of the side tables, see
+    `features.all_features`.
 
     Time: an epoch is O(nnz layers[0] + n_users n_items layers[-1]). Serves anyone with a history.
 
@@ -32,7 +33,7 @@ class StackedAutoencoder(HistoryModel):
     ----------
     layers : outputs of each layer.
     features : whether columns of users and items are at the input.
-    l2 : weight of half of the squared norm of all weights beside the mean loss of a batch: it depends on its size.
+    l2 : weight of half of the squared norm of weights and biases beside the mean loss of a batch: it depends on its size.
     """
 
     layers: Annotated[list[PositiveInt], Field(min_length=1)]

@@ -7,6 +7,7 @@ import pytest
 
 import recexp
 from recexp.algorithms import FitContext
+from recexp.algorithms.features import all_features
 from recexp.data import Column, Dataset, Queries
 from recexp.errors import IncompatibleError
 
@@ -68,3 +69,11 @@ def test_features_that_are_not_there_are_asked_for_by_their_key(name: str, store
     bare = replace(store, users={}, items={})
     with pytest.raises(IncompatibleError, match=r"^algorithm\.features: .* has neither user nor item features"):
         recexp.make(f"algorithm={name}", "algorithm.features=true").fit(bare)
+
+
+@pytest.mark.parametrize("words", [["1", "2.5"], ["a", "b"]])
+def test_a_text_without_words_is_left_out(words: list[str], told: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    """The fields of these models name no columns: it cannot be left out by hand."""
+    wordless = {"label": Column.text(words * 12), **told.items}
+    assert (all_features(wordless, 24) != all_features(told.items, 24)).nnz == 0
+    assert "a column is left out: the text column label holds" in caplog.text
