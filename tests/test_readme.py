@@ -26,7 +26,10 @@ COMMANDS = [*dict.fromkeys(LINES)]
 STUDY = ("recexp --config-dir experiments/", "recexp compare --experiment")
 ELSEWHERE = ("pip install", "recexp ui", "MLFLOW_TRACKING_URI", "curl", *STUDY)
 """Commands that are run by .ci/run, tests/tracking, tests/serving, and tests/test_studies.py."""
-LATER = ("recexp compare", "recexp evaluate", "recexp reproduce", "recexp export ", "recexp import")
+LATER = (
+    *("recexp runs", "recexp show", "recexp compare", "recexp evaluate", "recexp reproduce", "recexp export "),
+    "recexp import",
+)
 """Commands about runs that are there."""
 
 

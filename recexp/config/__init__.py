@@ -5,7 +5,7 @@ components). Only the last imports what is built. overrides: the words of a comm
 """
 
 from recexp.config.building import build
-from recexp.config.composing import compose, plain, translate_errors, words_of
+from recexp.config.composing import compose, plain, read, translate_errors, words_of
 from recexp.config_files.folders import flags, groups, options, search_dirs, use_config_dirs, within
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "groups",
     "options",
     "plain",
+    "read",
     "search_dirs",
     "translate_errors",
     "use_config_dirs",

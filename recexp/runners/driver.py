@@ -94,6 +94,12 @@ def record(
     directions = {**evidence.higher_is_better, bare(headline): higher_is_better}
     judged = {name: value for name, value in evidence.metrics.items() if is_judgement(name)}
     run_files.write_metrics(folder, judged, evidence.intervals, directions)
+    facts = {
+        "warnings": [*evidence.warnings],
+        "tables": [{"head": [*t.head], "rows": [[*row] for row in t.rows], "notes": [*t.notes]} for t in evidence.tables],
+        "digests": identity.digests,
+    }
+    (folder / file_names.SUMMARY).write_text(mask(run_files.as_yaml(facts)), encoding="utf-8")
     evidence.write(folder, runner.unit, run.curves())
     saved = None
     if evidence.model is not None and experiment.tracking.log_model:

@@ -53,6 +53,20 @@ def untracked(folder: Path, files: Iterable[str]) -> str:
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts)
 
 
+def copies(folder: Path, files: Iterable[str]) -> dict[str, str]:
+    """Return the text of the files, code and yaml of a person's own, by where it is kept; without secrets.
+
+    They are called as in `folder`; those of another place are called after the folder that they are in.
+    """
+    kept = {}
+    for path in sorted({Path(name).absolute() for name in files}):
+        inside = os.path.relpath(path, folder)
+        name = "/".join(path.parts[-2:]) if ".." in Path(inside).parts else Path(inside).as_posix()
+        if path.suffix in KINDS and not is_secret(name) and path.is_file() and path.stat().st_size <= MAX_DIFF_BYTES:
+            kept[name] = mask_source(path.read_text(encoding="utf-8", errors="replace"))
+    return kept
+
+
 def whole(folder: Path, diff: str, own_files: Sequence[str] | None) -> tuple[dict[str, str], str]:
     """Return the diff that a run keeps, and its tag where `own_files` change that; None: the diff is not wanted."""
     own = untracked(folder, own_files or ())

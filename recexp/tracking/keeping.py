@@ -42,7 +42,7 @@ def keep(
     file = into / f"recexp-run-{record['id'][:8]}.zip"
     with scratch.folder() as folder:
         shutil.copytree(files, folder / parcel.FILES)
-        source.write(folder / parcel.FILES, diff)
+        source.write(folder / parcel.FILES, diff, git.copies(here, own_files or ()))
         if model is not None:
             shutil.copytree(model, folder / parcel.MODEL / mlflow_model.SAVED)
             mlflow_model.write_environment(folder / parcel.MODEL)

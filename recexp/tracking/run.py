@@ -175,6 +175,8 @@ class Run:
         try:
             looks = self.count_evaluation(test) if test is not None else 0
             run_id, text = self.id, mask(described(looks))
+            if earlier := self._process.ask("repeated"):
+                log.info("equal to run %s: the same config, data and code; resume=true uses that run instead", earlier)
             self._log.close()
             self._process.ask(
                 "finish",

@@ -15,7 +15,7 @@ from recexp.errors import StoreError
 from recexp.folders import cache_dir
 from recexp.tracking import store_uri
 from recexp.tracking.names import search_terms
-from recexp.tracking.tags import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS
+from recexp.tracking.tags import COMPLETE, CONFIG, HOST, JOB, JOB_RUNS, REPEATS
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -104,6 +104,12 @@ def _remove(lock: "BaseFileLock") -> None:
 def search(client: "MlflowClient", experiment: str, tags: dict[str, str], limit: int = 1000) -> "list[Run]":
     """Return the runs of an experiment (an id) that carry all of `tags`, the newest first."""
     return list(client.search_runs([experiment], search_terms(tags), max_results=limit))
+
+
+def first_complete(client: "MlflowClient", experiment: str, identity: str) -> str:
+    """Return the id of the first complete run of an identity, "" where there is none."""
+    found = search(client, experiment, {CONFIG: identity, COMPLETE: "true"}, limit=1)
+    return found[0].data.tags.get(REPEATS, found[0].info.run_id) if found else ""
 
 
 def mark_killed(client: "MlflowClient", experiment: str, identity: str) -> None:

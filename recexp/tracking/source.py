@@ -1,6 +1,7 @@
 """The versions of what is installed."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -29,8 +30,12 @@ def requirements(*, deep: bool) -> list[str]:
     return sorted(found.values())
 
 
-def write(folder: Path, diff: str) -> None:
-    """Write what the code was into a run's files: what is installed, and what is not committed."""
+def write(folder: Path, diff: str, copies: Mapping[str, str]) -> None:
+    """Write what the code was into a run's files: what is installed, what is not committed, and the person's own."""
     (folder / file_names.REQUIREMENTS).write_text("\n".join(requirements(deep=True)) + "\n")
     if diff:
         (folder / file_names.DIFF).write_text(diff, encoding="utf-8")
+    for name, text in copies.items():
+        file = folder / file_names.CODE / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")

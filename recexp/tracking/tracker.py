@@ -12,7 +12,18 @@ from recexp.tracking.discarding import discard
 from recexp.tracking.inputs import as_plain, entity, log_inputs
 from recexp.tracking.names import clean
 from recexp.tracking.patience import PatientClient
-from recexp.tracking.tags import COMPLETE, CONFIG, EVALUATIONS, HOST, JOB, JOB_RUNS, STUDY, TUNING
+from recexp.tracking.tags import (
+    COMPLETE,
+    CONFIG,
+    EVALUATIONS,
+    HOST,
+    JOB,
+    JOB_RUNS,
+    REPEATS,
+    REPRODUCES,
+    STUDY,
+    TUNING,
+)
 from recexp.tracking.view import VIEW_TAG
 
 if TYPE_CHECKING:
@@ -32,7 +43,7 @@ class Tracker:
         self._experiment: Experiment | None = None
         self._complete: set[str] = set()
         self._open_locks: run_locks.RunLocks | None = None
-        self._running = ""
+        self._running = self._earlier = self._repeated = ""
         self._points: list[tuple[str, float, int, int]] = []
 
     @property
@@ -80,13 +91,19 @@ class Tracker:
         """
         if not self._locks.hold(identity, alone=reuse_tags is not None, wait=wait):
             return {"busy": True}
-        if reuse_tags is None:
-            return {}
-        run_locks.mark_killed(self.client, self.experiment.experiment_id, identity)
-        found = self.find_complete({CONFIG: identity, **reuse_tags})
+        found = None
+        if reuse_tags is not None:
+            run_locks.mark_killed(self.client, self.experiment.experiment_id, identity)
+            found = self.find_complete({CONFIG: identity, **reuse_tags})
         if found is not None:
             self._locks.release()
+        else:
+            self._earlier = run_locks.first_complete(self.client, self.experiment.experiment_id, identity)
         return {"done": found}
+
+    def repeated(self) -> str:
+        """Return the id of the complete run that the run created last is equal to, "" where there is none."""
+        return self._repeated
 
     def find_complete_jobs(self, jobs: list[str]) -> dict[str, list[Any]]:
         """Return the sweep and the runs of those of `jobs` that are done."""
@@ -127,11 +144,13 @@ class Tracker:
     def create(self, name: str, tags: dict[str, str], began: int) -> str:
         """Return the id of a new run; `began` is in milliseconds."""
         self._running, self._points = "", []
+        self._repeated, self._earlier = "" if REPRODUCES in tags else self._earlier, ""
+        repeats = {REPEATS: self._repeated} if self._repeated else {}
         run = self.client.create_run(
             self.experiment.experiment_id,
             start_time=began,
             run_name=name,
-            tags={**tags, **self.source_tags, HOST: platform.node()},
+            tags={**tags, **repeats, **self.source_tags, HOST: platform.node()},
         )
         self._running = run.info.run_id
         return self._running
@@ -168,7 +187,7 @@ class Tracker:
 
         mlflow, directory = self.client, Path(folder)
         source_tags, diff = git.whole(self.folder, self.diff, own_files)
-        source.write(directory, diff)
+        source.write(directory, diff, git.copies(self.folder, own_files or ()))
         model_id = None
         if saved is not None:
             place = self.experiment.experiment_id, run_id, Path(saved), directory.parent / "model"

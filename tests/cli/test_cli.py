@@ -62,6 +62,8 @@ OPTIONS = {
     "import": ["FILE.zip", "tracking.experiment="],
     "recommend": ["--best EXPERIMENT", "--only COLUMN=NAME", "--out FILE", "default: 10", "models:/NAME@ALIAS"],
     "reproduce": ["RUN [", "--tolerance X", f"default: {TOLERANCE:g}", "dataset.root="],
+    "runs": ["--experiment NAME", "--last N", "default: 20"],
+    "show": ["show RUN", "tracking.uri="],
     "similar": ["MODEL ITEM [-n N]", "--exclude FILE", "tracking.uri="],
     "tune": ["trials: 30", "sampler: tpe", "timeout: null", "range(5,50)", "search=NAME"],
     "ui": ["--port N", "default: 5000"],

@@ -5,6 +5,7 @@ import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 
+from recexp.cli.columns import aligned
 from recexp.cli.parsing import MOVED, STORE, Parser
 from recexp.errors import ConfigError, RecexpError
 
@@ -44,7 +45,8 @@ def run(given: Namespace) -> Iterator[str]:
         experiment, changes = rebuild.rebuild(archive, record, overrides, command=command)
         report = reproduction.reproduce(archive, record, experiment, tolerance=tolerance, changes=changes)
     for head, rows in report.tables():
-        yield from _aligned([head, *(rows or [["nothing"]])])
+        yield from aligned([head, *(rows or [["nothing"]])])
+        yield ""
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
     if report.verdict == differences.OFF:
         raise RecexpError(
@@ -61,11 +63,3 @@ def _tolerance(given: str) -> float:
     if not 0 <= value < math.inf:
         raise ConfigError(f"--tolerance: must be a number from 0 (got {given})")
     return value
-
-
-def _aligned(rows: list[list[str]]) -> Iterator[str]:
-    """Yield the rows in columns, and an empty line."""
-    widths = [max(len(row[at]) for row in rows if at < len(row)) for at in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-    yield ""

@@ -1,0 +1,48 @@
+"""The newest runs of an experiment, a row each: what ran, on what, how well, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from recexp.history.stored_run import StoredRun
+from recexp.metric_names import headlines, is_final, pretty
+from recexp.tracking.tags import HEADLINE, REPEATS
+
+HEAD = ("run", "started", "state", "what", "on", "seed", "result", "of")
+ID_DIGITS = 8
+"""So much of an id is shown: enough to name a run by."""
+
+
+def rows(runs: Sequence[StoredRun], last: int) -> list[list[str]]:
+    """Return the last so many of runs, given the oldest first, as cells of `HEAD`, the newest first."""
+    made = [run for run in runs if "seed" in run.tags]  # a report that is kept in the store is no experiment
+    return [_row(run) for run in reversed(made[-last:])]
+
+
+def started(run: StoredRun) -> str:
+    """Return when a run began, in the time of this machine."""
+    return datetime.fromtimestamp(run.started / 1000).strftime("%Y-%m-%d %H:%M")
+
+
+def state(run: StoredRun) -> str:
+    """Return what became of a run: done, failed, killed, running."""
+    if run.complete:
+        return "done"
+    return "not complete" if run.status == "FINISHED" else run.status.lower()
+
+
+def headline(run: StoredRun) -> str | None:
+    """Return the full name of the metric that is looked at first, None where the run has none of its final part."""
+    final = [name for name in run.metrics if is_final(name, run.final)]
+    named = [name for name in final if name.rpartition("/")[2] == run.tags.get(HEADLINE)]
+    return next(iter(named or headlines(final, run.final)), None)
+
+
+def _row(run: StoredRun) -> list[str]:
+    metric = headline(run)
+    result = "" if metric is None else f"{pretty(metric)} {run.metrics[metric]:.4f}"
+    belongs = run.tags.get("tuning") or run.tags.get("sweep") or ""
+    if REPEATS in run.tags:
+        belongs = f"{belongs} repeats {run.tags[REPEATS][:ID_DIGITS]}".strip()
+    what = run.tags.get(run.subject[0], "")
+    seed = run.tags["seed"] + (f" fold {run.tags['fold']}" if "fold" in run.tags else "")
+    return [run.id[:ID_DIGITS], started(run), state(run), what, run.setting, seed, result, belongs]
