@@ -18,11 +18,13 @@ class AuditReport:
     metrics : shares and counts by name, `older_than_train` ...
     findings : leaks, a sentence each; none in a sound split.
     facts : what is so by the kind of split, and good to know.
+    expected : the metrics that this kind of split does not claim to keep at zero.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
 
     @staticmethod
     def merged(reports: Iterable["AuditReport"]) -> "AuditReport":

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from recexp.evidence.evidence import Table
 from recexp.metric_names import headlines, is_judgement, parsed
 
+_GAP = "&emsp;"
+"""What stands behind a cell that another follows: MLflow's style leaves nothing between them."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -21,7 +24,6 @@ class Summary:
     tables : of data and the like.
     warnings : what a reader must know before believing the numbers.
     evaluations : how often the final part has been evaluated, by this run too; 0 where this one does not count.
-    digests : identity of data, split, protocol and config.
     command : what repeats the run.
     """
 
@@ -33,7 +35,6 @@ class Summary:
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     command: str
-    digests: Mapping[str, str]
     tables: Sequence[Table] = field(default_factory=tuple)
     warnings: Sequence[str] = field(default_factory=tuple)
     evaluations: int = 0
@@ -49,7 +50,6 @@ def describe_run(summary: Summary) -> str:
         *(part for table in summary.tables for part in (_table(table.head, table.rows), *table.notes)),
         _costs(summary),
         f"**Repeat**\n\n```\n{summary.command}\n```",
-        _table(("identity", "sha256"), [(name, f"`{digest}`") for name, digest in summary.digests.items()]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -99,11 +99,12 @@ def _half_width(s: Summary, name: str) -> str:
     if name not in s.intervals:
         return ""
     low, high = s.intervals[name]
-    return f" ±{(high - low) / 2:.4f}&ensp;"
+    return f" ±{(high - low) / 2:.4f}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rule = " | ".join(["---"] + ["---:"] * (len(head) - 1))
+    first, *others = (" | ".join([*(f"{cell}{_GAP}" for cell in row[:-1]), row[-1]]) for row in (head, *rows))
+    return "\n".join(f"| {line} |" for line in (first, rule, *others))

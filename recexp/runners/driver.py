@@ -54,7 +54,8 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
     if complete := store.reserve(identity.tags[CONFIG], experiment.reuse_tags):
         log.info("already done in run %s", complete.id)
         return RunResult.of_stored(complete, store, experiment.runner.final)
-    name = " ".join(filter(None, (experiment.subject, f"seed {experiment.seed}", experiment.setting)))
+    fold = f"fold {plan.tags['fold']}" if "fold" in plan.tags else ""
+    name = " ".join(filter(None, (experiment.setting, experiment.subject, f"seed {experiment.seed}", fold)))
     digest = identity.digests[CONFIG]
     with store.run(name=name, tags=identity.tags) as run, checkpoint_folder(digest) as checkpoint:
         evidence = experiment.runner.run(experiment, plan, RunContext(costs, run.log_step, checkpoint))
@@ -96,7 +97,9 @@ def record(
     run_files.write_metrics(folder, judged, evidence.intervals, directions)
     facts = {
         "warnings": [*evidence.warnings],
-        "tables": [{"head": [*t.head], "rows": [[*row] for row in t.rows], "notes": [*t.notes]} for t in evidence.tables],
+        "tables": [
+            {"head": [*t.head], "rows": [[*row] for row in t.rows], "notes": [*t.notes]} for t in evidence.tables
+        ],
         "digests": identity.digests,
     }
     (folder / file_names.SUMMARY).write_text(mask(run_files.as_yaml(facts)), encoding="utf-8")
@@ -118,7 +121,6 @@ def record(
         tables=evidence.tables,
         warnings=evidence.warnings,
         command=experiment.command,
-        digests=identity.digests,
     )
     columns = [name for name in (runner.setting, runner.subject[0], *runner.labels) if name]
     run.finish(

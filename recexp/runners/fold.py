@@ -93,7 +93,9 @@ class Fold:
         if (inner := self.split.validation) is not None:
             parts |= {"train of validation": inner.train.interactions, "validation": inner.test}
         parts["test"] = self.split.test
-        audit = [(name, _share(name, value)) for name, value in self.audit.metrics.items()]
+        expected = {name: ", as expected of this split" for name in self.audit.expected}
+        shares = {name: _share(name, value) for name, value in self.audit.metrics.items()}
+        audit = [(name, share + expected.get(name, "")) for name, share in shares.items()]
         return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
 
 

@@ -1,5 +1,6 @@
 """What the tracking process does with MLflow: it opens a store, writes runs to it and finds runs in it."""
 
+import json
 import math
 import platform
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from recexp.errors import StoreError
-from recexp.tracking import client, evaluation_count, git, mlflow_model, run_locks, source
+from recexp.tracking import chart_view, client, evaluation_count, git, mlflow_model, run_locks, source
 from recexp.tracking.discarding import discard
 from recexp.tracking.inputs import as_plain, entity, log_inputs
 from recexp.tracking.names import clean
@@ -205,13 +206,22 @@ class Tracker:
             params=[Param(name, value) for name, value in params.items()],
             tags=[RunTag("mlflow.note.content", description), *(RunTag(*tag) for tag in source_tags.items())],
         )
-        if view is not None and VIEW_TAG not in self.experiment.tags:
-            with self._locks.turn():  # of two processes that set it at once, one would fail
-                mlflow.set_experiment_tag(self.experiment.experiment_id, VIEW_TAG, view)
+        if view is not None:
+            self._keep_view(view)
         mlflow.set_terminated(run_id, "FINISHED")
         mlflow.set_tag(run_id, COMPLETE, "true")
         self._complete.add(run_id)
         self._locks.release()
+
+    def _keep_view(self, view: str) -> None:
+        """Give the experiment its view where it has none, and show what a view that it has does not show yet."""
+        number = self.experiment.experiment_id
+        with self._locks.turn():  # of two processes that set it at once, one would fail
+            had = self.client.get_experiment(number).tags.get(VIEW_TAG)
+            if had is None:
+                self.client.set_experiment_tag(number, VIEW_TAG, view)
+            elif (more := chart_view.merged(json.loads(had), json.loads(view))) is not None:
+                self.client.set_experiment_tag(number, VIEW_TAG, json.dumps(more))
 
     def fail(
         self, run_id: str, points: list[tuple[str, float, int, int]], reason: str, status: str, log_file: str

@@ -6,7 +6,7 @@ import shlex
 import sqlite3
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from recexp import system
 from recexp.metric_names import headlines, is_final
 from recexp.tracking import store_uri
+from recexp.tracking.chart_view import chart_state
 
 VIEW = "recexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
@@ -54,8 +55,11 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
     return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
-def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, higher_is_better: bool) -> str | None:
-    """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well.
+def view_state(
+    metrics: Mapping[str, float], final: str, tags: Iterable[str], *, higher_is_better: bool
+) -> str | None:
+    """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well, and
+    of charts in the order of what matters.
 
     `tags` are those that say what was run. None where no metric is of the final part.
     """
@@ -64,7 +68,7 @@ def view_state(metrics: Iterable[str], final: str, tags: Iterable[str], *, highe
         return None
     columns = [*(f"metrics.`{m}`" for m in shown), *(f"tags.`{tag}`" for tag in tags), "params.`seed`"]
     order = {"orderByKey": f"metrics.`{shown[0]}`", "orderByAsc": not higher_is_better}
-    return json.dumps({"selectedColumns": columns, **order})
+    return json.dumps({"selectedColumns": columns, **order, **chart_state(metrics, final)})
 
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:

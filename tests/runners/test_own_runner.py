@@ -69,7 +69,7 @@ def test_a_tuning_uses_no_seed_of_a_final_run(bandit: Path, monkeypatch: pytest.
 def test_a_run_says_how_it_is_read_and_keeps_its_units(inside: Callable, bandit: Path, runs: Callable) -> None:
     assert inside("--config-dir", "conf", "runner=bandit", *SMALL).returncode == 0
     (run,) = runs()
-    assert run.info.run_name == "epsilon_greedy seed 1 articles"
+    assert run.info.run_name == "articles epsilon_greedy seed 1"
     assert {name: run.data.tags[f"recexp.{name}"] for name in ("final", "headline", "unit", "subject", "setting")} == {
         "final": "episodes",
         "headline": "reward",

@@ -1,0 +1,90 @@
+"""The charts of the MLflow UI's saved view: quality first, costs last, nothing that is zero everywhere.
+
+The form is that of MLflow 3.17's own view states: sections and charts by uuid, a chart a metric. The UI adds a chart
+for each metric that has none, so that a hidden one must be there and marked as deleted.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from recexp.metric_names import headlines, is_final, pretty
+
+LAST = ("training", "audit", "cost")
+"""Parts of metric names whose charts stand below those of quality, in this order."""
+SYSTEM = ("Model metrics", "System metrics")
+"""The sections that the UI has anyway."""
+RUNS = 20
+"""Bars of a chart."""
+
+
+def chart_state(metrics: Mapping[str, float], final: str) -> dict[str, Any]:
+    """Return the part of a view state that is about charts.
+
+    The final part comes first, its headline cut-off before the others; then other parts, and at last training, audit
+    and cost. Audit values of zero are hidden until a run has another (`merged`).
+    """
+    first = headlines((name for name in metrics if is_final(name, final)), final)
+    rest = [name for name in metrics if name not in first]
+    parts = [name.rpartition("/")[0] for name in [*first, *rest]]
+    sections = sorted(dict.fromkeys(parts), key=lambda part: LAST.index(part) + 1 if part in LAST else 0)
+    charts = [_chart(name, hidden=name.startswith("audit/") and not metrics[name]) for name in [*first, *rest]]
+    return {
+        "compareRunSections": [_section(name) for name in (*sections, *SYSTEM)],
+        "compareRunCharts": charts,
+        "isAccordionReordered": True,
+        "hideEmptyCharts": True,
+    }
+
+
+def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a view state of `before` with the sections and charts that `after` shows and it does not; None: none.
+
+    A state without charts, of an earlier version or a person's own, stays as it is.
+    """
+    if not before.get("compareRunCharts"):
+        return None
+    hidden = {chart["metricKey"]: chart for chart in before["compareRunCharts"] if "metricKey" in chart}
+    shown = [chart for chart in after.get("compareRunCharts", ()) if not chart["deleted"]]
+    new = [chart for chart in shown if hidden.get(chart["metricKey"], {"deleted": True})["deleted"]]
+    if not new:
+        return None
+    names = {chart["metricKey"] for chart in new}
+    kept = [chart for chart in before["compareRunCharts"] if chart.get("metricKey") not in names]
+    uuids = {section["uuid"] for section in before["compareRunSections"]}
+    sections = [section for section in after["compareRunSections"] if section["uuid"] not in uuids]
+    return {
+        **before,
+        "compareRunSections": _ordered([*before["compareRunSections"], *sections]),
+        "compareRunCharts": [*kept, *new],
+    }
+
+
+def _ordered(sections: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return sections with those of training, audit, cost and the UI's own last."""
+    last = (*LAST, *SYSTEM)
+    return sorted(sections, key=lambda section: last.index(section["name"]) + 1 if section["name"] in last else 0)
+
+
+def _section(name: str) -> dict[str, Any]:
+    flags = {"display": True, "isReordered": True, "deleted": False, "isGenerated": True}
+    return {"uuid": _uuid("section", name), "name": name, **flags}
+
+
+def _chart(metric: str, *, hidden: bool) -> dict[str, Any]:
+    """Return a chart of bars, which the UI turns into lines where a metric has steps."""
+    return {
+        "type": "BAR",
+        "uuid": _uuid("chart", metric),
+        "metricKey": metric,
+        "displayName": pretty(metric),
+        "metricSectionId": _uuid("section", metric.rpartition("/")[0]),
+        "runsCountToCompare": RUNS,
+        "isGenerated": True,
+        "deleted": hidden,
+    }
+
+
+def _uuid(kind: str, name: str) -> str:
+    """Return the same uuid for the same name, in all runs."""
+    return str(uuid5(NAMESPACE_URL, f"recexp:{kind}:{name}"))
