@@ -1,8 +1,13 @@
-"""A progress bar for long steps: on a terminal only, and never needed for the result."""
+"""A progress bar for long steps, with the time that is left: on a terminal only, and never needed for the result."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+PATIENCE_SECONDS = 2.0
+"""A step that takes no longer shows no bar."""
 
 
 @contextmanager
@@ -11,9 +16,48 @@ def bar(total: int, description: str) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda n: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
+    shown = _Bar(total, description)
+    try:
+        yield shown.advance
+    finally:
+        shown.close()
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda n: progress.advance(task, n)
+
+def steps(total: int, description: str) -> Iterator[int]:
+    """Yield 0 to total - 1, under a bar."""
+    with bar(total, description) as advance:
+        for step in range(total):
+            yield step
+            advance(1)
+
+
+class _Bar:
+    """A bar that is drawn once the step takes longer than PATIENCE_SECONDS."""
+
+    def __init__(self, total: int, description: str) -> None:
+        self._total, self._description = total, description
+        self._begin, self._done = time.monotonic(), 0
+        self._progress: Any = None
+
+    def advance(self, n: int) -> None:
+        self._done += n
+        if self._progress is None and time.monotonic() - self._begin >= PATIENCE_SECONDS:
+            self._draw()
+        if self._progress is not None:
+            self._progress.update(0, completed=self._done)
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _draw(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        from recexp.terminal import console
+
+        words = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        left = [TextColumn("left"), Remaining()]
+        self._progress = Progress(*words, *left, console=console(stderr=True), transient=True)
+        self._progress.add_task(self._description, total=self._total)
+        self._progress.start()

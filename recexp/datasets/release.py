@@ -92,7 +92,7 @@ class Release(Source):
         target = cache_dir("datasets") / f"{self.folder}.zip"
         with exclusive(target):
             if not target.exists():
-                log.warning("downloading %s. Terms: %s", self.url, self.terms)
+                log.info("downloading %s. Terms: %s", self.url, self.terms)
                 fetch(self.url, target, sha256=self.sha256)
         found = self._within(target)
         if found is None:

@@ -112,6 +112,7 @@ class Cache:
             log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
             if not known:
                 replay(lines)
+                log.info("(end of what was said then)")
         with suppress(OSError):
             os.utime(entry)  # used just now
         return (value,)

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
+from recexp import progress
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_values
 from recexp.algorithms.factorization.least_squares import enough, lined, solve
@@ -80,7 +81,7 @@ class ALS(FactorModel):
         users, items = (lined(n, self.factors)[:, : self.factors] for n in x.shape)
         items[:] = context.rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))
         items[np.diff(by_item[0]) == 0] = 0
-        for _ in range(self.iterations):
+        for _ in progress.steps(self.iterations, "als"):
             self._solve(by_user, items, items.T @ items, users, self.cg_steps)
             self._solve(by_item, users, users.T @ users, items, self.cg_steps)
         self.items_, self.gramian_ = items, items.T @ items

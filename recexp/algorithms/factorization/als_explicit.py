@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from recexp import progress
 from recexp.algorithms.factorization.least_squares import enough, solve
 from recexp.algorithms.factors import BiasedFactorModel
 from recexp.algorithms.fit_context import FitContext
@@ -64,7 +65,7 @@ class ALSExplicit(BiasedFactorModel):
             raise DataError(f"ratings that spread over {spread:.3g} are too large for single precision; divide them")
         large = spread**0.5 if spread > LARGE else 1.0  # else the first users are too large for single precision
         items[:, :-1] = drawn * (INIT_STD * large) / self.factors**0.5
-        for _ in range(self.iterations):
+        for _ in progress.steps(self.iterations, "als_explicit"):
             self._solve(by_user, items, users)
             self._solve(by_item, users, items)
         self.items_, self.item_biases_ = items[:, :-1].copy(), items[:, -1].copy()

@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp import threads
+from recexp import progress, threads
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.factorization.least_squares import lined
@@ -64,7 +64,7 @@ class BPR(FactorModel):
         for vectors in (self.users_, self.items_):
             vectors[:] = context.rng.standard_normal(vectors.shape, np.float32) * np.float32(INIT_STD)
         best, kept = -np.inf, None
-        for iteration in range(1, iterations + 1):
+        for iteration in (step + 1 for step in progress.steps(iterations, "bpr")):
             self._pass(x, users, items, context.rng)
             if not (np.isfinite(self.users_).all() and np.isfinite(self.items_).all()):
                 raise ConfigError(

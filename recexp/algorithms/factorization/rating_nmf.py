@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recexp import threads
+from recexp import progress, threads
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.ratings import RatingModel, clipped, dots, group_by_code
 from recexp.algorithms.sparse_products import CSR
@@ -57,7 +57,7 @@ class RatingNMF(RatingModel):
         users, items = (
             context.rng.uniform(0, 1, (n, self.factors)).astype(np.float32) for n in (rows.n_users, rows.n_items)
         )
-        for step in range(self.iterations):
+        for step in progress.steps(self.iterations, "rating_nmf"):
             users, squares = self._updated(by_user, users, items)
             items, _ = self._updated(by_item, items, users)
             context.log_step(step, {"rmse": float(np.sqrt(squares.sum() / len(rows)))})

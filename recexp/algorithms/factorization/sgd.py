@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recexp import progress
 from recexp.algorithms.factors import BiasedFactorModel
 from recexp.algorithms.fit_context import LogStep
 from recexp.algorithms.ratings import usual_unit
@@ -73,7 +74,7 @@ class Descent(BiasedFactorModel):
 
         Raises ConfigError when errors grow without bounds.
         """
-        for step in range(self.iterations):
+        for step in progress.steps(self.iterations, type(self).__name__):
             squares = epoch()
             if not np.isfinite(squares):
                 raise ConfigError(

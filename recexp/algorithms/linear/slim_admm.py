@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recexp import threads
+from recexp import progress, threads
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.foresight import foresee
 from recexp.algorithms.item_item import ItemItem
@@ -65,7 +65,7 @@ class SLIMADMM(ItemItem):
         foresee("slim_admm", f"{n:,} items", memory=16 * n**2, operations=(2 + self.iterations) * n**3)
         p = self._inverse(self.matrix(train.interactions))
         total, reflected, product = (np.zeros_like(p) for _ in range(3))  # B + U, C - U and T less I
-        for _ in range(self.iterations):
+        for _ in progress.steps(self.iterations, "slim_admm"):
             np.matmul(p, reflected, out=product)
             product *= np.float32(self.rho)
             scale = (1 + product.diagonal()) / p.diagonal()
