@@ -165,6 +165,13 @@ def workplace(
 
 
 @pytest.fixture(autouse=True)
+def no_store_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs go where a test says."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
     """What a command makes of recexp's log ends with the test."""
     loggers = [logging.getLogger(name) for name in ("recexp", "recexp.splits")]

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from recexp.errors import ConfigError, unknown
 
-STORE = {"tracking.uri=URI": "the store; default: mlflow.db in this folder"}
+STORE = {"tracking.uri=URI": "the store; default: MLFLOW_TRACKING_URI, else mlflow.db in this folder"}
 MOVED = {"dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved"}
 """What is told of overrides that several commands take."""
 

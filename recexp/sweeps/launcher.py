@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS = 3.0
 """How long the words of a sweep are looked through before its first job; what is wrong beyond fails its own job."""
-ENVIRONMENT = ("RECEXP_DATA", trust.VARIABLE)
+ENVIRONMENT = ("RECEXP_DATA", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", trust.VARIABLE)
 """What a job depends on and a process elsewhere must be told."""
 
 

@@ -23,7 +23,8 @@ class Tracking:
 
     Parameters
     ----------
-    uri : a tracking URI or the path of a .db file; None is `mlflow.db` in the working directory.
+    uri : a tracking URI or the path of a .db file; None is what MLFLOW_TRACKING_URI says, else `mlflow.db` in the
+        working directory.
     artifacts : folder or address of a new experiment's files; None is beside the SQLite file, or the server's choice.
     experiment : name of the MLflow experiment, made when it does not exist.
     log_model : whether the model is kept.

@@ -1,5 +1,6 @@
 """Where a store is, and whether it can be used: found out in milliseconds, without MLflow."""
 
+import os
 import re
 import socket
 import sqlite3
@@ -15,16 +16,19 @@ from recexp.tracking.store_errors import explain, is_full, is_locked
 
 LOCK_SECONDS = 5.0
 """How long to wait for another program's write lock before giving up."""
+VARIABLE = "MLFLOW_TRACKING_URI"
+"""The variable of the environment that names the store where the config does not."""
 CREATE_SECONDS = 120.0
 """How long to wait for another process that is creating the store."""
 
 
 def resolve(uri: str | None) -> str:
-    """Return the absolute tracking URI; None is `mlflow.db` in the working directory.
+    """Return the absolute tracking URI; None is what MLFLOW_TRACKING_URI says, else `mlflow.db` in the working directory.
 
     In a URI, as everywhere, %3F is the sign ? of a path and %25 the sign %; a path is taken as it is.
     """
-    uri = uri or "mlflow.db"
+    named = None if uri else os.environ.get(VARIABLE)
+    uri = uri or named or "mlflow.db"
     if "://" not in uri and uri.endswith((".db", ".sqlite")):
         return sqlite_uri(Path(uri))
     if uri.startswith("sqlite:///"):
@@ -34,7 +38,7 @@ def resolve(uri: str | None) -> str:
     if re.match(r"(https?|(postgresql|mysql|mssql)(\+\w+)?)://|databricks\b", uri):
         return uri
     raise StoreError(
-        f"tracking.uri: {mask(uri)} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
+        f"{VARIABLE if named else 'tracking.uri'}: {mask(uri)} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
         "http://HOST:PORT or a database URI (MLflow no longer keeps runs in plain folders)"
     )
 

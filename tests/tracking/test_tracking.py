@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import recexp as library
 from recexp import console, folders
 from recexp.errors import DiskFullError, StoreError
 from recexp.history.archive import Archive
@@ -505,12 +506,12 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
 def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     names = [f"{part}/{m}_at_{k}" for part in ("test", "validation") for m in ("ndcg", "recall") for k in (5, 10, 20)]
     state = json.loads(
-        view_state([*names, "test/rmse", "cost/fit_seconds"], "test", ["algorithm"], higher_is_better=True)
+        view_state(dict.fromkeys([*names, "test/rmse", "cost/fit_seconds"], 0.5), "test", ["algorithm"], higher_is_better=True)
     )
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
     expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
     assert metrics == [f"metrics.`{name}`" for name in expected]
-    assert json.loads(view_state(["test/rmse"], "test", [], higher_is_better=False))["orderByAsc"] is True
+    assert json.loads(view_state({"test/rmse": 1.0}, "test", [], higher_is_better=False))["orderByAsc"] is True
 
 
 def test_links(capsys: pytest.CaptureFixture) -> None:
@@ -546,6 +547,22 @@ def test_the_ui_opens_at_the_leaderboard(workplace: Path) -> None:
 def test_uris(workplace: Path) -> None:
     here = f"sqlite:///{workplace}/mlflow.db"
     assert [resolve(uri) for uri in (None, "mlflow.db", "sqlite:///mlflow.db", here)] == [here] * 4
+    assert resolve("http://localhost:5000") == "http://localhost:5000"
+
+
+def test_mlflows_own_variables_count_where_the_config_says_nothing(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = f"sqlite:///{workplace}/mlflow.db"
+    assert (resolve(None), library.make("tracking=mlflow").experiment) == (here, "recexp")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "shop")
+    assert resolve(None) == "http://127.0.0.1:5000" and resolve("mlflow.db") == here
+    assert library.make("tracking=mlflow").experiment == "shop"
+    assert library.make("tracking=mlflow", "tracking.experiment=mine").experiment == "mine"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///tmp/mlruns")
+    with pytest.raises(StoreError, match="^MLFLOW_TRACKING_URI: file:///tmp/mlruns is not a store"):
+        resolve(None)
     assert resolve("http://localhost:5000") == "http://localhost:5000"
 
 
