@@ -23,7 +23,7 @@ CREATE_SECONDS = 120.0
 
 
 def resolve(uri: str | None) -> str:
-    """Return the absolute tracking URI; None is what MLFLOW_TRACKING_URI says, else `mlflow.db` in the working directory.
+    """Return the absolute tracking URI; None is that of MLFLOW_TRACKING_URI, else `mlflow.db` in the working directory.
 
     In a URI, as everywhere, %3F is the sign ? of a path and %25 the sign %; a path is taken as it is.
     """
@@ -38,8 +38,8 @@ def resolve(uri: str | None) -> str:
     if re.match(r"(https?|(postgresql|mysql|mssql)(\+\w+)?)://|databricks\b", uri):
         return uri
     raise StoreError(
-        f"{VARIABLE if named else 'tracking.uri'}: {mask(uri)} is not a store that can be used; give the path of a .db file, sqlite:///FILE, "
-        "http://HOST:PORT or a database URI (MLflow no longer keeps runs in plain folders)"
+        f"{VARIABLE if named else 'tracking.uri'}: {mask(uri)} is not a store that can be used; give the path of a .db "
+        "file, sqlite:///FILE, http://HOST:PORT or a database URI (MLflow no longer keeps runs in plain folders)"
     )
 
 

@@ -55,9 +55,7 @@ def run_link(uri: str, experiment_id: str, run_id: str) -> str:
     return f"{base_link(uri)}/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
-def view_state(
-    metrics: Mapping[str, float], final: str, tags: Iterable[str], *, higher_is_better: bool
-) -> str | None:
+def view_state(metrics: Mapping[str, float], final: str, tags: Iterable[str], *, higher_is_better: bool) -> str | None:
     """Return the UI's state of a table sorted by the headline metric, with columns for what was run and how well, and
     of charts in the order of what matters.
 

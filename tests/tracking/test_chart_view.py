@@ -47,8 +47,8 @@ def test_a_later_run_adds_what_it_has_and_hides_nothing() -> None:
     first = chart_state(METRICS, "test")
     assert merged(first, chart_state({**METRICS, "audit/new_items": 0.0}, "test")) is None
     more = {**METRICS, "audit/repeated_pairs": 0.1, "test_candidates/mrr": 0.5}
-    assert (state := merged({"orderByAsc": False, **first}, chart_state(more, "test"))) is not None
-    assert state["orderByAsc"] is False
+    state = merged({"orderByAsc": False, **first}, chart_state(more, "test"))
+    assert state is not None and state["orderByAsc"] is False
     found = shown(state)
     assert found["audit"] == ["audit/new_items", "audit/repeated_pairs"]
     assert [*found] == [

@@ -506,7 +506,9 @@ def test_the_first_run_makes_the_leaderboard(workplace: Path) -> None:
 def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     names = [f"{part}/{m}_at_{k}" for part in ("test", "validation") for m in ("ndcg", "recall") for k in (5, 10, 20)]
     state = json.loads(
-        view_state(dict.fromkeys([*names, "test/rmse", "cost/fit_seconds"], 0.5), "test", ["algorithm"], higher_is_better=True)
+        view_state(
+            dict.fromkeys([*names, "test/rmse", "cost/fit_seconds"], 0.5), "test", ["algorithm"], higher_is_better=True
+        )
     )
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
     expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
@@ -561,7 +563,7 @@ def test_mlflows_own_variables_count_where_the_config_says_nothing(
     assert library.make("tracking=mlflow").experiment == "shop"
     assert library.make("tracking=mlflow", "tracking.experiment=mine").experiment == "mine"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///tmp/mlruns")
-    with pytest.raises(StoreError, match="^MLFLOW_TRACKING_URI: file:///tmp/mlruns is not a store"):
+    with pytest.raises(StoreError, match=r"^MLFLOW_TRACKING_URI: file:///tmp/mlruns is not a store"):
         resolve(None)
     assert resolve("http://localhost:5000") == "http://localhost:5000"
 
