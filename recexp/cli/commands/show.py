@@ -16,19 +16,20 @@ def parser() -> Parser:
         example="recexp show 287f36a5",
         words=(1, 1),
         overrides=STORE,
-        notes="RUN is the id of a run, or how it begins; `recexp runs` lists them.",
+        notes="RUN is a run's id or its beginning (`recexp runs` lists them), runs:/ID or models:/NAME@ALIAS.",
     )
 
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield the run's report, section by section."""
     from recexp.config import experiments
+    from recexp.history import references
     from recexp.history.archive import Archive
     from recexp.history.run_report import report
 
     tracking = experiments.component(config.compose(given.overrides), "tracking")
     with Archive(tracking.uri) as archive:
-        for section in report(archive, archive.run(given.words[0])):
+        for section in report(archive, references.find_run(archive, given.words[0])):
             if not (section.rows or section.lines):
                 continue
             yield section.title
