@@ -1,16 +1,16 @@
-"""Kill trainings at random moments, start them again, and compare their weights: `python kill.py [--times 20]`."""
+"""Kill trainings at random epochs, start them again, and compare their weights: `python kill.py [--times 20]`."""
 
 import argparse
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+EPOCHS = 12
 NAMES = ["neumf", "multvae", "recvae", "lightgcn", "autorec"]
-CHILD = """
+CHILD = f"""
 import sys
 import numpy as np, recexp
 from recexp.algorithms import FitContext
@@ -23,16 +23,17 @@ with np.load(folder.parent / "rows.npz") as rows:
     users, items = rows["users"], rows["items"]
     log = Interactions(users, items, rows["values"], users.max() + 1, items.max() + 1)
 data = Dataset("ml-100k", log, np.arange(log.n_users), np.arange(log.n_items))
-model = recexp.make(f"algorithm={name}", "algorithm.epochs=12", "algorithm.batch_size=4096")
-model.fit(data, FitContext(rng=np.random.default_rng(1), threads=2, checkpoint=folder))
+model = recexp.make("algorithm=" + name, "algorithm.epochs={EPOCHS}", "algorithm.batch_size=4096")
+say = lambda epoch, values: print(epoch, flush=True)
+model.fit(data, FitContext(rng=np.random.default_rng(1), threads=2, checkpoint=folder, log_step=say))
 np.savez(folder / "weights.npz", **model.weights_)
 """
 
 
 def begin(name: str, folder: Path) -> subprocess.Popen:
-    """Start a training in a process of its own."""
+    """Start a training in a process of its own, which says each epoch when it has ended."""
     folder.mkdir(exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", CHILD, name, str(folder)])
+    return subprocess.Popen([sys.executable, "-c", CHILD, name, str(folder)], stdout=subprocess.PIPE, text=True)
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
@@ -51,24 +52,24 @@ if __name__ == "__main__":
     rng, equal = np.random.default_rng(0), 0
     with tempfile.TemporaryDirectory() as place:
         np.savez(Path(place) / "rows.npz", users=log.users, items=log.items, values=log.values)
-        whole, lasted = {}, {}
+        whole = {}
         for name in NAMES:
-            start = time.monotonic()
-            begin(name, Path(place) / name).wait()
-            lasted[name], whole[name] = time.monotonic() - start, weights(Path(place) / name)
+            begin(name, Path(place) / name).communicate()
+            whole[name] = weights(Path(place) / name)
         for number in range(args.times):
             name = NAMES[number % len(NAMES)]
-            folder, kills = Path(place) / f"{name}{number}", 0
-            while not (folder / "weights.npz").exists():
+            folder, kills = Path(place) / f"{name}{number}", sorted(rng.choice(np.arange(1, EPOCHS), 2, replace=False))
+            for last in kills:
                 child = begin(name, folder)
-                try:
-                    child.wait(timeout=lasted[name] * rng.uniform(0.5, 1.0) if kills < 2 else None)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
-                    kills += 1
+                while int(child.stdout.readline()) < last:
+                    pass
+                child.kill()
+                child.wait()
+            begin(name, folder).communicate()
             found = weights(folder)
             same = all(np.array_equal(found[key], array) for key, array in whole[name].items())
             equal += same
-            print(f"{name}: killed {kills} times, {'equal' if same else 'not equal'}", flush=True)
+            print(
+                f"{name}: killed after epochs {kills[0]} and {kills[1]}, {'equal' if same else 'not equal'}", flush=True
+            )
     print(f"{equal} of {args.times} are bit-equal to trainings that were not interrupted")
