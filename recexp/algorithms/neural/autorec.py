@@ -35,9 +35,9 @@ class AutoRec(NeuralModel, BiasedFactorModel):
 
     Parameters
     ----------
-    by : whose ratings are a row: item or user.
+    by : whose ratings form a row: item or user.
     hidden : outputs of the inner layer.
-    regularization : of the squared weights.
+    regularization : weight of the squared weights.
     """
 
     by: Literal["item", "user"]

@@ -22,23 +22,27 @@ if TYPE_CHECKING:
 
 @params
 class NeuralModel(Recommender):
-    """A network, trained by steps along the gradient of a loss over batches of examples, epoch by epoch.
+    """A network, trained by gradient descent on batches of examples.
 
-    With validation data the model is rated after every `validate_every` epochs; training ends after `patience` ratings
-    without gain, the best weights are kept, and their epoch is what a later fit on more data trains
-    (`fitted_params_`). Without, it trains `epochs`. The same seed and number of threads give the same bits on a CPU.
+    With validation data the model is validated every `validate_every` epochs. Training stops after `patience`
+    validations without improvement and keeps the best weights; a later fit on more data trains as many epochs as those
+    took (`fitted_params_`). Without validation data the model trains `epochs`. On a CPU the same seed and number of
+    threads give bit-equal weights.
 
-    Learns `weights_`, float32 arrays by name: what the model answers with. The network is made of them again when it is
-    first asked.
+    Learns `weights_`, float32 arrays by name, which are all that the model needs to answer: the network is rebuilt from
+    them when it is first needed, so that saved models hold arrays alone.
+
+    A subclass implements `_lesson`, which says what is learned from the data, and `score`. Whatever imports PyTorch is
+    imported within methods: a model is built, checked and loaded without it.
 
     Parameters
     ----------
-    epochs : passes over the training data, at most.
-    batch_size : examples of one step.
+    epochs : maximum number of passes over the training data.
+    batch_size : training examples per step.
     learning_rate : of the optimizer.
-    clip_norm : a gradient whose norm is longer is shortened to it; None: none is.
+    clip_norm : maximum norm of the gradient; None: no clipping.
     validate_every : epochs from one validation to the next.
-    patience : validations without improvement after which training ends.
+    patience : validations without improvement after which training stops.
     """
 
     epochs: PositiveInt
@@ -63,13 +67,13 @@ class NeuralModel(Recommender):
 
     @abstractmethod
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
-        """Return what there is to learn from `train`, checked; its tensors are where the generator's numbers are."""
+        """Return what there is to learn from `train`; its tensors are on the generator's device."""
 
     @contextmanager
     def _asked(self, make: "Callable[[], torch.nn.Module]") -> "Iterator[Any]":
-        """Yield the network that `make` returns with `weights_` in it, to be asked only.
+        """Yield the network that `make` returns, with `weights_` in it, for inference.
 
-        It is where the fit took place; of a loaded model on a CPU. Raises ConfigError where there is no PyTorch.
+        It is on the device of the fit; that of a loaded model is on the CPU. Raises ConfigError without PyTorch.
         """
         weights, (known, network) = self.weights_, vars(self).get("_network", (None, None))
         if known is not weights:

@@ -7,21 +7,21 @@ from contextlib import contextmanager
 
 from recexp.errors import ConfigError
 
-if "torch" not in sys.modules:  # which reads it once: threads that wait let go of a core that others need
+if "torch" not in sys.modules:  # read once: waiting threads yield their core to others
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 import torch
 
 FEW = 2**16
-"""Weights of a network below which to share its work takes longer than to do it."""
+"""Networks with fewer weights than this run on one thread, which is faster for them than several."""
 
 
 def torch_device(name: str) -> torch.device:
-    """Return the device called auto, cpu or cuda; raises ConfigError where PyTorch finds no such."""
+    """Return the device called auto, cpu or cuda; raises ConfigError where PyTorch does not find it."""
     found = torch.cuda.is_available()
     if name == "cuda" and not found:
         raise ConfigError(
-            "runner.device: cuda is not available: PyTorch finds no GPU that it can use; runner.device=auto takes what "
-            "is there"
+            "runner.device: cuda is not available: PyTorch finds no GPU that it can use; runner.device=auto uses "
+            "what is available"
         )
     return torch.device("cuda" if found and name != "cpu" else "cpu")
 
@@ -39,6 +39,6 @@ def working_threads(count: int, weights: int) -> Iterator[None]:
 
 @contextmanager
 def asking(count: int, weights: int) -> Iterator[None]:
-    """Let a network answer, see `working_threads`, and keep nothing for gradients."""
+    """Run a network for inference, without gradients, see `working_threads`."""
     with working_threads(count, weights), torch.inference_mode():
         yield

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @params
 class HistoryModel(NeuralModel):
-    """score(u, .) = the logits of all items that a network gives for u's history, whoever asks.
+    """score(u, .) = the logits of all items that a network gives for u's history.
 
-    Histories are binary rows of length 1; values of interactions do not weigh.
+    Histories are binary rows scaled to length 1; values of interactions are ignored. A subclass implements
+    `_network_of`, and `_lesson` if it does not learn by a loss on batches of histories alone.
 
     Parameters
     ----------
-    dropout : by what probability an item of a history is left out in training.
+    dropout : probability of leaving out an item of a history in training.
     """
 
     dropout: Fraction

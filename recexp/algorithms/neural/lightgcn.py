@@ -26,15 +26,15 @@ class LightGCN(NeuralModel, FactorModel):
     squared e0 of each pair's user and two items as penalty. An epoch takes each seen pair once, with an unseen item;
     the authors' code draws users uniformly as often. With 0 layers it is matrix factorization.
 
-    A user's vector is worked out from the history that a query shows, but for the user's own e0 / (layers + 1),
-    which strangers do not have. Time: a step spreads all vectors, O(layers nnz factors), so that an epoch is
+    A user's vector is computed from the history in the query, except for the user's own e0 / (layers + 1), which
+    unknown users do not have. Time: a step spreads all vectors, O(layers nnz factors), so that an epoch is
     O(nnz / batch_size) times that. Serves anyone with a history; with 0 layers users seen in training.
 
     Parameters
     ----------
     factors : length of the vectors.
-    layers : how far vectors spread.
-    regularization : of the squared e0.
+    layers : number of propagation steps.
+    regularization : weight of the squared e0.
     """
 
     factors: Size
@@ -46,7 +46,7 @@ class LightGCN(NeuralModel, FactorModel):
         return Capabilities(needs_history=self.layers > 0, known_users_only=self.layers == 0, vectors=True)
 
     def user_vectors(self, queries: Queries) -> np.ndarray:
-        """Return float32 (b, factors): the user's own part, 0 of strangers, and that of the history."""
+        """Return float32 (b, factors): the user's own part, 0 for unknown users, plus that of the history."""
         own = self.weights_["users"][queries.users] * (queries.users >= 0)[:, None]
         x = self.matrix(queries)
         roots = np.sqrt(np.maximum(np.diff(x.indptr), 1)).astype(np.float32)

@@ -13,8 +13,8 @@ class MLP(PairModel):
 
     Parameters
     ----------
-    layers : the numbers that go into each layer, the last one's into h: [64, 32, 16, 8] are vectors of 32 numbers and
-        three layers.
+    layers : inputs of each layer; the last number is the length of h: [64, 32, 16, 8] means vectors of 32 numbers
+        and three layers.
     """
 
     layers: Tower

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @params
 class MultDAE(HistoryModel):
-    """score(u, .) = logits of layers that read a history of which some items are left out, and give back the whole.
+    """score(u, .) = logits of layers trained to reconstruct a history from a part of its items.
 
     Mult-DAE (Liang et al., WWW 2018, section 2.2.3): tanh layers and a multinomial likelihood, with a penalty on the
     weights. It is `MultVAE` without a distribution.

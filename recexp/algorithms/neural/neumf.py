@@ -29,8 +29,8 @@ class NeuMF(PairModel):
     Parameters
     ----------
     factors : length of p and q.
-    layers : the numbers that go into each layer, the last one's into h: [64, 32, 16, 8] are vectors of 32 numbers and
-        three layers.
+    layers : inputs of each layer; the last number is the length of h: [64, 32, 16, 8] means vectors of 32 numbers
+        and three layers.
     pretrained : whether to start from both parts.
     """
 

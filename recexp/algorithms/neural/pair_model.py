@@ -36,10 +36,10 @@ def split_tower(layers: list[int]) -> tuple[int, list[int]]:
 
 @params
 class PairModel(NeuralModel):
-    """score(u, i) = the logit by which a network tells seen pairs from unseen ones, see `networks.pairs.PairNetwork`.
+    """score(u, i) = the logit of the probability that a pair is a seen one, see `networks.pairs.PairNetwork`.
 
-    It learns from each seen pair (label 1) and `negatives` unseen ones (0), drawn uniformly anew in each epoch, the
-    log loss (He et al., WWW 2017, equation 7). With `features` a user's vector is that of the user plus one for each
+    It learns by log loss from each seen pair (label 1) and `negatives` unseen ones (label 0), drawn uniformly in each
+    epoch (He et al., WWW 2017, equation 7). With `features` a user's vector is that of the user plus one for each
     feature of the user, and likewise an item's: all columns of the side tables, see `features.all_features`.
 
     Time: an epoch is O((1 + negatives) nnz) pairs. Serves users seen in training alone.

@@ -1,4 +1,4 @@
-"""RecVAE: a variational autoencoder with a deep encoder and a prior that remembers."""
+"""RecVAE: a variational autoencoder with a deep encoder and a composite prior."""
 
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class RecVAE(HistoryModel):
     """score(u, .) = the linear decoder's logits at the mean of the normal distribution to which the encoder takes x_u.
 
-    RecVAE (Shenbin et al., WSDM 2020): an encoder of five layers with sums of all before and layer norms; a prior that
-    mixes a standard normal (.15), the encoder as it was before the epoch (.75) and a wide normal (.1); a
-    divergence weighed by `gamma` times the length of a history (equation 6); and epochs of `encoder_passes` passes for
-    the encoder, with items left out, and then one for the decoder, with whole histories (algorithm 1).
+    RecVAE (Shenbin et al., WSDM 2020): an encoder of five layers, each with layer norm and the sum of all earlier
+    outputs as input; a prior that mixes a standard normal (.15), the encoder as it was before the epoch (.75) and a
+    wide normal (.1); a divergence weighed by `gamma` times the length of a history (equation 6); and epochs of
+    `encoder_passes` passes for the encoder, with items left out, and then one for the decoder, with whole histories
+    (algorithm 1).
 
     Time: an epoch is O(encoder_passes (nnz hidden + n_users (n_items latent + hidden^2))). Serves anyone with a
     history.
@@ -30,7 +31,7 @@ class RecVAE(HistoryModel):
     ----------
     hidden : outputs of each of the encoder's layers.
     latent : numbers of the normal distribution.
-    gamma : see above.
+    gamma : weight of the divergence for each item of a history.
     encoder_passes : passes for the encoder before one for the decoder.
     """
 

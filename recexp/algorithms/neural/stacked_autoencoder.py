@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @params
 class StackedAutoencoder(HistoryModel):
-    """score(u, .) = logits of layers that read a history of which some items are left out, and give back the whole.
+    """score(u, .) = logits of layers trained to reconstruct a history from a part of its items.
 
     A denoising autoencoder of several tanh layers, all trained at once (Vincent et al., JMLR 2010, trained them one by
     one), with the multinomial likelihood of Liang et al. (WWW 2018). With `features` its input is a user's features,
@@ -32,7 +32,7 @@ class StackedAutoencoder(HistoryModel):
     Parameters
     ----------
     layers : outputs of each layer.
-    features : whether columns of users and items are at the input.
+    features : whether columns of users and items are part of the input.
     l2 : weight of half of the squared norm of weights and biases beside a batch's mean loss: it depends on its size.
     """
 

@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 class TwoTower(NeuralModel, FactorModel):
     """score(u, i) = f(u) . g(i): points of length 1 that two stacks of layers make of features and ids.
 
-    Yi et al. (RecSys 2019): a pair's item is told from those of the other pairs of a batch, whose logits
-    f . g / temperature are corrected by the logarithm of how often an item comes up (equations 3 and 6). A vector for
-    each user and item is added to those of features, see `features.all_features`, and left out by probability
-    `id_dropout`, so that features alone lead new users and items to a place (as DropoutNet, Volkovs, Yu and Poutanen,
-    NeurIPS 2017). Without columns of either side it works with ids.
+    Yi et al. (RecSys 2019): softmax over the items of a batch; each logit f . g / temperature is corrected by the
+    logarithm of the item's frequency (equations 3 and 6). Each user and item has a vector of its own, which is added to
+    those of its features, see `features.all_features`. It is left out with probability `id_dropout`, so that features
+    alone place new users and items (as DropoutNet, Volkovs, Yu and Poutanen, NeurIPS 2017). Without any features the
+    model learns from ids.
 
     Time: an epoch is O(nnz (batch_size + layers)). Serves users seen in training or with features, and scores new items
     by their features.
@@ -39,8 +39,8 @@ class TwoTower(NeuralModel, FactorModel):
     ----------
     factors : length of the vectors that go into the layers.
     layers : outputs of each layer; the last one's are the points.
-    temperature : by which products are divided.
-    id_dropout : how often an id's own vector is left out in training, where there are features.
+    temperature : divides the products of points.
+    id_dropout : probability of leaving out an id's own vector in training, where there are features.
     """
 
     factors: Size

@@ -62,7 +62,7 @@ class Denoising(HistoryNetwork):
     Parameters
     ----------
     layers : outputs of each layer but the last.
-    rate : by what probability an item of a history is left out in training.
+    rate : probability of leaving out an item of a history in training.
     l2 : weight of half of the squared norm of weights and biases, beside the mean loss of a batch.
     n_users : of whom features are known; 0: of none.
     user_features, item_features : of those who ask, and of what they have, at the input.
