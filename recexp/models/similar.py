@@ -14,7 +14,8 @@ def similarities(model: Recommender, item: int, histories: Interactions) -> np.n
 
     Of a model with vectors, the cosine of the items' vectors, without biases. Of others, the score that somebody would
     get whose history is this item alone, liked best: for EASE or SLIM these are the weights of the item. Items with the
-    lowest of all scores are not similar, nor are those without a positive weight.
+    lowest of all scores are not similar, nor are those without a positive weight, nor those without a row, unless the
+    model looks at what items are.
 
     Raises DataError for a model that does not look at items so.
     """
@@ -23,7 +24,11 @@ def similarities(model: Recommender, item: int, histories: Interactions) -> np.n
     else:
         scores = _scores_alone(model, item, histories)
     lowest = max(scores.min(), 0) if isinstance(model, ItemItem) else scores.min()
-    return np.where(scores > lowest, scores, -np.inf).astype(np.float32)
+    known = scores > lowest
+    if not any(need.startswith("item") for need in model.capabilities.needs):
+        has_rows = np.bincount(histories.items, minlength=histories.n_items) > 0
+        known &= has_rows & has_rows[item]  # of others it has learned nothing
+    return np.where(known, scores, -np.inf).astype(np.float32)
 
 
 def _cosines(vectors: np.ndarray, item: int) -> np.ndarray:

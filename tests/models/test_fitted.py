@@ -190,6 +190,7 @@ def test_similar_items_of_factors_have_the_nearest_directions(model: FittedModel
     found = replace(model, model=als).similar(10, 3)
     assert [item for item, _ in found] == [11, 13, 12]
     assert [similarity for _, similarity in found] == pytest.approx([2 / np.hypot(2, 0.1), np.sqrt(0.5), 0], abs=1e-6)
+    assert replace(model, model=als).similar(14) == [], "nobody had it: its vector is what it began with"
     within = replace(model, model=als, item_table=ItemTable.of(ITEMS)).only({"kind": "cases"})
     assert [item for item, _ in within.similar(10, 3)] == [13, 12]
 

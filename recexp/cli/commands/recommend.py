@@ -68,7 +68,7 @@ def run(given: Namespace) -> Iterator[str]:
 
 def _many(model: "FittedModel", given: Namespace) -> list[Any]:
     if given.all:
-        known: list[Any] = model.user_ids[model.trained].tolist()
+        known: list[Any] = model.user_ids.tolist()
         return known
     from recexp.io.id_file import read_ids
 
