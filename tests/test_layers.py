@@ -57,6 +57,7 @@ IMPORTS = {
     "models": "algorithms data ranking",
     "serving": "models",
     "prepared": "data datasets filters io splits",
+    "profile": "data io",
     "tracking": "",
     "evidence": "charts data evaluation io models ranking statistics tracking",
     "runners": "algorithms audit data datasets evaluation evidence filters models prepared ranking splits tracking",
@@ -69,8 +70,8 @@ IMPORTS = {
     "comparison": "charts evaluation evidence history io metrics statistics tracking",
     "sweeps": "config config_files console runners tracking",
     "plugins": "config console sweeps tuning",
-    "cli": "comparison config config_files console history io metrics models plugins prepared runners statistics "
-    "sweeps tracking tuning",
+    "cli": "comparison config config_files console history io metrics models plugins prepared profile runners "
+    "statistics sweeps tracking tuning",
     "api": "config data datasets runners",
     "__main__": "cli",
     "__init__": "api models tracking",

@@ -109,7 +109,8 @@ class Filters:
         What looks ahead would move rows from before the point of a split by time to after it. Such steps, and those
         that follow, are left to the parts (`finish`). Raises DataError naming the step that left no interactions.
         """
-        dataset, effects = dataset.compact(as_loaded=True), []
+        dataset = dataset.compact(as_loaded=True)
+        effects: list[Effect] = []
         later: list[int] = []
         revised: list[int] = []
         for number, step in enumerate(self.steps):

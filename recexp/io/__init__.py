@@ -9,7 +9,7 @@ from recexp.io.header import Role
 from recexp.io.ids import Ids, encode, lookup
 from recexp.io.log import Format, MissingUser, RawLog, in_file_order, parse_log, read_log
 from recexp.io.reading import exists, located, read_bytes
-from recexp.io.tables import read_table
+from recexp.io.tables import TableFile, open_table, read_table
 
 __all__ = [
     "CodedLog",
@@ -19,6 +19,7 @@ __all__ = [
     "MissingUser",
     "RawLog",
     "Role",
+    "TableFile",
     "code_log",
     "encode",
     "exists",
@@ -27,6 +28,7 @@ __all__ = [
     "located",
     "lookup",
     "numbers",
+    "open_table",
     "parse_log",
     "read_bytes",
     "read_features",

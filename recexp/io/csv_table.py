@@ -5,7 +5,7 @@ import csv
 import logging
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,12 @@ class CsvTable:
         cells = next(csv.reader([first], delimiter=separator)) if quotes else first.split(separator)
         names = cells if header else map(str, range(len(cells)))
         return CsvTable(path, data, tuple(names), separator, int(header), quotes)
+
+    def head(self, size: int) -> "CsvTable":
+        """Return the table with its first lines, about `size` bytes of them."""
+        if len(self.data) <= size:
+            return self
+        return replace(self, data=self.data[: self.data.rfind(b"\n", 0, size) + 1] or self.data)
 
     def read(self, names: Sequence[str], *, whole: Collection[str] = (), real: Collection[str] = ()) -> "pa.Table":
         """Return columns: of `whole` as int64 where all cells are integers as one writes them, of `real` as float64.
@@ -132,11 +138,13 @@ class CsvTable:
             return table
         names = [_bare(name) for name in table.column_names]
         marks = {_bare(name) for name in self.names}
-        rows = np.arange(table.num_rows)
+        rows = np.flatnonzero(np.logical_and.reduce([_as_long(column, marks) for column in table.columns]))
         for column in table.columns:
-            rows = _rows_with(column, marks, rows)
             if not len(rows):
                 return table
+            rows = _rows_with(column, marks, rows)
+        if not len(rows):
+            return table
         cells = table.take(pa.array(rows)).to_pylist()
         if other := next((row for row, found in zip(rows, cells) if [*map(_bare, found.values())] != names), None):
             raise DataError(f"{self.path}: row {other + 1} repeats the header line with its columns in another order")
@@ -154,16 +162,21 @@ def _bare(name: str) -> str:
     return found if len(found) > 3 else name.strip().removeprefix("\ufeff")
 
 
+def _as_long(column: "pa.ChunkedArray", marks: Collection[str]) -> np.ndarray:
+    """Return bool (m,): which cells have a length that one of the names `marks` may have."""
+    import pyarrow.compute as pc
+
+    sizes = [len(mark.encode()) for mark in marks]
+    length = pc.binary_length(column)
+    return mask(pc.and_(pc.greater_equal(length, min(sizes)), pc.less_equal(length, 2 * max(sizes) + 8)))
+
+
 def _rows_with(column: "pa.ChunkedArray", marks: Collection[str], rows: np.ndarray) -> np.ndarray:
-    """Return those of `rows` whose cells are one of the names `marks`; only cells of their length are looked at."""
+    """Return those of `rows` whose cells are one of the names `marks`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cells = column if len(rows) == len(column) else column.take(pa.array(rows))
-    sizes = [len(mark.encode()) for mark in marks]
-    length = pc.binary_length(cells)
-    alike = mask(pc.and_(pc.greater_equal(length, min(sizes)), pc.less_equal(length, 2 * max(sizes) + 8)))
-    rows, cells = rows[alike], cells.filter(pa.array(alike))
+    cells = column.take(pa.array(rows))
     names = "|".join(r"[\W_]*".join(map(re.escape, mark)) for mark in sorted(marks))
     alike = mask(pc.match_substring_regex(cells, rf"^[\W_]*({names})[\W_]*$", ignore_case=True))
     sure = [_bare(cell) in marks for cell in cells.filter(pa.array(alike)).to_pylist()]

@@ -47,12 +47,24 @@ def ids(column: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
     return Ids.of(values.astype(np.int64, copy=False))
 
 
+def coded_chunks(cells: "pa.ChunkedArray | pa.Array") -> "list[pa.DictionaryArray]":
+    """Return cells as codes of one dictionary; to unify those that are one already takes longer than to code them."""
+    import pyarrow as pa
+
+    coded = cells.dictionary_encode()
+    if not isinstance(coded, pa.ChunkedArray):
+        return [coded]
+    sizes = {len(chunk.dictionary) for chunk in coded.chunks}
+    alike = not pa.types.is_dictionary(cells.type) and len(sizes) <= 1
+    chunks: list[pa.DictionaryArray] = (coded if alike else coded.unify_dictionaries()).chunks
+    return chunks
+
+
 def _texts(cells: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    coded = cells.dictionary_encode()
-    chunks = coded.unify_dictionaries().chunks if isinstance(coded, pa.ChunkedArray) else [coded]
+    chunks = coded_chunks(cells)
     known = pc.utf8_trim_whitespace(chunks[0].dictionary.cast(pa.string())) if chunks else pa.array([], pa.string())
     codes = [to_numpy(chunk.indices.fill_null(-1)) for chunk in chunks]
     row_codes = np.concatenate(codes) if len(codes) > 1 else codes[0] if codes else np.empty(0, np.int32)

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -47,6 +47,15 @@ class TableFile:
     @property
     def names(self) -> Sequence[str]:
         return self.stored.names
+
+    @property
+    def separator(self) -> str | None:
+        """What separates the columns of text; None in other formats."""
+        return self.stored.separator if isinstance(self.stored, CsvTable) else None
+
+    def head(self, size: int) -> "TableFile":
+        """Return the table, of text only its first lines, about `size` bytes."""
+        return replace(self, stored=self.stored.head(size)) if isinstance(self.stored, CsvTable) else self
 
     def read(
         self, names: Sequence[str] | None = None, *, whole: Collection[str] = (), real: Collection[str] = ()

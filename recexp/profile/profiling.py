@@ -1,0 +1,230 @@
+"""From a file to what it holds and how it is read."""
+
+import codecs
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recexp.data import Dataset
+from recexp.data.column import Kind
+from recexp.data.scales import quantity_doubt
+from recexp.errors import DataError
+from recexp.io import TableFile, numbers, open_table, read_bytes
+from recexp.io.cells import NUMBER
+from recexp.io.features import infer
+from recexp.io.header import Role, letters, listed
+from recexp.params import Decimal
+from recexp.profile import words
+from recexp.profile.dates import Written, moments, written
+from recexp.profile.facts import Coded, Facts
+from recexp.profile.guess import Look, look, places, roles
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_COUNTED: tuple[Role, ...] = ("user", "item", "timestamp", "event", "quantity", "rating")
+HEAD = 4 << 20  # bytes of text in which columns are looked at
+_PACKED = (".parquet", ".pq", ".xlsx", ".xlsm")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the person says of the files; None is guessed. `columns` by role, of which None says that there is none."""
+
+    columns: Mapping[Role, str | int | None] = field(default_factory=dict)
+    separator: str | None = None
+    decimal: Decimal | None = None
+    encoding: str | None = None
+    time_format: str | None = None
+    user_id: str | None = None
+    item_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """A table of users or items: where its ids are, the kinds of its columns, and whom it misses."""
+
+    path: Path
+    id_column: str
+    kinds: dict[str, Kind]
+    rows: int
+    twice: int
+    missing: int
+    decimals: bool | None
+    encoding: str | None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a file holds.
+
+    Attributes
+    ----------
+    header : whether its first line names its columns.
+    roles : the column of each role that was found.
+    facts : None where there is no user or no item, and so nothing to count.
+    times : how times are written; None: there are none, or they are in several forms.
+    doubt : why what is called a rating looks like a quantity, or "".
+    sides : tables of users and items.
+    """
+
+    path: Path
+    header: bool
+    separator: str | None
+    encoding: str | None
+    decimal: Decimal
+    looks: list[Look]
+    roles: dict[Role, str]
+    facts: Facts | None
+    times: Written | None = None
+    doubt: str = ""
+    sides: Mapping[Role, Side] = field(default_factory=dict)
+
+
+def profile_dataset(dataset: Dataset) -> Facts:
+    """Return what a dataset that was loaded holds."""
+    return Facts.of_dataset(dataset)
+
+
+def profile_file(path: Path, given: Given, *, items: Path | None = None, users: Path | None = None) -> Profile:
+    """Look at a file of interactions, and at tables of items and users where there are any.
+
+    Roles and kinds are guessed from its first lines, counts are of all rows. Raises DataError where it cannot be read.
+    """
+    encoding = given.encoding or _encoding(path)
+    file = open_table(path, separator=given.separator, encoding=encoding)
+    header = not all(_is_number(name) for name in file.names)
+    if not header:
+        file = open_table(path, separator=given.separator, encoding=encoding, header=False)
+    head = file.head(HEAD).read()
+    looks = [look(name, column) for name, column in zip(head.column_names, head.columns)]
+    found = roles(looks, given.columns) if header else places(looks) | roles([], given.columns)
+    if absent := [name for name in found.values() if name not in file.names]:
+        raise DataError(f"{path}: has no column {listed(absent)}; its columns are {listed(file.names)}")
+    profile = Profile(path, header, file.separator, encoding, given.decimal or ".", looks, found, None)
+    if not {"user", "item"} <= {*found}:
+        return profile
+    told = encoding if given.encoding else None
+    sides: dict[Role, _Table] = {}
+    if users is not None:
+        sides["user"] = _side(users, given.user_id, told)
+    if items is not None:
+        sides["item"] = _side(items, given.item_id, told)
+    encoding = encoding or next((side[3] for side in sides.values() if side[3]), None)
+    commas = [one.commas for one in looks] + [side[2] for side in sides.values()]
+    decimal: Decimal = given.decimal or ("," if True in commas else ".")
+    profile = replace(profile, encoding=encoding, decimal=decimal)
+    return _counted(profile, file, sides, given)
+
+
+def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", given: Given) -> Profile:
+    """Return the profile with counts over all rows."""
+    wanted = [role for role in _COUNTED if role in profile.roles]
+    table = file.read([profile.roles[role] for role in wanted])
+    columns = {role: Coded.of(table[profile.roles[role]]) for role in wanted}
+    times, span = None, []
+    if "timestamp" in columns:
+        cells = columns["timestamp"].known
+        kind = table[profile.roles["timestamp"]].type
+        times = _written(cells, table[profile.roles["timestamp"]], kind, given)
+        span = moments(cells, times.time_format) if times is not None else []
+    value = columns.get("quantity", columns.get("rating"))
+    values = None if value is None else _values(value, profile)
+    return replace(
+        profile,
+        times=times,
+        doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
+        facts=Facts.of(
+            columns["user"].codes,
+            columns["item"].codes,
+            [columns[role].codes for role in ("timestamp", "event") if role in columns],
+            span=span,
+            values=values,
+        ),
+        sides={role: _matched(side, role, columns[role].known, profile) for role, side in tables.items()},
+    )
+
+
+def _values(column: Coded, profile: Profile) -> np.ndarray:
+    """Return the numbers of all rows, NaN where there is none or a cell is no number in the end."""
+    try:
+        known = numbers(column.known, str(profile.path), profile.decimal)
+    except DataError as error:
+        name = profile.roles.get("quantity", profile.roles.get("rating"))
+        cell = str(error).rpartition(": ")[2]
+        raise DataError(f"{profile.path}: column {name} has cells that are not numbers: {cell}") from None
+    return np.append(known, np.nan)[column.codes]
+
+
+def _written(cells: "pa.Array", column: "pa.ChunkedArray", kind: "pa.DataType", given: Given) -> Written | None:
+    import pyarrow as pa
+
+    if given.time_format is not None:
+        return Written(given.time_format)
+    if pa.types.is_temporal(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return Written()
+    first = column.slice(0, 100_000).drop_null()
+    return written(cells, first.combine_chunks() if isinstance(first, pa.ChunkedArray) else first)
+
+
+_Table = tuple[Path, "pa.Table", bool | None, str | None, str | None]
+"""A side table as it was read: where from, its decimal commas, encoding, and the column of ids that a person named."""
+
+
+def _side(path: Path, id_column: str | None, encoding: str | None) -> _Table:
+    encoding = encoding or _encoding(path)
+    table = open_table(path, separator=None, encoding=encoding).read()
+    commas = [look(name, column).commas for name, column in zip(table.column_names, table.columns)]
+    return path, table, (True if True in commas else None if None in commas else False), encoding, id_column
+
+
+def _matched(side: _Table, role: Role, known: "pa.Array", profile: Profile) -> Side:
+    """Find the column of a side table that has the log's ids: named as in the log, or that with most of them."""
+    import pyarrow.compute as pc
+
+    path, table, decimals, encoding, named = side
+    coded = {name: Coded.of(column) for name, column in zip(table.column_names, table.columns)}
+    same = next((name for name in coded if letters(name) == letters(profile.roles[role])), None)
+    shared = {name: pc.sum(pc.is_in(known, column.known)).as_py() or 0 for name, column in coded.items()}
+    best = named or same or max(shared, key=lambda name: (shared[name], words.score(role, name)))
+    if best not in coded:
+        raise DataError(f"{path}: has no column {best}; its columns are {listed(coded)}")
+    kinds: dict[str, Kind] = {}
+    for name, column in zip(table.column_names, table.columns):
+        if name != best:
+            kind = infer(column, name, profile.decimal)
+            if kind == "numeric" and words.is_price(name):
+                kind = "price"
+            elif kind == "category" and words.is_title(name) and 2 * len(coded[name].known) > len(table):
+                kind = "text"
+            kinds[name] = kind
+    twice = len(table) - len(coded[best].known)
+    return Side(path, best, kinds, len(table), twice, len(known) - shared[best], decimals, encoding)
+
+
+def _encoding(path: Path) -> str | None:
+    """Return how a file of text is encoded; None: nothing in it tells."""
+    if Path(path.name.removesuffix(".gz")).suffix.lower() in _PACKED:
+        return None
+    data = read_bytes(path)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in data[:4096]:
+        return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    if data.isascii():
+        return None
+    for name in ("utf-8", "cp1252"):
+        try:
+            data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "latin-1"
+
+
+def _is_number(name: str) -> bool:
+    return re.match(NUMBER, name.strip()) is not None
