@@ -4,6 +4,7 @@ The form is that of MLflow 3.17's own view states: sections and charts by uuid, 
 for each metric that has none, so that a hidden one must be there and marked as deleted.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -16,6 +17,8 @@ SYSTEM = ("Model metrics", "System metrics")
 """The sections that the UI has anyway."""
 RUNS = 20
 """Bars of a chart."""
+LONGEST = 18_000
+"""Characters of a state in JSON; MLflow's tags of experiments hold 20,000, with the rest of the view."""
 
 
 def chart_state(metrics: Mapping[str, float], final: str) -> dict[str, Any]:
@@ -29,12 +32,14 @@ def chart_state(metrics: Mapping[str, float], final: str) -> dict[str, Any]:
     parts = [name.rpartition("/")[0] for name in [*first, *rest]]
     sections = sorted(dict.fromkeys(parts), key=lambda part: LAST.index(part) + 1 if part in LAST else 0)
     charts = [_chart(name, hidden=name.startswith("audit/") and not metrics[name]) for name in [*first, *rest]]
-    return {
-        "compareRunSections": [_section(name) for name in (*sections, *SYSTEM)],
-        "compareRunCharts": charts,
-        "isAccordionReordered": True,
-        "hideEmptyCharts": True,
-    }
+    return _fitting(
+        {
+            "compareRunSections": [_section(name) for name in (*sections, *SYSTEM)],
+            "compareRunCharts": charts,
+            "isAccordionReordered": True,
+            "hideEmptyCharts": True,
+        }
+    )
 
 
 def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -53,11 +58,24 @@ def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
     kept = [chart for chart in before["compareRunCharts"] if chart.get("metricKey") not in names]
     uuids = {section["uuid"] for section in before["compareRunSections"]}
     sections = [section for section in after["compareRunSections"] if section["uuid"] not in uuids]
-    return {
+    state = {
         **before,
         "compareRunSections": _ordered([*before["compareRunSections"], *sections]),
         "compareRunCharts": [*kept, *new],
     }
+    fitting = _fitting(state)
+    return None if fitting["compareRunCharts"] == before["compareRunCharts"] else fitting
+
+
+def _fitting(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state without the last charts that do not fit into a tag; the UI adds them after the others."""
+    room, kept = LONGEST - len(json.dumps({**state, "compareRunCharts": []})), []
+    for chart in state["compareRunCharts"]:
+        room -= len(json.dumps(chart)) + 2
+        if room < 0:
+            break
+        kept.append(chart)
+    return {**state, "compareRunCharts": kept}
 
 
 def _ordered(sections: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -72,3 +72,11 @@ def test_the_view_of_an_experiment_grows_with_its_runs(workplace: Path) -> None:
             tags = MlflowClient(store.uri).get_experiment(store.experiment_id).tags
             state = json.loads(tags["mlflow.sharedViewState.recexp"])
             assert shown(state)["audit"] == (["audit/twin_users"] if value else [])
+
+
+def test_a_view_of_many_metrics_fits_into_a_tag(workplace: Path) -> None:
+    many = {"test/ndcg": 1.0, **{f"test/measure_{n}_at_10": 0.5 for n in range(200)}}
+    state = chart_state(many, "test")
+    assert shown(state)["test"][0] == "test/ndcg"
+    assert len(json.dumps(state)) < 20_000
+    assert merged(state, chart_state({**many, "audit/new_items": 0.1}, "test")) is None
