@@ -140,6 +140,9 @@ def _unreadable(override: str, message: str) -> str:
 
 def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> str:
     if key := re.match(r"Could not override '([^']+)'", message):
+        if key[1] == "experiment":
+            named = next((word for word in overrides if word.startswith("experiment=")), "experiment=NAME")
+            return f"{named}: a preset is added; write +{named}"
         if "No match in the defaults list" in message and options(key[1].partition("@")[0]):
             return _no_such_component(key[1].rpartition("@")[2], overrides)
         within = unknown_key if unknown_key and unknown_key.startswith(f"{key[1]}.") else key[1]  # a key of a mapping

@@ -55,6 +55,7 @@ OPTIONS = {
         "--published",
         "default: holm",
     ],
+    "completion": ["completion bash|zsh", "~/.bashrc"],
     "datasets": ["recexp datasets"],
     "evaluate": ["--experiment", "--runs", "--again", "metric=NAME", "cutoffs=["],
     "export": ["RUN FILE.zip|FOLDER", "tracking.uri="],
@@ -66,7 +67,7 @@ OPTIONS = {
     "show": ["show RUN", "tracking.uri="],
     "similar": ["MODEL ITEM [-n N]", "--exclude FILE", "tracking.uri="],
     "tune": ["trials: 30", "sampler: tpe", "timeout: null", "range(5,50)", "search=NAME"],
-    "ui": ["--port N", "default: 5000"],
+    "ui": ["--port N", "default: 5000", "--open"],
 }
 
 
