@@ -17,8 +17,20 @@ NAMED = 5
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-def configure_logging(node: Any) -> None:
-    """Send recexp's log to stderr, and to a file where one is named, at the levels of the config's `logging` part."""
+SWEEPING = ("recexp.sweeps", "recexp.tuning")
+"""What is shown of a sweep that runs in this process, beside warnings: a line a job."""
+
+
+def of_sweep(record: logging.LogRecord) -> bool:
+    """Return whether a line of the log is about a whole sweep, or a warning."""
+    return record.levelno != logging.INFO or record.name.startswith(SWEEPING)
+
+
+def configure_logging(node: Any, *, quiet: bool = False) -> None:
+    """Send recexp's log to stderr, and to a file where one is named, at the levels of the config's `logging` part.
+
+    `quiet`: of a job of a sweep, whose log is in its run, stderr gets only what `of_sweep` says.
+    """
     if not isinstance(node, dict):
         raise ConfigError(f"logging: must have level, levels and file (got {node!r})")
     if not isinstance(node.get("levels"), dict):
@@ -34,6 +46,8 @@ def configure_logging(node: Any) -> None:
                 f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
             )
     handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
+    if quiet:
+        handlers["console"]["filters"] = ["of_sweep"]
     if node.get("file"):
         handlers["file"] = {
             "class": "logging.FileHandler",
@@ -52,6 +66,7 @@ def configure_logging(node: Any) -> None:
                     "datefmt": "%H:%M:%S",
                 }
             },
+            "filters": {"of_sweep": {"()": lambda: of_sweep}},
             "handlers": handlers,
             "loggers": {
                 f"recexp.{name}".rstrip("."): {
@@ -123,7 +138,12 @@ def summarize(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[
 
     found = [run for runs in rows.values() for run in runs if run.metrics]
     final = found[0].final if found else ""
-    names = headlines(dict.fromkeys(name for run in found for name in run.metrics), final)[:3]
+    measured = dict.fromkeys(name for run in found for name in run.metrics)
+    names = headlines(measured, final)[:3]
+    if any(not {*names} & {*run.metrics} for run in found):  # trials, which have no final part
+        first = names[0].rpartition("/")[2]
+        elsewhere = [name for name in measured if name.rpartition("/")[2] == first and not is_final(name, final)]
+        names = [*elsewhere[:1], *names[:2]]
     state = [] if states is None else [Column("state", no_wrap=True)]
     metrics = (Column(_heading(name, final), overflow="fold", min_width=6) for name in names)
     table = Table(Column(what, overflow="fold", min_width=12), *state, *metrics)

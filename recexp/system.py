@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 WINDOWS = sys.platform == "win32"
 OWN_GROUP: dict[str, Any] = (
@@ -41,13 +41,6 @@ def after_fork(function: Callable[[], object]) -> None:
     """Call `function` in each process that is forked from this one, where there is forking."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
-
-
-def become(command: list[str], environment: dict[str, str]) -> NoReturn:
-    """Go on as another program; on Windows, which cannot, run it and leave with its exit code."""
-    if not WINDOWS:
-        os.execve(command[0], command, environment)
-    sys.exit(subprocess.call(command, env=environment))
 
 
 def temporary_folder() -> Path:

@@ -109,8 +109,8 @@ def test_command_works(check: Callable, command: str) -> None:
 
 
 def test_commands_about_runs_work(files: Path, check: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = check("recexp -m dataset=electronics algorithm=ease,item_knn")
-    run_id = re.search(r"run (\w{32}):", found)[1]
+    check("recexp -m dataset=electronics algorithm=ease,item_knn")
+    run_id = check("recexp runs").splitlines()[1].split()[0]
     for command in (c for c in COMMANDS if c.startswith(LATER) and not c.startswith(STUDY)):
         if command.startswith("recexp import"):  # on another machine
             (files / "elsewhere").mkdir()

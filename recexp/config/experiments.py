@@ -89,10 +89,11 @@ def assemble(
     for key in node:
         if key not in allowed:
             raise ConfigError(_unknown_key(key, choices.get("runner", ""), type(runner), allowed))
+    tracking, beside = build(node["tracking"], Tracking, "tracking"), runner.beside
     built = Experiment(
         runner=runner,
         components=parts(node, metrics, runner.components, {} if source is None else {"dataset": source}),
-        tracking=build(node["tracking"], Tracking, "tracking"),
+        tracking=dataclasses.replace(tracking, experiment=tracking.experiment.removesuffix(beside) + beside),
         seed=node["seed"],
         resume=node["resume"],
         config=node,

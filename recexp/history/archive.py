@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+COMPARISONS = "-comparisons"
+"""What the name of an experiment ends with that holds reports about the runs of another."""
+
 
 class Archive:
     """A store that exists already. Raises StoreError when there is none or it cannot be read.
@@ -201,20 +204,29 @@ class Archive:
 
     def publish(self, experiment: str, name: str, tags: Mapping[str, str], description: str, file: Path) -> str:
         """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
-        `description` is Markdown for its page.
+        `description` is Markdown for its page. It goes to an experiment beside that of the results: NAME-comparisons.
 
         The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
         used again.
         """
         terms = search_terms(tags)
         with self.translate_errors():
-            found = list(self.client.search_runs([experiment], terms, max_results=1))
-            run = found[0] if found else self.client.create_run(experiment, tags=dict(tags), run_name=name)
+            beside = self._beside(f"{self.experiments()[experiment]}{COMPARISONS}")
+            found = list(self.client.search_runs([beside], terms, max_results=1))
+            run = found[0] if found else self.client.create_run(beside, tags=dict(tags), run_name=name)
             self.client.log_artifact(run.info.run_id, str(file))
             self.client.set_tag(run.info.run_id, "mlflow.note.content", description)
             self.client.set_terminated(run.info.run_id, "FINISHED")
         run_id: str = run.info.run_id
         return run_id
+
+    def _beside(self, name: str) -> str:
+        """Return the id of an experiment, which is made where there is none."""
+        if (found := self.client.get_experiment_by_name(name)) is not None:
+            return str(found.experiment_id)
+        file = store_uri.sqlite_file(self.uri)
+        location = None if file is None else store_uri.artifacts_of(file).as_uri()
+        return str(self.client.create_experiment(name, artifact_location=location))
 
     def config(self, run: StoredRun) -> dict[str, Any]:
         """Return the resolved config that a run was made of."""

@@ -31,15 +31,17 @@ def state(run: StoredRun) -> str:
 
 
 def headline(run: StoredRun) -> str | None:
-    """Return the full name of the metric that is looked at first, None where the run has none of its final part."""
-    final = [name for name in run.metrics if is_final(name, run.final)]
-    named = [name for name in final if name.rpartition("/")[2] == run.tags.get(HEADLINE)]
-    return next(iter(named or headlines(final, run.final)), None)
+    """Return the full name of the metric that is looked at first, of the final part if it can be; None: no metric."""
+    judged = headlines(run.metrics, run.final)
+    named = [name for name in run.metrics if name.rpartition("/")[2] == run.tags.get(HEADLINE)]
+    final = [name for name in named if is_final(name, run.final)]
+    return next(iter(final or named or judged), None)
 
 
 def _row(run: StoredRun) -> list[str]:
     metric = headline(run)
-    result = "" if metric is None else f"{pretty(metric)} {run.metrics[metric]:.4f}"
+    part = "" if metric is None or is_final(metric, run.final) else f"{metric.rpartition('/')[0]}/"
+    result = "" if metric is None else f"{part}{pretty(metric)} {run.metrics[metric]:.4f}"
     belongs = run.tags.get("tuning") or run.tags.get("sweep") or ""
     if REPEATS in run.tags:
         belongs = f"{belongs} repeats {run.tags[REPEATS][:ID_DIGITS]}".strip()

@@ -160,6 +160,7 @@ class Runner(ABC):
     final : the part whose metrics count: `test` of `test/ndcg_at_10`.
     unit : what the values behind the final metrics are of: a user, an episode.
     trials : the option of conf/runner that carries out one trial of a tuning as a run of its own, or None.
+    beside : what the name of the MLflow experiment ends with where its runs are no results: "-trials".
     """
 
     components: ClassVar[Mapping[str, type]]
@@ -168,6 +169,7 @@ class Runner(ABC):
     final: ClassVar[str]
     unit: ClassVar[str]
     trials: ClassVar[str | None] = None
+    beside: ClassVar[str] = ""
 
     threads: Threads | None
 

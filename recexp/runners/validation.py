@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence, Table
@@ -24,6 +25,7 @@ class Validation(Offline):
     threads, block_mib, cache, device, precision, refit, show : see `Offline`.
     """
 
+    beside: ClassVar[str] = "-trials"
     objective = Runner.objective  # none: its runs are trials themselves
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:

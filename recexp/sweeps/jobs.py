@@ -103,14 +103,15 @@ class JobResult:
         return cls(result["state"], runs, error, result["seconds"])
 
 
-def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = None) -> JobResult:
+def execute(cfg: "DictConfig", *, tags: dict[str, str], n_threads: int | None = None, quiet: bool = False) -> JobResult:
     """Carry out the job that a config (Hydra's part included) describes; what goes wrong is part of the result.
 
-    `n_threads` (None: all cores) work where the config does not say how many.
+    `n_threads` (None: all cores) work where the config does not say how many. `quiet`: of what it logs, warnings alone
+    are shown.
     """
     began = time.monotonic()
     try:
-        console.configure_logging(config.plain(cfg)["logging"])
+        console.configure_logging(config.plain(cfg)["logging"], quiet=quiet)
         experiment = prepare(cfg, tags=tags)
         if experiment.resume:
             for _, result in find_complete([experiment]).values():

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from recexp import console, terminal
 from recexp.errors import error_message
-from recexp.metric_names import is_final
 from recexp.sweeps.jobs import DONE, FAILED, INCOMPATIBLE, SKIPPED, JobResult, SweepJob
 
 log = logging.getLogger(__package__)
@@ -78,9 +77,8 @@ class ProgressView:
         return "\n".join(lines).replace("[", "\\[")
 
     def _value(self, result: JobResult) -> float | None:
-        final = next((run.final for run in result.runs), "")
-        names = (name for name in result.metrics if is_final(name, final))
-        return next((result.metrics[name] for name in names if name.partition("/")[2] == self._metric), None)
+        """Return the headline metric, of the final part where the job has it: that comes first."""
+        return next((v for name, v in result.metrics.items() if name.rpartition("/")[2] == self._metric), None)
 
     def _say(self, level: int, text: str) -> None:
         if self._live is not None:

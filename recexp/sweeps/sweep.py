@@ -37,7 +37,7 @@ class Sweep:
         self.folder: Path | None = None
         self.deaths = 0
         self._began = time.monotonic()
-        self._here: set[str] = set()
+        self._shown: set[str] = set()
 
     def single(self, words: list[str]) -> DictConfig | None:
         """Return the config of a command that is one job and asks no more of Hydra, which would compose it twice."""
@@ -63,11 +63,12 @@ class Sweep:
         if command not in self.commands:
             self.commands.append(command)
         if sweeping:
-            log.info("job %s: %s", hydra.job.num, command)
-        result = jobs.execute(cfg, tags=tags)
+            log.debug("job %s: %s", hydra.job.num, command)
+        result = jobs.execute(cfg, tags=tags, quiet=sweeping)
         self.add(command, result)
-        self._here.add(command)
-        console.show(result.runs)
+        if not sweeping:  # else a line a job, and all of them side by side at the end
+            self._shown.add(command)
+            console.show(result.runs)
         if result.error is not None and (result.state == FAILED or not sweeping):
             raise result.error
         return result.metrics or None
@@ -84,7 +85,7 @@ class Sweep:
 
     def show(self) -> None:
         """Print the jobs side by side, and why those have no result that have none."""
-        elsewhere = [result.runs for command, result in self.results.items() if command not in self._here]
+        elsewhere = [result.runs for command, result in self.results.items() if command not in self._shown]
         for runs in elsewhere:
             if len(self.results) == 1 or any(run.shown for run in runs):
                 console.show(runs)
@@ -103,8 +104,8 @@ class Sweep:
         for state in (INCOMPATIBLE, FAILED):
             errors = {label: r.error for label, r in rows.items() if r.state == state and r.error is not None}
             console.reasons(state, {label: error_message(error) for label, error in errors.items()})
-        if link := next((run.leaderboard for runs in elsewhere for run in runs), None):
-            console.leaderboard(link)
+        if links := [run.leaderboard for runs in elsewhere for run in runs]:
+            console.leaderboard(links[-1])
 
     def _count(self) -> str:
         """Return in a line how many jobs there were, and what became of them."""

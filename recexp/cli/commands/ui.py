@@ -1,6 +1,9 @@
-"""[--port N] [tracking.uri=...]: the MLflow UI on the results"""
+"""[--port N] [--open] [tracking.uri=...]: the MLflow UI on the results"""
 
 import socket
+import subprocess
+import time
+import webbrowser
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +12,8 @@ from recexp import config, system
 from recexp.cli.parsing import STORE, Parser
 from recexp.config.building import build
 from recexp.errors import ConfigError, StoreError
+
+POLL_SECONDS = 0.1
 
 
 def parser() -> Parser:
@@ -23,11 +28,12 @@ def parser() -> Parser:
         },
     )
     parser.add_argument("--port", type=_port, default=5000, metavar="N", help="where it listens; default: %(default)s")
+    parser.add_argument("--open", action="store_true", help="show the leaderboard in the browser")
     return parser
 
 
 def run(given: Namespace) -> Iterator[str]:
-    """Become the MLflow server of the store, after giving the leaderboard's link."""
+    """Serve the store, and give the leaderboard's link as soon as the server answers."""
     from recexp import tracking
     from recexp.tracking import store_uri
 
@@ -45,8 +51,30 @@ def run(given: Namespace) -> Iterator[str]:
         raise StoreError(f"there are no runs yet: {file} does not exist; run recexp first, or name tracking.uri=...")
     command, environment = tracking.ui_command(store.uri, port)
     link = tracking.ui_link(store.uri, store.experiment, port)
-    yield f"the leaderboard will be at {link} (Ctrl-C ends)"
-    system.become(command, environment)
+    yield "starting the MLflow server, which takes a few seconds"
+    restore = system.exit_on_sigterm()
+    server = subprocess.Popen(command, env=environment)
+    try:
+        _wait(server, port)
+        yield f"the leaderboard is at {link} (Ctrl-C ends)"
+        if given.open:
+            webbrowser.open(link)
+        server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+        restore()
+
+
+def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until the server answers; raises StoreError when it has ended instead."""
+    while server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(POLL_SECONDS)
+    raise StoreError(f"the MLflow server has ended with exit code {server.returncode}; what it said stands above")
 
 
 def _port(given: str) -> int:
