@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coded:
-    """A column as codes of its distinct cells: int64 (m,), -1 where a cell is empty, and the cells as text."""
+    """A column as codes of its distinct cells: int32 (m,), -1 where a cell is empty, and the cells as text."""
 
     codes: np.ndarray
     known: "pa.Array"
@@ -29,17 +29,19 @@ class Coded:
         import pyarrow.compute as pc
 
         chunks = coded_chunks(plain(column))
-        codes = np.concatenate([to_numpy(chunk.indices.fill_null(-1)) for chunk in chunks]).astype(np.int64)
+        codes = np.concatenate([to_numpy(chunk.indices.fill_null(-1)) for chunk in chunks])
         known = chunks[0].dictionary
         text = known.cast(pa.string())
         if not is_text(known.type):
             return Coded(codes, text)
         again = pc.utf8_trim_whitespace(text).dictionary_encode()
-        merged = to_numpy(again.indices).astype(np.int64)
+        merged = to_numpy(again.indices)
         empty = pc.index(again.dictionary, "").as_py()
+        if empty < 0 and len(again.dictionary) == len(known):
+            return Coded(codes, again.dictionary)
         if empty >= 0:
             merged = np.where(merged == empty, -1, merged - (merged > empty))
-        codes = np.append(merged, -1)[codes]
+        codes = np.append(merged, -1).astype(np.int32)[codes]
         return Coded(codes, again.dictionary.filter(pc.not_equal(again.dictionary, "")))
 
 
@@ -108,8 +110,8 @@ class Facts:
         kept = (users >= 0) & (items >= 0)
         per_user = np.bincount(users[kept])
         n_items = int(items.max(initial=-1)) + 1
-        pairs = users[kept] * n_items + items[kept]
-        order = np.argsort(pairs, kind="stable")
+        pairs = users[kept].astype(np.int64) * n_items + items[kept]
+        order = np.argsort(pairs)
         again = np.diff(pairs[order], prepend=-1) == 0
         near = order[again | np.append(again[1:], False)]  # rows of repeated pairs
         keys = [part[kept][near] for part in alike] + [pairs[near]]
@@ -139,6 +141,5 @@ class Facts:
             ends = int(times.min()), int(times.max())
             span = [datetime.fromtimestamp(end // rows.per_second, UTC) for end in ends]
         alike = [part for part in (times, None if events is None else events.values) if part is not None]
-        users, items = rows.users.astype(np.int64), rows.items.astype(np.int64)
         valued = rows.explicit or bool((rows.values != 1).any())
-        return Facts.of(users, items, alike, span=span, values=rows.values if valued else None)
+        return Facts.of(rows.users, rows.items, alike, span=span, values=rows.values if valued else None)
