@@ -1,10 +1,12 @@
 """Axes and positions of labels: the arithmetic of charts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _TICKS = 5
+_RINGS = 14
+"""How far from its point a label may lie, in lines of text."""
 _ALIKE = 1e-9
 """Values that differ by less, as a share, differ in rounding alone."""
 
@@ -54,25 +56,24 @@ def format_number(value: float) -> str:
 
 
 def label_positions(
-    points: Sequence[tuple[float, float]], labels: Sequence[str], letter: float, width: float, height: float
+    points: Sequence[tuple[float, float]],
+    labels: Sequence[str],
+    letter: float,
+    width: float,
+    height: float,
+    reach: Sequence[float] = (),
 ) -> list[tuple[float, float] | None]:
-    """Return where the label of each point begins, beside it and clear of points and other labels; None if nowhere."""
+    """Return where the label of each point begins, as near as is clear of points and other labels; None: nowhere.
+
+    `reach` are the x to which a line goes from each point.
+    """
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
+    taken += [(x, y - 3, end, y + 3) for (x, y), end in zip(points, reach)]
     found: list[tuple[float, float] | None] = []
     for (x, y), label in zip(points, labels):
         length = letter * min(len(label), 40)
-        tries = [
-            (x + 9, y + 4),
-            (x - 9 - length, y + 4),
-            (x - length / 2, y - 9),
-            (x - length / 2, y + 18),
-            (x + 7, y - 7),
-            (x + 7, y + 15),
-            (x - 7 - length, y - 7),
-            (x - 7 - length, y + 15),
-        ]
-        for left, base in tries:
-            box = (left, base - 10, left + length, base + 3)
+        for left, base in _places(x, y, length):
+            box = (left - 3, base - 11, left + length + 3, base + 4)
             inside = box[0] >= 58 and box[2] <= width and box[1] >= 0 and box[3] <= height
             if inside and not any(_meet(box, other) for other in taken):
                 taken.append(box)
@@ -81,6 +82,17 @@ def label_positions(
         else:
             found.append(None)
     return found
+
+
+def _places(x: float, y: float, length: float) -> Iterator[tuple[float, float]]:
+    """Yield where a label may begin, the best first: beside the point, above and below, then in rings around it."""
+    yield from [(x + 9, y + 4), (x - 9 - length, y + 4), (x - length / 2, y - 10), (x - length / 2, y + 19)]
+    for ring in range(1, _RINGS):
+        across, up = 9 + 12 * ring, 14 * ring
+        for lift in (-up, up):
+            yield from [(x + 9, y + 4 + lift), (x - 9 - length, y + 4 + lift), (x - length / 2, y + 4 + lift)]
+        for rise in (-up / 2, up / 2, 0.0):
+            yield from [(x + across, y + 4 + rise), (x - across - length, y + 4 + rise)]
 
 
 def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:

@@ -1,5 +1,6 @@
 """What charts are made of: text, lines, boxes and axes. Colors are those of Okabe and Ito (2008)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,7 +19,8 @@ _STYLE = """
 .chart text { fill: #1c2430; } .chart .name { fill: #5b6675; } .chart .title { font-size: 15px; font-weight: 600; }
 .chart .grid { stroke: #e8ebef; } .chart .axis { stroke: #9aa4b1; } .chart .ink { stroke: #1c2430; stroke-width: 1.4; }
 .chart .front { fill: none; stroke: #0072B2; stroke-dasharray: 5 4; } .chart .curve { fill: none; stroke-width: 1.8; }
-.chart .leader { fill: none; stroke: #5b6675; }
+.chart .leader { fill: none; stroke: #5b6675; stroke-width: .8; } .chart .spread { stroke: #8a8a8a; stroke-width: 1.4; }
+.chart .halo { paint-order: stroke; stroke: #fff; stroke-width: 3px; stroke-linejoin: round; }
 .chart .clique { stroke: #1c2430; stroke-width: 4; stroke-linecap: round; }
 """
 
@@ -92,12 +94,23 @@ def label_width(labels: Sequence[str]) -> float:
     return min(280.0, 16 + LETTER * max(map(len, labels)))
 
 
+def legend(labels: Sequence[str], left: float) -> tuple[list[str], float]:
+    """Draw the name and color of each series at the top, in up to three columns; return them and the height of all."""
+    wide = 40 + LETTER * min(max(map(len, labels)), LETTERS)
+    columns = max(1, min(3, int((WIDTH - left) / wide)))
+    drawn = []
+    for number, label in enumerate(labels):
+        x, y = left + (number % columns) * wide, 12 + 18 * (number // columns)
+        drawn.append(box(x, y - 4, 14, 4, COLORS[number % len(COLORS)]) + text(x + 20, y + 3, label))
+    return drawn, 18.0 * math.ceil(len(labels) / columns)
+
+
 def x_axis(axis: Axis, top: float, bottom: float, name: str = "") -> str:
     """Draw a horizontal axis at the bottom, its grid up to the top, and its name."""
     parts = [line(axis.start, bottom, axis.stop, bottom, "axis")]
     for tick in axis.ticks:
         x = axis.pixel(tick)
-        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, format_number(tick), "middle")]
+        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 18, format_number(tick), "middle")]
     return "".join([*parts, text((axis.start + axis.stop) / 2, bottom + 36, name, "middle", "name")])
 
 

@@ -25,7 +25,7 @@ FEW = 100
 _JUDGED = {"relevant", "ratings"}
 _NAMED = 5
 """Rows that a note names."""
-COSTS = ("cost/fit_seconds", "cost/recommend_seconds")
+_WORK = ("cost/fit_cpu_seconds", "cost/recommend_cpu_seconds")
 
 MetricOf = Callable[[str], Metric]
 """From the name of a metric, `ndcg`, to its definition; raises ConfigError."""
@@ -40,9 +40,11 @@ def compare(
 ) -> Comparison:
     """Compare the rows of each group. Raises ConfigError for a metric or baseline that is not there, or a metric that
     is not the same in all runs."""
-    name = _metric(groups, options.metric)
+    allowed = list(dict.fromkeys(name for group in groups for name in group.metrics()))
+    name = allowed[0] if options.metric is None else _full_name("--metric", options.metric, allowed)
     newest = groups[0].newest
-    shown = headlines(groups[0].metrics(), newest.final)
+    columns = [_full_name("--columns", column, allowed) for column in options.columns]
+    shown = columns or headlines(groups[0].metrics(), newest.final)
     names = [name, *(other for other in shown if other != name)]
     metric, notes = _defined(archive, newest, name, metric_of), list(notes)
     if metric.higher_is_better is None:
@@ -66,11 +68,19 @@ def compare(
         chosen = [(group, rows) for group, rows in chosen if group.setting not in lacking]
     depth = metric_definitions.depth(metric, TESTED)
     metric_definitions.check(archive, [row for _, rows in chosen for row in rows[:depth]], name)
-    boards = [_board(archive, group, rows, name, metric, names[1:], options, notes) for group, rows in chosen if rows]
+    boards = [_board(archive, group, rows, name, metric, options, notes) for group, rows in chosen if rows]
     if metric.stored_table(newest.unit) is None:
         notes.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
     ranking = ranks.rank_across(boards, metric, options, notes)
-    return Comparison(name, newest.unit, options, higher_is_better, beyond, boards, ranking, notes)
+    formulas = {other: _formula(kind) for other, kind in kinds.items() if kind is not None}
+    return Comparison(name, newest.unit, options, higher_is_better, formulas, beyond, boards, ranking, notes)
+
+
+def _formula(metric: Metric) -> str:
+    """Return the first line of what a metric's class says of itself."""
+    if isinstance(metric, RecordedMetric):
+        return "as its runner measures it"
+    return (type(metric).__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def _defined(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> Metric:
@@ -87,16 +97,13 @@ def _known(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> 
         return None
 
 
-def _metric(groups: Sequence[ComparisonGroup], wanted: str | None) -> str:
-    """Return the full name of the metric."""
-    names = list(dict.fromkeys(name for group in groups for name in group.metrics()))
-    if wanted is None:
-        return names[0]
+def _full_name(option: str, wanted: str, names: Sequence[str]) -> str:
+    """Return the full name of a metric, which may be given without its part."""
     for name in names:
         if wanted in (name, name.partition("/")[2]):
             return name
     allowed = list(dict.fromkeys(name.partition("/")[2] for name in names))
-    raise ConfigError(f"--metric: {unknown('', wanted, allowed, what='no run has it')}")
+    raise ConfigError(f"{option}: {unknown('', wanted, allowed, what='no run has it')}")
 
 
 def _rows(group: ComparisonGroup, name: str, metric: Metric, notes: list[str]) -> list[Row]:
@@ -118,7 +125,6 @@ def _board(
     rows: Sequence[Row],
     name: str,
     metric: Metric,
-    others: Sequence[str],
     options: Options,
     notes: list[str],
 ) -> Leaderboard:
@@ -127,14 +133,14 @@ def _board(
     best = [*rows[:TESTED], *([baseline] if baseline is not None and baseline not in rows[:TESTED] else [])]
     notes += [*_unequal(group, best), *_versions(group, rows)]
     if metric.stored_table(group.unit) is None:
-        return Leaderboard(group, [_ranked(row, name, others) for row in rows], [], reference.label)
+        return Leaderboard(group, [_ranked(row, name) for row in rows], [], reference.label)
     values = unit_values.read(archive, best, name, metric)
     if values.n_units < FEW:
         notes.append(
             f"{group.setting}: {values.n_units} {group.unit}s: with so few, intervals may hold less than they say"
         )
     bounds = dict(zip((row.label for row in best), _bounds(values, metric, options)))
-    ranked = [_ranked(row, name, others, bounds.get(row.label)) for row in rows]
+    ranked = [_ranked(row, name, bounds.get(row.label)) for row in rows]
     tested, more = pairs.compare_pairs(rows, best, baseline, values, name, metric, options, group.unit)
     notes += [f"{group.setting}: {note}" for note in more]
     return Leaderboard(group, ranked, tested, reference.label)
@@ -192,14 +198,11 @@ def _baseline(rows: Sequence[Row], wanted: str) -> Row:
     raise ConfigError(f"--baseline: {problem} {wanted}; give one of: {', '.join(map(repr, labels))}")
 
 
-def _ranked(row: Row, name: str, others: Sequence[str], bounds: np.ndarray | None = None) -> RankedRow:
-    values = [run.metrics[name] for run in row.runs]
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+def _ranked(row: Row, name: str, bounds: np.ndarray | None = None) -> RankedRow:
     low, high = (math.nan, math.nan) if bounds is None else bounds.tolist()
-    means = {other: row.mean(other) for other in others if any(other in run.metrics for run in row.runs)}
-    costs = [run for run in row.runs if all(cost in run.metrics for cost in COSTS)]
-    seconds = sum(row.mean(cost) for cost in COSTS) if costs else math.nan
-    return RankedRow(row, float(np.mean(values)), deviation, low, high, means, seconds)
+    work = [sum(run.metrics[cost] for cost in _WORK) for run in row.runs if all(cost in run.metrics for cost in _WORK)]
+    least, most = (min(work), max(work)) if work else (math.nan, math.nan)
+    return RankedRow(row, row.mean(name), row.deviation(name), low, high, least, most)
 
 
 def _bounds(values: unit_values.Values, metric: Metric, options: Options) -> np.ndarray:

@@ -7,17 +7,22 @@ from recexp import charts, file_names
 from recexp.charts import Picture, Point
 from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, RankedRow
+from recexp.comparison.rows import seed_fold_split
 from recexp.errors import StoreError
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import cutoff, metric_at, pretty
-from recexp.tracking.tags import SPLIT
+from recexp.tracking.tags import HOST, SPLIT
 
 Figure = tuple[str, Picture, str]
 """Title, picture, caption."""
 LINES = 8
 """Models in a chart of lines, the best; with more, lines can hardly be told apart."""
+_LONG = 0.1
+"""Seconds of a fit in which it can be seen whether it had to wait."""
+ENOUGH = 30
+"""Lists or items that a group has at least to be shown: of fewer, an interval holds clearly less than it says."""
 
 
 def draw_figures(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator[Figure]:
@@ -36,33 +41,62 @@ def draw_figures(archive: Archive, comparison: Comparison, board: Leaderboard) -
     yield from _curves(archive, runs)
 
 
-def value(comparison: Comparison, ranked: RankedRow, name: str) -> float:
-    """Return a row's mean of a shown metric, NaN where it has none."""
-    return ranked.mean if name == comparison.metric else ranked.means.get(name, math.nan)
-
-
 def _cost(comparison: Comparison, rows: list[RankedRow]) -> Iterator[Figure]:
-    points = [Point(ranked.row.label, ranked.seconds, ranked.mean) for ranked in rows if ranked.seconds > 0]
-    if len(points) > 1:
-        front = _undominated(
-            points, x_higher_is_better=False, y_higher_is_better=bool(comparison.higher_is_better[comparison.metric])
+    """Draw what models cost: those stand out that no other is as good as and cheaper, in each of its runs."""
+    known = [ranked for ranked in rows if ranked.cpu_seconds > 0]
+    if len(known) < 2:
+        return
+    sign = 1 if comparison.higher_is_better[comparison.metric] else -1
+    best = [
+        number
+        for number, ranked in enumerate(known)
+        if not any(
+            sign * other.mean >= sign * ranked.mean and other.most_cpu_seconds < ranked.cpu_seconds for other in known
         )
-        name = "seconds to fit and recommend"
-        picture = charts.scatter(points, name, pretty(comparison.metric), log=True, front=front)
-        yield "Accuracy against cost", picture, "On the line: models that no other beats in both."
+    ]
+    points = [Point(ranked.row.label, ranked.cpu_seconds, ranked.mean, ranked.most_cpu_seconds) for ranked in known]
+    name = "processor seconds to fit and recommend"
+    picture = charts.scatter(points, name, pretty(comparison.metric), log=True, best=best, front=False)
+    hosts = {run.tags.get(HOST) for ranked in known for run in ranked.row.runs}
+    caption = (
+        "Of all cores, without loading libraries, compiling and waiting for other work; the point is the cheapest run, "
+        "the line reaches to the dearest. Gray: another model is as good and cheaper in each of its runs."
+    )
+    if any(len(ranked.row.runs) == 1 for ranked in known):
+        caption += " Of one run it is not known how far its seconds vary."
+    if crowded := [ranked.row.label for ranked in known if _waited(ranked)]:
+        caption += (
+            " Other work held the cores while these were fitted, and threads of linear algebra that wait for each "
+            f"other count as well: {', '.join(crowded)}."
+        )
+    if len(hosts) > 1:
+        caption += " Runs are of several machines, whose seconds are not the same."
+    yield "Accuracy against cost", picture, caption
+
+
+def _waited(ranked: RankedRow) -> bool:
+    """Whether each of several fits had less than half a core; of one alone, loading libraries may be the reason."""
+    names = ("cost/fit_cpu_seconds", "cost/fit_seconds")
+    found = [[run.metrics[name] for name in names] for run in ranked.row.runs if all(n in run.metrics for n in names)]
+    return len(found) > 1 and all(cpu < 0.5 * seconds for cpu, seconds in found) and found[0][1] > _LONG
 
 
 def _front(comparison: Comparison, rows: list[RankedRow], other: str) -> Iterator[Figure]:
-    points = [Point(ranked.row.label, ranked.means[other], ranked.mean) for ranked in rows if other in ranked.means]
+    values = [(ranked, ranked.value(other)) for ranked in rows]
+    points = [Point(ranked.row.label, value, ranked.mean) for ranked, value in values if not math.isnan(value)]
     if len(points) > 1:
         y_higher_is_better, x_higher_is_better = (
             bool(comparison.higher_is_better[name]) for name in (comparison.metric, other)
         )
-        front = _undominated(points, x_higher_is_better=x_higher_is_better, y_higher_is_better=y_higher_is_better)
+        best = _undominated(points, x_higher_is_better=x_higher_is_better, y_higher_is_better=y_higher_is_better)
         better = "right" if x_higher_is_better else "left"
-        picture = charts.scatter(points, pretty(other), pretty(comparison.metric), front=front)
+        picture = charts.scatter(points, pretty(other), pretty(comparison.metric), best=best)
         title = f"Accuracy against {pretty(other).partition('@')[0].replace('_', ' ')}"
-        yield title, picture, f"The Pareto front; better is to the {better}."
+        yield (
+            title,
+            picture,
+            f"On the line: models that no other beats in both (Pareto front); better is to the {better}.",
+        )
 
 
 def _undominated(points: list[Point], *, x_higher_is_better: bool, y_higher_is_better: bool) -> list[int]:
@@ -83,7 +117,7 @@ def _alike(rows: list[RankedRow]) -> dict[str, StoredRun]:
 
 
 def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]) -> Iterator[Figure]:
-    """Draw the compared metric by groups of users, and what was found by groups of items."""
+    """Draw the compared metric by groups of users, and what was found by groups of items; none of a handful."""
     tables: dict[str, list[Slice]] = {}
     for label, run in runs.items():
         try:
@@ -93,18 +127,31 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]
     wanted = comparison.metric.rpartition("/")[2]
     for kind in dict.fromkeys(row.slice for rows in tables.values() for row in rows):
         names = {row.metric for rows in tables.values() for row in rows if row.slice == kind}
-        share_found = metric_at("found", cutoff(wanted) or 0)
-        name = next((n for n in (wanted, share_found) if n in names), "")
+        found = metric_at("found", cutoff(wanted) or 0)
+        name = next((n for n in (wanted, found) if n in names), "")
         by_label = {
-            label: [(row.group, row.value) for row in rows if (row.slice, row.metric) == (kind, name)]
+            label: {row.group: row for row in rows if (row.slice, row.metric) == (kind, name)}
             for label, rows in tables.items()
         }
-        groups = list(dict.fromkeys(group for rows in by_label.values() for group, _ in rows))
-        if len(groups) > 1:
-            series = {label: [(float(groups.index(g)), v) for g, v in rows] for label, rows in by_label.items() if rows}
-            caption = "Items found of those held out." if name.startswith("found") else "Of one split."
-            if (picture := charts.lines(series, "", pretty(name), groups)) is not None:
-                yield f"By {kind.replace('_', ' ')}", picture, caption
+        sizes = {group: row.size for rows in by_label.values() for group, row in rows.items()}
+        shown = [group for group, n in sizes.items() if n >= ENOUGH]
+        series = {
+            label: [(row.value, row.low, row.high) if (row := rows.get(group)) else None for group in shown]
+            for label, rows in by_label.items()
+        }
+        series = {label: points for label, points in series.items() if any(p and math.isfinite(p[0]) for p in points)}
+        if len(shown) < 2 or not series:
+            continue
+        what = "held-out items, of which the share that was found is shown" if name == found else "lists"
+        caption = f"n: {what}, of one split ({_split_name(runs)}); with the runs' intervals."
+        if few := [f"{group} ({n})" for group, n in sizes.items() if n < ENOUGH]:
+            caption += f" Left out, for they are too few: {', '.join(few)}."
+        groups = [(group, f"n = {sizes[group]:,}") for group in shown]
+        yield f"By {kind.replace('_', ' ')}", charts.grouped(series, pretty(name), groups), caption
+
+
+def _split_name(runs: dict[str, StoredRun]) -> str:
+    return seed_fold_split(next(iter(runs.values()))).partition(" (")[0]
 
 
 def _curves(archive: Archive, runs: dict[str, StoredRun]) -> Iterator[Figure]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recexp import file_names
 from recexp.class_names import current_name
+from recexp.comparison import validation_parts
 from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
@@ -105,6 +106,7 @@ def group_runs(
     reference: dict[str, str] | None = None
     groups: list[ComparisonGroup] = []
     others: list[tuple[list[StoredRun], str]] = []
+    advised: list[str] = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
         reference = content if reference is None else reference
@@ -116,12 +118,19 @@ def group_runs(
                 f"protocols and cannot be compared: {unlike}"
             )
         if unlike:
-            others.append((runs, unlike))
+            shown = next((group for group in groups if group.setting == runs[0].setting), groups[0])
+            told = [run for row in shown.rows for run in row.runs]
+            advice = None if advised else validation_parts.advice(runs, content, told, reference)
+            if advice is None:
+                others.append((runs, unlike))
+            else:
+                advised.append(f"left out: {_count(len(runs), 'run')} {advice}")
             continue
         rows, repeated = rows_of(runs)
         groups.append(ComparisonGroup(runs[0].setting, protocol, rows))
         if repeated:
             notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
+    notes += advised
     for runs, unlike in others[:_SHOWN]:
         what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
         notes.append(f"left out: {what}; --runs or --sweep takes them")

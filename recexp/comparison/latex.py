@@ -1,54 +1,88 @@
 """A comparison as LaTeX tables, for a paper."""
 
+import math
 import re
 
 from recexp.comparison.comparison import TESTED
-from recexp.comparison.results import Comparison, Leaderboard
+from recexp.comparison.results import Comparison, Leaderboard, RankedRow
 from recexp.metric_names import pretty
+from recexp.statistics import CORRECTIONS
 
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_ARROWS = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
+_RULES = "".join(rf"\providecommand{{\{rule}rule}}{{\hline}}" for rule in ("top", "mid", "bottom"))
+_DIGITS = 4
 
 
 def as_latex(comparison: Comparison) -> str:
-    """Return a booktabs table a data set: the best of each column in bold, a dagger where the first metric differs."""
-    return "% \\usepackage{booktabs}\n" + "\n".join(_table(comparison, board) for board in comparison.boards)
+    """Return a table a dataset: the best value of each column in bold and the second underlined, as they are printed;
+    a dagger where the first metric differs significantly."""
+    head = f"% \\usepackage{{booktabs}} makes better rules\n{_RULES}\n"
+    return head + "\n".join(_table(comparison, board) for board in comparison.boards)
 
 
 def _table(comparison: Comparison, board: Leaderboard) -> str:
     names, rows = list(comparison.higher_is_better), board.rows[:TESTED]
-    cells = {name: [row.mean if name == names[0] else row.means.get(name) for row in rows] for name in names}
-    best = {name: _best(values, comparison.higher_is_better[name]) for name, values in cells.items()}
-    arrows = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
-    head = " & ".join(["model", *(escaped(pretty(name)) + arrows[comparison.higher_is_better[name]] for name in names)])
+    columns = [_column(comparison, board, rows, name) for name in names]
+    heads = ["model", *(escaped(pretty(name)) + _ARROWS[comparison.higher_is_better[name]] for name in names)]
     body = []
-    for index, ranked in enumerate(rows):
+    for ranked, cells in zip(rows, zip(*columns)):
+        body.append(" & ".join([escaped(ranked.row.label), *cells]) + r" \\")
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_caption(comparison, board, rows)}}}",
+        rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', board.group.setting).strip('-')}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _column(comparison: Comparison, board: Leaderboard, rows: list[RankedRow], name: str) -> list[str]:
+    """Return the cells of a metric."""
+    higher_is_better = comparison.higher_is_better[name]
+    values = [ranked.value(name) for ranked in rows]
+    printed = {round(value, _DIGITS) for value in values if not math.isnan(value)}
+    in_order = sorted(printed, reverse=bool(higher_is_better))
+    best, second = [*in_order, None, None][:2] if higher_is_better is not None else (None, None)
+    cells = []
+    for ranked, value in zip(rows, values):
+        text, deviation = f"{value:.{_DIGITS}f}", ranked.row.deviation(name)
+        if round(value, _DIGITS) == best:
+            text = rf"\mathbf{{{text}}}"
+        elif round(value, _DIGITS) == second:
+            text = rf"\underline{{{text}}}"
         pair = board.against_reference(ranked.row.label)
-        mark = r"$^{\dagger}$" if pair is not None and pair.ahead else ""
-        shown = []
-        for name in names:
-            value = cells[name][index]
-            text = "--" if value is None else f"{value:.4f}"
-            text = rf"\textbf{{{text}}}" if value is not None and value == best[name] else text
-            shown.append(text + (mark if name == names[0] else ""))
-        body.append(" & ".join([escaped(ranked.row.label), *shown]) + r" \\")
-    options = comparison.options
-    how = f"{options.test} test over {comparison.unit}s, {options.correction}, {options.alpha:.2g}"
-    lines = ["\\toprule", head + r" \\", "\\midrule", *body, "\\bottomrule"]
-    comment = f"{board.group.setting}; dagger: {pretty(names[0])} differs from that of {board.reference} ({how})"
-    return "\n".join(
-        [
-            f"% {' '.join(comment.split())}",
-            rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
-            *lines,
-            r"\end{tabular}",
-            "",
-        ]
-    )
+        if name == comparison.metric and pair is not None and pair.ahead:
+            text += r"^{\dagger}"
+        spread = "" if math.isnan(deviation) else rf" \pm {deviation:.{_DIGITS}f}"
+        cells.append("--" if math.isnan(value) else f"${text}{spread}$")
+    return cells
 
 
-def _best(values: list[float | None], higher_is_better: bool | None) -> float | None:
-    known = [value for value in values if value is not None]
-    return None if higher_is_better is None or not known else max(known) if higher_is_better else min(known)
+def _caption(comparison: Comparison, board: Leaderboard, rows: list[RankedRow]) -> str:
+    options, runs = comparison.options, sorted({len(ranked.row.runs) for ranked in rows})
+    means = f"means $\\pm$ standard deviations over {'--'.join(map(str, {runs[0]: 0, runs[-1]: 0}))} runs"
+    parts = [
+        f"Results on {escaped(board.group.setting)}{f': {means}' if runs[-1] > 1 else ''}.",
+        "The best value of each column is bold, the second underlined.",
+    ]
+    if board.pairs:
+        correction = CORRECTIONS[options.correction].title
+        how = f"{options.test} test over {comparison.unit}s, {correction}, $p \\leq {options.alpha:.2g}$"
+        parts.append(
+            rf"$^{{\dagger}}$: {escaped(pretty(comparison.metric))} differs significantly from that of "
+            f"{escaped(board.reference)} ({how})."
+        )
+    return " ".join(parts)
 
 
 def escaped(text: str) -> str:

@@ -1,5 +1,6 @@
 """What a comparison holds: how it was made, leaderboards, pairs, ranks over data sets."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ class Options:
     baseline : the row that others are tested against; None: all pairs of the best rows are tested.
     test : one of statistics.TESTS. correction : one of statistics.CORRECTIONS.
     confidence : of intervals; differences are significant below 1 - confidence. resamples : of users, for intervals.
+    columns : further metrics that are shown, named as `metric` is; none: those at the headline's cut-off.
     """
 
     metric: str | None
@@ -26,6 +28,7 @@ class Options:
     correction: str
     confidence: float
     resamples: int
+    columns: tuple[str, ...] = ()
 
     @property
     def alpha(self) -> float:
@@ -38,7 +41,8 @@ class RankedRow:
     """A row in its place on a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over
     units (or NaN).
 
-    `means` are of the other metrics that a person reads first, `seconds` the time of fitting and recommending.
+    `cpu_seconds` are the fewest of fitting and recommending
+    in any of its runs, for what comes on top is the machine's doing, and `most_cpu_seconds` the most; NaN: not known.
     """
 
     row: Row
@@ -46,8 +50,12 @@ class RankedRow:
     deviation: float
     low: float
     high: float
-    means: dict[str, float]
-    seconds: float
+    cpu_seconds: float
+    most_cpu_seconds: float
+
+    def value(self, name: str) -> float:
+        """Return the mean of a shown metric, NaN where there is none."""
+        return self.row.mean(name) if any(name in run.metrics for run in self.row.runs) else math.nan
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ class Comparison:
     ----------
     metric : full name of the one compared by. unit : what its values are of. options : as given.
     higher_is_better : which way each shown metric improves, the compared one first; None: neither.
+    formulas : what those of them whose definition is known are, in a line.
     beyond : those of them that do not look at what is relevant: novelty, diversity, coverage.
     boards : a leaderboard a group. ranks : over several groups.
     notes : what was left out, and why.
@@ -144,6 +153,7 @@ class Comparison:
     unit: str
     options: Options
     higher_is_better: dict[str, bool | None]
+    formulas: dict[str, str]
     beyond: list[str]
     boards: list[Leaderboard]
     ranks: RankComparison | None

@@ -1,8 +1,11 @@
 """Rows of a leaderboard: which runs are of one configuration, and what it is called."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from recexp.history.archive import StoredRun
 from recexp.tracking.tags import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
@@ -61,6 +64,11 @@ class Row:
     def mean(self, name: str) -> float:
         """Return the mean of a metric over the runs that have it, which must be one at least."""
         return _mean(run.metrics[name] for run in self.runs if name in run.metrics)
+
+    def deviation(self, name: str) -> float:
+        """Return the standard deviation of a metric between the runs that have it, NaN with fewer than two."""
+        values = [run.metrics[name] for run in self.runs if name in run.metrics]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
 
     def by_split(self, name: str) -> dict[str, float]:
         """Return the mean of a metric on each split, which is named by its digest."""

@@ -12,6 +12,7 @@ from recexp import terminal as terminals
 from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, Pair, RankComparison, RankedRow
 from recexp.comparison.rows import short
+from recexp.comparison.summary import summaries
 from recexp.metric_names import pretty
 from recexp.spreadsheets import harmless
 from recexp.statistics import CORRECTIONS
@@ -22,7 +23,7 @@ _MODEL = 30
 """Columns that the name of a model may take before others have to make room."""
 _HEAD = 10
 """Columns that the head with the reference's name may be folded to, and that a model's name has at least."""
-_FIRST_TO_GO = ("won/tied/lost", "seconds", "d_z", "runs", "sd", "run", "interval")
+_FIRST_TO_GO = ("won/tied/lost", "CPU s", "d_z", "runs", "sd", "run", "interval")
 """What a narrow terminal goes without, in this order; csv, json and the report have it all."""
 
 
@@ -41,6 +42,8 @@ def terminal(comparison: Comparison) -> str:
     out = io.StringIO()
     colored = terminals.console().is_terminal
     console = terminals.console(file=out, width=None if colored else WIDTH, force_terminal=colored)
+    for sentence in summaries(comparison):
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     for board in comparison.boards:
         console.print(_table(comparison, board, console.width))
     if comparison.ranks is not None:
@@ -98,7 +101,7 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
         "p",
         "d_z",
         "won/tied/lost",
-        "seconds",
+        "CPU s",
         "run",
     ]
     shown = [ranked for n, ranked in enumerate(board.rows) if n < TESTED or ranked.row.label == board.reference]
@@ -115,7 +118,7 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
                 number(ranked.deviation),
                 interval,
                 *(["", "", "", ""] if pair is None else _against(pair)),
-                number(ranked.seconds, ".1f"),
+                number(ranked.cpu_seconds, ".2f"),
                 short(ranked.row.runs[-1]),
             ]
         )
@@ -189,7 +192,7 @@ def _as_row(comparison: Comparison, board: Leaderboard, rank: int, ranked: Ranke
     pair = board.against_reference(ranked.row.label)
     names = ("difference", "p", "adjusted", "ahead", "users", "d_z", "rank_biserial", "wins", "ties", "losses")
     against = {name: None if pair is None else _finite(getattr(pair, name)) for name in names}
-    others = {name: _finite(ranked.means.get(name, math.nan)) for name in list(comparison.higher_is_better)[1:]}
+    others = {name: _finite(ranked.value(name)) for name in list(comparison.higher_is_better)[1:]}
     return {
         "dataset": board.group.setting,
         "rank": rank,
@@ -200,7 +203,8 @@ def _as_row(comparison: Comparison, board: Leaderboard, rank: int, ranked: Ranke
         "runs": len(ranked.row.runs),
         "low": _finite(ranked.low),
         "high": _finite(ranked.high),
-        "seconds": _finite(ranked.seconds),
+        "cpu_seconds": _finite(ranked.cpu_seconds),
+        "most_cpu_seconds": _finite(ranked.most_cpu_seconds),
         **others,
         "reference": board.reference,
         **against,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from recexp.evidence.evidence import Table
+from recexp.evidence.table import Table
 from recexp.metric_names import headlines, is_judgement, parsed
 
 _GAP = "&emsp;"

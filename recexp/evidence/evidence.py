@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from recexp import file_names
 from recexp.errors import DataError
 from recexp.evidence import run_files
 from recexp.evidence.plots import Curves, write_curves
+from recexp.evidence.table import Table, write_tables
 from recexp.rng import generator
 from recexp.statistics.bootstrap import Means, intervals
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
     from recexp.models.fitted import FittedModel
     from recexp.tracking import Input
-
-
-class Table(NamedTuple):
-    """A table of a run's description: a head and rows of text, and sentences below it."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,9 @@ class Evidence:
         )
 
     def write(self, folder: Path, unit: str, curves: Curves) -> None:
-        """Write the evidence's files into the run's folder: the values of its units, and plots of learning curves."""
+        """Write the evidence's files into the run's folder: tables, the values of its units, and learning curves."""
+        if self.tables:
+            write_tables(folder, self.tables)
         if self.units is not None:
             run_files.write_units(folder, unit, self.units.ids, self.units.values, about=self.units.about)
         write_curves(folder / file_names.PLOTS, curves)

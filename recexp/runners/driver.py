@@ -20,10 +20,13 @@ from recexp.runners.identity import identify
 from recexp.runners.result import RunResult
 from recexp.secrets import mask
 from recexp.tracking import Run, Store
-from recexp.tracking.tags import CONFIG, REPRODUCES, TEST
+from recexp.tracking.tags import COMMAND, CONFIG, REPRODUCES, TEST
 from recexp.tracking.view import view_state
 
 log = logging.getLogger(__name__)
+
+_LONGEST = 5000
+"""Letters of a tag that every tracking store takes."""
 
 
 def run_experiment(experiment: Experiment) -> list[RunResult]:
@@ -57,7 +60,9 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
     fold = f"fold {plan.tags['fold']}" if "fold" in plan.tags else ""
     name = " ".join(filter(None, (experiment.setting, experiment.subject, f"seed {experiment.seed}", fold)))
     digest = identity.digests[CONFIG]
-    with store.run(name=name, tags=identity.tags) as run, checkpoint_folder(digest) as checkpoint:
+    command = mask(experiment.command)
+    tags = {COMMAND: command} if len(command) <= _LONGEST else {}
+    with store.run(name=name, tags=identity.tags | tags) as run, checkpoint_folder(digest) as checkpoint:
         evidence = experiment.runner.run(experiment, plan, RunContext(costs, run.log_step, checkpoint))
         check_evidence(experiment, evidence)
         return record(experiment, store, run, identity, evidence, costs)

@@ -11,7 +11,7 @@ from recexp.audit import AuditReport
 from recexp.data import Column, Dataset, Interactions, Listed, Queries, Split
 from recexp.data.id_codes import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
-from recexp.evidence.evidence import Table
+from recexp.evidence.table import Table
 from recexp.filters.base import Effect, Filters
 from recexp.params import describe
 from recexp.prepared import Preparation
@@ -191,7 +191,25 @@ def data_table(effects: list[Effect], parts: dict[str, Interactions]) -> Table:
     rows += [(f"after {e.step}", *map(_count, e.after)) for e in effects]
     for name, log in parts.items():
         rows.append((f"**{name}**", *map(_count, (len(log), len(log.used_users), len(log.used_items)))))
-    return Table(("data", "rows", "users", "items"), rows)
+    return Table(("data", "rows", "users", "items"), rows, data_facts(parts["all"]) if "all" in parts else ())
+
+
+def data_facts(log: Interactions) -> list[str]:
+    """Return how dense the data are, and of which time."""
+    if not len(log):
+        return []
+    users, items = (
+        np.bincount(codes)[used] for codes, used in ((log.users, log.used_users), (log.items, log.used_items))
+    )
+    density = len(log) / (len(users) * len(items))
+    facts = [
+        f"rows per pair of user and item: {density:.3%}; rows of the median user: {np.median(users):g}, of the median "
+        f"item: {np.median(items):g}"
+    ]
+    if log.timestamps is not None:
+        first, last = (np.datetime64(int(time), log.time_unit) for time in (log.timestamps.min(), log.timestamps.max()))
+        facts.append(f"from {first.astype('datetime64[D]')} to {last.astype('datetime64[D]')}")
+    return facts
 
 
 def _count(number: int) -> str:

@@ -11,8 +11,9 @@ from recexp.cost import Costs
 from recexp.datasets.base import Source
 from recexp.errors import IncompatibleError
 from recexp.evaluation.evaluation import Evaluation
-from recexp.evidence.evidence import Evidence, Table
+from recexp.evidence.evidence import Evidence
 from recexp.evidence.recommendations import PartResult, Recommendations
+from recexp.evidence.table import Table
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import Id, Resource, Switch, Undescribed, describe, params

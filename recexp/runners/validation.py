@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from recexp.cost import Costs
-from recexp.evidence.evidence import Evidence, Table
+from recexp.evidence.evidence import Evidence
+from recexp.evidence.table import Table
 from recexp.params import params
 from recexp.runners.base import Experiment, Plan, Runner
 from recexp.runners.context import RunContext

@@ -3,7 +3,7 @@
 from recexp.tracking.names import flatten
 from recexp.tracking.run import Input, Run
 from recexp.tracking.store import CompleteRun, Store, Tracking
-from recexp.tracking.view import leaderboard_link, ui_command, ui_link
+from recexp.tracking.view import leaderboard_link, run_link, ui_command, ui_link
 
 __all__ = [
     "CompleteRun",
@@ -13,6 +13,7 @@ __all__ = [
     "Tracking",
     "flatten",
     "leaderboard_link",
+    "run_link",
     "ui_command",
     "ui_link",
 ]

@@ -62,13 +62,37 @@ def test_lines_pass_through_their_points() -> None:
     assert [rect.get("fill") for rect in of(picture, "rect") if rect.get("x")] == [BLUE, ORANGE]
 
 
-def test_groups_lie_side_by_side_in_order() -> None:
-    picture = parsed(charts.lines({"a": [(0, 0.0), (1, 1.0), (2, 0.5)]}, "", "y", ["few", "some", "many"]))
-    (curve,) = of(picture, "polyline", "curve")
+def test_groups_lie_side_by_side_with_their_intervals_and_without_what_is_not_known() -> None:
+    series = {"a": [(0.5, 0.4, 0.6), (1.0, 0.9, 1.0)], "b": [(0.0, math.nan, math.nan), None]}
+    picture = parsed(charts.grouped(series, "y", [("few", "n = 40"), ("many", "n = 50")]))
     named = texts(picture)
-    assert [x for x, _ in points(curve)] == pytest.approx(
-        [at(named[g], "x")[0] for g in ("few", "some", "many")], abs=0.1
-    )
+    few, many = at(named["few"], "x")[0], at(named["many"], "x")[0]
+    assert few < at(named["n = 40"], "x")[0] + 1 < many and at(named["n = 40"], "y") > at(named["few"], "y")
+    first, second, third = (at(dot, "cx", "cy") for dot in of(picture, "circle"))  # a's two, then b's one
+    assert abs(first[0] - few) < 20 and abs(second[0] - many) < 20 and first[0] < third[0] < few + 20
+    unit = (third[1] - second[1]) / 1.0  # pixels from 0 to 1
+    spreads = [at(line, "x1", "y1", "y2") for line in of(picture, "line", "spread")]
+    assert spreads == [
+        pytest.approx([x, y + 0.1 * unit, y - up * unit], abs=0.2) for (x, y), up in ((first, 0.1), (second, 0.0))
+    ]
+    assert [dot.get("fill") for dot in of(picture, "circle")] == [BLUE, BLUE, ORANGE]
+
+
+def test_labels_of_a_crowd_are_all_there_and_do_not_collide() -> None:
+    """Twenty models within a few pixels, as the good ones are where a poor one stretches the axis."""
+    crowd = [Point(f"model {n:02}", 0.3 + 0.002 * (n % 5), 0.30 + 0.001 * n) for n in range(20)]
+    picture = parsed(charts.scatter([*crowd, Point("poor", 0.0, 0.0)], "x", "y"))
+    boxes = []
+    for point in crowd:
+        x, y = at(texts(picture)[point.label], "x", "y")
+        boxes.append((x, y - 9, x + 6 * len(point.label), y + 2))
+    assert not [
+        (a, b)
+        for n, a in enumerate(boxes)
+        for b in boxes[:n]
+        if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+    assert of(picture, "line", "leader") and not of(picture, "line", "spread")
 
 
 def test_dots_are_not_joined() -> None:
@@ -107,12 +131,20 @@ def test_negative_bars_go_to_the_left() -> None:
 def test_points_lie_on_a_logarithmic_axis_and_the_front_joins_its_own() -> None:
     """1, 10 and 100 seconds are equally far apart; y from 0 to 1 between the pixels 294 and 14."""
     models = [Point("fast", 1, 0.0), Point("middle", 10, 0.2), Point("slow", 100, 1.0)]
-    picture = parsed(charts.scatter(models, "seconds", "ndcg", log=True, front=[0, 2]))
+    picture = parsed(charts.scatter(models, "seconds", "ndcg", log=True, best=[0, 2]))
     places = [tuple(at(dot, "cx", "cy")) for dot in of(picture, "circle")]
     assert places == [(LEFT, 294), ((LEFT + RIGHT) / 2, 238), (RIGHT, 14)]
     (front,) = of(picture, "polyline", "front")
     assert points(front) == [places[0], places[2]]
     assert [dot.get("fill") for dot in of(picture, "circle")] == [BLUE, "#8a8a8a", BLUE]
+
+
+def test_a_line_reaches_as_far_as_a_value_has_been() -> None:
+    models = [Point("steady", 1, 0.0, 1), Point("varying", 10, 1.0, 100)]
+    picture = parsed(charts.scatter(models, "seconds", "ndcg", log=True, best=[0, 1], front=False))
+    _, (x, y) = (at(dot, "cx", "cy") for dot in of(picture, "circle"))
+    assert [at(line, "x1", "y1", "x2", "y2") for line in of(picture, "line", "spread")] == [[x, y, RIGHT, y]]
+    assert not of(picture, "polyline", "front")
 
 
 def test_ranks_lead_to_their_names_and_bars_join_what_is_alike() -> None:

@@ -57,7 +57,7 @@ def write(
         "filter": "positive",
         **(tags or {}),
     }
-    found = {"test/gini_at_10": 0.5, "cost/fit_seconds": 2.0, "cost/recommend_seconds": 1.0, **(metrics or {})}
+    found = {"test/gini_at_10": 0.5, "cost/fit_cpu_seconds": 2.0, "cost/recommend_cpu_seconds": 1.0, **(metrics or {})}
     with store.run(name=f"{algorithm} seed {seed}", tags=given) as run:
         (run.directory / "identity.yaml").write_text(yaml.safe_dump({"protocol": dict(protocol)}))
         if values is not None:
@@ -97,6 +97,7 @@ class Shelf(Archive):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.uri = "sqlite:////shelf/mlflow.db"
         self.found: list[StoredRun] = []
 
     def run(

@@ -33,7 +33,7 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
     best = rows["good l2=100.0"]
     assert best["mean"] == pytest.approx(np.mean(good)) and best["runs"] == 2
     assert best["deviation"] == pytest.approx(abs(good[0] - good[1]) / np.sqrt(2))
-    assert best["low"] < best["mean"] < best["high"] and best["seconds"] == 3.0
+    assert best["low"] < best["mean"] < best["high"] and best["cpu_seconds"] == best["most_cpu_seconds"] == 3.0
     assert rows["good l2=1.0"]["deviation"] is None
     pairs = {(pair["first"], pair["second"]): pair for pair in result["pairs"]}
     apart = 0.2 + 0.05 * (skill("good 1") + skill("good 2"))  # the mean over seeds of each user's difference
@@ -145,9 +145,9 @@ def test_tables_are_written(compare: Compare, tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert [row["model"] for row in rows] == ["good l2=100.0", "base", "good l2=1.0"] and rows[0]["adjusted"] == ""
     latex = (tmp_path / "a.tex").read_text()
-    assert latex.count(r"\toprule") == latex.count(r"\bottomrule") == 1 and r"\begin{tabular}{lrr}" in latex
-    assert re.search(r"^good l2=100\.0 & \\textbf\{0\.\d{4}\} &", latex, re.M)  # the best, unmarked
-    assert re.search(r"^base & 0\.\d{4}\$\^\{\\dagger\}\$ &", latex, re.M)
+    assert latex.count("\n\\toprule\n") == latex.count("\n\\bottomrule\n") == 1 and r"\begin{tabular}{lrr}" in latex
+    assert re.search(r"^good l2=100\.0 & \$\\mathbf\{0\.\d{4}\} \\pm 0\.\d{4}\$ &", latex, re.M)  # the best, unmarked
+    assert re.search(r"^base & \$\\underline\{0\.\d{4}\}\^\{\\dagger\} \\pm", latex, re.M)
 
 
 def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp_path: Path, shop: Path) -> None:
@@ -155,7 +155,10 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
     code, out, _ = compare("--html", str(html))
     assert code == 0
     text = html.read_text()
-    assert not re.search(r"(src|href)=|https?://|url\(|@import", text)
+    links = re.findall(r'<a href="(http://127\.0\.0\.1:5000/#/experiments/\d+/runs/\w{32}\?[\w=]+)"', text)
+    assert len(links) == 5  # the runs that are compared: two seeds of two models and one of a third
+    rest = re.sub(r' href="[^"]*"', "", text)
+    assert not re.search(r"(src|href)=|https?://|url\(|@import", rest)
     assert text.count("<svg") >= 2 and text.count("<tr>") > 3 and "Accuracy against cost" in text
     assert "all runs on toy: filter positive" in text and f"made by recexp {recexp.__version__} on 20" in text
     run_id = re.search(r"in the store: (\w{32})", out)
@@ -163,7 +166,9 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
     assert [path.read_text() for path in shop.rglob(f"{run_id[1]}/artifacts/a.html")] == [text]
     assert compare("--html", str(html))[1].endswith(f"{run_id[1]}\n")  # the same place again
     note = MlflowClient(f"sqlite:///{shop / 'mlflow.db'}").get_run(run_id[1]).data.tags["mlflow.note.content"]
-    assert note.startswith("**ndcg@10**\n\ntoy: good l2=100.0 leads with ") and note.endswith("The report is `a.html`.")
+    assert note.startswith("**ndcg@10**\n\ngood l2=100.0 is best on toy (ndcg@10 ") and note.endswith(
+        "The report is `a.html`."
+    )
     assert out.splitlines()[:8] == compare()[1].splitlines()[:8]  # the report is no run to compare
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from recexp.comparison import report, tables
+from recexp.comparison import report, summary, tables
 from recexp.rng import generator
 
 U = 120
@@ -34,7 +34,7 @@ def test_differences_and_verdicts_are_of_the_splits_that_both_have(shelf: Any) -
     assert pair.difference == pytest.approx(common.mean()) and pair.difference < -0.05
     assert pair.p == pytest.approx(stats.ttest_1samp(common, 0).pvalue)
     assert pair.ahead == -1 and pair.d_z < 0 and pair.turned().ahead == 1
-    assert "these are ahead of it: pop" in report.as_html(shelf, found)
+    assert "als is best on toy (ndcg@10 0.59" in report.as_html(shelf, found)
     unequal = "means are of unequal splits, differences of those that two models share: pop lacks seed 3 (split toy 3)"
     assert f"toy: {unequal}" in found.notes
 
@@ -46,7 +46,10 @@ def test_models_of_equal_splits_are_not_said_to_differ_in_them(shelf: Any) -> No
     found = shelf.compare()
     assert not [note for note in found.notes if "unequal" in note]
     assert found.boards[0].pairs[0].ahead == 1
-    assert re.search("als leads with 0.5..., ahead of all others tested", report.as_html(shelf, found))
+    assert re.search(
+        r"als is best on toy \(ndcg@10 0.5...\); pop is significantly worse, [12]\d% behind",
+        report.as_html(shelf, found),
+    )
 
 
 def test_nobody_is_ahead_where_the_mean_and_the_test_disagree(shelf: Any) -> None:
@@ -121,8 +124,8 @@ def test_many_models_can_be_told_apart(shelf: Any) -> None:
 def test_what_shares_no_split_is_not_said_to_be_alike(shelf: Any) -> None:
     shelf.run("one", 0.5 + noise("one"), seed=1)
     shelf.run("two", 0.4 + noise("two"), seed=2)
-    (said,) = report.verdicts(shelf.compare())
-    assert said.endswith("without a common split, not compared with it: two.")
+    (said,) = summary.summaries(shelf.compare())
+    assert said.endswith("; two is not tested against it, without a common split.")
 
 
 def test_rounding_is_no_difference(shelf: Any) -> None:

@@ -189,7 +189,7 @@ def test_text_of_users_stays_text(shelf: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
     assert rows[0]["model"] == "'=1+1" and rows[1]["reference"] == "'=1+1" and rows[1]["difference"].startswith("-0.")
     written = latex.as_latex(found)
-    assert written.splitlines()[1].startswith("% [red] @d; dagger") and "pop x=a b & " in written
+    assert "\\caption{Results on [red] @d. " in written and "pop x=a b & " in written
     assert "pop x=[/b]" in report.as_html(shelf, found)
 
 
@@ -201,7 +201,7 @@ def test_a_narrow_terminal_is_given_less_but_whole(shelf: Any, monkeypatch: pyte
     found = shelf.compare()
     for width, there in ((56, False), (76, False), (140, True)):
         monkeypatch.setattr(tables, "WIDTH", width)
-        table = tables.terminal(found).split("\n- ")[0].splitlines()
+        _, *table = tables.terminal(found).split("\n- ")[0].splitlines()
         assert max(map(len, table)) <= width
         assert any(re.search(r"als iterat.* 0\.\d{4} ", line) for line in table)
         assert any("won/tied/lost" in line and "no room" not in line for line in table) == there

@@ -31,6 +31,9 @@ def parser() -> Parser:
     parser.add_argument(
         "--metric", metavar="NAME", help="ranks the models; default: the first that the runs were judged by"
     )
+    parser.add_argument(
+        "--columns", metavar="NAME,...", help="further metrics to show, such as recall_at_5; default: the headlines"
+    )
     parser.add_argument("--baseline", metavar="MODEL", help="all others are tested against it; default: the best model")
     parser.add_argument(
         "--test", choices=[*TESTS], default="permutation", help="of paired values of users; default: %(default)s"
@@ -66,7 +69,7 @@ def _compare(given: Namespace) -> Iterator[str]:
         "html": report.as_html,
     }
     files = {name: path for name in writers if (path := getattr(given, name)) is not None}
-    unused = [f"--{name}" for name in (*writers, "metric", "baseline") if getattr(given, name) is not None]
+    unused = [f"--{name}" for name in (*writers, "metric", "columns", "baseline") if getattr(given, name) is not None]
     if given.published is not None and unused:
         raise ConfigError(f"recexp compare: --published prints a table of its own; leave out {', '.join(unused)}")
     for path in files.values():
@@ -88,6 +91,7 @@ def _compare(given: Namespace) -> Iterator[str]:
             correction=given.correction,
             confidence=evaluation.confidence,
             resamples=evaluation.resamples,
+            columns=tuple(word for word in (given.columns or "").split(",") if word),
         )
         comparison = compare(archive, groups, options, experiments.metric, notes)
         print(tables.terminal(comparison), flush=True)  # with colors, which a line from data may not have
