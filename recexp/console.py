@@ -46,6 +46,8 @@ def configure_logging(node: Any, *, quiet: bool = False) -> None:
                 f"logging level of {name or 'recexp'}: must be debug, info, warning, error or critical (got {level!r})"
             )
     handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "line"}}
+    if terminal.in_notebook():  # which shows what goes to stderr on red
+        handlers["console"] |= {"formatter": "short", "stream": "ext://sys.stdout"}
     if quiet:
         handlers["console"]["filters"] = ["of_sweep"]
     if node.get("file"):
@@ -64,7 +66,8 @@ def configure_logging(node: Any, *, quiet: bool = False) -> None:
                     "()": terminal.VisibleFormatter,
                     "fmt": "%(asctime)s %(levelname).1s %(name)s: %(message)s",
                     "datefmt": "%H:%M:%S",
-                }
+                },
+                "short": {"()": terminal.VisibleFormatter, "fmt": "%(levelname).1s %(message)s"},
             },
             "filters": {"of_sweep": {"()": lambda: of_sweep}},
             "handlers": handlers,
@@ -86,18 +89,11 @@ def show(runs: "list[RunResult]") -> None:
 
     console = terminal.console()
     for run in runs:
-        cells: dict[str, dict[int | None, str]] = {}
-        for name, value in run.metrics.items():
-            part, metric, k = parsed(name)
-            if is_final(name, run.final):
-                low, high = run.intervals.get(name, (value, value))
-                spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
-                cells.setdefault(f"{part}/{metric}", {})[k] = f"{value:.4f}{spread}"
-        cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
-        table = Table(Column("metric", no_wrap=True), *(f"at {cutoff}" if cutoff else "" for cutoff in cutoffs))
-        for metric, row in cells.items():
-            table.add_row(metric, *(row.get(cutoff, "") for cutoff in cutoffs))
-        if cells:
+        heads, rows = metric_table(run.metrics, run.intervals, run.final)
+        table = Table(Column(heads[0], no_wrap=True), *heads[1:])
+        for row in rows:
+            table.add_row(*row)
+        if rows:
             console.print(table)
         if run.shown:
             console.print("recommended to the shown user:")
@@ -109,6 +105,22 @@ def show(runs: "list[RunResult]") -> None:
         summarize("fold", {str(fold): [run] for fold, run in enumerate(runs)} | {"mean of folds": runs})
     if runs:
         leaderboard(runs[-1].leaderboard)
+
+
+def metric_table(
+    metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], final: str
+) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows: a row a final metric, a column a cut-off, each value with half its interval."""
+    cells: dict[str, dict[int | None, str]] = {}
+    for name, value in metrics.items():
+        part, metric, k = parsed(name)
+        if is_final(name, final):
+            low, high = intervals.get(name, (value, value))
+            spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
+            cells.setdefault(f"{part}/{metric}", {})[k] = f"{value:.4f}{spread}"
+    cutoffs = list(dict.fromkeys(cutoff for row in cells.values() for cutoff in row))
+    heads = ["metric", *(f"at {cutoff}" if cutoff else "" for cutoff in cutoffs)]
+    return heads, [[metric, *(row.get(cutoff, "") for cutoff in cutoffs)] for metric, row in cells.items()]
 
 
 def leaderboard(link: str) -> None:

@@ -1,4 +1,4 @@
-"""A progress bar for long steps, with the time that is left: on a terminal only, and never needed for the result."""
+"""A progress bar for long steps, with the time left: on a terminal or in a notebook, never needed for the result."""
 
 import sys
 import time
@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from recexp import terminal
+
 PATIENCE_SECONDS = 2.0
 """A step that takes no longer shows no bar."""
+LINE_SECONDS = 0.5
+"""How often a notebook's line is replaced."""
 
 
 @contextmanager
 def bar(total: int, description: str) -> Iterator[Callable[[int], None]]:
     """Yield `advance(n)`, to be called as `n` more of `total` units are done; silent when stderr is not a terminal."""
+    if terminal.in_notebook():
+        yield _Line(total, description).advance
+        return
     if not sys.stderr.isatty():
         yield lambda n: None
         return
@@ -54,10 +61,31 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Remaining
 
-        from recexp.terminal import console
-
         words = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
         left = [TextColumn("left"), Remaining()]
-        self._progress = Progress(*words, *left, console=console(stderr=True), transient=True)
+        self._progress = Progress(*words, *left, console=terminal.console(stderr=True), transient=True)
         self._progress.add_task(self._description, total=self._total)
         self._progress.start()
+
+
+class _Line:
+    """A line below a notebook's cell, which is replaced as work goes on; it is shown once that takes long."""
+
+    def __init__(self, total: int, description: str) -> None:
+        self._total, self._description, self._done = total, description, 0
+        self._told = time.monotonic() + PATIENCE_SECONDS - LINE_SECONDS
+        self._handle: Any = None
+
+    def advance(self, n: int) -> None:
+        from IPython.display import display
+
+        self._done += n
+        shown = self._handle is not None
+        if time.monotonic() - self._told < LINE_SECONDS and not (shown and self._done >= self._total):
+            return
+        self._told = time.monotonic()
+        line = {"text/plain": f"{self._description}: {self._done / max(1, self._total):.0%}"}
+        if shown:
+            self._handle.update(line, raw=True)
+        else:
+            self._handle = display(line, raw=True, display_id=True)  # type: ignore[no-untyped-call]

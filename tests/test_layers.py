@@ -65,16 +65,18 @@ IMPORTS = {
     "config": "config_files datasets evaluation metrics runners tracking",
     "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
     "console": "runners tracking",
-    "tuning": "charts config evidence runners tracking",
+    "tuning": "charts config datasets evidence runners tracking",
     "history": "config console data datasets evaluation evidence filters metrics prepared runners splits tracking",
     "comparison": "charts evaluation evidence history io metrics statistics tracking",
     "sweeps": "config config_files console runners tracking",
     "plugins": "config console sweeps tuning",
-    "cli": "comparison config config_files console history io metrics models plugins prepared profile runners "
-    "statistics sweeps tracking tuning",
-    "api": "config data datasets runners",
+    "functions": "charts comparison config console datasets evaluation evidence history models runners statistics "
+    "tracking tuning",
+    "cli": "comparison config console functions history io metrics models plugins prepared profile runners statistics "
+    "sweeps tracking tuning",
+    "api": "config console data datasets functions history plugins runners sweeps tracking",
     "__main__": "cli",
-    "__init__": "api models tracking",
+    "__init__": "api data functions models tracking",
 }
 """What each package imports, in functions too, beside the foundations: of those above it, but for data and io."""
 MLFLOW = ["tracking", "history", "serving"]

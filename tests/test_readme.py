@@ -16,7 +16,7 @@ from recexp.io import exists, read_bytes
 ROOT = Path(__file__).parent.parent
 HOW_TOS = (
     *("quickstart", "concepts", "data", "algorithms", "metrics", "sweep", "tune", "compare", "serve", "reproduce"),
-    *("runs", "stores", "benchmarks", "troubleshooting", "another_system"),
+    *("runs", "stores", "benchmarks", "troubleshooting", "another_system", "notebook"),
 )
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in HOW_TOS)]
 TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)

@@ -143,30 +143,9 @@ def _hydra(arguments: list[str]) -> None:
     if {"-m", "--multirun"} & {*arguments} or not any(a.startswith("-") for a in arguments):  # else it only shows
         process.start()
     gc.disable()  # what is imported now lives on: to look through it again and again takes a tenth of the time
-    import hydra
+    from recexp.sweeps.command import run_command
+    from recexp.sweeps.sweep import Sweep
 
-    from recexp.config_files import hydra_loader
-    from recexp.folders import conf_dir
-    from recexp.sweeps.sweep import Sweep, resume_command
-
-    hydra_loader.install()
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us instead of being printed and lost
     sweep = Sweep()
-    main = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(sweep.job)
-    sys.argv = [sys.argv[0], *arguments]
-    with config.translate_errors([a for a in arguments if not a.startswith("-")]):
-        try:
-            single = None if any(a.startswith("-") for a in arguments) else sweep.single(arguments)
-            gc.freeze()
-            gc.enable()
-            main() if single is None else sweep.job(single)
-        except KeyboardInterrupt:
-            sweep.show()
-            raise InterruptedRunError(f"interrupted; this goes on: {resume_command(arguments)}") from None
-        except Exception as error:
-            if error not in sweep.errors:
-                raise
-    flags = {a for a in arguments if a.startswith("-")}
-    if flags and flags <= {"-m", "--multirun"} and not sweep.results:
-        raise ConfigError("the sweep has no jobs: glob(...) matches nothing that `recexp GROUP --help` lists")
+    run_command(sweep, arguments)
     sweep.end()

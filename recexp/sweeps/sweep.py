@@ -28,9 +28,14 @@ class Sweep:
     name : what the runs of a sweep have in their tag `sweep`; None: as Hydra's folder is called.
     folder : where Hydra and the workers leave what they have to say of a sweep; None: nowhere.
     deaths : how many processes died at a job that another then took.
+
+    Parameters
+    ----------
+    silent : nothing is printed; who called has the results.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, silent: bool = False) -> None:
+        self._silent = silent
         self.commands: list[str] = []
         self.results: dict[str, JobResult] = {}
         self.name: str | None = None
@@ -66,7 +71,7 @@ class Sweep:
             log.debug("job %s: %s", hydra.job.num, command)
         result = jobs.execute(cfg, tags=tags, quiet=sweeping)
         self.add(command, result)
-        if not sweeping:  # else a line a job, and all of them side by side at the end
+        if not sweeping and not self._silent:  # else a line a job, and all of them side by side at the end
             self._shown.add(command)
             console.show(result.runs)
         if result.error is not None and (result.state == FAILED or not sweeping):
@@ -85,6 +90,8 @@ class Sweep:
 
     def show(self) -> None:
         """Print the jobs side by side, and why those have no result that have none."""
+        if self._silent:
+            return
         elsewhere = [result.runs for command, result in self.results.items() if command not in self._shown]
         for runs in elsewhere:
             if len(self.results) == 1 or any(run.shown for run in runs):

@@ -10,6 +10,7 @@ from recexp import config, file_names, scratch, threads
 from recexp.config.building import build
 from recexp.config.experiments import chosen, experiment
 from recexp.config.overrides import Override
+from recexp.datasets.base import Source
 from recexp.errors import ConfigError, StoreError, unknown
 from recexp.identity import digest
 from recexp.params import describe
@@ -39,6 +40,7 @@ class TuningJob:
     words : the overrides of the experiment without what is searched for; with the values found they run it again.
     added : those of them that the command did not have: a validation part.
     space : dimensions by dotted name of the field: `k` of the first subject, `fallback.k` of another.
+    source : data that is in memory, None where the words say which data it is.
     """
 
     words: list[str]
@@ -46,6 +48,7 @@ class TuningJob:
     tuning: Tuning
     space: dict[str, Dimension]
     experiment: Experiment
+    source: Source | None = None
 
     @property
     def name(self) -> str:
@@ -137,19 +140,22 @@ class TuningJob:
         return component_and_field(name, self.experiment.runner.subject)
 
 
-def jobs_of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tuple[list[TuningJob], dict[str, str]]:
+def jobs_of(
+    words: Sequence[str], tuning: Mapping[str, Any] | None = None, source: Source | None = None
+) -> tuple[list[TuningJob], dict[str, str]]:
     """Return the tuning jobs of a command, built and checked before any data is read, and why others are left out.
 
     A list of values, `algorithm=als,ease` or `seed=1,2`, makes a job of each; but ranges and lists of the subject's own
     values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
-    conf/search. `tuning` is a config node, None: the words' own. Raises ConfigError.
+    conf/search. `tuning` is a config node, None: the words' own. `source`
+    is data that is in memory. Raises ConfigError.
     """
     subject = subject_of(words)
     ranges, words_of_jobs = ranges_and_jobs(words, subject)
     jobs, left_out = [], {}
     for job_words in words_of_jobs:
         try:
-            jobs.append(_job(job_words, subject[0], ranges, tuning))
+            jobs.append(_job(job_words, subject[0], ranges, tuning, source))
         except NothingToTuneError as error:
             if len(words_of_jobs) == 1:
                 raise
@@ -159,7 +165,13 @@ def jobs_of(words: Sequence[str], tuning: Mapping[str, Any] | None = None) -> tu
     return jobs, left_out
 
 
-def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node: Mapping[str, Any] | None) -> TuningJob:
+def _job(
+    words: list[str],
+    first: str,
+    ranges: dict[str, Override],
+    tuning_node: Mapping[str, Any] | None,
+    source: Source | None,
+) -> TuningJob:
     """Return the job of some words; `first` is the first component of its runner's subject."""
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
     run_words = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
@@ -176,7 +188,7 @@ def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node:
     tuning = build(tuning_node or node["tuning"], Tuning, "tuning")
     added = _validation(node["split"], run_words, tuning) if "split" in node else []
     run_words += added
-    tuned = experiment(config.compose(run_words) if added else cfg, tags={})
+    tuned = experiment(config.compose(run_words) if added else cfg, tags={}, source=source)
     if not tuned.runner.tunable:
         raise ConfigError(f"runner: {type(tuned.runner).__name__} cannot be tuned: it has no objective")
     headline, higher_is_better = tuned.runner.headline(tuned)
@@ -192,7 +204,7 @@ def _job(words: list[str], first: str, ranges: dict[str, Override], tuning_node:
         dimensions = dict(_flat(space, where))
     fixed = {word.lstrip("+").partition("=")[0].removeprefix(f"{first}.") for word in run_words}
     dimensions = {name: dimension for name, dimension in dimensions.items() if name not in fixed}
-    job = TuningJob(run_words, added, tuning, dimensions, tuned)
+    job = TuningJob(run_words, added, tuning, dimensions, tuned, source)
     job.check(where)
     return job
 

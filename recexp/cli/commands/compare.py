@@ -1,7 +1,7 @@
 """[--metric NAME] [--baseline MODEL] [--html FILE] [...]: which models are better, and how sure"""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,18 +58,13 @@ def run(given: Namespace) -> Iterator[str]:
 
 
 def _compare(given: Namespace) -> Iterator[str]:
-    from recexp.comparison import Comparison, Options, compare, find_runs, group_runs, latex, report, tables
+    from recexp.comparison import report, tables
     from recexp.config import experiments
+    from recexp.functions.compare import WRITERS, compare_groups, groups_of
     from recexp.history.archive import Archive
 
-    writers: dict[str, Callable[[Archive, Comparison], str]] = {
-        "csv": lambda archive, comparison: tables.as_csv(comparison),
-        "latex": lambda archive, comparison: latex.as_latex(comparison),
-        "json": lambda archive, comparison: tables.as_json(comparison),
-        "html": report.as_html,
-    }
-    files = {name: path for name in writers if (path := getattr(given, name)) is not None}
-    unused = [f"--{name}" for name in (*writers, "metric", "columns", "baseline") if getattr(given, name) is not None]
+    files = {name: path for name in WRITERS if (path := getattr(given, name)) is not None}
+    unused = [f"--{name}" for name in (*WRITERS, "metric", "columns", "baseline") if getattr(given, name) is not None]
     if given.published is not None and unused:
         raise ConfigError(f"recexp compare: --published prints a table of its own; leave out {', '.join(unused)}")
     for path in files.values():
@@ -79,24 +74,24 @@ def _compare(given: Namespace) -> Iterator[str]:
     tracking, evaluation = (experiments.component(cfg, group) for group in ("tracking", "evaluation"))
     with Archive(tracking.uri) as archive:
         ids = [word for word in (given.runs or "").split(",") if word]
-        found = find_runs(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
-        groups, notes = group_runs(archive, found, strict=bool(ids))
+        groups, notes = groups_of(archive, given.experiment or tracking.experiment, runs=ids, sweep=given.sweep)
         if given.published is not None:
             yield from _published(given.published, groups, notes)
             return
-        options = Options(
+        comparison = compare_groups(
+            archive,
+            groups,
+            notes,
+            evaluation,
             metric=given.metric,
             baseline=given.baseline,
             test=given.test,
             correction=given.correction,
-            confidence=evaluation.confidence,
-            resamples=evaluation.resamples,
-            columns=tuple(word for word in (given.columns or "").split(",") if word),
-        )
-        comparison = compare(archive, groups, options, experiments.metric, notes)
+            columns=[word for word in (given.columns or "").split(",") if word],
+        ).comparison
         print(tables.terminal(comparison), flush=True)  # with colors, which a line from data may not have
         for name, path in files.items():
-            path.write_text(writers[name](archive, comparison), encoding="utf-8")
+            path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
         if given.html is not None:
             yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
 

@@ -4,7 +4,6 @@ import logging
 import shlex
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from recexp import config, console
@@ -13,9 +12,7 @@ from recexp.errors import IncompatibleError, InterruptedRunError, RecexpError
 from recexp.metric_names import is_final, pretty
 
 if TYPE_CHECKING:
-    from recexp.runners.base import Objective
-    from recexp.runners.result import RunResult
-    from recexp.tuning.job import TuningJob
+    from recexp.functions.tune import Tuned
     from recexp.tuning.study import Study
 
 log = logging.getLogger(__name__)
@@ -45,19 +42,9 @@ def parser() -> Parser:
     )
 
 
-@dataclass
-class _Tuned:
-    """A tuning that has ended: its study, the run of the best values, and the evaluations of the same final part."""
-
-    study: "Study"
-    run: "RunResult"
-    subject: tuple[str, ...]
-    test: str
-    evaluations: int
-
-
 def run(given: Namespace) -> Iterator[str]:
     """Tune each algorithm, run it with the best values found, and print them side by side."""
+    from recexp.functions.tune import open_study, tune_job
     from recexp.tracking import process
     from recexp.tuning import job as tuning_jobs
     from recexp.tuning.storage import studies_of
@@ -67,14 +54,14 @@ def run(given: Namespace) -> Iterator[str]:
     console.configure_logging(found[0].experiment.config["logging"])
     kept = studies_of(found[0].experiment.tracking.uri)
     labels = console.distinct_words([shlex.join(["recexp", *job.words]) for job in found])
-    done: dict[str, _Tuned] = {}
+    done: dict[str, Tuned] = {}
     failures: list[Exception] = []
     for label, job in zip(labels, found):
         label = label.removeprefix(f"{job.experiment.runner.subject[0]}=") or job.name
         study = None
         try:
-            study, objective = _opened(job)
-            done[label] = _tuned(job, study, objective)
+            study, objective = open_study(job)
+            done[label] = tune_job(job, study, objective)
             console.show([done[label].run])
         except KeyboardInterrupt:
             raise InterruptedRunError(_interrupted(label, study, len(done), len(found), kept, given)) from None
@@ -95,33 +82,7 @@ def run(given: Namespace) -> Iterator[str]:
     yield f"trials are kept in {kept}; the same command goes on with them"
 
 
-def _opened(job: "TuningJob") -> "tuple[Study, Objective]":
-    with job.experiment.tracking.open():  # a store that cannot be written is found out before the work
-        objective = job.objective()
-        return job.study(objective), objective
-
-
-def _tuned(job: "TuningJob", study: "Study", objective: "Objective") -> _Tuned:
-    """Search, then run the best values on the final part, unless a run of them is there."""
-    from recexp.config.experiments import experiment
-    from recexp.runners.driver import run_experiment
-    from recexp.tracking.tags import TEST
-    from recexp.tuning.job import attach_study
-    from recexp.tuning.overrides import overrides
-
-    test, search, subject = objective.identity.tags[TEST], job.digest(objective), job.experiment.runner.subject
-    job.run(study, objective)
-    del objective
-    best = study.best
-    log.info("study %s: trial %d is the best; running it for the test", study.name, best.number)
-    cfg = config.compose([*job.words, *overrides(best.params, subject)])
-    (result,) = run_experiment(replace(experiment(cfg, tags={"tuning": study.name}), resume=True))
-    attach_study(job, study, search, result.run_id)
-    with job.experiment.tracking.open() as store:
-        return _Tuned(study, result, subject, test, store.count_evaluations(test))
-
-
-def _conclude(done: dict[str, _Tuned]) -> None:
+def _conclude(done: "dict[str, Tuned]") -> None:
     """Print what was found, and how often the final part that it was judged by has been evaluated."""
     from recexp.tuning.overrides import overrides
 
