@@ -53,6 +53,7 @@ IMPORTS = {
     "audit": "data",
     "algorithms": "data io kernels ranking",
     "metrics": "data kernels ranking statistics",
+    "environments": "algorithms data kernels",
     "evaluation": "data metrics ranking statistics",
     "models": "algorithms data ranking",
     "serving": "models",

@@ -1,0 +1,211 @@
+"""World: a store, its visitors, and what is true of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from recexp import threads
+from recexp.environments.electronics import calendar
+from recexp.environments.electronics.catalog import ACCESSORIES, CATEGORIES, Catalog, draw_catalog
+from recexp.environments.electronics.people import CITIES, PREMIUMS, SENSITIVITIES, People, draw_people
+from recexp.params import Fraction, NonNegativeFloat, NonNegativeInt, params
+from recexp.rng import generator
+
+Many = Annotated[int, Field(ge=1, le=100_000_000)]
+EVENTS = ("view", "cart", "purchase", "rating", "return")
+BEHAVIOR = {
+    "click": -1.2,
+    "click_liking": 0.9,
+    "cart": -6.0,
+    "cart_liking": 0.8,
+    "buy": -2.8,
+    "buy_liking": 0.4,
+    "buy_mood": 0.6,
+    "again": 0.12,
+    "back": 0.11,
+    "stamina": 0.75,
+    "stamina_spread": 0.95,
+    "gap": 4.0,
+    "gap_spread": 1.25,
+    "rate": 0.5,
+    "send_back": 0.08,
+}
+"""How readily people click, take, buy, rate and send back, see `kernels.Behavior`; set so that the log is like a
+real shop's."""
+ENTRIES = {"search": 0.6, "front page": 0.25, "campaign": 0.15}
+"""How visits begin, and the share of each."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """m rows of a year, by user and then as they happened.
+
+    Attributes
+    ----------
+    users, items, sessions : int32 (m,); a session is numbered within its user.
+    times : int64 (m,), seconds since 1970; a rating's and a return's are days after the purchase.
+    events : int8 (m,), positions in `EVENTS`; values : float32 (m,), ratings, NaN in other rows.
+    devices, entries : int8 (m,), positions in `calendar.DEVICES` and `ENTRIES`.
+    places : int8 (m,), the place on its page at which a product was clicked, from 0; -1 where there is no page.
+    exposures, clicks : float32 (m,), of views: by what probability a page shows the product, and by what probability
+        who is shown it there clicks it. ratings : of ratings, by what probability one of that value is given.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    times: np.ndarray
+    events: np.ndarray
+    values: np.ndarray
+    sessions: np.ndarray
+    devices: np.ndarray
+    entries: np.ndarray
+    places: np.ndarray
+    exposures: np.ndarray
+    clicks: np.ndarray
+    ratings: np.ndarray
+
+
+_TYPES = (
+    *(np.int32, np.int32, np.int64, np.int8, np.float32, np.int32),
+    *(np.int8, np.int8, np.int8, np.float32, np.float32, np.float32),
+)
+"""Of the arrays of a log, in order."""
+
+
+@params
+class World:
+    """A store of electronics: the same for the same fields, wherever and by however many threads it is simulated.
+
+    liking(u, i) = sqrt(explained) f(u, i) + sqrt(1 - explained) p_u . q_i + quality_i + season, hour, device and city
+    of i's category + noise e_ui: f adds up u's affinity to i's category and brand, half of which age, gender and
+    segment explain, and how i's price suits u's segment; p and q are hidden; e_ui is fixed for each pair. What is liked
+    more is clicked, carried to the cart and bought more often; what a page shows is up to the store (search, front
+    page, campaign) by `concentration`, and what is examined on it to the place, place^-eta.
+
+    Parameters
+    ----------
+    n_users, n_products, n_visits : how many there are; a visit without a click leaves no trace.
+    explained : share of liking's variance between products that features explain.
+    noise : standard deviation of what of liking nothing explains.
+    concentration : power by which exposure falls with the rank of a product in its category.
+    eta : power by which examination falls with the place on a page.
+    seed : of the store, which is not the run's.
+    """
+
+    n_users: Many
+    n_products: Many
+    n_visits: Many
+    explained: Fraction
+    noise: NonNegativeFloat
+    concentration: NonNegativeFloat
+    eta: NonNegativeFloat
+    seed: NonNegativeInt
+
+    @cached_property
+    def people(self) -> People:
+        return draw_people(self.n_users, generator(self.seed, "electronics", "people"))
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return draw_catalog(self.n_products, self.concentration, generator(self.seed, "electronics", "catalog"))
+
+    @cached_property
+    def effects(self) -> dict[str, np.ndarray]:
+        """What context adds to the liking of a category: by month, hour, device and city, each (categories, ...)."""
+        rng = generator(self.seed, "electronics", "context")
+        n = len(CATEGORIES)
+        season = rng.normal(0, 0.1, (n, 12))
+        season[:, 10:] += np.array([category.gift for category in CATEGORIES])[:, None]
+        phase = rng.uniform(0, 24, (n, 1))
+        return {
+            "month": season,
+            "hour": 0.4 * np.cos(2 * np.pi * (np.arange(24) - phase) / 24),
+            "device": rng.normal(0, 0.3, (n, len(calendar.DEVICES))),
+            "city": rng.normal(0, 0.3, (n, len(CITIES))),
+        }
+
+    @cached_property
+    def tables(self) -> Any:
+        """The world as compiled loops read it."""
+        from recexp.environments.electronics.kernels import Tables, alias
+
+        catalog, people, effects = self.catalog, self.people, self.effects
+        order = np.argsort(catalog.category, kind="stable")
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(catalog.category, minlength=len(CATEGORIES)))])
+        search, front, days = (
+            (np.empty(n), np.empty(n, np.int64)) for n in (len(order), len(order), calendar.YEAR_DAYS)
+        )
+        of_category = np.empty(len(order))
+        for start, stop in pairwise(ptr):
+            weights = catalog.exposure[order[start:stop]]
+            alias(weights, search[0][start:stop], search[1][start:stop])
+            of_category[order[start:stop]] = weights / weights.sum()
+        alias(catalog.exposure, *front)
+        alias(calendar.day_weights(), *days)
+        return Tables(
+            category=catalog.category,
+            brand=catalog.brand,
+            premium=catalog.premium,
+            quality=catalog.quality,
+            item_taste=catalog.taste,
+            price_factors=catalog.price_factors,
+            durable=catalog.price > 40.0,
+            by_category=order,
+            category_ptr=ptr,
+            search_chance=search[0],
+            search_other=search[1],
+            front_chance=front[0],
+            front_other=front[1],
+            search_share=of_category,
+            front_share=catalog.exposure / catalog.exposure.sum(),
+            accessories=ACCESSORIES,
+            likes=people.categories,
+            brand_likes=people.brands,
+            user_taste=people.taste,
+            wanted=PREMIUMS[people.segment],
+            sensitivity=SENSITIVITIES[people.segment],
+            readiness=people.readiness,
+            devices=people.devices,
+            city=people.city,
+            registered=people.registered,
+            day_chance=days[0],
+            day_other=days[1],
+            hours=calendar.hour_weights(),
+            entries=np.array(list(ENTRIES.values())),
+            months=calendar.MONTHS,
+            season=effects["month"],
+            by_hour=effects["hour"],
+            by_device=effects["device"],
+            by_city=effects["city"],
+            features=self.explained**0.5,
+            hidden=(1 - self.explained) ** 0.5,
+            chance=self.noise,
+            eta=self.eta,
+            seed=np.uint64(self.seed),
+        )
+
+    def log(self) -> Log:
+        """Simulate the year."""
+        from recexp.environments.electronics.kernels import Behavior, years
+
+        counts = generator(self.seed, "electronics", "visits").multinomial(self.n_visits, self.people.activity)
+        behavior = Behavior(**BEHAVIOR)
+        written = np.zeros(self.n_users, np.int64)
+
+        def simulate(begin: np.ndarray, out: tuple[np.ndarray, ...]) -> None:
+            threads.map_rows(
+                lambda start, stop: years(start, stop, self.tables, behavior, counts, begin, out, written),
+                self.n_users,
+            )
+
+        simulate(written, tuple(np.empty(0, dtype) for dtype in _TYPES))
+        begin = np.cumsum(written) - written
+        out = tuple(np.empty(int(written.sum()), dtype) for dtype in _TYPES)
+        simulate(begin, out)
+        log = Log(*out)
+        log.times[:] += calendar.START
+        return log
