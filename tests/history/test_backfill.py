@@ -1,6 +1,7 @@
 """Back-fill: metrics that come later equal those that were there from the start."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def made(*overrides: str, experiment: str, metrics: str = "ndcg", cutoffs: str =
         f"evaluation.cutoffs=[{cutoffs}]",
         *overrides,
     )
-    outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
+    outcomes = outcomes if isinstance(outcomes, Sequence) else [outcomes]
     return [Archive(None).run(outcome.run_id) for outcome in outcomes]
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ class First(ListMetric):
 def made(*overrides: str) -> list[StoredRun]:
     """Run, and return what the store has of it."""
     outcomes = library.run(*SHOP, *overrides)
-    outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
+    outcomes = outcomes if isinstance(outcomes, Sequence) else [outcomes]
     return [Archive(None).run(outcome.run_id) for outcome in outcomes]
 
 
