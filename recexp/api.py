@@ -67,6 +67,7 @@ def compare(
     runs: Sequence[str | FinishedRun] = (),
     sweep: str | None = None,
     metric: str | None = None,
+    columns: Sequence[str] = (),
     baseline: str | None = None,
     test: str = "permutation",
     correction: str = "holm",
@@ -80,7 +81,15 @@ def compare(
         ids = [run if isinstance(run, str) else run.run_id for run in runs]
         groups, notes = comparing.groups_of(archive, experiment or tracking.experiment, runs=ids, sweep=sweep)
         return comparing.compare_groups(
-            archive, groups, notes, evaluation, metric=metric, baseline=baseline, test=test, correction=correction
+            archive,
+            groups,
+            notes,
+            evaluation,
+            metric=metric,
+            columns=columns,
+            baseline=baseline,
+            test=test,
+            correction=correction,
         )
 
 

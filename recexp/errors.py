@@ -34,6 +34,10 @@ class DataError(RecexpError):
     exit_code = 2
 
 
+class EmptyPartError(DataError):
+    """A split leaves nothing to learn from, or nothing to ask for: there may have been enough before the filters."""
+
+
 class LeakageError(RecexpError):
     """The leakage audit found something and its policy is error; nothing was fitted."""
 

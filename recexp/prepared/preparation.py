@@ -9,7 +9,7 @@ import numpy as np
 
 from recexp.data import Dataset, Interactions, Split
 from recexp.datasets.base import Source
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.filters.base import Effect, Filters, told
 from recexp.io import lookup
 from recexp.prepared import keys
@@ -131,11 +131,11 @@ class Preparation:
 
 
 def _with_effects(splits: Iterator[Split], effects: list[Effect]) -> Iterator[Split]:
-    """Yield splits; an error says what filters took of the data, too."""
+    """Yield splits; where one leaves nothing for a part, the error says what filters took before."""
     try:
         yield from splits
-    except DataError as error:
-        raise DataError(f"{error}{told(effects)}") from error
+    except EmptyPartError as error:
+        raise EmptyPartError(f"{error}{told(effects)}") from error
 
 
 def _rows_before(loaded: Dataset, filtered: Dataset) -> Interactions | None:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.data.overlap import overlap
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.params import NonNegativeInt, describe, params
 from recexp.rng import generator
 
@@ -231,7 +231,7 @@ def _asked_in(test: Interactions, queries: Queries) -> dict[str, Column]:
 def need_rows(learned: int, held: int, name: str, total: int) -> None:
     """Raise DataError unless there are rows to learn from and rows to ask about."""
     if not learned or not held:
-        raise DataError(f"the split leaves {learned} train rows and {held} {name} rows of {total}; both need some")
+        raise EmptyPartError(f"the split leaves {learned} train rows and {held} {name} rows of {total}; both need some")
 
 
 def single(items: np.ndarray, values: np.ndarray, n_items: int) -> sp.csr_array:
@@ -258,7 +258,7 @@ def answerable(
     if n_unknown:
         log.info("%s: %d of %d users have no history and are left out", name, n_unknown, n_users)
     if not len(asked):
-        raise DataError(
+        raise EmptyPartError(
             f"none of the {n_users} {name} users can be asked: they have no rows in train, or only items seen there"
         )
     if len(asked) < len(queries):

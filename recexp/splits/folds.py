@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from recexp.data import Dataset, Interactions, Split
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.params import Fraction, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
 from recexp.splits.sizes import fold_in, part_of, rows_of_users
@@ -59,13 +59,13 @@ class KFold(Splitter):
         others = rng.permutation(np.flatnonzero(~test))
         size = part_of(self.validation_ratio, len(others))
         if self.validation_ratio and not size:
-            raise DataError(f"split.validation_ratio: {self.validation_ratio} of {len(others)} is less than one")
+            raise EmptyPartError(f"split.validation_ratio: {self.validation_ratio} of {len(others)} is less than one")
         labels[others[:size]] = VALIDATION
         return labels
 
     def _random_folds(self, n: int, rng: np.random.Generator) -> np.ndarray:
         if n < self.folds:
-            raise DataError(f"split.folds: {self.folds} folds of {n} {self.by} leave some empty; use fewer")
+            raise EmptyPartError(f"split.folds: {self.folds} folds of {n} {self.by} leave some empty; use fewer")
         return rng.permutation(np.arange(n) % self.folds)
 
     def _listed_folds(self, rows: Interactions) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from recexp.data import Dataset, Split
-from recexp.errors import DataError
+from recexp.errors import EmptyPartError
 from recexp.params import Fraction, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter, divide
 from recexp.splits.sizes import check_ratios
@@ -52,7 +52,7 @@ class HashedRows(Splitter):
         labels[numbers < self.test_ratio + self.validation_ratio] = VALIDATION
         labels[numbers < self.test_ratio] = TEST
         if self.validation_ratio and not (labels == VALIDATION).any():
-            raise DataError(
+            raise EmptyPartError(
                 f"split.validation_ratio: {self.validation_ratio} of {len(rows)} rows leaves none for validation"
             )
         yield divide(dataset, labels, exclude_seen=self.exclude_seen)

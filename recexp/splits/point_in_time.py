@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.params import Fraction, Moment, OpenFraction, params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Splitter
 from recexp.splits.sizes import check_ratios, part_of
@@ -60,7 +60,7 @@ class PointSplitter(Splitter):
             labels[(times >= validation) & (times < test)] = VALIDATION
         if not (labels == TRAIN).any():
             part = "test" if (labels == TEST).all() else "validation"
-            raise DataError(
+            raise EmptyPartError(
                 f"{part} begins with the first of {len(times)} rows or sessions and leaves none to learn from: those "
                 f"of the same time stay together, and there are {len(np.unique(times))} times, from "
                 f"{ascending[0] // per_second} to {ascending[-1] // per_second}; "
@@ -74,7 +74,7 @@ def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int
     size = part_of(ratio or 0, n) if since is None else len(ascending) - np.searchsorted(ascending, since)
     if not 0 < size <= len(ascending):
         span = f", from {ascending[0] // per_second} to {ascending[-1] // per_second}" if len(ascending) else ""
-        raise DataError(
+        raise EmptyPartError(
             f"{name} would get {size} of {len(ascending)} rows or sessions{span}; "
             f"change split.{name}_ratio or split.{name}_from"
         )

@@ -14,12 +14,15 @@ from recexp.data import Column, Dataset, Interactions, Split
 from recexp.data.column import Kind
 from recexp.data.listed import joined_ids
 from recexp.data.time_unit import finest
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.io import Format, MissingUser, RawLog, Role, exists, lookup, read_bytes, read_log
 from recexp.params import Decimal, Encoding, Location, TimeFormat, Undescribed, params
 from recexp.splits.base import Splitter, build_split, single
 
 log = logging.getLogger(__name__)
+
+_USUAL = {"decimal": ".", "encoding": None, "missing_user": "refuse"}
+"""How files were read before there was a choice: said in the rule only where it is another, so that digests stay."""
 
 
 @params
@@ -63,7 +66,8 @@ class Predefined(Splitter):
 
     def rule(self) -> dict[str, Any]:
         content = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in self._paths().items()}
-        return {**super().rule(), **content}
+        read = {name: getattr(self, name) for name, usual in _USUAL.items() if getattr(self, name) != usual}
+        return {**super().rule(), **content, **read}
 
     def split(self, dataset: Dataset) -> Iterator[Split]:
         self.check()
@@ -165,7 +169,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
     if len(kept) < len(raw):
         n, unknown = len(raw.users.known), int((lookup(raw.users.known, train.user_ids) < 0).sum())
         if not len(kept):
-            raise DataError(
+            raise EmptyPartError(
                 f"none of the {n} {name} users in {path} occurs in the training data; set split.shown to a file of "
                 "their earlier rows"
             )

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Dataset, Interactions, Queries, Split
-from recexp.errors import DataError
+from recexp.errors import DataError, EmptyPartError
 from recexp.params import params
 from recexp.splits.base import TEST, TRAIN, VALIDATION, Finish, answerable, as_it_is, need_rows, single
 from recexp.splits.point_in_time import PointSplitter
@@ -78,7 +78,9 @@ class Sessions(PointSplitter):
         begin = np.flatnonzero(first)
         stop = np.flatnonzero(~first)
         if not len(stop):
-            raise DataError(f"none of the {len(begin)} {name} sessions has two items; there is no next item to ask for")
+            raise EmptyPartError(
+                f"none of the {len(begin)} {name} sessions has two items; there is no next item to ask for"
+            )
         start = begin[np.cumsum(first)[stop] - 1]
         times = None if held.timestamps is None else held.timestamps[stop]
         context = {name: column.take(stop) for name, column in held.context.items()}

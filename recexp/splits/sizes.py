@@ -8,7 +8,7 @@ import numpy as np
 from recexp.data import Interactions
 from recexp.data.column import take_rows
 from recexp.data.ordering import by_code, row_numbers
-from recexp.errors import DataError
+from recexp.errors import EmptyPartError
 from recexp.params import Fraction, NonNegativeInt, OpenFraction, PositiveInt, params
 from recexp.splits.base import TEST, TEST_HISTORY, TRAIN, VALIDATION, VALIDATION_HISTORY, RowSplitter
 
@@ -122,7 +122,7 @@ def fitting(n: np.ndarray, test: np.ndarray, validation: np.ndarray, validate: b
     validation = np.where(test + validation < n, validation, 0)
     for name, part, wanted in (("test", test, True), ("validation", validation, validate)):
         if wanted and not part.any():
-            raise DataError(
+            raise EmptyPartError(
                 f"nothing goes to {name}: even the largest group has only {n.max(initial=0)} to divide; "
                 f"change the size of {name} (split.{name}_ratio or split.{name}_n)"
             )

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import AfterValidator
 
 from recexp.data import Interactions
-from recexp.errors import DataError
+from recexp.errors import EmptyPartError
 from recexp.params import OpenFraction, params
 from recexp.splits.base import TEST, VALIDATION
 from recexp.splits.sizes import RatioSplitter, fold_in, part_of, rows_of_users
@@ -65,7 +65,7 @@ class UserHoldout(RatioSplitter):
             held = np.unique(interactions.users[labels == part])
             short = held[asked[held] == 0]
             if len(held) and len(short) == len(held):
-                raise DataError(
+                raise EmptyPartError(
                     f"split.given={given}: no {name} user has more than {abs(given)} rows, the largest has "
                     f"{n[held].max()}; choose a number closer to 0"
                 )

@@ -183,6 +183,16 @@ def test_identity_follows_content_not_paths(make: Make, tmp_path: Path) -> None:
     assert make("predefined", test=one.test, validation=one.test).rule() != one.rule()
 
 
+def test_how_files_are_read_is_part_of_the_rule_where_it_is_not_as_usual(make: Make, tmp_path: Path) -> None:
+    test = write(tmp_path / "t.csv", "user_id,item_id\nben,p\n")
+    usual, comma, guests = (
+        make("predefined", test=test, **given) for given in ({}, {"decimal": ","}, {"missing_user": "drop"})
+    )
+    assert not {"decimal", "encoding", "missing_user"} & {*usual.rule()}, "digests of earlier runs stay"
+    assert comma.rule() == {**usual.rule(), "decimal": ","}
+    assert guests.rule() == {**usual.rule(), "missing_user": "drop"}
+
+
 def test_candidates_make_each_row_a_query(make: Make, dataset: Dataset, tmp_path: Path) -> None:
     text = "user_id,item_id,candidates\nanna,r,x p\nanna,y,r|r\nben,p,x\ndora,p,q\n"
     [split] = make("predefined", test=write(tmp_path / "t.csv", text)).split(dataset)
