@@ -34,7 +34,7 @@ BEHAVIOR = {
     "rate": 0.5,
     "send_back": 0.08,
 }
-"""How readily people click, take, buy, rate and send back, see `kernels.Behavior`; set so that the log is like a
+"""How readily people click, take, buy, rate and send back, see `liking.Behavior`; set so that the log is like a
 real shop's."""
 ENTRIES = {"search": 0.6, "front page": 0.25, "campaign": 0.15}
 """How visits begin, and the share of each."""
@@ -131,7 +131,8 @@ class World:
     @cached_property
     def tables(self) -> Any:
         """The world as compiled loops read it."""
-        from recexp.environments.electronics.kernels import Tables, alias
+        from recexp.environments.electronics.draws import alias
+        from recexp.environments.electronics.liking import Tables
 
         catalog, people, effects = self.catalog, self.people, self.effects
         order = np.argsort(catalog.category, kind="stable")
@@ -190,7 +191,8 @@ class World:
 
     def log(self) -> Log:
         """Simulate the year."""
-        from recexp.environments.electronics.kernels import Behavior, years
+        from recexp.environments.electronics.liking import Behavior
+        from recexp.environments.electronics.visits import years
 
         counts = generator(self.seed, "electronics", "visits").multinomial(self.n_visits, self.people.activity)
         behavior = Behavior(**BEHAVIOR)
