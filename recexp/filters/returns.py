@@ -1,11 +1,11 @@
-"""Filter on what a user bought and gave back."""
+"""Filters that add up what a user took of an item and gave back."""
 
 import logging
 from dataclasses import replace
 
 import numpy as np
 
-from recexp.data import Dataset
+from recexp.data import Dataset, Interactions
 from recexp.errors import DataError
 from recexp.filters.base import Filter
 from recexp.filters.repeats import pair_numbers
@@ -40,24 +40,61 @@ class NetReturns(Filter):
                 f"filter NetReturns needs quantities, but {dataset.name} has ratings; name the column of quantities "
                 "with dataset.columns.quantity and set dataset.columns.rating=null, or choose another filter=..."
             )
-        order, pairs = rows.time_order(), pair_numbers(rows)
-        order = order[np.argsort(pairs[order], kind="stable")]
-        begin = np.flatnonzero(np.diff(pairs[order], prepend=-1))
-        if not len(begin):
+        if not len(rows):
             return dataset
-        quantities = np.nan_to_num(rows.values[order]).astype(np.float64)
-        sums = np.add.reduceat(quantities, begin)
-        bought = np.where(quantities > 0, np.arange(len(order)), -1)
-        last = np.maximum.reduceat(bought, begin)  # a sum above 0 has a purchase
+        last, sums = _added_up(rows)
         enough = sums >= self.minimum
-        kept = order[last[enough]]
-        values = rows.values.copy()
-        values[kept] = sums[enough]
         log.info(
             "NetReturns: %d returns netted; %d of %d pairs of user and item keep at least %g",
-            *((quantities < 0).sum(), enough.sum(), len(begin), self.minimum),
+            *((rows.values < 0).sum(), enough.sum(), len(sums), self.minimum),
         )
-        return replace(dataset, interactions=replace(rows, values=values)).take(np.sort(kept))
+        return _merged(dataset, last[enough], sums[enough])
 
     def looks_ahead(self, dataset: Dataset) -> bool:
-        return bool((np.diff(np.sort(pair_numbers(dataset.interactions))) == 0).any())
+        return _with_repeats(dataset)
+
+
+@params
+class CountRepeats(Filter):
+    """Merge the rows of each user and item into the last, with how often or how much of it there was as its value.
+
+    Quantities and weights are added up. What is below 0, such as a return, is taken off, and a pair of which nothing is
+    left is dropped. A rating and a row without a value count 1. Of each part where a split by time comes after::
+
+        anna  tea     +3  -1       |  2
+        anna  coffee  +1  -1       |
+        anna  milk    (5 stars)    |  1
+    """
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        rows = dataset.interactions
+        if not len(rows):
+            return dataset
+        values = np.where(np.isnan(rows.values) | rows.explicit, np.float32(1), rows.values)
+        counted = replace(rows, values=values, explicit=False)
+        last, sums = _added_up(counted)
+        return _merged(replace(dataset, interactions=counted), last[sums > 0], sums[sums > 0])
+
+    def looks_ahead(self, dataset: Dataset) -> bool:
+        return _with_repeats(dataset)
+
+
+def _added_up(rows: Interactions) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each pair of user and item the row of its last purchase, -1 without one, and the sum of its values."""
+    order, pairs = rows.time_order(), pair_numbers(rows)
+    order = order[np.argsort(pairs[order], kind="stable")]
+    begin = np.flatnonzero(np.diff(pairs[order], prepend=-1))
+    quantities = np.nan_to_num(rows.values[order]).astype(np.float64)
+    bought = np.maximum.reduceat(np.where(quantities > 0, np.arange(len(order)), -1), begin)
+    return np.where(bought < 0, -1, order[bought]), np.add.reduceat(quantities, begin)
+
+
+def _merged(dataset: Dataset, kept: np.ndarray, sums: np.ndarray) -> Dataset:
+    """Return the rows that are kept, with sums as their values."""
+    values = dataset.interactions.values.copy()
+    values[kept] = sums
+    return replace(dataset, interactions=replace(dataset.interactions, values=values)).take(np.sort(kept))
+
+
+def _with_repeats(dataset: Dataset) -> bool:
+    return bool((np.diff(np.sort(pair_numbers(dataset.interactions))) == 0).any())

@@ -127,11 +127,13 @@ class FittedModel:
         """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
         n, users = _checked(n), ids_of(user_ids, "user_ids")
         whole, fallback = Lists.empty(len(users), min(n, len(self.item_ids))), np.zeros(len(users), bool)
+        hoped = np.array([user is not None for user in users], bool)  # for a list of their own
         for rows, queries, unknown in self._questions.ask(users, histories):
             part = self.lists(queries, n)
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
-        warn_of_unanswered([users[row] for row in np.flatnonzero(fallback) if users[row] is not None], len(users))
+            hoped[rows] |= queries.lengths > 0
+        warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
         return Answers(whole, self.item_ids, self.item_table.titles, fallback)
 
     @property
@@ -184,7 +186,8 @@ class FittedModel:
     ) -> dict[Id, float]:
         """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
         ((_, query, unknown),) = self._questions.ask([user_id], [history])
-        warn_of_unanswered([user_id] if unknown[0] else [], 1)
+        hoped = user_id is not None or query.lengths[0] > 0
+        warn_of_unanswered([user_id] if hoped and (unknown[0] or not self.can_answer(query)[0]) else [], 1)
         items = ids_of(item_ids, "item_ids")
         codes = self.item_codes.codes(items)
         known = codes[codes >= 0]

@@ -112,12 +112,19 @@ def _items(history: Any) -> list[Any] | None:
 
 
 def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
-    """Log in one line that `users`, of the n who ask, get no list of their own."""
-    if users:
-        who = "user %s is" if n == 1 else f"{len(users)} of {n} users, the first is %s, are"
-        log.warning(f"{who} unknown, or the model cannot answer: the list is the one for all such", short(users[0]))
+    """Log in one line that `users` (None: a history alone), of the n who ask, get no list of their own."""
+    if not users:
+        return
+    first = "a history without an id" if users[0] is None else short(users[0])
+    if n > 1:
+        who = f"{len(users)} of {n} users, the first is {first}, are unknown, or the model cannot answer"
+    elif users[0] is None:
+        who = "the model cannot answer a history without an id"
+    else:
+        who = f"user {first} is unknown, or the model cannot answer"
+    log.warning("%s: the list is the one for all such", who)
 
 
 def short(value: Any) -> str:
     """Return how a value looks, in a few characters."""
-    return " ".join(reprlib.repr(value).split())
+    return " ".join(reprlib.repr(value.item() if isinstance(value, np.generic) else value).split())

@@ -80,17 +80,17 @@ def targets(split: Split, data: Dataset) -> set[tuple[str, str]]:
 def test_each_part_merges_its_own_rows(name: str) -> None:
     data = dataset(ROWS, explicit=name == "ratings")
     split, loaded = prepared(data, name, "temporal", *BY_TIME["temporal"])
-    value = (lambda last, number: number) if name == "counts" else lambda last, number: last
+    value = (lambda last, added: added) if name == "counts" else lambda last, added: last
     assert rows_of(split.train, data) == {
-        ("ann", "bread", value(3, 2), 4),
+        ("ann", "bread", value(3, 5), 4),
         ("ann", "tea", 1, 2),
         ("ben", "milk", 1, 3),
         ("ben", "tea", 1, 5),
     }
     assert rows_of(split.test, data) == {
-        ("ann", "bread", value(5, 1), NOW),
+        ("ann", "bread", 5, NOW),
         ("ben", "milk", 1, NOW + 1),
-        ("ann", "milk", value(4, 2), NOW + 3),
+        ("ann", "milk", value(4, 5), NOW + 3),
         ("ben", "bread", 1, NOW + 4),
     }
     assert targets(split, data) == {("ann", "milk"), ("ben", "bread")}, "what was bought before is no new target"
@@ -190,7 +190,7 @@ def kept(filter: str, rows: list[tuple] = CLICKS, *, explicit: bool = False, ste
         ("positive", {("ann", "tea", 1, 4), ("ann", "tea", 1, 5), ("ben", "tea", 1, 8)}),
         ("all_positive", {("ann", "tea", 1, 4), ("ann", "tea", 1, 5), ("ben", "tea", 1, 8)}),
         ("implicit", {("ann", "tea", 1, 4), ("ben", "tea", 1, 8)}),
-        ("counts", {("ann", "tea", 2, 5), ("ben", "tea", 1, 8)}),
+        ("counts", {("ann", "tea", 2, 5), ("ben", "tea", 2, 8)}),
     ],
 )
 def test_a_weight_of_zero_or_below_is_no_like(name: str, expected: set[tuple]) -> None:

@@ -1,5 +1,6 @@
 """Returns netted against purchases: by hand, and as pandas works it out of a real shop's lines."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +66,19 @@ def test_what_is_left_of_each_pair_is_its_sum_at_its_last_purchase() -> None:
     assert days == [2, 5, 13, 15], "of ann's tea, ben's tea, ann's pot and ben's mug the purchases, not the returns"
 
 
-def test_each_part_of_a_split_by_time_is_netted_for_itself(tmp_path: Path) -> None:
-    _, split = prepared(*own_file(tmp_path), "filter=shop", *TEMPORAL, "split.test_from='2024-05-08'")
+@pytest.mark.parametrize("name", ["shop", "counts"])
+def test_each_part_of_a_split_by_time_is_netted_for_itself(name: str, tmp_path: Path) -> None:
+    _, split = prepared(*own_file(tmp_path), f"filter={name}", *TEMPORAL, "split.test_from='2024-05-08'")
     assert pairs(split.train) == TRAIN_BY_HAND
     assert pairs(split.train, split.test) == TEST_BY_HAND
+
+
+def test_counts_adds_quantities_up_and_counts_rows_where_there_are_none() -> None:
+    counts = recexp.make("filter=counts")
+    made, _ = counts.apply(Dataset.from_frame(frame(), columns={"quantity": "n"}), seed=1)
+    assert pairs(made) == BY_HAND and not made.interactions.explicit
+    made, _ = counts.apply(Dataset.from_frame(frame().drop(columns="n")), seed=1)
+    assert pairs(made) == Counter((user, item) for user, item, *_ in ROWS)
 
 
 def test_ratings_are_no_quantities(tmp_path: Path) -> None:

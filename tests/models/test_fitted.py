@@ -60,6 +60,31 @@ def test_who_is_unknown_is_told_in_one_line(model: FittedModel, caplog: pytest.L
     assert caplog.messages[0].startswith("user '1_96' is unknown")
 
 
+def test_a_history_that_a_model_cannot_use_is_told(model: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
+    """BPR knows users by their own vectors alone, as GMF does."""
+    train = Dataset("three", model.histories, model.user_ids, model.item_ids)
+    bpr = replace(model, model=recexp.make("algorithm=bpr", "algorithm.factors=2", "algorithm.iterations=1").fit(train))
+    assert bpr.recommend(None, 2, [10]) == replace(model, model=model.fallback).recommend(None, 2, [10])
+    bpr.predict(None, [12], [10])
+    alone = "the model cannot answer a history without an id: the list is the one for all such"
+    assert caplog.messages == [alone, alone]
+    caplog.clear()
+    bpr.recommend_many([1, None, None, 196], 2, [None, [11], None, None])
+    assert caplog.messages == [
+        "1 of 4 users, the first is a history without an id, are unknown, or the model cannot answer: "
+        "the list is the one for all such"
+    ]
+
+
+def test_ids_of_numpy_are_told_as_they_are(model: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
+    model.recommend(np.int64(0), 2)
+    model.recommend_many(np.array(["x", "y"]), 2)
+    assert [message.partition(" unknown")[0] for message in caplog.messages] == [
+        "user 0 is",
+        "2 of 2 users, the first is 'x', are",
+    ]
+
+
 def test_values_of_items_are_by_the_ids_given(model: FittedModel) -> None:
     values = model.predict(1, [12, "13", 14.0, "1_2", True])
     assert [np.isnan(value) for value in values.values()] == [False, False, False, True, True]
