@@ -121,6 +121,12 @@ class Interactions:
         """int64: the codes of items that have a row, ascending."""
         return np.flatnonzero(self.known_items)
 
+    @property
+    def pair_numbers(self) -> np.ndarray:
+        """int64 (m,): a number for each row, the same for the same user and item."""
+        numbers: np.ndarray = self.users.astype(np.int64) * self.n_items + self.items
+        return numbers
+
     def time_order(self) -> np.ndarray:
         """int (m,): row numbers in time order, ties in file order."""
         if self.timestamps is None:

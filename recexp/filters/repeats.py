@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from recexp.data import Dataset, Interactions
+from recexp.data import Dataset
 from recexp.filters.base import Filter
 from recexp.params import params
 
@@ -28,7 +28,7 @@ class Deduplicate(Filter):
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         rows = dataset.interactions
-        order, pairs = rows.time_order(), pair_numbers(rows)
+        order, pairs = rows.time_order(), rows.pair_numbers
         if self.keep == "max":
             order = order[np.argsort(-rows.values[order], kind="stable")]  # NaN comes last
         order = order[np.argsort(pairs[order], kind="stable")]
@@ -43,12 +43,7 @@ class Deduplicate(Filter):
         return dataset.take(np.sort(kept))
 
     def looks_ahead(self, dataset: Dataset) -> bool:
-        return self.keep != "first" and (np.diff(np.sort(pair_numbers(dataset.interactions))) == 0).any()
-
-
-def pair_numbers(rows: Interactions) -> np.ndarray:
-    """Return a number for each row, int64 (m,), the same for the same user and item."""
-    return rows.users.astype(np.int64) * rows.n_items + rows.items
+        return self.keep != "first" and (np.diff(np.sort(dataset.interactions.pair_numbers)) == 0).any()
 
 
 def _sums(values: np.ndarray, begin: np.ndarray) -> np.ndarray:

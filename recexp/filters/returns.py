@@ -8,7 +8,6 @@ import numpy as np
 from recexp.data import Dataset, Interactions
 from recexp.errors import DataError
 from recexp.filters.base import Filter
-from recexp.filters.repeats import pair_numbers
 from recexp.params import PositiveFloat, params
 
 log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ class CountRepeats(Filter):
 
 def _added_up(rows: Interactions) -> tuple[np.ndarray, np.ndarray]:
     """Return of each pair of user and item the row of its last purchase, -1 without one, and the sum of its values."""
-    order, pairs = rows.time_order(), pair_numbers(rows)
+    order, pairs = rows.time_order(), rows.pair_numbers
     order = order[np.argsort(pairs[order], kind="stable")]
     begin = np.flatnonzero(np.diff(pairs[order], prepend=-1))
     quantities = np.nan_to_num(rows.values[order]).astype(np.float64)
@@ -97,4 +96,4 @@ def _merged(dataset: Dataset, kept: np.ndarray, sums: np.ndarray) -> Dataset:
 
 
 def _with_repeats(dataset: Dataset) -> bool:
-    return bool((np.diff(np.sort(pair_numbers(dataset.interactions))) == 0).any())
+    return bool((np.diff(np.sort(dataset.interactions.pair_numbers)) == 0).any())

@@ -6,6 +6,7 @@ import numpy as np
 
 from recexp.metrics.base import JudgedLists, RunMetric
 from recexp.params import params
+from recexp.statistics.concentration import gini
 
 
 @params
@@ -21,11 +22,7 @@ class Gini(RunMetric):
     higher_is_better: ClassVar[bool | None] = False
 
     def value(self, judged: JudgedLists, k: int) -> float:
-        counts = np.sort(judged.recommended_at(k)[judged.catalogue])
-        n, total = len(counts), counts.sum()
-        if not total:
-            return float("nan")
-        return float((2 * np.arange(1, n + 1) - n - 1) @ counts / total / max(1, n - 1))
+        return gini(judged.recommended_at(k)[judged.catalogue])
 
 
 @params

@@ -47,6 +47,9 @@ def _lines(profile: Profile) -> Iterator[str]:
         yield f"missing_user: drop   # {facts.no_user:,} rows, such as those of guests"
     if facts.duplicates:
         yield f"duplicates: keep   # {facts.duplicates:,} rows repeat one of the same user, item, time and event"
+    if profile.price is not None:
+        yield "context:"
+        yield f"  {_scalar(profile.price)}: price"
     for role, side in profile.sides.items():
         if side.id_column != profile.roles[role]:
             yield f"{role}_id: {_scalar(side.id_column)}"

@@ -17,8 +17,10 @@ from recexp.io import TableFile, numbers, open_table, read_bytes
 from recexp.io.cells import NUMBER
 from recexp.io.features import infer
 from recexp.io.header import Role, letters, listed
+from recexp.log_statistics import measure
 from recexp.params import Decimal
 from recexp.profile import words
+from recexp.profile.coded_dataset import coded_dataset
 from recexp.profile.dates import Written, moments, written
 from recexp.profile.facts import Coded, Facts
 from recexp.profile.guess import Look, look, places, roles
@@ -26,7 +28,7 @@ from recexp.profile.guess import Look, look, places, roles
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_COUNTED: tuple[Role, ...] = ("user", "item", "timestamp", "event", "quantity", "rating")
+_COUNTED: tuple[Role, ...] = ("user", "item", "timestamp", "event", "quantity", "rating", "session")
 HEAD = 4 << 20  # bytes of text in which columns are looked at
 _PACKED = (".parquet", ".pq", ".xlsx", ".xlsm")
 
@@ -70,6 +72,8 @@ class Profile:
     times : how times are written; None: there are none, or they are in several forms.
     doubt : why what is called a rating looks like a quantity, or "".
     sides : tables of users and items.
+    price : the column of the log that says what one item of a row cost, or None.
+    statistics : how people behave in it, see `recexp.log_statistics.measure`.
     """
 
     path: Path
@@ -83,11 +87,13 @@ class Profile:
     times: Written | None = None
     doubt: str = ""
     sides: Mapping[Role, Side] = field(default_factory=dict)
+    price: str | None = None
+    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
-def profile_dataset(dataset: Dataset) -> Facts:
-    """Return what a dataset that was loaded holds."""
-    return Facts.of_dataset(dataset)
+def profile_dataset(dataset: Dataset) -> tuple[Facts, dict[str, float]]:
+    """Return what a dataset that was loaded holds, and how people behave in it."""
+    return Facts.of_dataset(dataset), measure(dataset)
 
 
 def profile_file(path: Path, given: Given, *, items: Path | None = None, users: Path | None = None) -> Profile:
@@ -117,14 +123,16 @@ def profile_file(path: Path, given: Given, *, items: Path | None = None, users: 
     encoding = encoding or next((side[3] for side in sides.values() if side[3]), None)
     commas = [one.commas for one in looks] + [side[2] for side in sides.values()]
     decimal: Decimal = given.decimal or ("," if True in commas else ".")
-    profile = replace(profile, encoding=encoding, decimal=decimal)
+    price = next((one.name for one in looks if one.numeric and words.is_price(one.name)), None)
+    profile = replace(profile, encoding=encoding, decimal=decimal, price=None if price in found.values() else price)
     return _counted(profile, file, sides, given)
 
 
 def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", given: Given) -> Profile:
     """Return the profile with counts over all rows."""
     wanted = [role for role in _COUNTED if role in profile.roles]
-    table = file.read([profile.roles[role] for role in wanted])
+    more = [] if profile.price is None else [profile.price]
+    table = file.read([*(profile.roles[role] for role in wanted), *more])
     columns = {role: Coded.of(table[profile.roles[role]]) for role in wanted}
     times, span = None, []
     if "timestamp" in columns:
@@ -132,11 +140,13 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
         kind = table[profile.roles["timestamp"]].type
         times = _written(cells, table[profile.roles["timestamp"]], kind, given)
         span = moments(cells, times.time_format) if times is not None else []
-    value = columns.get("quantity", columns.get("rating"))
-    values = None if value is None else _values(value, profile)
+    valued: Role = "quantity" if "quantity" in columns else "rating"
+    values = _values(columns[valued], profile.roles[valued], profile) if valued in columns else None
+    prices = None if profile.price is None else _values(Coded.of(table[profile.price]), profile.price, profile)
     return replace(
         profile,
         times=times,
+        statistics=measure(coded_dataset(str(profile.path), columns, times, values, prices)),
         doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
         facts=Facts.of(
             columns["user"].codes,
@@ -149,12 +159,11 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
     )
 
 
-def _values(column: Coded, profile: Profile) -> np.ndarray:
+def _values(column: Coded, name: str, profile: Profile) -> np.ndarray:
     """Return the numbers of all rows, NaN where there is none or a cell is no number in the end."""
     try:
         known = numbers(column.known, str(profile.path), profile.decimal)
     except DataError as error:
-        name = profile.roles.get("quantity", profile.roles.get("rating"))
         cell = str(error).rpartition(": ")[2]
         raise DataError(f"{profile.path}: column {name} has cells that are not numbers: {cell}") from None
     return np.append(known, np.nan)[column.codes]

@@ -19,7 +19,7 @@ def column_lines(profile: Profile) -> Iterator[str]:
     yield f"{profile.path}: {', '.join(filter(None, [*ways, order and f'dates {order}'])) or 'a table'}"
     yield ""
     wide = max(map(len, [*(one.name for one in profile.looks), "column"])) + 2
-    roles = {name: role for role, name in profile.roles.items()}
+    roles: dict[str | None, str] = {profile.price: "price"} | {name: role for role, name in profile.roles.items()}
     yield f"  {'column':<{wide}}{'read as':<12}{'kind':<9}{'empty':>7}  examples"
     for one in profile.looks:
         empty = f"{100 * one.empty:.1f}%" if one.empty else ""

@@ -141,6 +141,49 @@ def test_online_retail_leaves_out_cancellations_and_strangers(tmp_path: Path) ->
     assert data.users["country"].categories == ("France", "Spain")
 
 
+def groceries(folder: Path) -> None:
+    """Write the three tables of The Complete Journey, small."""
+    folder.mkdir(exist_ok=True)
+    (folder / "transactions.csv").write_text(
+        "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,coupon_match_disc,week,"
+        "transaction_timestamp\n"
+        "900,330,31,1095275,2,5.0,1.0,0.5,0.5,1,2017-01-01 11:53:26\n"
+        "900,330,31,1095275,0,0.0,0.0,0.0,0.0,1,2017-01-01 11:53:26\n"
+        "906,406,32,1095275,1,4.5,0.0,0.0,0.0,1,2017-01-01 12:10:28\n"
+        "906,406,32,25671,1,3.0,0.0,0.0,0.0,1,2017-01-01 12:10:28\n"
+    )
+    (folder / "products.csv").write_text(
+        "product_id,manufacturer_id,department,brand,product_category,product_type,package_size\n"
+        "25671,2,GROCERY,National,FRZN ICE,ICE - CRUSHED/CUBED,22 LB\n"
+        "1095275,69,PASTRY,Private,ROLLS,ROLLS: DINNER,\n"
+        "26081,2,MISCELLANEOUS,National,,,\n"
+    )
+    (folder / "demographics.csv").write_text(
+        "household_id,age,income,home_ownership,marital_status,household_size,household_comp,kids_count\n"
+        "900,35-44,35-49K,Homeowner,Married,2,2 Adults No Kids,0\n"
+    )
+
+
+def test_the_complete_journey_has_prices_and_demographics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groceries(tmp_path / "complete-journey")
+    monkeypatch.setenv("RECEXP_DATA", str(tmp_path))
+    source = recexp.make("dataset=complete_journey")
+    check_dataset(source)
+    data = source.load()
+    rows = data.interactions
+    assert data.user_ids.tolist() == [900, 906] and data.item_ids.tolist() == [25671, 1095275]
+    assert rows.values.tolist() == [2, 1, 1] and not rows.explicit, "what has quantity 0 is not sold"
+    assert rows.sessions.tolist() == [0, 1, 1] and rows.timestamps.tolist() == [1483271606, 1483272628, 1483272628]
+    assert rows.context["price"].values.tolist() == [2.5, 4.5, 3] and rows.context["price"].kind == "price"
+    assert rows.context["discount"].values.tolist() == [0.75, 0, 0]
+    assert data.items["price"].values.tolist() == [3, 3.5] and data.items["brand"].values.tolist() == [0, 1]
+    assert data.users["age"].values.tolist() == [0, -1] and data.users["age"].categories == ("35-44",)
+    assert data.listed.ids.tolist() == [26081] and np.isnan(data.listed.columns["price"].values).all()
+    (tmp_path / "complete-journey" / "products.csv").unlink()
+    with pytest.raises(DataError, match=r"^dataset\.root: transactions, products, demographics .* not all in .*RECEXP"):
+        source.load()
+
+
 @pytest.mark.parametrize(
     ("name", "field", "file", "counts"),
     [
@@ -154,6 +197,7 @@ def test_online_retail_leaves_out_cancellations_and_strangers(tmp_path: Path) ->
         ("sessions", "interactions", "yoochoose-100k/yoochoose-clicks-100k_train_full.txt.gz", (70_278, 17_794, 2933)),
         ("session_lines", "interactions", "tmall-sessions/train_sessions.txt.gz", (416_554, 65_286, 40_727)),
         ("online_retail", "path", "online-retail/online_retail.parquet", (397_924, 4339, 3665)),
+        ("complete_journey", "root", "complete-journey", (1_460_438, 2469, 68_260)),
     ],
 )
 def test_counts_of_real_files(shared: Path, name: str, field: str, file: str, counts: tuple[int, int, int]) -> None:

@@ -37,6 +37,11 @@ def test_a_shop_export_is_read_at_the_first_try(
         "ids in Kundennr, Artikelnr have leading zeros; they are kept",
         "';' between columns, cp1252, decimal commas, dates day first",
         "products.csv: 42 rows by ArtNr; all 40 items are in it",
+        "Einzelpreis   price       number",
+        "orders: mean {:.1f}, median {:.0f}".format(
+            *known[known["Menge"] > 0].groupby("Kundennr")["Bestellnr"].nunique().agg(["mean", "median"])
+        ),
+        "the top 20% of buyers bring {:.0%} of revenue".format(top_buyers(known[known["Menge"] > 0])),
     ):
         assert line in done.stdout
     done = inside("--config-dir", "my_conf", "dataset=orders", "filter=shop", "split=temporal", "algorithm=item_knn")
@@ -57,6 +62,12 @@ def test_a_shop_export_is_read_at_the_first_try(
     assert kinds == {"Titel": "text", "Warengruppe": "category", "Preis": "price"}
     assert data.items["Titel"].values[3] == "Becher 5€" and data.items["Preis"].values[3] == pytest.approx(1351.25)
     assert len(data.listed) == 2
+
+
+def top_buyers(bought: pd.DataFrame) -> float:
+    """Return what part of revenue the top 12 of 60 bring."""
+    revenue = (bought["Menge"] * bought["Einzelpreis"]).groupby(bought["Kundennr"]).sum()
+    return revenue.nlargest(12).sum() / revenue.sum()
 
 
 def test_the_command_refuses_what_it_cannot_do(shop_export: pd.DataFrame, inside: Callable, workplace: Path) -> None:
@@ -84,6 +95,7 @@ def test_what_a_person_says_is_not_guessed(shop_export: pd.DataFrame, inside: Ca
     assert "user: Bestellnr" in done.stdout and "quantity: null" in done.stdout
     done = inside("profile", "dataset=electronics", "dataset.n_users=50")
     assert done.returncode == 0 and "users       50" in done.stdout
+    assert "funnel      carts/views 0." in done.stdout and "ratings     mean " in done.stdout
 
 
 def test_other_layouts_are_recognized(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def run(given: Namespace) -> Iterator[str]:
         yield from _of_dataset(cfg, given)
         return
     from recexp.profile import profile_file
+    from recexp.profile.statistics_text import statistic_lines
     from recexp.profile.text import column_lines, fact_lines, note_lines, unread
 
     file = Path(node["interactions"] if chosen else given.words[0]).expanduser()
@@ -65,6 +66,7 @@ def run(given: Namespace) -> Iterator[str]:
         )
     yield ""
     yield from fact_lines(profile.facts)
+    yield from statistic_lines(profile.statistics)
     notes = [*note_lines(profile)]
     yield from (f"  - {note}" if number else f"\n  - {note}" for number, note in enumerate(notes))
     yield ""
@@ -77,11 +79,14 @@ def _of_dataset(cfg: Any, given: Namespace) -> Iterator[str]:
         raise ConfigError("--items, --users and --out are for a FILE; this dataset has a config already")
     from recexp.config.experiments import component
     from recexp.profile import profile_dataset
+    from recexp.profile.statistics_text import statistic_lines
     from recexp.profile.text import fact_lines
 
     dataset = component(cfg, "dataset").load()
+    facts, statistics = profile_dataset(dataset)
     yield dataset.name
-    yield from fact_lines(profile_dataset(dataset))
+    yield from fact_lines(facts)
+    yield from statistic_lines(statistics)
 
 
 def _config(profile: "Profile", out: Path | None, given: Namespace) -> Iterator[str]:

@@ -1,0 +1,123 @@
+"""What people buy, again, send back, and for which price."""
+
+import numpy as np
+
+from recexp.data import Dataset, Interactions
+from recexp.log_statistics.times import DAY, seconds
+from recexp.log_statistics.visits import visit_codes
+from recexp.statistics.concentration import top_share
+
+LEAST_WEEKS = 20
+"""In which an item must have been sold for its prices to count."""
+
+
+def order_codes(rows: Interactions) -> np.ndarray | None:
+    """Return a number for each row, int64 (m,), the same for rows of one order; None: nothing tells.
+
+    An order is what one user buys in one session, or on one day where there are no sessions.
+    """
+    if rows.sessions is not None:
+        return visit_codes(rows)
+    when = seconds(rows)
+    return None if when is None else rows.users.astype(np.int64) * 2**32 + (when // DAY).astype(np.int64)
+
+
+def orders(purchases: Interactions) -> dict[str, float]:
+    """Return how often people buy: one_order, the share of buyers with one, and orders_mean and orders_median."""
+    codes = order_codes(purchases)
+    if codes is None:
+        return {}
+    buyers = purchases.users[np.unique(codes, return_index=True)[1]]
+    _, counts = np.unique(buyers, return_counts=True)
+    one = float((counts == 1).mean())
+    return {"one_order": one, "orders_mean": float(counts.mean()), "orders_median": float(np.median(counts))}
+
+
+def order_times(purchases: Interactions) -> np.ndarray:
+    """Return when each order was made, float64 (orders,), seconds since 1970; nothing where there are no times."""
+    codes, when = order_codes(purchases), seconds(purchases)
+    return np.empty(0) if codes is None or when is None else when[np.unique(codes, return_index=True)[1]]
+
+
+def bought_again(purchases: Interactions) -> float:
+    """Return the share of purchases of an item that the same user bought in an earlier order; once an order."""
+    codes, pairs = order_codes(purchases), purchases.pair_numbers
+    if codes is not None:
+        _, of_order = np.unique(codes, return_inverse=True)
+        pairs = pairs[np.unique(of_order * purchases.n_items + purchases.items, return_index=True)[1]]
+    return 1 - len(np.unique(pairs)) / len(pairs)
+
+
+def quantities(rows: Interactions) -> np.ndarray:
+    """Return how many of the item each row is about, float64 (m,); 1 where values are ratings or absent."""
+    return np.ones(len(rows)) if rows.explicit else np.abs(np.nan_to_num(rows.values.astype(np.float64), nan=1.0))
+
+
+def prices(dataset: Dataset) -> np.ndarray | None:
+    """Return the price of one item of each row, float64 (m,), NaN where unknown; None: nothing has prices.
+
+    It is that of the row's context, or else that of the table of items.
+    """
+    rows = dataset.interactions
+    for table, at in ((rows.context, None), (dataset.items, rows.items)):
+        for column in table.values():
+            if column.kind == "price":
+                values = column.values.astype(np.float64)
+                return values if at is None else values[at]
+    return None
+
+
+def revenue(dataset: Dataset) -> np.ndarray | None:
+    """Return what each row is worth, float64 (m,), 0 where its price is unknown; None: nothing has prices."""
+    each = prices(dataset)
+    return None if each is None else np.nan_to_num(each) * quantities(dataset.interactions)
+
+
+def top_buyers(purchases: Dataset) -> float:
+    """Return the share of revenue that the top 20 % of buyers bring; NaN without prices."""
+    amounts, users = revenue(purchases), purchases.interactions.users
+    return float("nan") if amounts is None else top_share(np.bincount(users, amounts)[np.bincount(users) > 0], 0.2)
+
+
+def returns(purchases: Dataset, returned: Dataset) -> dict[str, float]:
+    """Return the share of orders that are returns, of orders and returns together, and returned value over value sold.
+
+    Where a return names the order that it is of, that is the share of orders from which something came back.
+    """
+    found = {}
+    sold, back = (order_codes(part.interactions) for part in (purchases, returned))
+    if sold is not None and back is not None:
+        found["returned_orders"] = len(np.unique(back)) / len(np.union1d(sold, back))
+    earned, repaid = (revenue(part) for part in (purchases, returned))
+    if earned is not None and repaid is not None and earned.any():
+        found["returned_value"] = float(repaid.sum() / earned.sum())
+    return found
+
+
+def price_elasticity(purchases: Dataset) -> float:
+    """Return by how many percent the quantity of a week rises where the price is one percent higher, within an item.
+
+    Least squares of log quantity on log mean price of an item's week, both less the item's mean, over items sold in 20
+    weeks or more. NaN where prices do not change, or nothing has times.
+    """
+    rows, each, when = purchases.interactions, prices(purchases), seconds(purchases.interactions)
+    if each is None or when is None:
+        return float("nan")
+    amounts = quantities(rows)
+    (sold,) = np.nonzero((each > 0) & (amounts > 0))
+    weeks = (when[sold] // DAY).astype(np.int64) // 7
+    n_weeks = int(weeks.max(initial=0)) + 1
+    cells = rows.items[sold].astype(np.int64) * n_weeks + weeks
+    keys, at, lines = np.unique(cells, return_inverse=True, return_counts=True)
+    items = keys // n_weeks
+    often = np.bincount(items)[items] >= LEAST_WEEKS
+    price = np.log(np.bincount(at, each[sold]) / lines)[often]
+    quantity = np.log(np.bincount(at, amounts[sold]))[often]
+    price, quantity = (_within(values, items[often]) for values in (price, quantity))
+    spread = price @ price
+    return float(price @ quantity / spread) if spread > 1e-12 else float("nan")
+
+
+def _within(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return float64 (m,) less the mean of its group."""
+    return values - (np.bincount(groups, values) / np.maximum(np.bincount(groups), 1))[groups]
