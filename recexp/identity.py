@@ -1,17 +1,16 @@
 """Fingerprints made of content: equal content gives equal digests on every machine."""
 
 import hashlib
-import inspect
 import json
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recexp import own_code
 from recexp.params import classes, ours
 
 
@@ -24,19 +23,20 @@ def digest(value: Any) -> str:
 def code(components: Iterable[Any]) -> dict[str, str | None]:
     """Return the sha256 of the source files of all classes in `components` that are not recexp's, bases included.
 
-    None: there is no file to look at. What such a file imports is not looked at.
+    Under a class's name is its file, under that of a module one of the same project that such a file imports. None:
+    there is no file to look at.
     """
-    others = _others(components)
-    return {name: sha for name, sha in sorted((f"{cls.__module__}.{cls.__qualname__}", _source(cls)) for cls in others)}
+    found: dict[str, str | None] = {}
+    for cls in _others(components):
+        shas = dict(_sources(cls))
+        found[f"{cls.__module__}.{cls.__qualname__}"] = shas.pop(cls.__module__, None)
+        found |= shas
+    return dict(sorted(found.items()))
 
 
 def code_files(components: Iterable[Any]) -> list[str]:
-    """Return the source files of all classes in `components` that are not recexp's, bases included."""
-    files = set()
-    for cls in _others(components):
-        with suppress(OSError, TypeError):
-            files.add(inspect.getfile(cls))
-    return sorted(files)
+    """Return the source files of all classes in `components` that are not recexp's, and those that they import."""
+    return sorted({str(path) for cls in _others(components) for path in _modules(cls).values()})
 
 
 def _others(components: Iterable[Any]) -> list[type]:
@@ -44,12 +44,16 @@ def _others(components: Iterable[Any]) -> list[type]:
     return [cls for cls in used if not ours(cls) and cls.__module__.partition(".")[0] not in sys.stdlib_module_names]
 
 
-@cache  # by class: one that was imported anew is another
-def _source(cls: type) -> str | None:
+@cache  # by class, as it was when that was first asked for: a class that was imported anew is another
+def _sources(cls: type) -> dict[str, str]:
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in _modules(cls).items()}
+
+
+def _modules(cls: type) -> dict[str, Path]:
     try:
-        return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return None
+        return own_code.modules(cls)
+    except (OSError, TypeError):  # made in an interpreter: there is no file
+        return {}
 
 
 def digest_arrays(arrays: Iterable[np.ndarray | None]) -> str:

@@ -24,6 +24,7 @@ FOUNDATIONS = {
     "identity",
     "limits",
     "metric_names",
+    "own_code",
     "params",
     "progress",
     "rng",
