@@ -92,8 +92,10 @@ def _best(given: Namespace) -> "Iterator[Path]":
     from recexp.history.archive import Archive
 
     with Archive(_store(given)) as archive:
-        run, why = best_run(archive, given.best)
+        run, why, left_out = best_run(archive, given.best)
         log.info("%s", why)
+        for note in left_out:
+            log.warning("%s", note)
         yield references.folder_of_model(archive, run)
 
 

@@ -8,12 +8,12 @@ from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import pretty
 
 
-def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str]:
-    """Return the newest run of the best model on the newest run's data, and a sentence about why it is this one.
+def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str, list[str]]:
+    """Return the newest run of the best model on the newest run's data, why it is this one, and what was left out.
 
     Only runs of the newest run's protocol count. Raises StoreError when there are none.
     """
-    groups, _ = group_runs(archive, find_runs(archive, experiment), strict=False)
+    groups, notes = group_runs(archive, find_runs(archive, experiment), strict=False)
     group, name = groups[0], groups[0].metrics()[0]
     higher_is_better = read_directions(archive.file(group.newest, file_names.METRICS)).get(name)
     if higher_is_better is None:
@@ -22,7 +22,5 @@ def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str]:
     best = max(rows, key=lambda row: row.mean(name) if higher_is_better else -row.mean(name))
     run = max(best.runs, key=lambda run: run.started)
     models = f"{len(rows)} models" if len(rows) > 1 else "1 model"
-    return run, (
-        f"{best.label} is the best of {models} on {group.setting} "
-        f"({run.final} {pretty(name)} {best.mean(name):.4f}): run {run.id}"
-    )
+    score = f"{run.final} {pretty(name)} {best.mean(name):.4f}"
+    return run, f"{best.label} is the best of {models} on {group.setting} ({score}): run {run.id}", notes

@@ -1,6 +1,7 @@
 """Which runs are compared: those of one protocol, on one data set or several; the rest is left out, with the reason."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from recexp.tracking.tags import HEADLINE, PROTOCOL, REPRODUCES
 
 _SHOWN = 3
 """Protocols that are left out with their differences shown, those of the newest runs."""
+_SAME = 1e-4
+"""Relative difference up to which two results count as the same: other machines and thread counts round differently."""
 _ABOUT_DATA = {
     "data": "other rows under the same name of data set than those",
     "listed": "other features of the items without train rows than those",
@@ -129,7 +132,7 @@ def group_runs(
         rows, repeated = rows_of(runs)
         groups.append(ComparisonGroup(runs[0].setting, protocol, rows))
         if repeated:
-            notes.append(f"left out: {_count(repeated, 'run')} that a newer one repeats")
+            notes.append(f"left out: {_count(len(repeated), 'run')} that a newer one repeats{_unequal(repeated)}")
     notes += advised
     for runs, unlike in others[:_SHOWN]:
         what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
@@ -185,6 +188,19 @@ def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str]
     others = [key.removesuffix("class") for key in keys if key.endswith(".class")]  # whose fields are not the same ones
     told = [key for key in keys if not any(key.startswith(other) and key != f"{other}class" for other in others)]
     return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in told)
+
+
+def _unequal(repeated: Sequence[tuple[StoredRun, StoredRun]]) -> str:
+    """Return which run has other results than the one that repeats it, "" where none has."""
+    for run, newer in repeated:
+        for name in sorted(run.final_metrics & newer.final_metrics):
+            values = run.metrics[name], newer.metrics[name]
+            if not math.isclose(*values, rel_tol=_SAME):
+                return (
+                    f"; {short(run)} and {short(newer)} have the same config, data and code, but {name} is "
+                    f"{values[0]:.4f} and {values[1]:.4f}: something that runs do not record has changed"
+                )
+    return ""
 
 
 def _is_data(key: str, *values: str | None) -> bool:

@@ -90,15 +90,15 @@ def seed_fold_split(run: StoredRun) -> str:
     return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
 
 
-def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
-    """Return a row for each configuration, and how many runs are left out because newer ones repeat them.
+def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], list[tuple[StoredRun, StoredRun]]]:
+    """Return a row for each configuration, and the runs that are left out, each with the newer one that repeats it.
 
     `runs` are in order, the newest first. A tuned run counts for what was tuned, whatever values were found; where
     these are those of a row that was not tuned, it is a run of that row as well.
     """
     plain = {_plain(run) for run in runs if TUNING not in run.tags}
     found: dict[Key, dict[tuple[str, str], list[StoredRun]]] = {}
-    repeated = 0
+    repeated = []
     for run in runs:
         keys = [_tuned(run), *({_plain(run)} & plain)] if TUNING in run.tags else [_plain(run)]
         alike = [found.setdefault(key, {}).setdefault(_part(run), []) for key in keys]
@@ -109,7 +109,8 @@ def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], int]:
         ]
         for earlier in adds_to:
             earlier.append(run)
-        repeated += not adds_to
+        if not adds_to:
+            repeated.append((run, alike[0][0]))
     rows = []
     for label, (key, parts) in zip(_labels([*found]), found.items()):
         newest, *older = ([*filter(None, layer)] for layer in _layers([*parts.values()]))

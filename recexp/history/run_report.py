@@ -1,6 +1,7 @@
 """What a run was, in tables of text: results, values other than the defaults, data, split, warnings, files, code."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -112,11 +113,20 @@ def _summary(archive: Archive, run: StoredRun) -> Iterator[Section]:
         for table in found["tables"]:
             rows = [[str(cell).replace("**", "") for cell in row] for row in table["rows"]]
             yield Section(table["head"][0], table["head"], rows, table["notes"])
-        yield Section("warnings", lines=[*found["warnings"]] or ["none"])
+        told = [*found["warnings"]]
     except StoreError:  # a run of an earlier version, or one that failed
         text = run.tags.get("mlflow.note.content", "")
         told = [line.removeprefix("> **Warning:** ") for line in text.splitlines() if line.startswith("> **Warning:**")]
-        yield Section("warnings", lines=told or ["none"])
+    logged = [line for line in _logged_warnings(archive, run) if not any(line in one or one in line for one in told)]
+    yield Section("warnings", lines=[*told, *logged] or ["none"])
+
+
+def _logged_warnings(archive: Archive, run: StoredRun) -> list[str]:
+    """Return the warnings in the run's log, each once."""
+    with suppress(StoreError):
+        text = archive.file(run, file_names.LOG).read_text(encoding="utf-8")
+        return list(dict.fromkeys(re.findall(r"^\S+ \S+ WARNING \S+: (.*)$", text, re.MULTILINE)))
+    return []
 
 
 def _files(run: StoredRun) -> Section:
@@ -144,7 +154,8 @@ def _code(archive: Archive, run: StoredRun) -> Iterator[Section]:
         if tag in tags
     ]
     own = _own(archive, run)
-    yield Section("code", rows=[*rows, *([name, sha[:12]] for name, sha in own.items())])
+    version = [["version of the model's code", tags[CODE][: run_list.ID_DIGITS]]] if CODE in tags else []
+    yield Section("code", rows=[*rows, *version, *([name, sha[:12]] for name, sha in own.items())])
     for name, sha in own.items():
         if (before := _before(archive, run, name, sha)) is not None:
             lines = _difference(archive, before, run, name)
@@ -180,13 +191,14 @@ def _difference(archive: Archive, before: StoredRun, after: StoredRun, name: str
 
 
 def _text(archive: Archive, run: StoredRun, name: str) -> list[str] | None:
-    """Return the lines of the kept file that a class is in, None where there is none."""
-    module = name.split(".")[:-1]
+    """Return the lines of the kept file of a module or of the module of a class, None where there is none."""
+    parts = name.split(".")
+    ends = ["/".join(parts[begin:stop]) + ".py" for stop in (len(parts), len(parts) - 1) for begin in range(stop)]
     with suppress(StoreError):
         folder: Path = archive.file(run, file_names.CODE)
-        for length in range(len(module)):  # the whole path first, then its end
-            end = "/".join(module[length:]) + ".py"
-            for path in sorted(folder.rglob("*.py")):
-                if f"/{path.relative_to(folder).as_posix()}".endswith(f"/{end}"):
+        kept = {f"/{path.relative_to(folder).as_posix()}": path for path in sorted(folder.rglob("*.py"))}
+        for end in ends:  # the whole path first, then its end
+            for place, path in kept.items():
+                if place.endswith(f"/{end}"):
                     return path.read_text(encoding="utf-8").splitlines()
     return None

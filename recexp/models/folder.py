@@ -1,9 +1,11 @@
 """What is in the folder of a saved model: two recommenders, ids, histories, the rule of ranking, the items table."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recexp import identity
 from recexp.data import Interactions
 from recexp.errors import DataError, ModelError
 from recexp.models import saving
@@ -11,6 +13,8 @@ from recexp.models.arrays import check_parts
 from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
 from recexp.version import __version__
+
+log = logging.getLogger(__name__)
 
 
 def write(path: Path, parts: Mapping[str, Any]) -> None:
@@ -40,6 +44,7 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
         "explicit": histories.explicit,
         "time_unit": histories.time_unit,
         "categories": categories,
+        "code": identity.code([parts["model"], parts["fallback"]]),
     }
     saving.write(path, header, {**arrays, **more, **own, **described})
 
@@ -61,9 +66,11 @@ def read(path: Path) -> dict[str, Any]:
             explicit=header["explicit"],
             time_unit=header.get("time_unit", "s"),  # models of 0.1.0 do not say
         )
+        model, fallback = (saving.unpack(header[name], arrays) for name in ("model", "fallback"))
+        _tell_changes(path, header.get("code", {}), identity.code([model, fallback]))
         return {
-            "model": saving.unpack(header["model"], arrays),
-            "fallback": saving.unpack(header["fallback"], arrays),
+            "model": model,
+            "fallback": fallback,
             "ranking": Ranking(arrays["ties"], arrays["catalogue"]),
             "user_ids": user_ids,
             "item_ids": item_ids,
@@ -77,3 +84,13 @@ def read(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
     except (ValueError, DataError) as error:
         raise ModelError(f"{path} is a corrupt model: {error}") from error
+
+
+def _tell_changes(path: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Warn where a person's own classes, or what they import, are not as they were when the model was fitted."""
+    if changed := sorted(name for name in then if name in now and then[name] != now[name]):
+        log.warning(
+            "%s: the code of %s has changed since the model was fitted; its answers may differ",
+            path,
+            ", ".join(changed),
+        )

@@ -17,6 +17,8 @@ OWN = """
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.params import params
 
+import rates
+
 
 @params
 class Mine(Popularity):
@@ -101,10 +103,12 @@ def test_what_changed_in_a_class_of_ones_own_is_kept(inside: Callable, runs: Cal
     (workplace / "conf" / "algorithm").mkdir(parents=True)
     (workplace / "conf" / "algorithm" / "mine.yaml").write_text("_target_: mine.Mine\nhalf_life_days: null\n")
     (workplace / "mine.py").write_text(OWN)
+    (workplace / "rates.py").write_text("RATE = 5\n")
     words = ("--config-dir", "conf", *SMALL, "algorithm=mine")
     assert inside(*words).returncode == 0
     (workplace / "mine.py").write_text(OWN.replace("another name", "a third name"))
-    del sys.modules["mine"]
+    (workplace / "rates.py").write_text("RATE = 50\n")
+    del sys.modules["mine"], sys.modules["rates"]
     assert inside(*words).returncode == 0
     newest, *_, oldest = [run for run in runs() if run.info.status == "FINISHED"]
     with Archive(None) as archive:
@@ -114,4 +118,7 @@ def test_what_changed_in_a_class_of_ones_own_is_kept(inside: Callable, runs: Cal
     text = inside("--trust", "mine", "show", newest.info.run_id).stdout
     found = text.partition(f"mine.Mine, changed since run {oldest.info.run_id[:8]}")[2].splitlines()
     assert "  -    '''Popularity, by another name.'''" in found and "  +    '''Popularity, by a third name.'''" in found
+    assert "rates, changed since run" in text and "  +RATE = 50" in text
     assert "changed since" not in inside("--trust", "mine", "show", oldest.info.run_id).stdout
+    told = inside("--trust", "mine", "recommend", oldest.info.run_id, "1").stderr
+    assert "the code of mine.Mine, rates has changed since the model was fitted" in told
