@@ -170,6 +170,14 @@ class Archive:
         with self.translate_errors():
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
+    def files(self, run: StoredRun) -> list[tuple[str, int]]:
+        """Return the path and size in bytes of each file of a run, wherever they lie, by path."""
+        if (here := run_log.folder(run.files)) is not None:
+            files = (path for path in here.rglob("*") if path.is_file())
+            return sorted((path.relative_to(here).as_posix(), path.stat().st_size) for path in files)
+        with self.translate_errors():
+            return mlflow_store.files(self.client, run.id)
+
     def add(
         self,
         run: StoredRun,

@@ -39,3 +39,14 @@ def model_folder(client: "MlflowClient", run_id: str) -> str | None:
         where: str = client.get_logged_model(output.model_id).artifact_location
         return where
     return None
+
+
+def files(client: "MlflowClient", run_id: str) -> list[tuple[str, int]]:
+    """Return the path and size in bytes of each file of a run, by path."""
+    found: list[tuple[str, int]] = []
+    folders: list[str | None] = [None]
+    while folders:
+        items = client.list_artifacts(run_id, folders.pop())
+        found += [(item.path, item.file_size or 0) for item in items if not item.is_dir]
+        folders += [item.path for item in items if item.is_dir]
+    return sorted(found)

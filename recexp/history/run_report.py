@@ -40,7 +40,7 @@ def report(archive: Archive, run: StoredRun) -> Iterator[Section]:
     yield from _summary(archive, run)
     costs = {name.removeprefix("cost/"): value for name, value in run.metrics.items() if name.startswith("cost/")}
     yield Section("cost", ("cost", "value"), [[name, f"{value:.3g}"] for name, value in costs.items()])
-    yield _files(run)
+    yield _files(archive, run)
     yield from _code(archive, run)
 
 
@@ -129,15 +129,9 @@ def _logged_warnings(archive: Archive, run: StoredRun) -> list[str]:
     return []
 
 
-def _files(run: StoredRun) -> Section:
-    from recexp.tracking import run_log
-
-    folder = run_log.folder(run.files)
-    if folder is None or not folder.is_dir():
-        return Section("files", lines=[run.files])
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows = [[path.relative_to(folder).as_posix(), f"{path.stat().st_size:,}"] for path in files]
-    return Section("files", ("file", "bytes"), rows, [f"in {folder}"])
+def _files(archive: Archive, run: StoredRun) -> Section:
+    rows = [[path, f"{size:,}"] for path, size in archive.files(run)]
+    return Section("files", ("file", "bytes"), rows, [f"in {run.files.removeprefix('file://')}"])
 
 
 def _code(archive: Archive, run: StoredRun) -> Iterator[Section]:

@@ -48,6 +48,6 @@ def shop_export(workplace: Path) -> pd.DataFrame:
     text.to_csv(workplace / "orders.csv", sep=";", index=False, encoding="cp1252")
     prices = [german(0.5 + 450.25 * n) for n in range(42)]
     products = pd.DataFrame({"ArtNr": [f"{n:03d}" for n in range(42)], "Titel": TITLES})
-    products["Warengruppe"] = ["Getränke" if n < 3 else "Geschirr" for n in range(42)]
+    products["Warengruppe"] = [*["Getränke"] * 3, *["Geschirr"] * 37, *["Neuheiten"] * 2]  # these nobody bought yet
     products.assign(Preis=prices).to_csv(workplace / "products.csv", sep=";", index=False, encoding="cp1252")
     return frame
