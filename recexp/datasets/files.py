@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from recexp.data import Dataset
 from recexp.data.column import Kind
 from recexp.data.scales import quantity_doubt
@@ -18,6 +20,7 @@ from recexp.io import (
     exists,
     in_file_order,
     read_features,
+    read_links,
     read_log,
     refuse_duplicates,
 )
@@ -37,8 +40,10 @@ class Files(Source):
     ----------
     interactions : the file of interactions.
     users, items : side tables, one row a user or item.
+    links : pairs of users in the first two columns: the first trusts, follows or knows the second. Links of users
+        without interactions are left out and counted.
     user_id, item_id : what their columns of ids are called; null: as in `interactions`.
-    format : auto: a table with named columns. recbole: atomic files (.user and .item are looked for beside .inter).
+    format : auto: a table with named columns. recbole: atomic files (.user, .item, .net: looked for beside .inter).
         lightgcn: a user and its items a line. session_lines: the items of one session a line.
     columns : what each column is called; null: not read. Ratings, times, events and sessions may be absent under their
         default names, in which case, blanks and signs do not matter (`User ID`). A number is a position, from 0, in a
@@ -60,6 +65,7 @@ class Files(Source):
     interactions: Location
     users: Location | None
     items: Location | None
+    links: Location | None
     format: Format
     columns: dict[Role, str | int | None]
     separator: str | None
@@ -77,7 +83,7 @@ class Files(Source):
     item_features: dict[str, Kind] | None
 
     def check(self) -> None:
-        for field in ("interactions", "users", "items"):
+        for field in ("interactions", "users", "items", "links"):
             location = getattr(self, field)
             if location is not None and not exists(_path(location)):
                 problem = "is a folder, not a file" if _path(location).is_dir() else "no such file"
@@ -87,8 +93,9 @@ class Files(Source):
         return _path(self.interactions)
 
     def files(self) -> dict[str, Path]:
-        tables = {"users": self._path_of(self.users, ".user"), "items": self._path_of(self.items, ".item")}
-        found = {"interactions": _path(self.interactions), **tables}
+        beside = {"users": (self.users, ".user"), "items": (self.items, ".item"), "links": (self.links, ".net")}
+        found = {role: self._path_of(*where) for role, where in beside.items()}
+        found["interactions"] = _path(self.interactions)
         return {role: path for role, path in found.items() if path is not None}
 
     def load(self) -> Dataset:
@@ -117,7 +124,15 @@ class Files(Source):
             refuse_duplicates(raw, path)
         users = self._table(self.users, ".user", "user", self.user_id, self.user_features)
         items = self._table(self.items, ".item", "item", self.item_id, self.item_features)
-        return Dataset(self.name, *code_log(raw, explicit=self.explicit, users=users, items=items))
+        coded = code_log(raw, explicit=self.explicit, users=users, items=items)
+        return Dataset(self.name, *coded._replace(links=self._links(coded.user_ids)))
+
+    def _links(self, users: np.ndarray) -> np.ndarray | None:
+        path = self._path_of(self.links, ".net")
+        if path is None:
+            return None
+        quotes = self.format != "recbole"
+        return read_links(path, users, separator=self.separator, quotes=quotes, encoding=self.encoding)
 
     def _table(
         self, location: str | None, ending: str, role: Role, id_column: str | None, kinds: dict[str, Kind] | None
@@ -139,7 +154,7 @@ class Files(Source):
         )
 
     def _path_of(self, location: str | None, ending: str) -> Path | None:
-        """Return where a side table lies: as given, or with `ending` beside RecBole's interactions."""
+        """Return where a file lies: as given, or with `ending` beside the interactions of RecBole."""
         if location is not None:
             return _path(location)
         beside = _path(self.interactions).with_suffix(ending)

@@ -25,13 +25,13 @@ class Release(Source):
 
     Parameters
     ----------
-    url, sha256 : where the archive is offered, and the checksum of what must arrive from there.
+    url, sha256 : where the archive is offered, and the checksum of what must arrive from there; null: nowhere.
     root : a folder, or archive, that holds the files; nothing else is looked at then. null: look as said.
     folder : what the folder and the archive are called.
     """
 
-    url: Location
-    sha256: str
+    url: Location | None
+    sha256: str | None
     root: Location | None
     folder: str
 
@@ -50,8 +50,11 @@ class Release(Source):
         """Read the files in `base`, a folder or a folder in an archive (`ml-1m.zip/ml-1m`)."""
 
     def check(self) -> None:
-        if self.root is not None and self.base() is None:
+        if self.base() is not None:
+            return
+        if self.root is not None:
             raise DataError(f"dataset.root: {self.root} holds neither {self.marker} nor {self.folder}.zip")
+        self._offer()
 
     def load(self) -> Dataset:
         self.check()
@@ -87,13 +90,22 @@ class Release(Source):
         inside = [path / self.folder for path in (root, *candidates[2:]) if path.suffix == ".zip"]
         return next((path for path in candidates + inside if exists(path / self.marker)), None)
 
+    def _offer(self) -> tuple[str, str]:
+        """Return where the archive is offered, and its checksum. Raises DataError where that is nowhere."""
+        if self.url is None or self.sha256 is None:
+            raise DataError(
+                f"dataset.root: {self.name} cannot be downloaded; say which folder or archive holds {self.marker}, or "
+                f"put {self.folder}.zip into the folder that the environment variable RECEXP_DATA names"
+            )
+        return self.url, self.sha256
+
     def download(self) -> Path:
         """Download the archive into the cache, unless another process has just done so, and return the folder in it."""
-        target = cache_dir("datasets") / f"{self.folder}.zip"
+        target, (url, sha256) = cache_dir("datasets") / f"{self.folder}.zip", self._offer()
         with exclusive(target):
             if not target.exists():
-                log.info("downloading %s. Terms: %s", self.url, self.terms)
-                fetch(self.url, target, sha256=self.sha256)
+                log.info("downloading %s. Terms: %s", url, self.terms)
+                fetch(url, target, sha256=sha256)
         found = self._within(target)
         if found is None:
             raise DataError(f"{target} has no {self.marker}; delete it to download it again")

@@ -7,6 +7,7 @@ from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, read_features
 from recexp.io.header import Role
 from recexp.io.ids import Ids, encode, lookup
+from recexp.io.links import read_links
 from recexp.io.log import Format, MissingUser, RawLog, in_file_order, parse_log, read_log
 from recexp.io.reading import exists, located, read_bytes
 from recexp.io.tables import TableFile, open_table, read_table
@@ -32,6 +33,7 @@ __all__ = [
     "parse_log",
     "read_bytes",
     "read_features",
+    "read_links",
     "read_log",
     "read_table",
     "refuse_duplicates",

@@ -23,7 +23,7 @@ class CodedLog(NamedTuple):
     item_ids: np.ndarray
     users: dict[str, Column]
     items: dict[str, Column]
-    links: None = None
+    links: np.ndarray | None = None
     listed: Listed | None = None
     listed_users: Listed | None = None
 

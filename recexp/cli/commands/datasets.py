@@ -1,15 +1,25 @@
 """what data sets there are, their size and terms, and where the files lie"""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from recexp import config
 from recexp.cli.parsing import Parser
+from recexp.errors import DataError
 
 
 def parser() -> Parser:
     """Return what reads the command's words."""
     return Parser("datasets", __doc__, example="recexp datasets")
+
+
+def _absent(check: Callable[[], None]) -> str:
+    """Return what happens where a data set is used that is not on this machine; `check` is its own."""
+    try:
+        check()
+    except DataError as error:
+        return str(error)
+    return "not on this machine yet; fetched on first use"
 
 
 def run(given: Namespace) -> Iterator[str]:
@@ -26,5 +36,5 @@ def run(given: Namespace) -> Iterator[str]:
         else:
             source = component(cfg, "dataset")
             made = "none: it is made from its parameters" if source.files() == {} else None
-            where = source.location() or made or "not on this machine yet; fetched on first use"
+            where = source.location() or made or _absent(source.check)
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"
