@@ -3,14 +3,14 @@
 import re
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-SMALL = ("evaluation.resamples=20", "dataset.n_users=100", "dataset.n_products=60", "dataset.n_sessions=1500")
+SMALL = ("evaluation.resamples=20", "dataset.n_users=100", "dataset.n_products=60", "dataset.n_visits=1500")
 """What makes dataset=electronics, and so a page's commands, quick."""
 
 
@@ -98,7 +98,7 @@ def test_the_commands_and_checks_of_a_page_work(
     written = begin(page(name), folder)
     for words in written.commands:
         later = {"compare", "evaluate"} & {*words}  # about runs that are there
-        done = inside(*words, *(() if later else small(name)))
+        done = inside(*words, *(() if later else small(words)))
         assert done.returncode == 0 and done.stdout, f"{words}: {done.stderr}"
     assert MEASURED[name] in runs()[0].data.metrics
     exec("\n".join(written.snippets), {})
@@ -119,8 +119,8 @@ def begin(written: Any, folder: Path) -> Any:
     return written
 
 
-def small(name: str) -> tuple[str, ...]:
-    return SMALL[: 1 if name == "add_a_dataset" else None]
+def small(words: Sequence[str]) -> tuple[str, ...]:
+    return SMALL[: None if "dataset=electronics" in words else 1]
 
 
 def quotes(name: str) -> list[str]:
@@ -151,7 +151,7 @@ def answer(mistake: Mistake, name: str, written: Any, folder: Path, inside: Call
                 exec("\n".join(written.snippets), {})
             return str(caught.value)
         words = [word for word in written.commands[0] if word != "-m" and not re.search("=[^[]+,", word)]
-        done = inside(*words, *small(name))
+        done = inside(*words, *small(words))
         assert done.returncode != 0
         (line,) = [line for line in done.stderr.splitlines() if line.startswith("recexp: ")]
         return line.removeprefix("recexp: ")

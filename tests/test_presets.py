@@ -11,6 +11,8 @@ from recexp.config import options
 from recexp.errors import DataError
 
 WORDS = (*SMALL, "tracking.log_model=false")
+EVENTS = ("none", "implicit", "counts", "deduplicate", "event_values")
+"""Filters for which a small store has rows enough; few of its purchases are rated."""
 
 
 def runnable(group: str) -> list[str]:
@@ -19,7 +21,8 @@ def runnable(group: str) -> list[str]:
 
 
 def check(runs: Callable, *overrides: str) -> None:
-    outcome = library.run("algorithm=popularity", *WORDS, *overrides)
+    data = WORDS[-2:] if "dataset=movielens_100k" in overrides else WORDS
+    outcome = library.run("algorithm=popularity", *data, *overrides)
     (run,) = runs()
     assert run.info.run_id == outcome.run_id
     assert run.info.status == "FINISHED"
@@ -44,7 +47,8 @@ def test_split_runs(runs: Callable, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in runnable("filter") if name != "shop"])  # it needs quantities
 def test_filter_runs(runs: Callable, name: str) -> None:
-    check(runs, f"filter={name}")
+    data = () if name in EVENTS else ("dataset.n_users=40",) if name == "purchases" else ("dataset=movielens_100k",)
+    check(runs, f"filter={name}", *data)
 
 
 def test_no_fold_is_run_where_one_cannot_be_asked(runs: Callable, workplace: Path) -> None:

@@ -31,7 +31,7 @@ class Mine(Popularity):
 def call(*arguments, **options):
     Path("RAN").write_text("called")
 """
-SMALL = ("dataset=electronics", "dataset.n_users=60", "dataset.n_products=40", "dataset.n_sessions=600")
+SMALL = ("dataset=electronics", "dataset.n_users=60", "dataset.n_products=40", "dataset.n_visits=600")
 BASE = (*SMALL, "evaluation.resamples=20", "algorithm=popularity")
 YAML = "# mine\n_target_: spy.Mine\nhalf_life_days: null\n"
 ADVICE = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 FILMS = ("dataset=movielens_100k",)
-STORE = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=150", "dataset.n_sessions=6000")
+STORE = ("dataset=electronics", "dataset.n_users=300", "dataset.n_products=150", "dataset.n_visits=6000")
 EVENTS = ("dataset=files", "dataset.interactions=events.csv")
 RATED = ("filter=ratings", "split=random_rows", "evaluation=ratings")
 """What models that predict ratings are judged on; those that predict none refuse it, and leave no run."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_sessions=1500")
+SMALL = ("dataset=electronics", "dataset.n_users=120", "dataset.n_products=80", "dataset.n_visits=1500")
 JOBS = (*SMALL, "evaluation.resamples=50", "algorithm=popularity")
 TWO = ("hydra/launcher=processes", "hydra.launcher.workers=2")
 FITS = ("dataset=movielens_100k", "algorithm=slim", "algorithm.positive=false", "algorithm.alpha=0.0001",

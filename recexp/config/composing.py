@@ -147,6 +147,8 @@ def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> st
             return _no_such_component(key[1].rpartition("@")[2], overrides)
         within = unknown_key if unknown_key and unknown_key.startswith(f"{key[1]}.") else key[1]  # a key of a mapping
         return _no_such_key(within, [word for word in overrides if word.partition("=")[0] != key[1]])
+    if chosen := re.match(r"In '(\w+)/(\w+)': Could not override '(\w+)", message):
+        return _no_such_choice(chosen[1], chosen[2], chosen[3], overrides)
     if (option := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(option[1]):
         return unknown(option[1], option[2] or "''", list(options(option[1])), what="unknown option")
     return message.strip()
@@ -156,11 +158,24 @@ def _no_such_component(name: str, overrides: list[str]) -> str:
     """Return that the chosen runner has none of that name, and what it has."""
     if any(word.startswith("~runner") for word in overrides):
         return f"runner: choose one with runner=..., of {', '.join(options('runner'))}; leave ~runner out"
+    runner, components = _components(overrides)
+    return f"{name}: runner={runner} has no {name}; it has {', '.join(components)}"
+
+
+def _no_such_choice(group: str, option: str, chosen: str, overrides: list[str]) -> str:
+    """Return that an option cannot choose one of another group, with this runner."""
+    runner, components = _components(overrides)
+    if group not in components or chosen not in components:
+        return _no_such_component(group if group not in components else chosen, overrides)
+    return f"{group}={option}: it chooses a {chosen}; in the defaults of runner={runner}, put {group} behind {chosen}"
+
+
+def _components(overrides: list[str]) -> tuple[str, list[str]]:
+    """Return the chosen runner and the groups of its components."""
     runner = next((word.partition("=")[2] for word in overrides if word.lstrip("+").startswith("runner=")), "offline")
     node = plain(compose([word for word in overrides if word.startswith("runner=")]))
     shared = ("runner", "tracking", "logging")
-    components = [key for key, value in node.items() if isinstance(value, dict) and key not in shared]
-    return f"{name}: runner={runner} has no {name}; it has {', '.join(components)}"
+    return runner, [key for key, value in node.items() if isinstance(value, dict) and key not in shared]
 
 
 def _no_such_key(key: str, others: list[str]) -> str:

@@ -19,7 +19,7 @@ from recexp.version import __version__
 
 FORMAT = 2
 _CODE = (
-    *("data", "datasets", "io", "filters", "splits", "prepared"),
+    *("data", "datasets", "io", "filters", "splits", "prepared", "environments/electronics"),
     *("serialization.py", "identity.py", "params.py", "rng.py"),
 )
 

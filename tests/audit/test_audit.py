@@ -58,7 +58,7 @@ def test_nothing_is_found_in_sound_splits(filtered: Callable, filter: str, name:
 
 
 @pytest.mark.parametrize("name", ["random", "temporal", "leave_last", "sessions"])
-@pytest.mark.parametrize("filter", ["none", "purchases", "positive"])
+@pytest.mark.parametrize("filter", ["none", "purchases", "event_values"])
 def test_nothing_is_found_in_the_store(filtered: Callable, filter: str, name: str) -> None:
     assert audited(filtered(filter, "electronics"), name).findings == ()
 

@@ -142,7 +142,7 @@ def test_an_options_help_has_its_source_and_every_value_with_its_meaning(recexp:
     shown = recexp("algorithm=item_knn", "algorithm.k=3", "--help").stdout
     assert "Deshpande" in shown
     assert "neighbors_of: target   # target: k nearest of each recommended item" in shown
-    assert "n_ratings: 10000" in recexp("+experiment=store_demo", "--help").stdout
+    assert "metrics: [precision, recall]" in recexp("+experiment=store_demo", "--help").stdout
 
 
 def test_the_config_that_would_run_is_shown(inside: Callable) -> None:

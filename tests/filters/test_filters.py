@@ -209,6 +209,19 @@ def test_keep_events(store: Dataset) -> None:
         apply(step("events.KeepEvents", events=["purchse", "view", "sale"]), store)
 
 
+def test_events_get_values_and_others_are_dropped(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    valued = apply(step("events.EventValues", values={"view": 1.0, "purchase": 5.0}), store)
+    assert kept(valued) == [0, 1, 2, 4, 6]
+    assert valued.interactions.values.tolist() == [1, 1, 5, 5, 1] and not valued.interactions.explicit
+    assert not caplog.text
+    apply(step("events.EventValues", values={"view": 1.0, "purchse": 5.0}), store)
+    assert "filter EventValues: shop has no event purchse; there are: purchase, rating, view" in caplog.text
+    with pytest.raises(DataError, match="EventValues: shop has no event purchse"):
+        apply(step("events.EventValues", values={"purchse": 5.0}), store)
+    with pytest.raises(ConfigError, match=r"values\.view: must be greater than 0 \(got -1"):
+        step("events.EventValues", values={"view": -1.0})
+
+
 @pytest.mark.parametrize(("name", "side"), [("SampleUsers", "user"), ("SampleItems", "item")])
 def test_samples_are_seeded_and_of_the_size_asked_for(name: str, side: str) -> None:
     rng = np.random.default_rng(0)
@@ -258,6 +271,7 @@ def test_nothing_left_names_the_step(store: Dataset) -> None:
         ("counts", [1, 3, 5, 6, 7, 8], [1, 3, 2, 1, 1, 1]),
         ("ratings", [3, 5, 7, 8], [5, 3, 4, 2]),
         ("purchases", [2, 4], [1, 1]),
+        ("event_values", [1, 2, 4, 6], [1, 5, 5, 1]),
         ("window", [3, 7], [1, 1]),
     ],
 )

@@ -49,7 +49,7 @@ def test_a_run_is_shown_with_intervals_changed_values_data_and_files(inside: Cal
     assert changed == {
         "dataset.n_users": ("300", "1000"),
         "dataset.n_products": ("120", "500"),
-        "dataset.n_sessions": ("4000", "20000"),
+        "dataset.n_visits": ("4000", "20000"),
         "evaluation.resamples": ("100", "1000"),
         "split.test_ratio": ("0.3", "0.2"),
     }

@@ -32,7 +32,7 @@ made = cache_of(library.make)
 
 def prepared(*overrides: str, seed: int = 1, use: bool = True) -> tuple[Loaded, list[Split]]:
     """Prepare what overrides of dataset, filter and split say."""
-    parts = {"dataset": ["dataset=electronics"], "filter": ["filter=positive"], "split": ["split=random"]}
+    parts = {"dataset": ["dataset=electronics"], "filter": ["filter=event_values"], "split": ["split=random"]}
     for group in parts:
         given = [one for one in overrides if one.startswith((f"{group}=", f"{group}."))]
         parts[group] = given if any(one.startswith(f"{group}=") for one in given) else [*parts[group], *given]
@@ -386,7 +386,7 @@ def counted(self):
     print("loaded")
     return load(self)
 Electronics.load = counted
-parts = [recexp.make(name) for name in ("dataset=electronics", "filter=positive", "split=random")]
+parts = [recexp.make(name) for name in ("dataset=electronics", "filter=event_values", "split=random")]
 with Preparation(*parts, seed=1, cache=True) as preparation:
     print(next(preparation.splits(preparation.load())).fingerprint)
 """

@@ -84,10 +84,10 @@ def recall(split: Split, name: str) -> float:
     return float(np.mean(hits / np.diff(split.target.indptr)))
 
 
-@pytest.mark.parametrize("dataset", ["movielens_100k", "electronics"])
+@pytest.mark.parametrize(("dataset", "filter"), [("movielens_100k", "positive"), ("electronics", "event_values")])
 @pytest.mark.usefixtures("ml100k")
-def test_content_says_something_on_real_and_simulated_data(dataset: str) -> None:
-    data, _ = make("filter=positive").apply(make(f"dataset={dataset}").load(), seed=0)
+def test_content_says_something_on_real_and_simulated_data(dataset: str, filter: str) -> None:
+    data, _ = make(f"filter={filter}").apply(make(f"dataset={dataset}").load(), seed=0)
     split = next(iter(make("split=random", "split.seed=1").split(data)))
     assert recall(split, "content_based") > 2 * recall(split, "random")
     assert recall(split, "content_knn") > 0.9 * recall(split, "item_knn")

@@ -166,7 +166,9 @@ def test_history_of_the_test_without_refit(models: Path) -> None:
 def test_predicted_ratings_are_measured(models: Path) -> None:
     outcome = library.run(
         *SMALL,
+        "dataset.n_users=40",  # who come a hundred times and rate something
         "filter=ratings",
+        "split=random_rows",
         "algorithm=means",
         "evaluation.metrics=[rmse,mae,ndcg]",
         config_dir=str(models),

@@ -4,6 +4,6 @@ SMALL = (
     "dataset=electronics",
     "dataset.n_users=300",
     "dataset.n_products=120",
-    "dataset.n_sessions=4000",
+    "dataset.n_visits=4000",
     "evaluation.resamples=100",
 )

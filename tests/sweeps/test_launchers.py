@@ -55,7 +55,7 @@ SMALL = (
     "dataset=electronics",
     "dataset.n_users=120",
     "dataset.n_products=80",
-    "dataset.n_sessions=1500",
+    "dataset.n_visits=1500",
     "evaluation.resamples=50",
     "tracking.log_model=false",
 )

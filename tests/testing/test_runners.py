@@ -50,7 +50,7 @@ def test_the_runner_of_the_page_keeps_all_promises(bandit: ModuleType, page: Cal
 
 
 def test_so_does_ours() -> None:
-    check_runner("dataset=electronics", "dataset.n_users=50", "dataset.n_sessions=500", "algorithm=als")
+    check_runner("dataset=electronics", "dataset.n_users=50", "dataset.n_visits=500", "algorithm=als")
 
 
 @pytest.mark.parametrize(

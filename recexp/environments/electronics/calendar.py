@@ -6,7 +6,11 @@ START = 1_704_067_200
 """2024-01-01 00:00 UTC, a Monday."""
 YEAR_DAYS = 366
 WEEKS = 53
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+HOURS = tuple(f"{hour:02}" for hour in range(24))
 DEVICES = ("desktop", "mobile", "tablet")
+CONTEXT_WEIGHT = 0.3
+"""What liking multiplies the effects of month, hour, device and city by."""
 MONTHS = np.repeat(np.arange(12), (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
 """The month of each day."""
 

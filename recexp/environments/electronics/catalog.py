@@ -94,6 +94,10 @@ class Catalog:
     def __len__(self) -> int:
         return len(self.price)
 
+    def prices(self, items: np.ndarray, weeks: np.ndarray) -> np.ndarray:
+        """Return what items cost, float32 (m,), in weeks of the year, int (m,)."""
+        return np.round(self.price.astype(np.float32)[items] * self.price_factors[items, weeks], 2)
+
     def columns(self) -> dict[str, Column]:
         """Return what the store says of its products."""
         leaves = [CATEGORIES[code] for code in self.category]

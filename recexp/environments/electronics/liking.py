@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recexp.algorithms.kernels.hashing import mixed
+from recexp.environments.electronics.calendar import CONTEXT_WEIGHT
 from recexp.environments.electronics.draws import STEP, normal
 from recexp.kernels import jit
 
@@ -90,7 +91,7 @@ def liking(t, user, item, month, hour, device):
     when += t.by_city[category, t.city[user]]
     pair = mixed(t.seed + np.uint64(user + 1) * STEP ^ mixed(np.uint64(item + 1)))
     whim = (np.float64(pair >> np.uint64(11)) * 2.0**-53 - 0.5) * np.sqrt(12.0)
-    return t.features * known + t.hidden * unknown + 0.3 * when + 0.4 * t.quality[item] + t.chance * whim
+    return t.features * known + t.hidden * unknown + CONTEXT_WEIGHT * when + 0.4 * t.quality[item] + t.chance * whim
 
 
 @jit(inner=True)
