@@ -57,22 +57,25 @@ IMPORTS = {
     "metrics": "data kernels ranking statistics",
     "evaluation": "data metrics ranking statistics",
     "models": "algorithms data ranking",
+    "policies": "algorithms data environments models ranking",
     "serving": "models",
     "prepared": "data datasets filters io splits",
     "log_statistics": "data statistics",
     "profile": "data io log_statistics",
     "tracking": "",
     "evidence": "charts data evaluation io models ranking statistics tracking",
-    "runners": "algorithms audit data datasets evaluation evidence filters models prepared ranking splits tracking",
+    "runners": "algorithms audit data datasets environments evaluation evidence filters models policies prepared "
+    "ranking splits tracking",
     "config_files": "",
     "config": "config_files datasets evaluation metrics runners tracking",
-    "testing": "algorithms config data datasets evidence filters metrics models ranking runners splits",
+    "testing": "algorithms config data datasets environments evidence filters metrics models policies ranking runners "
+    "splits",
     "console": "runners tracking",
     "tuning": "charts config datasets evidence runners tracking",
     "history": "config console data datasets evaluation evidence filters metrics prepared runners splits tracking",
     "comparison": "charts evaluation evidence history io metrics statistics tracking",
     "sweeps": "config config_files console runners tracking",
-    "plugins": "config console sweeps tuning",
+    "plugins": "config console environments sweeps tuning",
     "functions": "charts comparison config console datasets evaluation evidence history models runners statistics "
     "tracking tuning",
     "cli": "comparison config console functions history io metrics models plugins prepared profile runners statistics "

@@ -1,1 +1,6 @@
 """Environments: worlds with a known truth, in which policies act and from which data are drawn."""
+
+from recexp.environments.base import Environment, Observation, Outcome, State
+from recexp.environments.luck import Luck
+
+__all__ = ["Environment", "Luck", "Observation", "Outcome", "State"]

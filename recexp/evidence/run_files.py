@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from recexp import file_names
-from recexp.data import Interactions
+from recexp.data import Column, Interactions
 from recexp.errors import DataError, one_line
 from recexp.evaluation.slices import Slice
 from recexp.io import from_numpy, to_numpy
@@ -102,6 +102,28 @@ def write_predictions(
     ratings = {"rating": from_numpy(rows.values), "predicted": from_numpy(predicted)}
     table = pa.table({"user_id": users, "item_id": items, **ratings})
     _write(table, folder / file_names.PREDICTIONS)
+
+
+def write_columns(path: Path, columns: Mapping[str, np.ndarray | Column]) -> None:
+    """Write arrays and columns of one length as a parquet table; categories are written by their names."""
+    import pyarrow as pa
+
+    arrays = {
+        name: _dictionary(column) if isinstance(column, Column) and column.categories else from_numpy(_plain(column))
+        for name, column in columns.items()
+    }
+    _write(pa.table(arrays), path)
+
+
+def _plain(column: np.ndarray | Column) -> np.ndarray:
+    return column.values if isinstance(column, Column) else column
+
+
+def _dictionary(column: Column) -> "pa.Array":
+    import pyarrow as pa
+
+    codes = from_numpy(column.values, column.values < 0)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(column.categories))
 
 
 def write_slices(folder: Path, slices: Sequence[Slice]) -> None:

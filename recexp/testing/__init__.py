@@ -9,10 +9,21 @@ Each function takes a built component, tries it on small data and raises where a
 """
 
 from recexp.testing.datasets import check_dataset
+from recexp.testing.environments import check_environment
 from recexp.testing.filters import check_filter
 from recexp.testing.metrics import check_metric
+from recexp.testing.policies import check_policy
 from recexp.testing.recommenders import check_recommender
 from recexp.testing.runners import check_runner
 from recexp.testing.splits import check_split
 
-__all__ = ["check_dataset", "check_filter", "check_metric", "check_recommender", "check_runner", "check_split"]
+__all__ = [
+    "check_dataset",
+    "check_environment",
+    "check_filter",
+    "check_metric",
+    "check_policy",
+    "check_recommender",
+    "check_runner",
+    "check_split",
+]

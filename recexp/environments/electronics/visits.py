@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from recexp.algorithms.kernels.hashing import mixed
-from recexp.environments.electronics.draws import STEP, choose, draw, logistic, normal, number
+from recexp.environments.electronics.chances import buy_chance, cart_chance, click_chance, meet, recover
+from recexp.environments.electronics.draws import STEP, choose, draw, normal, number
 from recexp.environments.electronics.liking import chance_to_rate, liking, stars
 from recexp.kernels import jit
 
@@ -13,10 +14,6 @@ SHOWN = 10
 """Products of a page."""
 VIEW, CART, PURCHASE, RATING, RETURN = range(5)
 """Positions in `world.EVENTS`."""
-MET = 0.15
-"""What is left of a need once it is met; an accessory is needed the more."""
-NEEDED_AGAIN = 500.0
-"""Days after which about two thirds of a need are back."""
 
 
 @jit(inner=True)
@@ -105,8 +102,8 @@ def enter(t, b, s, user, number_of_visit, moment, passed):
     """Return a visit: what is looked for and in which mood. Needs that were met return in `passed` days, slowly."""
     time = moment // 4
     month = t.months[time // 86400]
+    recover(s.need, passed)
     for c in range(len(s.need)):
-        s.need[c] += (1.0 - s.need[c]) * min(1.0, passed / NEEDED_AGAIN)
         s.wish[c] = s.need[c] * np.exp(t.features * t.likes[user, c] + t.season[c, month])
     s.size[0] = s.size[1] = 0
     return Visit(
@@ -142,13 +139,6 @@ def read_pages(t, b, s, visit, at, size):
 
 
 @jit(inner=True)
-def click_chance(t, b, visit, item):
-    """Return by what probability a visitor who looks at an item clicks it."""
-    liked = liking(t, visit.user, item, visit.month, visit.hour, visit.device)
-    return logistic(b.click + b.click_liking * liked)
-
-
-@jit(inner=True)
 def page_chance(t, visit, item):
     """Return by what probability a page shows an item; draws count as if with replacement."""
     share = t.search_share[item] if t.category[item] == visit.category else 0.0
@@ -158,22 +148,14 @@ def page_chance(t, visit, item):
 
 
 @jit(inner=True)
-def dearness(t, visit, item):
-    """Return how much a reduced price adds to the readiness to buy."""
-    return -t.sensitivity[visit.user] * np.log(t.price_factors[item, visit.week])
-
-
-@jit(inner=True)
 def consider(t, b, s, visit, item, liked):
     """Return whether a viewed item goes into the cart."""
     for c in range(s.size[1]):
         if s.cart[c] == item:
             return False
-    ready = b.cart + b.cart_liking * liked + visit.mood + 0.5 * dearness(t, visit, item)
-    ready += np.log(s.need[t.category[item]])
-    for o in range(s.size[2]):
-        ready -= 4.0 * (s.owned[o] == item and t.durable[item])
-    if s.size[1] == len(s.cart) or number(s.state) >= logistic(ready):
+    if s.size[1] == len(s.cart):
+        return False
+    if number(s.state) >= cart_chance(t, b, visit, item, liked, s.need, s.owned[: s.size[2]]):
         return False
     s.cart[s.size[1]], s.liked[s.size[1]] = item, liked
     s.size[1] += 1
@@ -211,15 +193,12 @@ def check_out(t, b, s, visit, begin, out, clock):
     """Buy what is in the cart, or not; days later rate it, or send it back."""
     for c in range(s.size[1]):
         item, liked = s.cart[c], s.liked[c]
-        ready = b.buy + b.buy_liking * liked + b.buy_mood * visit.mood + dearness(t, visit, item)
-        if number(s.state) >= logistic(ready):
+        if number(s.state) >= buy_chance(t, b, visit, item, liked):
             continue
         if s.size[2] < len(s.owned):
             s.owned[s.size[2]] = item
             s.size[2] += 1
-        code = t.category[item]
-        s.need[code] *= MET
-        s.need[t.accessories[code]] = min(6.0, s.need[t.accessories[code]] * 2.5)
+        meet(t, s.need, item)
         put(out, begin, s, visit, item, int(clock), PURCHASE, np.nan, -1, 0.0, 0.0, 0.0)
         value = stars(s.state, t, visit.user, item, liked)
         chance, later = chance_to_rate(b, value), 86400.0 * (2.0 + 12.0 * number(s.state))

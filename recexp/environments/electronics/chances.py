@@ -1,0 +1,59 @@
+"""Compiled: by what probability a visitor clicks, takes and buys, and what that leaves of needs.
+
+Imported inside functions only.
+"""
+
+import numpy as np
+
+from recexp.environments.electronics.draws import logistic
+from recexp.environments.electronics.liking import liking
+from recexp.kernels import jit
+
+MET = 0.15
+"""What is left of a need once it is met; an accessory is needed the more."""
+NEEDED_AGAIN = 500.0
+"""Days after which about two thirds of a need are back."""
+
+
+@jit(inner=True)
+def click_chance(t, b, visit, item):
+    """Return by what probability a visitor who looks at an item clicks it."""
+    liked = liking(t, visit.user, item, visit.month, visit.hour, visit.device)
+    return logistic(b.click + b.click_liking * liked)
+
+
+@jit(inner=True)
+def dearness(t, visit, item):
+    """Return how much a reduced price adds to the readiness to buy."""
+    return -t.sensitivity[visit.user] * np.log(t.price_factors[item, visit.week])
+
+
+@jit(inner=True)
+def cart_chance(t, b, visit, item, liked, need, owned):
+    """Return by what probability a viewed item goes into the cart, given needs by category and what is owned."""
+    ready = b.cart + b.cart_liking * liked + visit.mood + 0.5 * dearness(t, visit, item)
+    ready += np.log(need[t.category[item]])
+    for one in owned:
+        ready -= 4.0 * (one == item and t.durable[item])
+    return logistic(ready)
+
+
+@jit(inner=True)
+def buy_chance(t, b, visit, item, liked):
+    """Return by what probability an item in the cart is bought."""
+    return logistic(b.buy + b.buy_liking * liked + b.buy_mood * visit.mood + dearness(t, visit, item))
+
+
+@jit(inner=True)
+def meet(t, need, item):
+    """Change needs by category as buying an item does."""
+    code = t.category[item]
+    need[code] *= MET
+    need[t.accessories[code]] = min(6.0, need[t.accessories[code]] * 2.5)
+
+
+@jit(inner=True)
+def recover(need, days):
+    """Let days pass, in which needs that were met come back, and raised ones fall."""
+    for c in range(len(need)):
+        need[c] += (1.0 - need[c]) * min(1.0, days / NEEDED_AGAIN)

@@ -1,0 +1,68 @@
+"""SavedModel: lists by a model that was fitted and saved before, without its training data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from recexp import checksums
+from recexp.data.id_codes import IdCodes
+from recexp.environments.base import Environment, Observation
+from recexp.environments.luck import Luck
+from recexp.errors import ConfigError
+from recexp.models.fitted import FittedModel
+from recexp.params import Location, PositiveFloat, params
+from recexp.policies.base import Policy
+from recexp.policies.greedy_over import Probability
+from recexp.policies.scores import scores
+from recexp.policies.slates import Choice
+
+
+@params
+class SavedModel(Policy):
+    """Shows the items of the highest scores of a saved model, and explores as `GreedyOver` does.
+
+    The model must know users and items by the ids of the environment's dataset; it is not fitted again. What is in the
+    model's folder is part of a run's identity, wherever it lies.
+
+    Parameters
+    ----------
+    path : the folder of the model, as `FittedModel.save` writes it.
+    epsilon, temperature, demote_seen : see `GreedyOver`.
+    """
+
+    path: Location
+    epsilon: Probability
+    temperature: PositiveFloat | None
+    demote_seen: bool
+
+    def contents(self) -> dict[str, str]:
+        """Return the digest of the model's header, which has those of all its arrays."""
+        header = Path(self.path).expanduser() / "model.json"
+        return {"path": checksums.sha256(header)} if header.is_file() else {}
+
+    def fit(self, environment: Environment, seed: int) -> None:
+        data, self.slate_ = environment.dataset(), environment.slate
+        self.model_ = FittedModel.load(Path(self.path).expanduser())
+        self.users_ = IdCodes(self.model_.user_ids).codes(data.user_ids)
+        self.items_ = IdCodes(self.model_.item_ids).codes(data.item_ids)
+        if (known := (self.items_ >= 0).sum()) < self.slate_:
+            raise ConfigError(f"policy.path: {self.path} knows {known} of the environment's items by their ids")
+
+    def act(self, observation: Observation, candidates: np.ndarray, rng: Luck) -> tuple[np.ndarray, np.ndarray]:
+        return self._choice.lists(self._scores(observation), observation, candidates, rng, self.slate_)
+
+    def probabilities(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
+        return self._choice.first(self._scores(observation), observation, candidates)
+
+    @property
+    def _choice(self) -> Choice:
+        return Choice(self.epsilon, self.temperature)
+
+    def _scores(self, observation: Observation) -> np.ndarray:
+        """Return float32 (b, n_items), with the model's ids; items that it does not know come last."""
+        users, items = self.users_.astype(np.int32), np.append(self.items_, -1).astype(np.int32)
+        asked = replace(observation, visitors=users[observation.visitors], history=items[observation.history])
+        found = scores(self.model_, asked, demote_seen=self.demote_seen)
+        given = np.append(found, found.min(axis=1, keepdims=True) - 1, axis=1)
+        return given[:, self.items_]
