@@ -74,7 +74,9 @@ def test_decisions_are_data(inside: Callable, workplace: Path, runs: Callable) -
     assert table.propensity.between(0.5 / 120, 1).all()
     words = ["dataset=decisions", f"dataset.interactions={folder / 'decisions.parquet'}", "filter=all_positive"]
     data = make(*words[:2]).load()
-    assert len(data.interactions) == len(table) and {"propensity", "position", "device"} < {*data.interactions.context}
+    assert len(data.interactions) == len(table) and {"clicked", "propensity", "position", "device"} < {
+        *data.interactions.context
+    }
     assert data.interactions.values.sum() == table.clicked.sum()
 
 
