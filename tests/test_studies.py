@@ -1,11 +1,13 @@
 """Studies: each preset makes what its published numbers speak of."""
 
 import csv
+import runpy
 from pathlib import Path
 
 import pytest
 import yaml
 
+from recexp.algorithms import Recommender
 from recexp.config import compose, options, plain, use_config_dirs
 
 STUDIES = sorted(path.parent for path in (Path(__file__).parent.parent / "experiments").glob("*/published.csv"))
@@ -70,3 +72,12 @@ def test_presets_without_published_numbers_beside_them_compose(monkeypatch: pyte
                 assert "epochs" in cfg.algorithm or cfg.hydra.runtime.choices.algorithm in ("turbo_cf", "ease")
     finally:
         use_config_dirs([])
+
+
+def test_models_of_the_study_of_cold_start_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = STUDIES[0].parent
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.syspath_prepend(folder / "neural")
+    study = runpy.run_path(str(folder / "cold_start" / "cold_start.py"))
+    for table in ("NEW_USERS", "NEW_ITEMS", "FRIENDS", "LISTS"):
+        assert all(isinstance(study["make"](words), Recommender) for words in study[table].values())

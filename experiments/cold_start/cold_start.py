@@ -1,0 +1,134 @@
+"""Print one table of the README: new_users, new_items, or friends."""
+
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+import recexp
+from recexp.algorithms import Recommender
+from recexp.data import Dataset, Queries, Split
+from recexp.ranking import Ranking
+from recexp.rng import generator
+from recexp.statistics import paired
+
+K = 10
+SEEDS = (1, 2, 3)
+NEW_USERS = {
+    "popularity": "popularity",
+    "demographic by gender and age": "demographic algorithm.method=groups algorithm.columns=[gender,age]",
+    "demographic, ridge": "demographic algorithm.columns=[gender,age,occupation]",
+}
+NEW_ITEMS = {
+    "popularity of the genres": "genre_popularity",
+    "random": "random",
+    "content_based, genres and year": "content_based algorithm.feature_columns=[genres,year]",
+    "feature_to_factors (als), genres": "feature_to_factors algorithm.feature_columns=[genres]",
+    "feature_to_factors (als), genres and year": "feature_to_factors algorithm.feature_columns=[genres,year]",
+    "feature_to_factors (als), genres, year, title": "feature_to_factors",
+    "feature_to_factors (svd), genres, year, title": "feature_to_factors algorithm@algorithm.base=svd",
+}
+DAMPED = " algorithm.user_damping=5 algorithm.item_damping=5"
+SOCIAL = "social algorithm.aggregate=average_baselines" + DAMPED
+FRIENDS = {
+    "user mean": "bias algorithm.user_damping=0 algorithm.item_damping=1e9",
+    "user and item bias": "bias" + DAMPED,
+    "social: whom one trusts": SOCIAL,
+    "social: and who trusts one": SOCIAL + " algorithm.both_ways=true",
+    "social: ways of two links, both ways": SOCIAL + " algorithm.both_ways=true algorithm.depth=2",
+}
+LISTS = {
+    "popularity": "popularity",
+    "social: whom one trusts": "social",
+    "social: and who trusts one": "social algorithm.both_ways=true",
+}
+
+
+def make(words: str) -> Recommender:
+    return recexp.make(*f"algorithm={words}".split(), config_dir="experiments/neural")
+
+
+def data(name: str, filter: str) -> Dataset:
+    return recexp.make(f"filter={filter}").apply(recexp.make(f"dataset={name}").load(), seed=0)[0]
+
+
+def ndcg(model: Recommender, split: Split, catalogue: np.ndarray) -> np.ndarray:
+    """Return NDCG@10 of each query, float64 (b,): gains are 1, ties are broken by a seeded permutation."""
+    ranking = Ranking.draw(split.train.n_items, catalogue, rng=generator(0, "ties"))
+    items, target = model.recommend(split.queries, K, ranking).items, split.target.sign()
+    discounts = 1 / np.log2(np.arange(2, K + 2))
+    rows = np.repeat(np.arange(len(items)), K)
+    hits = (items >= 0) & np.reshape(target[rows, items.ravel()], items.shape).astype(bool)
+    ideal = np.cumsum(discounts)[np.minimum(np.diff(target.indptr), K) - 1]
+    return hits @ discounts / ideal
+
+
+def compare(models: Mapping[str, str], dataset: Dataset, split: str, *, new_items: bool) -> None:
+    """Print the NDCG@10 of each model on each split, and how far it is above the first on the same users."""
+    found = {name: np.full((dataset.n_users, len(SEEDS)), np.nan) for name in models}
+    for column, seed in enumerate(SEEDS):
+        made = next(iter(recexp.make(f"split={split}", f"split.seed={seed}").split(dataset)))
+        known = made.train.interactions.known_items
+        for name, words in models.items():
+            values = ndcg(make(words).fit(made.train), made, ~known if new_items else np.ones_like(known))
+            found[name][made.queries.users, column] = values
+    first = found[next(iter(models))]
+    print(f"| model | {' | '.join(f'split {seed}' for seed in SEEDS)} | difference to the first | p |")
+    for name, values in found.items():
+        asked = ~np.isnan(values).all(axis=1)
+        differences = np.nanmean(
+            values[asked] - first[asked], axis=1
+        )  # one a user, in however many splits it was asked
+        p = paired.permutation(differences[:, None], rng=generator(0, "test"))[0]
+        cells = [f"{mean:.4f}" for mean in np.nanmean(values, axis=0)]
+        print("|", " | ".join([name, *cells, f"{differences.mean():+.4f}", f"{p:.2g}"]), "|", flush=True)
+
+
+def errors(model: Recommender, split: Split) -> np.ndarray:
+    """Return predicted less given rating of each test row, float64 (m,)."""
+    queries, rows = split.queries, split.test
+    at = np.full(split.train.n_users, -1)
+    at[queries.users] = np.arange(len(queries))
+    asked = at[rows.users]
+    history = Queries(rows.users, queries.log, queries.start[asked], queries.stop[asked])
+    return model.predict(rows, history).astype(np.float64) - rows.values
+
+
+def friends() -> None:
+    """Print RMSE / MAE (ratings) in five folds, and on users of whom all is held out; then lists for the latter."""
+    dataset = data("filmtrust", "ratings")
+    linked = np.isin(np.arange(dataset.n_users), dataset.links[:, 0])
+    folds = list(recexp.make("split=kfold", "split.seed=1").split(dataset))
+    new = [next(iter(recexp.make("split=cold_users", f"split.seed={seed}").split(dataset))) for seed in range(1, 6)]
+    groups = ("all", "links", "links, 1-5 ratings", "links, 6 and more", "new: all", "new: links")
+    print(f"| model | {' | '.join(groups)} |")
+    for name, words in FRIENDS.items():
+        cells = dict.fromkeys(groups, np.empty(0))
+        for kind, split in [*(("", fold) for fold in folds), *(("new: ", one) for one in new)]:
+            wrong, users = errors(make(words).fit(split.train), split), split.test.users
+            n = np.bincount(split.train.interactions.users, minlength=dataset.n_users)[users]
+            few, with_links = (n > 0) & (n <= 5), linked[users]
+            rows = {"all": n >= 0, "links": with_links, "links, 1-5 ratings": with_links & few}
+            rows["links, 6 and more"] = with_links & (n > 5)
+            for group in rows.keys() & {label.removeprefix(kind) for label in groups if label.startswith(kind)}:
+                cells[kind + group] = np.append(cells[kind + group], wrong[rows[group]])
+        shown = [f"{np.sqrt(np.mean(e**2)):.4f} / {np.abs(e).mean():.4f} ({len(e):,})" for e in cells.values()]
+        print("|", " | ".join([name, *shown]), "|", flush=True)
+    compare(LISTS, data("filmtrust", "all_positive"), "cold_users", new_items=False)
+
+
+def main() -> None:
+    """Print the table that the first word names."""
+    (what,) = sys.argv[1:]
+    if what == "friends":
+        friends()
+    elif what == "new_items":
+        compare(NEW_ITEMS, data("movielens_1m", "all_positive"), "cold_items", new_items=True)
+    elif what == "new_users":
+        compare(NEW_USERS, data("movielens_1m", "all_positive"), "cold_users", new_items=False)
+    else:
+        raise SystemExit("usage: python experiments/cold_start/cold_start.py new_users|new_items|friends")
+
+
+if __name__ == "__main__":
+    main()
