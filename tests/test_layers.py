@@ -63,7 +63,7 @@ IMPORTS = {
     "log_statistics": "data statistics",
     "profile": "data io log_statistics",
     "tracking": "",
-    "evidence": "charts data evaluation io models ranking statistics tracking",
+    "evidence": "charts data evaluation io log_statistics models ranking statistics tracking",
     "runners": "algorithms audit data datasets environments evaluation evidence filters models policies prepared "
     "ranking splits tracking",
     "config_files": "",

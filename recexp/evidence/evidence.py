@@ -10,7 +10,7 @@ import numpy as np
 from recexp import file_names
 from recexp.errors import DataError
 from recexp.evidence import run_files
-from recexp.evidence.plots import Curves, write_curves
+from recexp.evidence.plots import Curves, Plot, write, write_curves
 from recexp.evidence.table import Table, write_tables
 from recexp.rng import generator
 from recexp.statistics.bootstrap import Means, intervals
@@ -49,6 +49,7 @@ class Evidence:
     higher_is_better : which way metrics improve, by their names without part and cut-off; the headline's is known.
     units : the values behind the final metrics, or None.
     tables, warnings : what a person reads beside the metrics.
+    plots : pictures by file name.
     inputs : the data that went in.
     model, shown : what was fitted, and (item id, name, score) of some of its recommendations.
     """
@@ -59,6 +60,7 @@ class Evidence:
     units: Units | None = None
     tables: Sequence[Table] = ()
     warnings: Sequence[str] = ()
+    plots: Mapping[str, Plot] = field(default_factory=dict)
     inputs: "Sequence[Input]" = ()
     model: "FittedModel | None" = None
     shown: tuple[tuple[int | str, str, float], ...] = ()
@@ -112,6 +114,8 @@ class Evidence:
         if self.units is not None:
             run_files.write_units(folder, unit, self.units.ids, self.units.values, about=self.units.about)
         write_curves(folder / file_names.PLOTS, curves)
+        for name, plot in self.plots.items():
+            write(folder / file_names.PLOTS, name, plot.title, plot.picture)
 
 
 def _columns(values: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 BINS = 60
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 """Learning curves: (step, value) pairs by name."""
+
+
+class Plot(NamedTuple):
+    """A picture and its title; None where there was nothing to draw."""
+
+    title: str
+    picture: Picture | None
 
 
 def write_curves(folder: Path, curves: Curves) -> None:

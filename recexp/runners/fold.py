@@ -11,6 +11,7 @@ from recexp.audit import AuditReport
 from recexp.data import Column, Dataset, Interactions, Listed, Queries, Split
 from recexp.data.id_codes import IdCodes
 from recexp.errors import ConfigError, IncompatibleError
+from recexp.evidence.log_report import LogReport
 from recexp.evidence.table import Table
 from recexp.filters.base import Effect, Filters
 from recexp.params import describe
@@ -34,6 +35,7 @@ class Fold:
     filters : the filters described, with a revision where a step means something else on these data than it did once;
         None where none does.
     split, audit : the split and its audit.
+    report : statistics of the rows before filters, where the runner is asked for them.
     """
 
     loaded: str
@@ -42,6 +44,7 @@ class Fold:
     filters: Any | None
     split: Split
     audit: AuditReport
+    report: LogReport | None = None
 
     @classmethod
     def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
@@ -96,7 +99,8 @@ class Fold:
         expected = {name: ", as expected of this split" for name in self.audit.expected}
         shares = {name: _share(name, value) for name, value in self.audit.metrics.items()}
         audit = [(name, share + expected.get(name, "")) for name, share in shares.items()]
-        return [data_table(self.effects, parts), Table(("leakage audit", "value"), audit, self.audit.facts)]
+        audited = Table(("leakage audit", "value"), audit, self.audit.facts)
+        return [data_table(self.effects, parts), audited, *([self.report.table] if self.report else [])]
 
 
 def _tell_dislikes(train: Dataset) -> None:

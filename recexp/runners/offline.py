@@ -3,6 +3,7 @@
 import copy
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from recexp.algorithms.base import Recommender
@@ -12,6 +13,7 @@ from recexp.datasets.base import Source
 from recexp.errors import IncompatibleError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.evidence import Evidence
+from recexp.evidence.log_report import log_report
 from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.evidence.table import Table
 from recexp.filters.base import Filters
@@ -40,6 +42,7 @@ class Offline(Runner):
     threads : how many threads work; None is all cores.
     block_mib : memory in MiB that a block of scores may take.
     cache : keep filtered data and splits on disk and take them from there.
+    statistics : load all rows once more and keep what `log_report` says of them with each run.
     device : where networks compute; auto is the best there is.
     precision : of the numbers that networks compute with; weights are float32 in any case.
     refit : after validation, fit the final model on train and validation; else it is tested as it is.
@@ -63,6 +66,7 @@ class Offline(Runner):
 
     block_mib: Resource
     cache: Switch
+    statistics: Switch
     device: Undescribed[Literal["auto", "cpu", "cuda"]]
     precision: Undescribed[Literal["float32", "bfloat16"]]
     refit: Undescribed[bool]
@@ -73,13 +77,14 @@ class Offline(Runner):
             with costs.measure("data"):
                 loaded = prepared.load()
                 check_compatible(experiment, loaded.dataset, show=self.show)
+                report = log_report(experiment["dataset"].load()) if self.statistics else None
             for split in costs.measure_each("split", prepared.splits(loaded)):
                 if experiment.fold in (None, split.fold):  # else what follows would be for nothing
                     split = experiment["evaluation"].applied(split)
                     if split.fold in (None, 0, experiment.fold):  # once is enough
                         tell_unranked(experiment, loaded, split)
                     with costs.measure("audit"):
-                        fold = Fold.of(experiment, loaded, split)
+                        fold = replace(Fold.of(experiment, loaded, split), report=report)
                     yield fold.plan(fold)
 
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
@@ -169,6 +174,7 @@ def evidence(
         units=parts[-1].units,
         tables=[*fold.tables(), answers],
         warnings=leaks + fallbacks + short + remarks,
+        plots=fold.report.plots if fold.report else {},
         inputs=fold.inputs(experiment),
         model=model,
         shown=() if show is None else recommended(model, show),

@@ -23,7 +23,7 @@ class Validation(Offline):
 
     Parameters
     ----------
-    threads, block_mib, cache, device, precision, refit, show : see `Offline`.
+    threads, block_mib, cache, statistics, device, precision, refit, show : see `Offline`.
     """
 
     beside: ClassVar[str] = "-trials"

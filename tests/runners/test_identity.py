@@ -188,7 +188,14 @@ def test_the_rules_of_a_runner_are_part_of_the_protocol() -> None:
         epsilon: float
 
     x = experiments.experiment(config.compose(["dataset=electronics"]), tags={})
-    fields = {"threads": None, "block_mib": 32, "cache": False, "device": "auto", "precision": "float32"}
+    fields = {
+        "threads": None,
+        "block_mib": 32,
+        "cache": False,
+        "statistics": False,
+        "device": "auto",
+        "precision": "float32",
+    }
     fields |= {"refit": True, "show": None}
     protocols = [
         content(replace(x, runner=runner))["protocol"]
