@@ -84,6 +84,14 @@ def row_numbers(values: np.ndarray) -> np.ndarray:
     return np.arange(len(values), dtype=sp.get_index_dtype(maxval=len(values)))
 
 
+def distinct(values: np.ndarray) -> np.ndarray:
+    """Return the distinct of values (m,), ascending; several times faster than numpy's hashing where most are."""
+    found = np.sort(values)
+    new = np.ones(len(found), bool)
+    np.not_equal(found[1:], found[:-1], out=new[1:])
+    return found[new]
+
+
 def ascending(values: np.ndarray) -> np.ndarray:
     """Return int (m,): the row numbers of int64 values from the lowest to the highest, ties in order."""
     rows = row_numbers(values)

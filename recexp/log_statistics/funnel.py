@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from recexp.data import Dataset
+from recexp.data.ordering import distinct
 from recexp.log_statistics.kinds import Kind
 
 ACTIVE = 10
@@ -25,7 +26,7 @@ def funnel(parts: Mapping[Kind, Dataset]) -> dict[str, float]:
         return {}
     rows = np.sum([np.bincount(part.users, minlength=part.n_users) for part in steps.values()], axis=0)
     active = rows >= ACTIVE
-    pairs = {kind: np.unique(part.pair_numbers[active[part.users]]) for kind, part in steps.items()}
+    pairs = {kind: distinct(part.pair_numbers[active[part.users]]) for kind, part in steps.items()}
     found = {}
     for earlier, later in combinations(steps, 2):
         found[f"{later}_per_{earlier}"] = len(steps[later]) / len(steps[earlier])

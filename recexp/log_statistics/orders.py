@@ -3,6 +3,7 @@
 import numpy as np
 
 from recexp.data import Dataset, Interactions
+from recexp.data.ordering import distinct
 from recexp.log_statistics.times import DAY, seconds
 from recexp.log_statistics.visits import visit_codes
 from recexp.statistics.concentration import top_share
@@ -42,10 +43,11 @@ def order_times(purchases: Interactions) -> np.ndarray:
 def bought_again(purchases: Interactions) -> float:
     """Return the share of purchases of an item that the same user bought in an earlier order; once an order."""
     codes, pairs = order_codes(purchases), purchases.pair_numbers
+    lines = pairs
     if codes is not None:
         _, of_order = np.unique(codes, return_inverse=True)
-        pairs = pairs[np.unique(of_order * purchases.n_items + purchases.items, return_index=True)[1]]
-    return 1 - len(np.unique(pairs)) / len(pairs)
+        lines = distinct(of_order * purchases.n_items + purchases.items)
+    return 1 - len(distinct(pairs)) / len(lines)
 
 
 def quantities(rows: Interactions) -> np.ndarray:
@@ -87,7 +89,7 @@ def returns(purchases: Dataset, returned: Dataset) -> dict[str, float]:
     found = {}
     sold, back = (order_codes(part.interactions) for part in (purchases, returned))
     if sold is not None and back is not None:
-        found["returned_orders"] = len(np.unique(back)) / len(np.union1d(sold, back))
+        found["returned_orders"] = len(distinct(back)) / len(distinct(np.append(sold, back)))
     earned, repaid = (revenue(part) for part in (purchases, returned))
     if earned is not None and repaid is not None and earned.any():
         found["returned_value"] = float(repaid.sum() / earned.sum())

@@ -3,6 +3,7 @@
 import numpy as np
 
 from recexp.data import Interactions
+from recexp.data.ordering import distinct
 from recexp.log_statistics.times import seconds
 
 
@@ -50,5 +51,5 @@ def visits(views: Interactions) -> dict[str, float]:
 
 def share_with(views: Interactions, purchases: Interactions) -> float:
     """Return the share of visits, those with a view or a purchase, that have a purchase."""
-    both = [np.unique(visit_codes(rows)) for rows in (views, purchases)]
-    return len(both[1]) / len(np.union1d(*both))
+    seen, bought = (distinct(visit_codes(rows)) for rows in (views, purchases))
+    return len(bought) / len(distinct(np.append(seen, bought)))
