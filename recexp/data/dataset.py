@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from recexp.data.column import Column, Kind, frozen
-from recexp.data.interactions import Interactions
+from recexp.data.interactions import CLICKED, Interactions
 from recexp.data.listed import Listed, joined_ids
 from recexp.errors import ConfigError, DataError
 from recexp.identity import digest, digest_arrays
@@ -123,9 +123,9 @@ class Dataset:
     def has(self, need: str) -> bool:
         """Return whether the data carry what a component may need.
 
-        timestamps, sessions, events, ratings (of interactions); links; user_features, item_features (any column),
-        user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a column by its
-        name: items.publisher, users.age, context.position.
+        timestamps, sessions, events, ratings, impressions (of interactions); links; user_features, item_features (any
+        column), user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a
+        column by its name: items.publisher, users.age, context.position.
         """
         rows = self.interactions
         table, dot, column = need.partition(".")
@@ -138,6 +138,7 @@ class Dataset:
             "sessions": rows.sessions is not None,
             "events": rows.events is not None,
             "ratings": rows.explicit,
+            "impressions": any(name in rows.context for name in CLICKED),
             "links": self.links is not None,
             "item_prices": "price" in kinds["item"],
             "item_texts": "text" in kinds["item"],

@@ -14,6 +14,9 @@ from recexp.data.time_unit import PER_SECOND, TimeUnit, in_unit
 from recexp.errors import DataError
 from recexp.identity import digest, digest_arrays
 
+CLICKED = ("clicked", "click")
+"""The context columns by which rows are impressions."""
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -100,6 +103,21 @@ class Interactions:
         if self.timestamps is None or unit == self.time_unit:
             return self
         return replace(self, timestamps=in_unit(self.timestamps, self.time_unit, unit), time_unit=unit)
+
+    @cached_property
+    def clicked(self) -> np.ndarray | None:
+        """bool (m,): whether the item that a row says was shown was clicked; None where rows are no impressions.
+
+        They are where the context has a column `clicked` or `click`. Raises DataError where it holds more than 0 and 1.
+        """
+        name = next((name for name in CLICKED if name in self.context), None)
+        if name is None:
+            return None
+        column = self.context[name]
+        if column.kind != "numeric" or not np.isin(column.values, (0, 1)).all():
+            raise DataError(f"the context column {name} must be numeric: 1 where an item was clicked, else 0")
+        clicked: np.ndarray = column.values == 1
+        return clicked
 
     @cached_property
     def known_users(self) -> np.ndarray:

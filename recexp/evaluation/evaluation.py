@@ -102,7 +102,7 @@ class Evaluation:
         return any(metric.unit == "row" for metric in self.metrics.values())
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ConfigError when a metric needs what `dataset` does not have; called before anything is fitted."""
+        """Raise ConfigError when a metric needs what `dataset` lacks or has wrong; called before anything is fitted."""
         for name, metric in self.metrics.items():
             for need in sorted(metric.needs - ALWAYS_THERE):
                 if not dataset.has(need):
@@ -110,6 +110,8 @@ class Evaluation:
                         f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
                         f"leave {name} out, or choose data and a filter that have them"
                     )
+            if problem := metric.problem(dataset):
+                raise ConfigError(f"evaluation.metrics: {name} cannot be computed: {problem}")
 
     def rule(self) -> dict[str, Any]:
         """Return what two runs must share to be compared; cut-offs and metrics live in the names of results."""
@@ -135,7 +137,8 @@ class Evaluation:
         Raises DataError when lists are too short or too few or repeat an item, or predictions are not finite.
         """
         self._refuse(lists, split)
-        whole = JudgedLists.of(lists, split.target, split.queries, split.train, self._catalogue(split.train))
+        known = split.train, self._catalogue(split.train), split.test
+        whole = JudgedLists.of(lists, split.target, split.queries, *known)
         judged = whole.cut(self.cutoffs[-1])
         metrics, units = self._measure(Answers(judged, self._ratings(split, predicted)))
         groups = {name: [unit.everyone] for name, unit in units.items()}

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from recexp import file_names
+from recexp.data import Dataset
 from recexp.errors import ConfigError, DataError
 from recexp.metric_names import metric_at
 from recexp.metrics.plain import id_lists_of, ids_of, lists_by_id, ratings_of
@@ -57,13 +58,13 @@ class Metric(ABC):
 
     Class attributes
     ----------------
-    unit : what has a value: a list, the whole run, a held-out row.
+    unit : what has a value: a list, the whole run, a held-out row whose rating is predicted, a shown item.
     needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
     higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
     """
 
-    unit: ClassVar[Literal["list", "run", "row"]]
+    unit: ClassVar[Literal["list", "run", "row", "impression"]]
     needs: ClassVar[frozenset[str]] = frozenset()
     higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
@@ -71,6 +72,10 @@ class Metric(ABC):
     @abstractmethod
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
         """Return the values of all units, for each of `names`; None where `answers` hold nothing to be measured."""
+
+    def problem(self, dataset: Dataset) -> str:
+        """Return what is wrong with what a dataset has of the metric's needs, in words; empty where nothing is."""
+        return ""
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
         """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""

@@ -28,6 +28,7 @@ class JudgedLists:
     queries : b queries: who asked (-1: an unknown user), with which history, when and in what context.
     train : what the model learned from (item counts, features of items and users).
     catalogue : bool (n_items,), which items may be recommended.
+    test : the held-out rows, among them those that the target is made of; None where they are not known.
     """
 
     items: np.ndarray
@@ -37,11 +38,17 @@ class JudgedLists:
     queries: Queries
     train: Dataset
     catalogue: np.ndarray
+    test: Interactions | None = None
     _cache: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(
-        lists: Lists, target: sp.csr_array, queries: Queries, train: Dataset, catalogue: np.ndarray
+        lists: Lists,
+        target: sp.csr_array,
+        queries: Queries,
+        train: Dataset,
+        catalogue: np.ndarray,
+        test: Interactions | None = None,
     ) -> "JudgedLists":
         """Judge b lists against the stored entries of `target`, CSR (b, n_items), whatever their values."""
         from recexp.metrics.kernels import find_hits
@@ -54,7 +61,7 @@ class JudgedLists:
             find_hits(start, stop, items, indptr, indices, np.zeros(target.shape[1] + 1, bool), hits)
 
         threads.map_rows(rows, len(items))
-        return JudgedLists(items, lists.scores, hits, target, queries, train, catalogue)
+        return JudgedLists(items, lists.scores, hits, target, queries, train, catalogue, test)
 
     @staticmethod
     def of_ids(

@@ -19,6 +19,7 @@ class ExampleLists:
     train : the items of each user; one more user has none, and two items nobody.
     features : the names of each item's categories, from none to three; brands : one name each, or None.
     predicted, actual : a rating for each list.
+    shown, clicked : an item that was shown to the user of each list, and whether it was clicked.
     """
 
     def __init__(self, seed: int, *, queries: int = 40, padded: bool = True) -> None:
@@ -36,6 +37,7 @@ class ExampleLists:
         self.features = {i: [f"c{c}" for c in rng.permutation(6)[: rng.integers(0, 4)]] for i in range(n_items)}
         self.brands = [f"b{c}" if c else None for c in rng.integers(0, 4, n_items)]
         self.predicted, self.actual = rng.normal(3, 1, (2, queries))
+        self.shown, self.clicked = rng.integers(0, n_items, queries), rng.random(queries) < 0.3
 
     def judged(self, order: np.ndarray | None = None) -> JudgedLists:
         """Return the lists in the given order, int (b,), or as they are."""
@@ -49,7 +51,14 @@ class ExampleLists:
         lists = Lists(items, np.zeros(items.shape, np.float32))
         users = (order % data.n_users).astype(np.int32)
         queries = Queries.of_users(users, data.interactions, exclude_seen=False)
-        return JudgedLists.of(lists, target.tocsr(), queries, data, np.ones(self.n_items, bool))
+        return JudgedLists.of(
+            lists, target.tocsr(), queries, data, np.ones(self.n_items, bool), self._impressions(users, order, data)
+        )
+
+    def _impressions(self, users: np.ndarray, order: np.ndarray, data: Dataset) -> Interactions:
+        values, clicked = np.ones(len(order), np.float32), Column.numeric(self.clicked[order])
+        items = self.shown[order].astype(np.int32)
+        return Interactions(users, items, values, data.n_users, data.n_items, context={"clicked": clicked})
 
     def answers(self, order: np.ndarray | None = None) -> Answers:
         """Return lists and ratings in the given order, int (b,), or as they are."""
@@ -67,6 +76,7 @@ class ExampleLists:
             "brand": Column.category(self.brands),
             "year": Column.numeric(np.arange(self.n_items)),
             "price": Column.numeric(np.arange(self.n_items) % 7 + 1, "price"),
+            "margin": Column.numeric(np.arange(self.n_items) % 7 / 4),
         }
         city = Column.category(["north" if user % 3 else "south" for user in range(n_users)])
         ids = np.arange(n_users), np.arange(self.n_items)

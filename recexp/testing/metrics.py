@@ -50,7 +50,9 @@ def values_are_finite_and_in_bounds(metric: Metric) -> None:
         for k, values in zip(CUTOFFS, _measured(metric, answers)):
             expect(not np.isinf(values).any(), f"a value at {k} is infinite")
             missing = np.isnan(values)
-            expect(metric.unit == "list" or not missing.any(), f"at {k} a {metric.unit} has no value (NaN)")
+            expect(
+                metric.unit in ("list", "impression") or not missing.any(), f"at {k} a {metric.unit} has no value (NaN)"
+            )
             expect(k == 1 or not missing.all(), f"at {k} no {metric.unit} has a value")
             results = metric.finish(values[~missing])
             off = results[(results < low - 1e-9) | (results > high + 1e-9)]

@@ -35,6 +35,10 @@ def test_the_mission_s_metrics_are_there():
         "entropy",
         "personalization",
         "serendipity",
+        "revenue",
+        "margin",
+        "conversion",
+        "click_through_rate",
     } <= set(NAMES)
 
 
@@ -48,7 +52,7 @@ def test_yaml_and_class_say_what_it_is(build, name):
     text = (Path(__file__).parents[2] / "conf" / "metric" / f"{name}.yaml").read_text()
     metric = build(name)
     assert text.startswith("# ") and len(text.splitlines()[0]) > 20, "the first line says what it is"
-    assert metric.unit in ("list", "run", "row")
+    assert metric.unit in ("list", "run", "row", "impression")
     assert metric.names(name, [5, 10]) == ([name] if metric.unit == "row" else [f"{name}_at_5", f"{name}_at_10"])
     assert len(type(metric).__doc__ or "") > 40 and "Metric(" not in type(metric).__doc__
     with pytest.raises(ValueError, match=r"[Uu]nexpected"):

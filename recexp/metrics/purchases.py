@@ -1,0 +1,172 @@
+"""What lists sell: held-out purchases among what was recommended, and what they are worth."""
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from recexp.data import Column, Dataset
+from recexp.errors import DataError
+from recexp.metrics.base import JudgedLists, ListMetric
+from recexp.metrics.plain import ids_of
+from recexp.params import params
+
+
+@params
+class Purchases(ListMetric):
+    """A list metric about held-out purchases.
+
+    A purchase is a relevant item of which the user has a held-out row with this event; in data without events each
+    relevant item is one.
+
+    Parameters
+    ----------
+    event : what a purchase is called, where the data have events.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"relevant"})
+    event: str
+
+    def problem(self, dataset: Dataset) -> str:
+        events = dataset.interactions.events
+        if events is None:
+            return ""
+        found = [events.categories[code] for code in np.unique(events.values) if code >= 0]
+        return "" if self.event in found else f"{dataset.name} has no {self.event} rows, but {', '.join(found)}"
+
+    def bought(self, judged: JudgedLists) -> np.ndarray:
+        """Return bool (b, n): which listed items were bought."""
+        return judged.cached(("bought", self.event), lambda: self._bought(judged))
+
+    def _bought(self, judged: JudgedLists) -> np.ndarray:
+        rows = judged.test
+        if rows is None or rows.events is None:
+            return judged.hits
+        sold = rows.take(rows.events.values == rows.events.categories.index(self.event))
+        lists, places = np.nonzero(judged.hits)
+        pairs = judged.queries.users[lists].astype(np.int64) * rows.n_items + judged.items[lists, places]
+        bought = np.zeros_like(judged.hits)
+        bought[lists, places] = np.isin(pairs, sold.users.astype(np.int64) * rows.n_items + sold.items)
+        return bought
+
+
+@params
+class Conversion(Purchases):
+    """1 if any of the first k items of a list was bought, else 0: the share of lists that lead to a purchase.
+
+    As the conversion rate of a shop is the share of visits with a purchase (Jannach and Jugovac 2019, Measuring the
+    business value of recommender systems). An empty list has 0, and so has the list of a user who bought nothing of
+    what was held out; without a relevant item there is no value.
+    """
+
+    def problem(self, dataset: Dataset) -> str:
+        if not dataset.has("events") and not dataset.has("item_prices"):
+            return f"{dataset.name} has neither events nor prices of items, so that its rows may be no purchases"
+        return super().problem(dataset)
+
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
+        return np.asarray(self.bought(judged)[:, :k].any(axis=1), np.float64)
+
+
+@params
+class Revenue(Purchases):
+    """Sum of the prices of those among the first k items of a list that were bought, in the currency of the prices.
+
+    The sales that a list is part of (Jannach and Jugovac 2019, Measuring the business value of recommender systems). An
+    item counts once, however many were bought. An empty list has 0; without a relevant item there is no value.
+
+    Parameters
+    ----------
+    column : the column of the items table that holds the price.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+    column: str
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # of the class where it depends on no field
+        return frozenset({"relevant", f"items.{self.column}"})
+
+    def problem(self, dataset: Dataset) -> str:
+        return price_problem(dataset, self.column) or super().problem(dataset)
+
+    def values(self, judged: JudgedLists, k: int) -> np.ndarray:
+        worth = judged.train.items[self.column].values.astype(np.float64)
+        sold: np.ndarray = np.where(self.bought(judged)[:, :k], worth[judged.items[:, :k]], 0.0).sum(axis=1)
+        return sold
+
+    def __call__(  # type: ignore[override]  # on other data than metrics of relevance alone
+        self,
+        ranked: Sequence[Hashable],
+        relevant: Collection[Hashable] = (),
+        k: int | None = None,
+        *,
+        worth: Mapping[Hashable, float],
+    ) -> float:
+        """Return the value of one list cut at `k` (None: its length); the `relevant` items are those that were bought.
+
+        `worth` maps items to their prices, or margins. Raises DataError where it lacks one that was bought.
+        """
+        best, wanted = ids_of(ranked, "ranked", ranked=True), ids_of(relevant, "relevant")
+        if lacking := [item for item in wanted if item not in worth]:
+            raise DataError(f"worth says nothing of {lacking[0]!r}, which was bought")
+        if not wanted:
+            return float("nan")
+        judged = JudgedLists.of_ids([best], [wanted], {}, {}, None)
+        column = Column.numeric([worth.get(item, 0.0) for item in judged.train.item_ids])
+        judged = replace(judged, train=replace(judged.train, items={self.column: column}))
+        return float(self.values(judged, self._cutoff(k, len(best)))[0])
+
+
+@params
+class Margin(Revenue):
+    """Sum of the margins of those among the first k items of a list that were bought: prices less costs, as money.
+
+    The part of `Revenue` that the shop keeps. A margin is at most the price; below 0 an item is sold under its cost. An
+    item counts once, however many were bought. An empty list has 0; without a relevant item there is no value.
+
+    Parameters
+    ----------
+    column : the column of the items table that holds the margin of one item, in the currency of the prices.
+    price : the column that holds the price.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (float("-inf"), float("inf"))
+    price: str
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset({"relevant", f"items.{self.column}", f"items.{self.price}"})
+
+    def problem(self, dataset: Dataset) -> str:
+        found = _missing(dataset, self.column) or price_problem(dataset, self.price)
+        if found:
+            return found
+        margins, prices = (dataset.items[name].values for name in (self.column, self.price))
+        if (above := margins > prices).any():
+            item = int(above.argmax())
+            shown = f"{margins[item]:g} for a {self.price} of {prices[item]:g}"
+            return _told(dataset, above, f"a {self.column} above their {self.price}", shown)
+        return Purchases.problem(self, dataset)
+
+
+def price_problem(dataset: Dataset, name: str) -> str:
+    """Return what is wrong with a column of prices, in words; empty where each item has one that is not negative."""
+    if found := _missing(dataset, name):
+        return found
+    prices = dataset.items[name].values
+    return _told(dataset, prices < 0, f"a negative {name}", f"{prices.min():g}") if (prices < 0).any() else ""
+
+
+def _missing(dataset: Dataset, name: str) -> str:
+    column = dataset.items[name]
+    if column.kind not in ("numeric", "price"):
+        return f"items.{name} of {dataset.name} is a {column.kind} column; it must hold numbers"
+    unknown = ~np.isfinite(column.values)
+    return _told(dataset, unknown, f"no {name}", "empty") if unknown.any() else ""
+
+
+def _told(dataset: Dataset, wrong: np.ndarray, what: str, shown: str) -> str:
+    first = dataset.item_ids[int(wrong.argmax())]
+    return f"{wrong.sum()} of {len(wrong)} items of {dataset.name} have {what}, the first is {first} ({shown})"
