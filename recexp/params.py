@@ -111,7 +111,9 @@ def describe(value: Any) -> Any:
 
     A class whose meaning has changed since a release says so by a class attribute `revision`, described where above 1:
     results from before and after have different identities. Data that a component holds are identified by their
-    fingerprint, files that it reads by digests of what is in them, which its method `contents` returns by field.
+    fingerprint, files that it reads by digests of what is in them, which its method `contents` returns by field. Among
+    components by name, one that changes nothing (class attribute `neutral`) is left out: where it stands there was none
+    once, and identities from then stay.
     """
     if hasattr(value, "fingerprint"):
         return value.fingerprint
@@ -121,7 +123,7 @@ def describe(value: Any) -> Any:
         fields = {name: describe(getattr(value, name)) for name in names}
         return {"class": stored_name(type(value)), **_revision(type(value)), **fields, **_contents(value)}
     if isinstance(value, dict):
-        return {key: describe(item) for key, item in value.items()}
+        return {key: describe(item) for key, item in value.items() if not getattr(item, "neutral", False)}
     if isinstance(value, list):
         return [describe(item) for item in value]
     return value

@@ -1,7 +1,7 @@
 """From scores to ranked lists: masking, candidates, ties and cut-off exist here and nowhere else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,10 @@ class Lists:
         """Return b lists without items."""
         return Lists(np.full((b, k), PAD, np.int32), np.full((b, k), -np.inf, np.float32))
 
+    def cut(self, k: int) -> "Lists":
+        """Return the first k items of each list."""
+        return self if self.items.shape[1] <= k else Lists(self.items[:, :k], self.scores[:, :k])
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -60,6 +64,10 @@ class Ranking:
         """Return the rule for `n_items` items; a catalogue of None lists them all."""
         ties = rng.permutation(n_items).astype(np.int32)
         return Ranking(ties, np.ones(n_items, bool) if catalogue is None else catalogue)
+
+    def within(self, items: np.ndarray) -> "Ranking":
+        """Return the rule that lists some items alone, bool (n_items,), of those that this one lists."""
+        return replace(self, catalogue=self.catalogue & items)
 
     def top_k(self, scores: np.ndarray, queries: Queries, k: int) -> Lists:
         """Return the k best items of each query, given float32 (b, n_items) scores; `scores` is not changed."""

@@ -54,9 +54,10 @@ IMPORTS = {
     "filters": "data",
     "splits": "data io",
     "audit": "data",
+    "rerankers": "data ranking",
     "metrics": "data kernels ranking statistics",
     "evaluation": "data metrics ranking statistics",
-    "models": "algorithms data ranking",
+    "models": "algorithms data ranking rerankers",
     "policies": "algorithms data environments models ranking",
     "serving": "models",
     "prepared": "data datasets filters io splits",
@@ -65,11 +66,11 @@ IMPORTS = {
     "tracking": "",
     "evidence": "charts data evaluation io log_statistics models ranking statistics tracking",
     "runners": "algorithms audit data datasets environments evaluation evidence filters models policies prepared "
-    "ranking splits tracking",
+    "ranking rerankers splits tracking",
     "config_files": "",
     "config": "config_files datasets evaluation metrics runners tracking",
-    "testing": "algorithms config data datasets environments evidence filters metrics models policies ranking runners "
-    "splits",
+    "testing": "algorithms config data datasets environments evidence filters metrics models policies ranking "
+    "rerankers runners splits",
     "console": "runners tracking",
     "tuning": "charts config datasets evidence runners tracking",
     "history": "config console data datasets evaluation evidence filters metrics prepared runners splits tracking",

@@ -16,6 +16,7 @@ SMALL = ("evaluation.resamples=20", "dataset.n_users=100", "dataset.n_products=6
 
 MEASURED = {
     "add_an_algorithm": "training/refit_strength",
+    "add_a_reranker": "test/ndcg_at_10",
     "add_a_metric": "test/hit_rate_gap_at_10",
     "add_a_split": "test/ndcg_at_10",
     "add_a_filter": "test/ndcg_at_10",
@@ -47,6 +48,13 @@ MISTAKES = {
         Mistake("also_took.py", "        return self\n", "", check=True),
         Mistake("also_took.py", "self.rules_", "self._rules", check=True),
         Mistake("power_svd.py", "context.rng", "np.random.default_rng()", check=True),
+    ],
+    "add_a_reranker": [
+        Mistake("shop_rerankers.py", "rerank(self, queries, candidates, k)", "rerank(self, queries, candidates)"),
+        Mistake("shop_rerankers.py", '"items.brand"', '"items.maker"'),
+        Mistake("shop_rerankers.py", "        lists = Lists.empty(len(queries), k)\n", "        return candidates\n"),
+        Mistake("shop_rerankers.py", "        return self\n\n    def depth", "\n    def depth", check=True),
+        Mistake("shop_rerankers.py", "np.minimum.accumulate(", "np.asarray(", check=True),
     ],
     "add_a_metric": [
         Mistake("shop_metrics.py", "values(self, judged, k)", "values(self, judged)"),

@@ -36,6 +36,11 @@ def add_options(parser: Parser) -> None:
         help="items of this category alone; NAME,NAME: of one of these; given again: of both columns",
     )
     parser.add_argument(
+        "--price",
+        metavar="LOW:HIGH",
+        help="items with a price in this range alone, both ends included; one may be left out: 100: or :50",
+    )
+    parser.add_argument(
         "--exclude", metavar="FILE", help="items that are never listed: ids, one a line, or a column item_id"
     )
 
@@ -51,13 +56,13 @@ def asked_model(name: str | None, given: Namespace) -> "Iterator[FittedModel]":
 
     Whatever a damaged model raises becomes a ModelError.
     """
-    conditions = [_condition(text) for text in given.only]
+    conditions, prices = [_condition(text) for text in given.only], _prices(given.price)
     with _best(given) if name is None else _named(name, given) as folder:
         from recexp.models.fitted import FittedModel
 
         model = FittedModel.load(folder)
         try:
-            yield _limited(model, conditions, given.exclude)
+            yield _limited(model if prices is None else model.priced(*prices), conditions, given.exclude)
         except RecexpError:
             raise
         except Exception as error:  # whatever comes of numbers that do not fit together
@@ -123,6 +128,17 @@ def _condition(text: str) -> tuple[str, str]:
     if not (column and equals and names):
         raise ConfigError(f"--only: must be COLUMN=NAME, such as category=phones (got {text})")
     return column, names
+
+
+def _prices(text: str | None) -> tuple[float | None, float | None] | None:
+    """Return the lowest and the highest price, None for one that is left out; None where nothing is said of prices."""
+    if text is None:
+        return None
+    low, colon, high = text.partition(":")
+    number = r"\d+(\.\d+)?"
+    if not colon or not (low or high) or not all(re.fullmatch(number, end) for end in (low, high) if end):
+        raise ConfigError(f"--price: must be LOW:HIGH, such as 20:50, 20: or :50 (got {text})")
+    return (float(low) if low else None, float(high) if high else None)
 
 
 def _count(text: str) -> int:

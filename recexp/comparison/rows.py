@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,8 @@ from recexp.tracking.tags import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
 
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
+_ALWAYS_SO = {"reranker._target_": "recexp.rerankers.none.NoReranker"}
+"""Params that say what runs were before there were such params: those and these are one row."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]
 def _plain(run: StoredRun) -> Key:
     prefixes = tuple(f"{name}." for name in run.subject)
     params = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
+    params = dict(params.items() - _ALWAYS_SO.items())
     return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((params | _code(run)).items())))
 
 
@@ -157,7 +160,7 @@ def _labels(keys: Sequence[Key]) -> list[str]:
     for name in {key.name for key in keys}:
         alike = [dict(key.params) for key in keys if key.name == name]
         names = sorted({param for params in alike for param in params})
-        apart[name] = [param for param in names if len({params.get(param) for params in alike}) > 1]
+        apart[name] = [param for param in names if _differs(param, alike)]
     labels = [_label(key, apart[key.name], whole=False) for key in keys]
     often = Counter(labels)
     labels = [
@@ -170,6 +173,20 @@ def _labels(keys: Sequence[Key]) -> list[str]:
             labels[index] = f"{label} #{seen[label]}"
             seen[label] += 1
     return labels
+
+
+def _differs(param: str, alike: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a param has several values in rows whose component that it is a field of is of one class.
+
+    Where the classes differ, or some rows have no such component, the class is what tells rows apart.
+    """
+    owner = param.removesuffix("._target_").rpartition(".")[0]
+    while owner and not any(f"{owner}._target_" in params for params in alike):
+        owner = owner.rpartition(".")[0]
+    values: dict[str | None, set[str | None]] = {}
+    for params in alike:
+        values.setdefault(params.get(f"{owner}._target_"), set()).add(params.get(param))
+    return any(len(found) > 1 for found in values.values())
 
 
 def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:

@@ -52,7 +52,7 @@ class FinishedRun:
     @classmethod
     def of(cls, result: RunResult, experiment: Experiment) -> "FinishedRun":
         """Return a run of an experiment by its result."""
-        names = experiment.runner.subject[0], experiment.runner.setting, *experiment.runner.labels
+        names = experiment.runner.subject[0], experiment.runner.setting, *experiment.labels
         about = {name: experiment.choices.get(name, "") for name in names if name}
         return cls(
             result.run_id,

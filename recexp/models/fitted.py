@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recexp import progress
 from recexp.algorithms.base import Recommender
 from recexp.data import Dataset, Interactions, Queries
 from recexp.data.id_codes import IdCodes
@@ -16,15 +15,15 @@ from recexp.errors import DataError
 from recexp.models import folder
 from recexp.models.answers import Answers, Id
 from recexp.models.item_table import ItemTable
+from recexp.models.listing import Listing
 from recexp.models.questions import Questions, ids_of, short, warn_of_unanswered
 from recexp.models.similar import similarities
 from recexp.ranking import Lists, Ranking
+from recexp.rerankers.base import Reranker
+from recexp.rerankers.none import NoReranker
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEAN = 4096
-"""Bytes that a query takes, at most, where no scores are held, beside its history and its list."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class FittedModel:
     trained : bool (n_users,), which users the model learned from.
     exclude_seen : whether what is in a history is kept out of the list.
     block_mib : how much memory a block of dense scores may take.
-    item_table : titles and categories of the items, as far as they are known.
+    item_table : titles, categories and prices of the items, as far as they are known.
+    reranker : what makes lists out of the models' best items, fitted.
     """
 
     model: Recommender
@@ -54,6 +54,7 @@ class FittedModel:
     exclude_seen: bool
     block_mib: int
     item_table: ItemTable = field(default_factory=ItemTable)
+    reranker: Reranker = field(default_factory=NoReranker)
 
     @staticmethod
     def of(
@@ -64,12 +65,14 @@ class FittedModel:
         *,
         exclude_seen: bool,
         block_mib: int,
+        reranker: Reranker | None = None,
     ) -> "FittedModel":
         """Wrap models fitted on `train`, whose interactions are the known users' histories."""
         histories, begin = train.interactions.histories
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
         table = ItemTable.of(train.items)
-        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, table)
+        last = table, reranker or NoReranker()
+        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, *last)
 
     def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all `interactions` so far as histories, and the rule for it."""
@@ -80,25 +83,9 @@ class FittedModel:
         return self.model.can_answer(queries, self.trained)
 
     def lists(self, queries: Queries, k: int) -> Lists:
-        """Return the k best items of each query, worked out in blocks of users."""
-        answered = self.can_answer(queries)
-        lists = Lists.empty(len(queries), min(k, len(self.item_ids)))
-        with progress.bar(len(queries), "recommend") as advance:
-            for model, mask in ((self.model, answered), (self.fallback, ~answered)):
-                at, rows = np.flatnonzero(mask), self._rows_at_once(model, queries, k)
-                for start in range(0, len(at), rows):
-                    block = slice(start, start + rows) if mask.all() else at[start : start + rows]
-                    part = model.recommend(queries.take(block), k, self.ranking)
-                    lists.items[block], lists.scores[block] = part.items, part.scores
-                    advance(len(part.items))
-        return lists
-
-    def _rows_at_once(self, model: Recommender, queries: Queries, k: int) -> int:
-        """Return how many queries are answered together: as many as a block's memory has room for."""
-        row = 4 * max(1, len(self.item_ids))
-        if not model.dense_lists:  # histories, what they are multiplied with, and lists
-            row = min(row, LEAN + 32 * (int(queries.lengths.sum()) // max(1, len(queries))) + 8 * k)
-        return max(1, self.block_mib * 2**20 // row)
+        """Return lists of the k best items of each query, those of the reranker; see `recexp.models.listing`."""
+        listing = Listing(self.model, self.fallback, self.ranking, self.reranker, self.block_mib)
+        return listing.lists(queries, self.can_answer(queries), min(k, len(self.item_ids)))
 
     def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
         """Return at most n (item id, score) pairs, best first.
@@ -169,6 +156,15 @@ class FittedModel:
         """
         return self._listing(self.item_table.having(categories), str(dict(categories)))
 
+    def priced(self, low: float | None = None, high: float | None = None) -> "FittedModel":
+        """Return the same model that recommends nothing but items with a price from `low` to `high`, both included.
+
+        Raises DataError where no item has such a price, or the items table had no prices, or several columns of them.
+        """
+        bounds = {"from": low, "up to": high}
+        told = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+        return self._listing(self.item_table.priced(low, high), f"priced {told}")
+
     def without(self, item_ids: Iterable[Id]) -> "FittedModel":
         """Return the same model that never recommends the given items; unknown ones are counted in a warning."""
         kept = np.ones(len(self.item_ids), bool)
@@ -176,10 +172,10 @@ class FittedModel:
         return self._listing(kept, "what is not excluded")
 
     def _listing(self, items: np.ndarray, what: str) -> "FittedModel":
-        catalogue = self.ranking.catalogue & items
-        if not catalogue.any():
+        ranking = self.ranking.within(items)
+        if not ranking.catalogue.any():
             raise DataError(f"none of the {self.ranking.catalogue.sum()} items that are recommended is {what}")
-        return replace(self, ranking=replace(self.ranking, catalogue=catalogue))
+        return replace(self, ranking=ranking)
 
     def predict(
         self, user_id: Id | None, item_ids: Sequence[Id], history: Sequence[Id] | None = None

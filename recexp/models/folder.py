@@ -1,9 +1,11 @@
-"""What is in the folder of a saved model: two recommenders, ids, histories, the rule of ranking, the items table."""
+"""What is in the folder of a saved model: recommenders, reranker, ids, histories, masks and ties, the items table."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from recexp import identity
 from recexp.data import Interactions
@@ -12,6 +14,8 @@ from recexp.models import saving
 from recexp.models.arrays import check_parts
 from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
+from recexp.rerankers.base import Reranker
+from recexp.rerankers.none import NoReranker
 from recexp.version import __version__
 
 log = logging.getLogger(__name__)
@@ -21,8 +25,9 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
     """Write the folder of a `FittedModel`, given its attributes by name."""
     model, arrays = saving.pack(parts["model"], "model")
     fallback, more = saving.pack(parts["fallback"], "fallback")
+    reranker, last = saving.pack(parts["reranker"], "reranker")
     histories: Interactions = parts["histories"]
-    categories, described = parts["item_table"].pack()
+    columns, described = parts["item_table"].pack()
     own = {
         "user_ids": parts["user_ids"],
         "item_ids": parts["item_ids"],
@@ -39,14 +44,15 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
         "recexp": __version__,
         "model": model,
         "fallback": fallback,
+        "reranker": reranker,
         "exclude_seen": parts["exclude_seen"],
         "block_mib": parts["block_mib"],
         "explicit": histories.explicit,
         "time_unit": histories.time_unit,
-        "categories": categories,
-        "code": identity.code([parts["model"], parts["fallback"]]),
+        **columns,
+        "code": identity.code([parts["model"], parts["fallback"], parts["reranker"]]),
     }
-    saving.write(path, header, {**arrays, **more, **own, **described})
+    saving.write(path, header, {**arrays, **more, **last, **own, **described})
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -67,10 +73,12 @@ def read(path: Path) -> dict[str, Any]:
             time_unit=header.get("time_unit", "s"),  # models of 0.1.0 do not say
         )
         model, fallback = (saving.unpack(header[name], arrays) for name in ("model", "fallback"))
-        _tell_changes(path, header.get("code", {}), identity.code([model, fallback]))
+        reranker = _reranker(header, arrays)
+        _tell_changes(path, header.get("code", {}), identity.code([model, fallback, reranker]))
         return {
             "model": model,
             "fallback": fallback,
+            "reranker": reranker,
             "ranking": Ranking(arrays["ties"], arrays["catalogue"]),
             "user_ids": user_ids,
             "item_ids": item_ids,
@@ -78,7 +86,7 @@ def read(path: Path) -> dict[str, Any]:
             "trained": arrays["trained"],
             "exclude_seen": header["exclude_seen"],
             "block_mib": header["block_mib"],
-            "item_table": ItemTable.unpack(header.get("categories", []), arrays, len(item_ids)),
+            "item_table": ItemTable.unpack(header, arrays, len(item_ids)),
         }
     except KeyError as error:
         raise ModelError(f"{path} is a corrupt model: it lacks {error}") from error
@@ -94,3 +102,11 @@ def _tell_changes(path: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -
             path,
             ", ".join(changed),
         )
+
+
+def _reranker(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Reranker:
+    """Return the reranker that was saved; before format 4 there was none."""
+    if "reranker" not in header:
+        return NoReranker()
+    reranker: Reranker = saving.unpack(header["reranker"], arrays, Reranker)
+    return reranker

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -30,16 +31,18 @@ def title_column(columns: Mapping[str, Column]) -> str | None:
 
 @dataclass(frozen=True)
 class ItemTable:
-    """Titles and categories of n items; the other columns of the items table are not kept.
+    """Titles, categories and prices of n items; the other columns of the items table are not kept.
 
     Attributes
     ----------
     titles : object (n,) of str, empty where unknown; None where no column holds titles.
     categories : the category and multi_category columns, n rows each, by name.
+    prices : float32 (n,), the columns of prices by name, NaN where a price is missing.
     """
 
     titles: np.ndarray | None = None
     categories: Mapping[str, Column] = field(default_factory=dict)
+    prices: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @staticmethod
     def of(columns: Mapping[str, Column]) -> "ItemTable":
@@ -48,6 +51,7 @@ class ItemTable:
         return ItemTable(
             None if title is None else _texts(columns[title]),
             {name: c for name, c in columns.items() if c.kind in ("category", "multi_category") and name != title},
+            {name: column.values for name, column in columns.items() if column.kind == "price"},
         )
 
     def having(self, conditions: Mapping[str, str | Sequence[str]]) -> np.ndarray:
@@ -72,36 +76,66 @@ class ItemTable:
             raise DataError(f"no item has {' and '.join(f'{name}={wanted}' for name, wanted in conditions.items())}")
         return chosen
 
+    def priced(self, low: float | None, high: float | None) -> np.ndarray:
+        """Return bool (n,): which items have a price from `low` to `high`, both included; None: without such a bound.
+
+        Raises DataError where there is not one column of prices.
+        """
+        if len(self.prices) != 1:
+            found = f"several: {', '.join(self.prices)}" if self.prices else "none"
+            raise DataError(f"a range of prices needs one price column of the items table; the model was given {found}")
+        (prices,) = self.prices.values()
+        return (prices >= (-np.inf if low is None else low)) & (prices <= (np.inf if high is None else high))
+
     def _columns(self, name: str) -> str:
         if not self.categories:
             return "the model was trained without an items table that has category columns"
         return _near(name, list(self.categories)).format("the columns are")
 
-    def pack(self) -> tuple[list[str], dict[str, np.ndarray]]:
-        """Return the names of the category columns, and all arrays by name."""
+    def pack(self) -> tuple[dict[str, list[str]], dict[str, np.ndarray]]:
+        """Return the names of the columns of categories and of prices, and all arrays by name."""
         arrays = {} if self.titles is None else {"titles": self.titles}
+        arrays |= {f"price.{number}": prices for number, prices in enumerate(self.prices.values())}
         for number, column in enumerate(self.categories.values()):
             arrays[f"category.{number}.codes"] = column.values
             arrays[f"category.{number}.names"] = np.array(column.categories, object)
             if column.offsets is not None:
                 arrays[f"category.{number}.offsets"] = column.offsets
-        return list(self.categories), arrays
+        return {"categories": list(self.categories), "prices": list(self.prices)}, arrays
 
     @staticmethod
-    def unpack(names: Sequence[str], arrays: Mapping[str, np.ndarray], n: int) -> "ItemTable":
+    def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n: int) -> "ItemTable":
         """Return what was packed, of n items. Raises ValueError or KeyError where the arrays do not fit together."""
         titles = arrays.get("titles")
         if titles is not None and (titles.dtype != object or titles.shape != (n,)):
             raise ValueError(f"titles is {titles.dtype} {titles.shape}, not text ({n},)")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"categories must be a list of names (got {names!r:.50})")
-        return ItemTable(titles, {name: _column(number, arrays, n) for number, name in enumerate(names)})
+        categories, prices = (_names(header, key) for key in ("categories", "prices"))
+        return ItemTable(
+            titles,
+            {name: _column(number, arrays, n) for number, name in enumerate(categories)},
+            {name: _prices(number, arrays, n) for number, name in enumerate(prices)},
+        )
 
 
 def _texts(column: Column) -> np.ndarray:
     if column.kind == "category":
         return np.array([*column.categories, ""], object)[column.values]
     return np.array([text[:TITLE_LENGTH] for text in column.values.tolist()], object)
+
+
+def _names(header: Mapping[str, Any], key: str) -> list[str]:
+    """Return the names of columns that a header lists; earlier formats have none of prices."""
+    names: list[str] = header.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{key} must be a list of names (got {names!r:.50})")
+    return names
+
+
+def _prices(number: int, arrays: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+    prices = arrays[f"price.{number}"]
+    if prices.dtype != np.float32 or prices.shape != (n,):
+        raise ValueError(f"price column {number} is {prices.dtype} {prices.shape}, not float32 ({n},)")
+    return prices
 
 
 def _column(number: int, arrays: Mapping[str, np.ndarray], n: int) -> Column:

@@ -20,11 +20,15 @@ from recexp.checksums import sha256
 from recexp.class_names import current_name, stored_name
 from recexp.errors import ConfigError, ModelError, one_line
 from recexp.models.arrays import read_arrays, write_arrays
+from recexp.rerankers.base import Reranker
 from recexp.serialization import Kind, PackError
 
-FORMAT = 3
-READABLE = (1, 2, 3)
-"""Format 1 had neither tuples nor the same object twice; before 3 all texts were as long as the longest."""
+FORMAT = 4
+READABLE = (1, 2, 3, 4)
+"""Format 1 had neither tuples nor the same object twice; before 3 all texts were as long as the longest; before 4 there
+was no reranker."""
+Saved = Recommender | Reranker
+"""What has hyperparameters and learned attributes, which are saved."""
 
 
 def write(folder: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -66,7 +70,7 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise ModelError(f"{folder} is a corrupt model: {_explanation(error)}") from error
 
 
-def check_savable(model: Recommender) -> None:
+def check_savable(model: Saved) -> None:
     """Raise ModelError when a fitted model holds what cannot be saved or would be lost; nothing is written or copied.
 
     It takes as long as reading what was learned once: a long training is not followed by an evaluation before this
@@ -76,7 +80,7 @@ def check_savable(model: Recommender) -> None:
         _refuse_nan(serialization.check(model, _KIND), type(model).__qualname__)
 
 
-def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def pack(model: Saved, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return a model's class, fields and learned state as plain data, and its arrays by names that begin with `name`.
 
     Raises ModelError.
@@ -87,8 +91,8 @@ def pack(model: Recommender, name: str) -> tuple[dict[str, Any], dict[str, np.nd
     return node["$model"], arrays
 
 
-def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
-    """Rebuild a packed model; only a Recommender of recexp's or of a trusted package is accepted."""
+def unpack(header: dict[str, Any], arrays: Mapping[str, np.ndarray], base: type = Recommender) -> Any:
+    """Rebuild what was packed, a `base`: a Recommender or a Reranker, of recexp's or of a trusted package."""
     used = {}
 
     def load(name: str) -> np.ndarray:
@@ -99,11 +103,13 @@ def unpack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender
         model = serialization.unpack({"$model": header}, load, _KIND, check=True)
     except _DAMAGE as error:
         raise ModelError(f"the saved model is corrupt: {_explanation(error)}") from error
+    if not isinstance(model, base):
+        raise ModelError(f"the saved model is corrupt: a {type(model).__name__} is not a {base.__name__}")
     _refuse_nan(used, "the saved model is corrupt")
     return model
 
 
-def _parts(model: Recommender) -> dict[str, Any]:
+def _parts(model: Saved) -> dict[str, Any]:
     cls = type(model)
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
     own = {name: value for name, value in vars(model).items() if name not in fields and not name.startswith("_")}
@@ -116,14 +122,14 @@ def _parts(model: Recommender) -> dict[str, Any]:
     return {"class": ":".join(stored_name(cls).rsplit(".", 1)), "params": fields, "learned": learned}
 
 
-def _make(parts: dict[str, Any]) -> Recommender:
+def _make(parts: dict[str, Any]) -> Saved:
     try:
         cls = trust.load(current_name(parts["class"].replace(":", ".")), "the saved model's class")
     except ConfigError as error:
         raise ModelError(str(error)) from error
-    if not (isinstance(cls, type) and issubclass(cls, Recommender)):
-        raise ModelError(f"the saved model's class {parts['class']} is not a Recommender")
-    model = cls(**parts["params"])
+    if not (isinstance(cls, type) and issubclass(cls, Saved)):
+        raise ModelError(f"the saved model's class {parts['class']} is not a Recommender or Reranker")
+    model: Saved = cls(**parts["params"])
     for attribute, value in parts["learned"].items():
         if attribute[:1] == "_" or attribute[-1:] != "_":
             raise ValueError(f"{attribute} is not the name of a learned attribute")
@@ -133,11 +139,11 @@ def _make(parts: dict[str, Any]) -> Recommender:
 
 _DAMAGE = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, OverflowError, MemoryError)
 """What comes of content that is no saved model's, whatever its checksum."""
-_KIND = Kind("$model", Recommender, _parts, _make)
+_KIND = Kind("$model", (Recommender, Reranker), _parts, _make)
 
 
 @contextmanager
-def _explained(model: Recommender) -> Iterator[None]:
+def _explained(model: Saved) -> Iterator[None]:
     """Name the attribute that cannot be saved as a person wrote it."""
     try:
         yield

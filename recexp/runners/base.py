@@ -140,6 +140,18 @@ class Experiment:
         """The name of what the subject works on: `movielens_100k`."""
         return self.choices.get(self.runner.setting, "")
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The options chosen for the runner's labels, by name, but for components that change nothing."""
+        named = [name for name in self.runner.labels if not getattr(self[name], "neutral", False)]
+        return {name: self.choices.get(name, "") for name in named}
+
+    @property
+    def title(self) -> str:
+        """What its runs are called: `movielens_100k ease seed 1`, labels of the subject after its name."""
+        labels = [option for name, option in self.labels.items() if name in self.runner.subject]
+        return " ".join(filter(None, (self.setting, self.subject, *labels, f"seed {self.seed}")))
+
 
 @params
 class Runner(ABC):
@@ -217,7 +229,8 @@ class Runner(ABC):
     def content(self, experiment: Experiment) -> dict[str, Any]:
         """Return what decides a result besides protocol and seed, as plain data: the subject, and what has a rule."""
         whole = [name for name, part in experiment.components.items() if name in self.subject or hasattr(part, "rule")]
-        return {name: describe(experiment[name]) for name in whole}
+        described: dict[str, Any] = describe({name: experiment[name] for name in whole})
+        return described
 
     def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:
         """Return that of the protocol, the plan's part included, which the final part is made by."""

@@ -57,8 +57,7 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
     if complete := store.reserve(identity.tags[CONFIG], experiment.reuse_tags):
         log.info("already done in run %s", complete.id)
         return RunResult.of_stored(complete, store, experiment.runner.final)
-    fold = f"fold {plan.tags['fold']}" if "fold" in plan.tags else ""
-    name = " ".join(filter(None, (experiment.setting, experiment.subject, f"seed {experiment.seed}", fold)))
+    name = experiment.title + (f" fold {plan.tags['fold']}" if "fold" in plan.tags else "")
     digest = identity.digests[CONFIG]
     command = mask(experiment.command)
     tags = {COMMAND: command} if len(command) <= _LONGEST else {}
@@ -118,7 +117,7 @@ def record(
     summary = Summary(
         subject=experiment.subject,
         setting=experiment.setting,
-        labels={name: experiment.choices.get(name, "") for name in runner.labels},
+        labels=experiment.labels,
         seed=experiment.seed,
         final=runner.final,
         metrics=metrics,
@@ -127,7 +126,7 @@ def record(
         warnings=evidence.warnings,
         command=experiment.command,
     )
-    columns = [name for name in (runner.setting, runner.subject[0], *runner.labels) if name]
+    columns = [name for name in (runner.setting, runner.subject[0], *experiment.labels) if name]
     run.finish(
         metrics=metrics,
         params=experiment.config,

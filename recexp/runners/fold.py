@@ -139,12 +139,12 @@ def prepare(experiment: Experiment, *, cache: bool) -> Preparation:
 
 
 def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | str | None) -> None:
-    """Raise IncompatibleError when data lack what an algorithm needs, ConfigError for a metric or an unknown `show`.
+    """Raise IncompatibleError when data lack what an algorithm or reranker needs, ConfigError for a metric or `show`.
 
     `show` is the user whose recommendations are shown, or None.
     """
     evaluation = experiment["evaluation"]
-    for role in ("algorithm", "fallback"):
+    for role in experiment.runner.subject:
         if missing := experiment[role].missing_requirements(dataset):
             raise IncompatibleError(f"{role}: {missing}")
     if show is not None and IdCodes(dataset.user_ids).code(show) < 0:

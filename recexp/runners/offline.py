@@ -19,6 +19,7 @@ from recexp.evidence.table import Table
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import Id, Resource, Switch, Undescribed, describe, params
+from recexp.rerankers.base import Reranker
 from recexp.runners.base import Experiment, Objective, Plan, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.fold import Fold, check_compatible, final_queries, prepare, tell_unranked
@@ -29,6 +30,8 @@ from recexp.splits.base import Splitter
 
 log = logging.getLogger(__name__)
 
+MODELS = ("algorithm", "fallback")
+"""The components that are fitted recommenders."""
 SHOWN = 5
 """How many recommendations are shown for one user: enough to get an idea."""
 
@@ -55,11 +58,12 @@ class Offline(Runner):
         "split": Splitter,
         "algorithm": Recommender,
         "fallback": Recommender,
+        "reranker": Reranker,
         "evaluation": Evaluation,
         "audit": Audit,
     }
-    subject: ClassVar[tuple[str, ...]] = ("algorithm", "fallback")
-    labels: ClassVar[tuple[str, ...]] = ("split",)
+    subject: ClassVar[tuple[str, ...]] = ("algorithm", "fallback", "reranker")
+    labels: ClassVar[tuple[str, ...]] = ("split", "reranker")
     final: ClassVar[str] = "test"
     unit: ClassVar[str] = "user"
     trials: ClassVar[str | None] = "validation"
@@ -109,9 +113,9 @@ class Offline(Runner):
         return experiment["evaluation"].headline, experiment["evaluation"].higher_is_better
 
     def check(self, experiment: Experiment) -> None:
-        for name in ("dataset", "split", *self.subject):
+        for name in ("dataset", "split", *MODELS):
             experiment[name].check()
-        for name in self.subject:
+        for name in MODELS:
             experiment[name].check_device(self.device)
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
             raise IncompatibleError(
@@ -130,7 +134,7 @@ class Offline(Runner):
 
     def content(self, experiment: Experiment) -> dict[str, Any]:
         evaluation = experiment["evaluation"]
-        subject = {name: describe(experiment[name]) for name in self.subject}
+        subject = describe({name: experiment[name] for name in self.subject})
         return {**subject, "evaluation": {**describe(evaluation), "headline": evaluation.headline}}
 
     def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,10 +51,12 @@ class SealedObjective(Objective):
     def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
         components = {**self.components, **subject}
         quick = self.stages.evaluation.of_headline()
-        stages = replace(self.stages, evaluation=quick, fallback=components["fallback"], costs=Costs())
+        others = {name: components[name] for name in ("fallback", "reranker")}
+        stages = replace(self.stages, evaluation=quick, costs=Costs(), **others)
         algorithm = copy.deepcopy(components["algorithm"])
-        if missing := algorithm.missing_requirements(self.split.train):
-            raise IncompatibleError(f"algorithm: {missing}")
+        for name, part in components.items():
+            if missing := part.missing_requirements(self.split.train):
+                raise IncompatibleError(f"{name}: {missing}")
         model = stages.fit(algorithm, self.split, RunContext(stages.costs, log_step), validate=True)
         part = stages.evaluate("validation", self.split, self.split.queries, model)
         value = part.results.metrics[self.metric]

@@ -18,6 +18,7 @@ from recexp.evidence.recommendations import PartResult
 from recexp.models.fitted import FittedModel
 from recexp.models.saving import check_savable
 from recexp.ranking import Ranking
+from recexp.rerankers.base import Reranker
 from recexp.rng import generator
 from recexp.runners.base import Experiment
 from recexp.runners.context import RunContext
@@ -31,7 +32,7 @@ class Stages:
 
     Attributes
     ----------
-    fallback : not fitted yet; each fit makes one of its own.
+    fallback, reranker : not fitted yet; each fit makes ones of its own.
     exclude_seen : whether items in a history are kept out of its list.
     block_mib : memory in MiB that a block of scores may take.
     device, precision : where networks compute (auto, cpu, cuda), and with which numbers (float32, bfloat16).
@@ -41,6 +42,7 @@ class Stages:
 
     evaluation: Evaluation
     fallback: Recommender
+    reranker: Reranker
     exclude_seen: bool
     seed: int
     block_mib: int
@@ -55,6 +57,7 @@ class Stages:
         return cls(
             evaluation=experiment["evaluation"],
             fallback=experiment["fallback"],
+            reranker=experiment["reranker"],
             exclude_seen=experiment["split"].exclude_seen,
             seed=experiment.seed,
             block_mib=block_mib,
@@ -72,7 +75,7 @@ class Stages:
         *,
         validate: bool,
     ) -> FittedModel:
-        """Fit algorithm and fallback on the split's train; with `validate` it may rate itself on the queries.
+        """Fit algorithm, fallback and reranker on the split's train; with `validate` it may rate itself on the queries.
 
         The context's `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError
         when what was learned cannot be saved.
@@ -93,6 +96,7 @@ class Stages:
             split.train,
             exclude_seen=self.exclude_seen,
             block_mib=self.block_mib,
+            reranker=copy.deepcopy(self.reranker).fit(split.train),
         )
         whole = replace(
             bare,
@@ -105,6 +109,7 @@ class Stages:
             algorithm.fit(split.train, whole)
         if self.save:
             check_savable(algorithm)
+            check_savable(fitted.reranker)
         return fitted
 
     def ranking(self, split: Split) -> Ranking:

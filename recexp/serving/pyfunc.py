@@ -22,16 +22,19 @@ class Served:
         """Return for each row {"user_id", "items", "scores", "fallback"}: the `k` best items (a parameter, 10), and
         "titles" where the model has them.
 
+        `price_from` and `price_to` are parameters, too: the lists then hold items with such a price alone.
+
         Columns: `user_id`, null or absent for someone anonymous; `history`, item ids from oldest to newest, null or
         absent for what is known of the user. An unknown user without history gets the list that all such get;
         `fallback` says so.
 
         Raises BadRequest, which a server answers with status 400 and the message.
         """
-        k = request.number_of_items(params)
+        k, (low, high) = request.number_of_items(params), request.prices(params)
         users, histories = request.columns(model_input)
         try:
-            answers = self.model.answer(users, k, histories)
+            model = self.model if low is None and high is None else self.model.priced(low, high)
+            answers = model.answer(users, k, histories)
         except RecexpError as error:
             raise request.BadRequest(str(error)) from error
         except Exception as error:  # a damaged model, or a person's own: who asks gets no stack trace of it

@@ -10,6 +10,7 @@ import pandas as pd
 from mlflow.exceptions import INTERNAL_ERROR, INVALID_PARAMETER_VALUE, MlflowException
 
 MAX_ITEMS = 1000
+PRICES = ("price_from", "price_to")
 
 
 class Failure(MlflowException):
@@ -44,6 +45,16 @@ def number_of_items(params: dict[str, Any] | None) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_ITEMS:
         raise BadRequest(f"k must lie between 1 and {MAX_ITEMS} (got {reprlib.repr(k)})")
     return int(k)
+
+
+def prices(params: dict[str, Any] | None) -> tuple[float | None, float | None]:
+    """Return the parameters price_from and price_to, None for one that is null or absent."""
+    low, high = ((params or {}).get(name) for name in PRICES)
+    for name, bound in zip(PRICES, (low, high)):
+        number = isinstance(bound, int | float | np.number) and not isinstance(bound, bool) and math.isfinite(bound)
+        if bound is not None and not number:
+            raise BadRequest(f"{name} must be a number (got {reprlib.repr(bound)})")
+    return low, high
 
 
 def columns(table: pd.DataFrame) -> tuple[list[Any], list[list[Any] | None]]:

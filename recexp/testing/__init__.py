@@ -14,6 +14,7 @@ from recexp.testing.filters import check_filter
 from recexp.testing.metrics import check_metric
 from recexp.testing.policies import check_policy
 from recexp.testing.recommenders import check_recommender
+from recexp.testing.rerankers import check_reranker
 from recexp.testing.runners import check_runner
 from recexp.testing.splits import check_split
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_metric",
     "check_policy",
     "check_recommender",
+    "check_reranker",
     "check_runner",
     "check_split",
 ]

@@ -96,4 +96,8 @@ def _signature() -> Any:
             ColSpec(Array(DataType.string), "titles", required=False),
         ]
     )
-    return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema([ParamSpec("k", DataType.long, 10)]))
+    params = [
+        ParamSpec("k", DataType.long, 10),
+        *(ParamSpec(f"price_{end}", DataType.double, None) for end in ("from", "to")),
+    ]
+    return ModelSignature(inputs=inputs, outputs=outputs, params=ParamSchema(params))

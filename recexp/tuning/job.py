@@ -125,7 +125,7 @@ class TuningJob:
 
     def _fixed(self) -> dict[str, Any]:
         """Return what identifies the subject without what is searched for."""
-        fixed = {name: describe(self.experiment[name]) for name in self.experiment.runner.subject}
+        fixed: dict[str, Any] = describe({name: self.experiment[name] for name in self.experiment.runner.subject})
         for name in self.space:
             component, field = self._component_and_field(name)
             del _parent(fixed[component], field)[field.rpartition(".")[2]]

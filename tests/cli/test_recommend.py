@@ -27,9 +27,10 @@ def write_files(folder: Path) -> None:
             rows.append(f"{customer},p{product},2024-03-{1 + len(rows) % 28:02}")
     (folder / "purchases.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
     products = [
-        f"p{i},Nice {KINDS[i // 10]} number {i},{KINDS[i // 10]},{'Aldra' if i % 2 else 'Ionix'}" for i in range(30)
+        f"p{i},Nice {KINDS[i // 10]} number {i},{KINDS[i // 10]},{'Aldra' if i % 2 else 'Ionix'},{10 + 2 * i}"
+        for i in range(30)
     ]
-    (folder / "products.csv").write_text("\n".join(["item_id,title,category,brand", *products]) + "\n")
+    (folder / "products.csv").write_text("\n".join(["item_id,title,category,brand,price", *products]) + "\n")
     (folder / "customers.csv").write_text("user_id,name\n007,Ann\n999,New\n008,Ben\n007,Ann again\n")
     (folder / "mailing.csv").write_text("customer,day\n010,1\n011,2\n")
     (folder / "sold_out.txt").write_text("p1\np2\nnever sold\n")
@@ -76,6 +77,8 @@ def test_the_page_works_and_the_lists_are_right(
     some = said["RUN 007 --only category=phones,cases --only brand=Aldra --exclude sold_out.txt"].stdout.splitlines()
     expected = {f"p{i}" for i in range(20) if i % 2} - {"p1"} - owned["007"]
     assert expected <= {line.split("\t")[0] for line in some}
+    priced = {line.split("\t")[0] for line in said["RUN 007 --price 20:50"].stdout.splitlines()}
+    assert len(priced) == 10 and priced <= {f"p{i}" for i in range(5, 21)}
     similar = [line.split("\t") for line in said["RUN p3 -n 5"].stdout.splitlines()]
     assert {products["category"][item] for item, *_ in similar} == {"phones"}
     assert [title for *_, title in similar] == [products["title"][item] for item, *_ in similar]

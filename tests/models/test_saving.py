@@ -90,7 +90,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     [
         ("{", "corrupt"),
         ("[]", "corrupt"),
-        ("{}", "has format None; this recexp reads formats 1 to 3"),
+        ("{}", "has format None; this recexp reads formats 1 to 4"),
         ('{"format": 99}', "has format 99"),
         ('{"format": 1}', "corrupt.*sha256"),
         ('{"format": 1, "sha256": {}}', "corrupt.*arrays.npz"),

@@ -24,6 +24,7 @@ from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
 from recexp.serving import _load_pyfunc
 from recexp.serving.pyfunc import Served
+from recexp.serving.request import BadRequest
 from recexp.tracking import Tracking, mlflow_model
 
 USERS = ["ann", "bob", "cid"]
@@ -90,6 +91,18 @@ def test_titles_stand_beside_items(fitted: FittedModel) -> None:
     (answer,) = ask(named, user_id=["ann"])
     assert (answer["items"], answer["titles"]) == (["cheese", "dates"], ["Old cheese", "Dates"])
     assert "titles" not in ask(fitted, user_id=["ann"])[0]
+
+
+def test_a_range_of_prices_can_be_asked_for(fitted: FittedModel) -> None:
+    import pandas as pd
+
+    priced = replace(fitted, item_table=ItemTable(prices={"price": np.array([1, 2, 3, np.nan], np.float32)}))
+    table, served = pd.DataFrame({"user_id": ["zoe"]}, dtype=object), Served(priced)
+    asked = [({"price_from": 2.0}, ["bread", "cheese"]), ({"price_from": 1, "price_to": 2, "k": 1}, ["apple"])]
+    assert [served.predict(table, params)[0]["items"] for params, _ in asked] == [items for _, items in asked]
+    for wrong, said in (({"price_to": "2"}, "price_to must be a number"), ({"price_from": 4.0}, "is priced from 4")):
+        with pytest.raises(BadRequest, match=said):
+            served.predict(table, wrong)
 
 
 def test_answers_of_the_fallback_say_so(fitted: FittedModel) -> None:
