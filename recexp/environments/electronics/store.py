@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from recexp.environments.electronics.slates import Visitors
 
 DAY = 86_400
-HOURS = tuple(f"{hour:02}" for hour in range(24))
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CLICKED, BOUGHT = 50, 16
 """How many items that were clicked and bought last are remembered."""
 Counted = Literal["click", "cart", "purchase", "revenue", "margin"]
@@ -133,8 +131,8 @@ class ElectronicsStore(World, Environment):
 
     def _context(self, users: np.ndarray, times: np.ndarray, devices: np.ndarray) -> dict[str, Column]:
         columns = {
-            "hour": (times % DAY // 3600, HOURS),
-            "weekday": ((times - calendar.START) // DAY % 7, WEEKDAYS),
+            "hour": (times % DAY // 3600, calendar.HOURS),
+            "weekday": ((times - calendar.START) // DAY % 7, calendar.WEEKDAYS),
             "device": (devices, calendar.DEVICES),
             "city": (self.people.city[users], CITIES),
         }
