@@ -127,7 +127,7 @@ def _source(dataset: "pd.DataFrame | Dataset | None", overrides: Sequence[str]) 
         return None
     if strange := [word for word in overrides if word.lstrip("+~").startswith("dataset")]:
         raise ConfigError(
-            f"{strange[0]}: the dataset is given in memory; leave the override or dataset=... out. "
-            "A frame's columns are named by dataset=Dataset.from_frame(frame, columns={'user': ..., ...})"
+            f"{strange[0]}: the dataset is given in memory; remove the override or dataset=.... "
+            "Name a frame's columns with dataset=Dataset.from_frame(frame, columns={'user': ..., ...})"
         )
     return Memory.of(dataset if isinstance(dataset, Dataset) else Dataset.from_frame(dataset))

@@ -96,7 +96,7 @@ def show(runs: "list[RunResult]") -> None:
         if rows:
             console.print(table)
         if run.shown:
-            console.print("recommended to the shown user:")
+            console.print("recommendations for the user set by show:")
         for item, name, score in run.shown:
             called = name if name == str(item) else f"{name} ({item})"
             console.print(f"  {called}: {score:.4f}", soft_wrap=True, highlight=False, markup=False)

@@ -176,7 +176,7 @@ class _Unpacker:
 def _csr(parts: dict[str, np.ndarray], shape: tuple[int, int]) -> sp.csr_array:
     data, indices, indptr = (parts[name] for name in _CSR)
     if len(data) != len(indices) or len(indptr) != shape[0] + 1:
-        raise ValueError(f"{len(data)} values, {len(indices)} indices and {shape[0]} rows make no sparse matrix")
+        raise ValueError(f"{len(data)} values, {len(indices)} indices and {shape[0]} rows do not form a sparse matrix")
     matrix = sp.csr_array(shape, dtype=data.dtype)
     matrix.data, matrix.indices, matrix.indptr = data, indices, indptr  # the constructor might choose other types
     return matrix

@@ -53,7 +53,7 @@ def _check(text: str, where: str) -> None:
     for event in events(text, where):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in open_nodes):
-                raise ConfigError(f"{where}: *{event.anchor} stands for what it is part of")
+                raise ConfigError(f"{where}: *{event.anchor} refers to a node that contains it")
             total += sizes.get(event.anchor, 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             open_nodes.append((event.anchor, total))

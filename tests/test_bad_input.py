@@ -23,13 +23,13 @@ CASES = {
     "wrong column name": (
         GOOD,
         ["dataset.columns.user=customer"],
-        f"ratings.csv: no user column 'customer'; its columns are {COLUMNS} (dataset.columns.user=... says which)",
+        f"ratings.csv: no user column 'customer'; its columns are {COLUMNS} (set dataset.columns.user=...)",
     ),
     "no item column": (
         GOOD.replace("item_id", "product"),
         [],
         "ratings.csv: no item column 'item_id'; its columns are user_id, product, rating, timestamp "
-        "(dataset.columns.item=... says which)",
+        "(set dataset.columns.item=...)",
     ),
     "nothing left after filtering": (
         GOOD,
@@ -41,14 +41,14 @@ CASES = {
         GOOD + ",i1,5,3\n",
         [],
         "ratings.csv: column user_id: 1 rows are empty or NaN; the first is row 49; "
-        "dataset.missing_user=drop drops them, as those of guests",
+        "drop them, such as guests, with dataset.missing_user=drop",
     ),
     "duplicate rows": (
         GOOD + "u1,i1,3,1011\n",
         [],
         "ratings.csv: 1 rows repeat an earlier row (user, item, timestamp); the first is row 49 (user u1, item i1). "
-        "dataset.duplicates=keep keeps them; with filter=deduplicate beside it they are merged "
-        "(instead of what the filter in use does)",
+        "dataset.duplicates=keep keeps them; add filter=deduplicate to merge them "
+        "(it replaces the current filter)",
     ),
     "text in the rating column": (
         GOOD + "u1,i9,great,99\n",
@@ -69,7 +69,7 @@ CASES = {
     "test users unknown": (
         GOOD,
         ["filter=none", "split=predefined", "split.test=strangers.csv"],
-        "none of the 2 test users in strangers.csv occurs in the training data; set split.shown to a file of their "
+        "none of the 2 test users in strangers.csv occur in the training data; set split.shown to a file of their "
         "earlier rows",
     ),
     "test file missing": (
@@ -81,13 +81,13 @@ CASES = {
     "ratings metric without ratings": (
         GOOD,
         ["evaluation.metrics=[rmse]"],
-        "evaluation.metrics: metrics of ratings need predicted ones; EASE gives none, algorithm=mf does",
+        "evaluation.metrics: metrics of ratings need predicted ratings; EASE predicts none, algorithm=mf does",
     ),
     "features metric without features": (
         GOOD,
         ["evaluation.metrics=[intra_list_diversity]"],
         "evaluation.metrics: intra_list_diversity needs item_categories, and ratings has none after filtering; "
-        "leave intra_list_diversity out, or choose data and a filter that have them",
+        "leave intra_list_diversity out, or choose a dataset and filter that provide them",
     ),
     "a number shown where ids are text": (
         GOOD.replace("u1,", "1,"),
@@ -124,12 +124,12 @@ CASES = {
     "no rows for test": (
         GOOD,
         ["filter=none", "split.test_ratio=0.01"],
-        f"nothing goes to test: even the largest group has only 6 to divide; {SIZE}",
+        f"no rows go to test: even the largest group has only 6 rows; {SIZE}",
     ),
     "one user of whom nobody is left": (
         ONE_USER,
         ["split=user_holdout"],
-        f"nothing goes to test: even the largest group has only 1 to divide; {SIZE}",
+        f"no rows go to test: even the largest group has only 1 rows; {SIZE}",
     ),
 }
 

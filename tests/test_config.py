@@ -51,10 +51,10 @@ WRONG = {
         ["algorithm._target_='..x'"],
         "algorithm._target_: must be the dotted name of a class, such as package.module.Class (got '..x')",
     ),
-    "missing value": (["dataset=files"], "dataset.interactions: is missing; give it as dataset.interactions=..."),
+    "missing value": (["dataset=files"], "dataset.interactions: is missing; set dataset.interactions=..."),
     "dictionary that merges nothing": (
         ["algorithm=hybrid_weighted", "algorithm.parts={}"],
-        "algorithm.parts={}: an empty dictionary changes nothing; ~KEY takes an entry out",
+        "algorithm.parts={}: an empty dictionary changes nothing; remove an entry with ~KEY",
     ),
     "no list": (["evaluation.cutoffs=10"], "evaluation.cutoffs: must be a valid list, for example [10] (got 10)"),
     "no option": (["algorithm="], "algorithm: unknown option ''; allowed: als, "),
@@ -63,10 +63,10 @@ WRONG = {
         "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
     ),
     "a word": (["seed"], "seed: unknown; allowed: "),
-    "a group": (["algorithm"], "algorithm: `recexp algorithm --help` lists what can be chosen; algorithm=NAME"),
-    "a preset": (["experiment"], "experiment: `recexp experiment --help` lists what can be chosen; +experiment=NAME"),
+    "a group": (["algorithm"], "algorithm: `recexp algorithm --help` lists the options; algorithm=NAME"),
+    "a preset": (["experiment"], "experiment: `recexp experiment --help` lists the options; +experiment=NAME"),
     "an open mapping": (["logging.levels.splits=debug"], "logging.levels.splits: unknown; +logging.levels.splits=..."),
-    "a glob of nothing": (["-m", "algorithm=glob(knnn*)"], "the sweep has no jobs: glob(...) matches nothing that"),
+    "a glob of nothing": (["-m", "algorithm=glob(knnn*)"], "the sweep has no jobs: glob(...) matches no option that"),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (
         ["logging.level=loud"],
@@ -82,12 +82,12 @@ WRONG = {
     ),
     "syntax": (
         ["algorithm.l2=[1"],
-        "algorithm.l2: the value cannot be read (no viable alternative at input '[1'); text with such signs needs "
-        "quotes within quotes: 'algorithm.l2=\"[1\"'",
+        "algorithm.l2: the value cannot be read (no viable alternative at input '[1'); quote text with such "
+        "characters, within the shell quotes: 'algorithm.l2=\"[1\"'",
     ),
     "letters beyond ASCII": (
         ["dataset=files", "dataset.interactions=/tmp/Müller/r.csv"],
-        "dataset.interactions: the value cannot be read; text with such signs needs quotes within quotes: "
+        "dataset.interactions: the value cannot be read; quote text with such characters, within the shell quotes: "
         "'dataset.interactions=\"/tmp/Müller/r.csv\"'",
     ),
     "signs in a path": (
@@ -106,9 +106,18 @@ WRONG = {
     **{f"without {name}": ([f"~{name}"], f"{name}: choose one with {name}=") for name in ("split", "dataset")},
     "logging of nothing": (["logging.levels=3"], "logging.levels: must be levels by name"),
     "a log that is no file": (["logging.file=[1]"], "logging.file: must be a path or null (got [1])"),
-    "no port": (["tracking.uri='http://127.0.0.1:99999'"], "tracking.uri: http://127.0.0.1:99999 is no address; it is"),
-    "no host": (["tracking.uri='http://[::1'"], "tracking.uri: http://[::1 is no address; it is http://HOST:PORT"),
-    "a password with a slash": (["tracking.uri='http://me:S3/x@h:1'"], "tracking.uri: http://***@h:1 is no address"),
+    "no port": (
+        ["tracking.uri='http://127.0.0.1:99999'"],
+        "tracking.uri: http://127.0.0.1:99999 is not a valid address; use",
+    ),
+    "no host": (
+        ["tracking.uri='http://[::1'"],
+        "tracking.uri: http://[::1 is not a valid address; use http://HOST:PORT",
+    ),
+    "a password with a slash": (
+        ["tracking.uri='http://me:S3/x@h:1'"],
+        "tracking.uri: http://***@h:1 is not a valid address",
+    ),
     "a long value": (
         [f"algorithm.l2={'x' * 5000}"],
         f"algorithm.l2: must be a valid number (got '{'x' * 99} ... (5,00",
@@ -198,5 +207,5 @@ def test_a_metric_whose_name_holds_a_cutoff_is_refused_before_data_are_read(tmp_
     (tmp_path / "metric").mkdir()
     (tmp_path / "metric" / "hit_at_first.yaml").write_text((options("metric")["hit_rate"]).read_text())
     words = ["evaluation.metrics=[ndcg,hit_at_first]", "dataset.root=/nowhere/at/all"]
-    with pytest.raises(ConfigError, match="hit_at_first: a metric's name must not hold _at_"):
+    with pytest.raises(ConfigError, match="hit_at_first: a metric's name must not contain _at_"):
         recexp.run(*words, config_dir=str(tmp_path))

@@ -55,7 +55,7 @@ def test_no_fold_is_run_where_one_cannot_be_asked(runs: Callable, workplace: Pat
     rows = [f"u{u},i{i},{i % 2}" for u in range(4) for i in range(6)] + [f"new{u},i1,2" for u in range(3)]
     (workplace / "rows.csv").write_text("\n".join(["user_id,item_id,fold", *rows]) + "\n")
     data = ("dataset=files", "dataset.interactions=rows.csv", "filter=none", "algorithm=popularity")
-    with pytest.raises(DataError, match="none of the 3 test users can be asked"):
+    with pytest.raises(DataError, match="none of the 3 test users can be evaluated"):
         library.run(*data, "split=kfold", "split.by=column", "split.folds=3", "dataset.columns.fold=fold")
     assert runs() == []
 
@@ -79,7 +79,7 @@ def test_sweep_goes_on_after_a_failure(inside: Callable, runs: Callable) -> None
     done = inside("-m", *WORDS, "algorithm=popularity", "split.test_ratio=0.2,0.00001,0.3")
     assert done.returncode == 1, done.stderr
     assert "1 of 3 jobs failed" in done.stderr
-    assert "nothing goes to test" in done.stderr
+    assert "no rows go to test" in done.stderr
     assert len(runs()) == 2
     assert len({run.data.tags["sweep"] for run in runs()}) == 1
 

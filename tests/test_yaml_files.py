@@ -19,7 +19,7 @@ WRONG = {
     "merged": (MERGED, "has more than 100,000 nodes"),
     "items": ("[" + "1," * 100_001 + "]", "has more than 100,000 nodes"),
     "levels": ("[" * 101 + "]" * 101, "is nested more than 100 levels deep; RECEXP_LIMITS=yaml_levels=N"),
-    "itself": ("a: &a [1, *a]", "*a stands for what it is part of"),
+    "itself": ("a: &a [1, *a]", "*a refers to a node that contains it"),
     "size": ("# " + "x" * (1 << 20), "is larger than 1024 KiB; RECEXP_LIMITS=yaml_kib=N sets another limit"),
     "letters": (b"# caf\xe9\n", "is not UTF-8 text (invalid continuation byte at byte 5)"),
     "wide letters": ("a: 1\n".encode("utf-16"), "is not UTF-8 text (invalid start byte at byte 0)"),

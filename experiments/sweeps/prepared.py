@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 
 PROCESSES = ("hydra/launcher=processes", "hydra.launcher.workers=2")
 HEADS = ("sweep", "jobs", "loaded", "split", "s on data, first job of each process", "other jobs", "at most", "load")
-TAKEN = "prepared before, in"
+TAKEN = "using cached data ("
 """What a run says of data and of a split that it took from what was prepared."""
 _JOBS = """
 select r.artifact_uri, sum(m.value) from runs r join latest_metrics m using (run_uuid)

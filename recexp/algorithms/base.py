@@ -96,7 +96,7 @@ class Recommender(ABC):
             return ""
         advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
         name, needed = type(self).__name__, ", ".join(missing)
-        return f"{name} needs {needed}, which {dataset.name} does not have after filtering{advice}"
+        return f"{name} needs {needed}, but {dataset.name} has none after filtering{advice}"
 
     def check(self) -> None:  # noqa: B027
         """Raise ConfigError or DataError where a file that the model reads is missing; called before data is read."""

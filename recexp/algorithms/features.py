@@ -71,7 +71,7 @@ def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
         try:
             blocks.append(_block(name, column, np.ones(n, bool), WORDS, None))
         except DataError as error:
-            log.warning("a column is left out: %s", str(error).partition(";")[0])
+            log.warning("column skipped: %s", str(error).partition(";")[0])
     return unit(sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr")))
 
 
@@ -86,7 +86,7 @@ def unit(matrix: sp.csr_array) -> sp.csr_array:
 
 def _check(field: str, names: Mapping | list[str], known: Mapping | list[str], what: str) -> None:
     if unknown := [name for name in names if name not in known]:
-        raise ConfigError(f"algorithm.{field}: {', '.join(unknown)} is not {what}; there are: {', '.join(known)}")
+        raise ConfigError(f"algorithm.{field}: {', '.join(unknown)} is not {what}; available: {', '.join(known)}")
 
 
 def _block(
@@ -134,7 +134,7 @@ def _words(
         return sp.csr_array((len(texts), 0))
     if all(map(_is_number, found)):
         raise DataError(
-            f"the text column {name} holds nothing but numbers; declare it numeric, price or category "
+            f"the text column {name} contains only numbers; declare it numeric, price or category "
             "(dataset.item_features where it comes from a file), or leave it out of algorithm.feature_columns"
         )
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -144,7 +144,7 @@ def _words(
         return words.fit([texts[item] for item in np.flatnonzero(counted)]).transform(texts)
     except ValueError as error:  # an empty vocabulary
         raise DataError(
-            f"the text column {name} holds no words beyond stop words and single characters; "
+            f"the text column {name} contains only stop words and single characters; "
             "leave it out of algorithm.feature_columns"
         ) from error
 

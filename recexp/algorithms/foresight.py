@@ -31,7 +31,7 @@ def foresee(model: str, size: str, *, memory: float, operations: float = 0.0, in
     need = f"{model} of {size} needs {memory / 2**30:.1f} GiB of memory"
     free = system.free_mib()
     if free is not None and memory > free * 2**20:
-        raise ConfigError(f"algorithm: {need}, and {free / 2**10:.1f} GiB are free; use {instead}")
+        raise ConfigError(f"algorithm: {need}, but only {free / 2**10:.1f} GiB are free; use {instead}")
     if minutes >= LONG:
         log.warning("%s and about %.0f minutes; faster: %s", need, minutes, instead)
     else:

@@ -41,7 +41,7 @@ def checked(rows: Interactions) -> Interactions:
         missing = np.isnan(rows.values).any()
         raise DataError(
             f"{wrong.sum()} of {len(rows)} train rows have no finite rating ({rows.values[wrong][0]}); "
-            + ("filter=ratings drops rows without one (NaN)" if missing else "mend or remove them in the data")
+            + ("filter=ratings drops rows without one (NaN)" if missing else "correct or remove them in the data")
         )
     return rows
 

@@ -44,7 +44,7 @@ def lists_of_product(
     """Return the k best items of each query by its row of left @ right, for sparse left and sparse or dense right."""
     _check_shapes(left, right)
     if right.shape[1] != queries.n_items:
-        raise ValueError(f"{right.shape[1]} columns are no weights of {queries.n_items} items")
+        raise ValueError(f"weights have {right.shape[1]} columns, but there are {queries.n_items} items")
     if queries.candidates is None and not isinstance(right, np.ndarray):
         rows, weights = csr_arrays(left), csr_arrays(right)
         if FEW * np.diff(weights[0])[rows[1]].sum() < len(queries) * queries.n_items:
@@ -69,7 +69,7 @@ def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable
 def _check_shapes(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> None:
     """Raise ValueError where there is no product: kernels would read what lies behind a matrix."""
     if left.shape[1] != right.shape[0]:
-        raise ValueError(f"there is no product of matrices of {left.shape} and {right.shape}")
+        raise ValueError(f"cannot multiply matrices of {left.shape} and {right.shape}")
 
 
 def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable[..., None], tuple[np.ndarray, ...]]:

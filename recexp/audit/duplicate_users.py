@@ -38,7 +38,7 @@ def duplicate_users(split: Split, similarity: float) -> AuditReport:
     if by_chance and len(np.unique(train.values)) > 1:
         found |= _twins(_with_values(parts), known, similarity, WORK // 4)[0]
     share = float((found & asked).sum() / len(split.test.used_users))
-    about = f"{share:.2%} of the test's users have a twin in train (at least {similarity:.0%} of their items the same)"
+    about = f"{share:.2%} of the test users have a near-duplicate in train ({similarity:.0%} or more of their items)"
     return AuditReport({"twin_users": share}, (about,) if share > RARE else ())
 
 

@@ -37,13 +37,13 @@ def leaking_features(train: Dataset, test: Interactions, claim: Claim) -> AuditR
                 if both is not None:
                     found.add(column)
                     findings.append(
-                        f"{side} column {column} follows the {name} of train and test rows together "
+                        f"{side} column {column} correlates with the {name} of train and test rows together "
                         f"(R2 {both[0]:.3f}), not of train alone (R2 {both[1]:.3f})"
                     )
         rest = {name: column.values for name, column in columns.items() if name not in found}
         for column, share in count_leaks.telling_columns(rest, learned, held, n, claim).items():
             findings.append(
-                f"{side} column {column} tells how many test rows there are, beyond what train rows do "
+                f"{side} column {column} predicts the number of test rows better than train rows do "
                 f"(partial R2 {share:.3f})"
             )
     return AuditReport({"leaking_features": float(len(findings))}, tuple(findings))

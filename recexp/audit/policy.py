@@ -62,9 +62,13 @@ class Audit:
         checked = AuditReport.merged(self._checks(split, claim, unfiltered, merged))
         found = replace(checked, expected=UNCLAIMED.get(claim, ()))
         shown = [f"{name} {value:.4g}" for name, value in found.metrics.items() if name not in found.expected]
-        log.info("audit: %s%s", ", ".join(shown), " (this split claims no order of time)" if claim == "mixed" else "")
+        log.info(
+            "audit: %s%s",
+            ", ".join(shown),
+            " (this split does not separate past and future)" if claim == "mixed" else "",
+        )
         if found.findings and self.policy == "error":
-            raise LeakageError(f"audit: {'; '.join(found.findings)}. audit.policy=warn runs it all the same")
+            raise LeakageError(f"audit: {'; '.join(found.findings)}. audit.policy=warn runs it anyway")
         for finding in found.findings:
             log.warning("audit: %s", finding)
         return found

@@ -33,9 +33,9 @@ def repeats(train: Interactions, test: Interactions, merged: Interactions | None
         copied = float(np.mean(_are_in(_row_keys(test), rows)))
     findings = []
     if not once and timed and copied > MORE * usual:
-        findings.append(f"{copied:.2%} of the test rows are in train too (the same user, item and time)")
+        findings.append(f"{copied:.2%} of the test rows are also in train (same user, item and time)")
     elif repeated > _unusual(habits, asked.nnz, once):
-        findings.append(f"{repeated:.2%} of the test rows are in train too (the same user and item)")
+        findings.append(f"{repeated:.2%} of the test rows are also in train (same user and item)")
     metrics = {"repeated_pairs": repeated} | ({"copied_rows": copied} if once or timed else {})
     return AuditReport(metrics, tuple(findings))
 
@@ -50,7 +50,7 @@ def answers_in_histories(split: Split, merged: Interactions | None = None) -> Au
     once = merged is None and train.csr(values=False).nnz == len(train)
     findings = []
     if shown > _unusual(train if merged is None else merged, max(1, target.nnz), once):
-        findings.append(f"{shown:.2%} of what is asked for is in the histories that the model is shown")
+        findings.append(f"{shown:.2%} of the targets are in the histories that the model sees")
     return AuditReport({"answers_in_histories": shown}, tuple(findings))
 
 
@@ -102,7 +102,9 @@ def had_before(split: Split, unfiltered: Interactions) -> AuditReport:
     np.minimum.at(first, at[same], unfiltered.timestamps[rows[same]])
     begin = queries.timestamps[asks] if split.begin is None else split.begin
     share = float(np.mean(first[place] < begin))
-    fact = f"{share:.1%} of the targets are items that the user had before the test began (in the log before filters)"
+    fact = (
+        f"{share:.1%} of the targets are items that the user already had before the test began (in the unfiltered log)"
+    )
     return AuditReport({"targets_had_before": share}, facts=(fact,))
 
 

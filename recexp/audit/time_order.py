@@ -24,13 +24,13 @@ def time_order(split: Split, claim: Claim) -> AuditReport:
     late = int((train > times.min()).sum())
     findings, facts = [], []
     if (claim == "point" and late) or (claim is None and 0 < late < NEARLY * len(train)):
-        findings.append(f"{late} train rows are newer than the oldest row that is asked for")
+        findings.append(f"{late} train rows are newer than the oldest target")
     if (claim in ("point", "history") and own) or (claim is None and 0 < own < NEARLY):
-        findings.append(f"{own:.2%} of what is asked for is older than the user's newest history row")
+        findings.append(f"{own:.2%} of the targets are older than the user's newest history row")
     if claim == "mixed":
-        facts.append("this kind of split mixes times: models learn from rows newer than what they are asked")
+        facts.append("this split mixes times: models learn from rows newer than the targets")
     elif claim == "history":
-        facts.append("each user's own past is asked from, yet others' rows in train may be newer")
+        facts.append("each user's history is older than the targets, but train rows of other users may be newer")
     return AuditReport({"older_than_train": older, "older_than_history": own}, tuple(findings), tuple(facts))
 
 

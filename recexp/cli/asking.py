@@ -24,7 +24,7 @@ MODEL = (
 
 def add_options(parser: Parser) -> None:
     """Take what says which model is asked, and for what items."""
-    parser.add_argument("-n", type=_count, default=10, metavar="N", help="how many items; default: %(default)s")
+    parser.add_argument("-n", type=_count, default=10, metavar="N", help="number of items; default: %(default)s")
     parser.add_argument(
         "--best", metavar="EXPERIMENT", help="the best model of an experiment, the first in recexp compare"
     )
@@ -33,16 +33,14 @@ def add_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="COLUMN=NAME",
-        help="items of this category alone; NAME,NAME: of one of these; given again: of both columns",
+        help="only items of this category; NAME,NAME: any of these; if repeated, all conditions must hold",
     )
     parser.add_argument(
         "--price",
         metavar="LOW:HIGH",
-        help="items with a price in this range alone, both ends included; one may be left out: 100: or :50",
+        help="only items with a price in this range, both ends included; one may be omitted: 100: or :50",
     )
-    parser.add_argument(
-        "--exclude", metavar="FILE", help="items that are never listed: ids, one a line, or a column item_id"
-    )
+    parser.add_argument("--exclude", metavar="FILE", help="items to exclude: one id per line, or a column item_id")
 
 
 def name_and_rest(given: Namespace) -> tuple[str | None, list[str]]:

@@ -84,7 +84,7 @@ def _refuse_words(words: list[str]) -> None:
         if "=" in word or word.startswith("~"):
             continue
         if word in config.groups():
-            raise ConfigError(f"{word}: `recexp {word} --help` lists what can be chosen; {help.override(word, 'NAME')}")
+            raise ConfigError(f"{word}: `recexp {word} --help` lists the options; {help.override(word, 'NAME')}")
         raise ConfigError(f"{unknown('', word, list(help.commands()))}; an override is key=value, such as seed=3")
 
 

@@ -20,11 +20,11 @@ recexp: experiments with recommender systems
   recexp algorithm=ease split=temporal seed=3     run one experiment
   recexp -m 'algorithm=glob(*)' seed=1,2,3        run all combinations
   recexp COMMAND --help                           every option of a command, e.g. recexp compare --help
-  recexp GROUP --help                             what can be chosen, e.g. recexp algorithm --help
-  recexp algorithm=ease --help                    what one of them is, and every value that can be set
-  recexp algorithm=ease --cfg job                 the whole config that would run
-  --config-dir DIR                                your own yaml; a file there wins over ours of the same name
-  --trust NAME                                    a package whose classes may run: of your models, or another's runs
+  recexp GROUP --help                             all options of a group, e.g. recexp algorithm --help
+  recexp algorithm=ease --help                    one option: what it does, and every value that can be set
+  recexp algorithm=ease --cfg job                 the complete config, without running it
+  --config-dir DIR                                your own configs; they override those of recexp with the same name
+  --trust NAME                                    a package whose classes may be imported, e.g. for your own models
 """
 
 
@@ -61,7 +61,7 @@ def _everything() -> Iterator[str]:
     yield USAGE
     for name, line in commands().items():
         yield f"  recexp {name:<12} {line}"
-    yield "\nWhat can be chosen, beside seed=1 refit=true resume=false debug=false show=USER:"
+    yield "\nOptions, in addition to seed=1 refit=true resume=false debug=false show=USER:"
     for name in config.groups():
         yield f"  {override(name, '|'.join(config.options(name)))}"
 
@@ -92,7 +92,7 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
         yield f"{_docstring(target) or target}\n"
     how = ""
     if group == "metric":
-        how = ", another value is another yaml with a name of its own"
+        how = ", for another value write a yaml with a new name"
     elif target:
         how = f", set a value with {group}.KEY=VALUE"
     yield f"{group}/{path.name}{how}:\n"

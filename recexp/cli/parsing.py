@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from recexp.errors import ConfigError, unknown
 
-STORE = {"tracking.uri=URI": "the store; default: MLFLOW_TRACKING_URI, else mlflow.db in this folder"}
-MOVED = {"dataset.root=DIR": "or dataset.interactions=FILE and the like: where data lie now that have been moved"}
+STORE = {"tracking.uri=URI": "tracking store; default: MLFLOW_TRACKING_URI, else mlflow.db in this folder"}
+MOVED = {"dataset.root=DIR": "new location of data that were moved; or dataset.interactions=FILE ..."}
 """What is told of overrides that several commands take."""
 
 
@@ -62,16 +62,16 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("words", nargs="*", help=argparse.SUPPRESS)
         self.add_argument("-h", "--help", action="store_true", help="this text")
         if self._keys:  # taken out before a command sees it
-            self.add_argument(
-                "--config-dir", metavar="DIR", help="a folder of your own yaml; more than one may be given"
-            )
+            self.add_argument("--config-dir", metavar="DIR", help="your own config folder; may be repeated")
         if self._keys or trusts:
-            self.add_argument("--trust", metavar="NAME", help="a package of your own classes, which may run")
+            self.add_argument("--trust", metavar="NAME", help="package whose classes may be imported, such as your own")
 
     def add_runs(self) -> None:
         """Take --experiment and --runs, which say what runs are meant."""
-        self.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
-        self.add_argument("--runs", metavar="ID,...", help="these runs alone, by their ids or how these begin")
+        self.add_argument(
+            "--experiment", metavar="NAME", help="experiment of the runs; default: tracking.experiment, recexp"
+        )
+        self.add_argument("--runs", metavar="ID,...", help="only these runs: ids, or the beginnings of ids")
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the options, and `words`, `overrides` and `arguments`: those that are neither, key=value, and all."""
@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
         for word in strange:
             raise ConfigError(unknown("", word.partition("=")[0], options))
         if empty := [name for name, value in vars(given).items() if value == ""]:
-            self.error(f"nothing is given for --{empty[0].replace('_', '-')}")
+            self.error(f"--{empty[0].replace('_', '-')} needs a value")
         given.overrides = [word for word in given.words if self._keys and ("=" in word or word.startswith("~"))]
         given.words = [word for word in given.words if word not in given.overrides]
         given.arguments = list(arguments)
@@ -89,4 +89,4 @@ class Parser(argparse.ArgumentParser):
         return given
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{self.prog} takes {self.takes} ({message}); {self.prog} --help tells more")
+        raise ConfigError(f"{self.prog} takes {self.takes} ({message}); see {self.prog} --help")

@@ -54,7 +54,7 @@ def compare(
             if (kind := _known(archive, newest, other, metric_of)) and kind.directed
         ]
         raise ConfigError(
-            f"--metric: neither higher nor lower values of {name.partition('/')[2]} are better; "
+            f"--metric: {name.partition('/')[2]} has no direction (higher or lower is better); "
             f"choose one of: {', '.join(usable)}"
         )
     kinds = {other: _known(archive, newest, other, metric_of) for other in names}
@@ -64,13 +64,13 @@ def compare(
     chosen = [(group, _rows(group, name, metric, notes)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
         lacking = [group.setting for group, rows in chosen if not _called(rows, options.baseline)]
-        notes += [f"{setting}: left out, for {options.baseline} is not there" for setting in lacking]
+        notes += [f"{setting}: excluded, because it has no {options.baseline}" for setting in lacking]
         chosen = [(group, rows) for group, rows in chosen if group.setting not in lacking]
     depth = metric_definitions.depth(metric, TESTED)
     metric_definitions.check(archive, [row for _, rows in chosen for row in rows[:depth]], name)
     boards = [_board(archive, group, rows, name, metric, options, notes) for group, rows in chosen if rows]
     if metric.stored_table(newest.unit) is None:
-        notes.append(f"{name} has one value a run, none a {newest.unit}: there are neither intervals nor tests")
+        notes.append(f"{name} has one value per run, not per {newest.unit}, so there are no intervals or tests")
     ranking = ranks.rank_across(boards, metric, options, notes)
     formulas = {other: _formula(kind) for other, kind in kinds.items() if kind is not None}
     return Comparison(name, newest.unit, options, higher_is_better, formulas, beyond, boards, ranking, notes)
@@ -79,7 +79,7 @@ def compare(
 def _formula(metric: Metric) -> str:
     """Return the first line of what a metric's class says of itself."""
     if isinstance(metric, RecordedMetric):
-        return "as its runner measures it"
+        return "as measured by its runner"
     return (type(metric).__doc__ or "").partition("\n")[0].rstrip(".")
 
 
@@ -110,11 +110,11 @@ def _rows(group: ComparisonGroup, name: str, metric: Metric, notes: list[str]) -
     """Return the rows with a metric, each with the runs that have it, the best first."""
     rows = [row.having(name) for row in group.rows if row.has(name)]
     if len(rows) < len(group.rows):
-        notes.append(f"{group.setting}: without {name}, so left out: {len(group.rows) - len(rows)} of the models")
+        notes.append(f"{group.setting}: {len(group.rows) - len(rows)} models excluded, because they have no {name}")
     whole = {row.key: len(row.runs) for row in group.rows}
     fewer = [f"{row.label} ({whole[row.key] - len(row.runs)})" for row in rows if len(row.runs) < whole[row.key]]
     if fewer:
-        notes.append(f"{group.setting}: runs without {name} are left out of {_listed(fewer, ', ')}")
+        notes.append(f"{group.setting}: runs without {name} are excluded from {_listed(fewer, ', ')}")
     sign = 1 if metric.higher_is_better else -1
     return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
 
@@ -136,9 +136,7 @@ def _board(
         return Leaderboard(group, [_ranked(row, name) for row in rows], [], reference.label)
     values = unit_values.read(archive, best, name, metric)
     if values.n_units < FEW:
-        notes.append(
-            f"{group.setting}: {values.n_units} {group.unit}s: with so few, intervals may hold less than they say"
-        )
+        notes.append(f"{group.setting}: {values.n_units} {group.unit}s: with so few, intervals may be too narrow")
     bounds = dict(zip((row.label for row in best), _bounds(values, metric, options)))
     ranked = [_ranked(row, name, bounds.get(row.label)) for row in rows]
     tested, more = pairs.compare_pairs(rows, best, baseline, values, name, metric, options, group.unit)
@@ -159,8 +157,8 @@ def _unequal(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
     if not unequal:
         return []
     return [
-        f"{group.setting}: means are of unequal splits, differences of those that two models share: "
-        f"{_listed(unequal, '; ')}"
+        f"{group.setting}: means are over different splits, differences over the splits that two "
+        f"models share: {_listed(unequal, '; ')}"
     ]
 
 
@@ -193,7 +191,7 @@ def _baseline(rows: Sequence[Row], wanted: str) -> Row:
     found = _called(rows, wanted)
     if len(found) == 1:
         return found[0]
-    problem = "there are several of" if found else "among what is compared there is no"
+    problem = "there are several of" if found else "there is no"
     labels = [row.label for row in found or rows][:TESTED]
     raise ConfigError(f"--baseline: {problem} {wanted}; give one of: {', '.join(map(repr, labels))}")
 

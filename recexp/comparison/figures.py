@@ -60,17 +60,17 @@ def _cost(comparison: Comparison, rows: list[RankedRow]) -> Iterator[Figure]:
     hosts = {run.tags.get(HOST) for ranked in known for run in ranked.row.runs}
     caption = (
         "Of all cores, without loading libraries, compiling and waiting for other work; the point is the cheapest run, "
-        "the line reaches to the dearest. Gray: another model is as good and cheaper in each of its runs."
+        "the line extends to the most expensive. Gray: another model is as good and always cheaper."
     )
     if any(len(ranked.row.runs) == 1 for ranked in known):
-        caption += " Of one run it is not known how far its seconds vary."
+        caption += " With a single run, the variation is unknown."
     if crowded := [ranked.row.label for ranked in known if _waited(ranked)]:
         caption += (
-            " Other work held the cores while these were fitted, and threads of linear algebra that wait for each "
-            f"other count as well: {', '.join(crowded)}."
+            " These competed with other work for the cores, or their linear algebra threads waited for each other: "
+            f"{', '.join(crowded)}."
         )
     if len(hosts) > 1:
-        caption += " Runs are of several machines, whose seconds are not the same."
+        caption += " Runs are from several machines, so their seconds are not comparable."
     yield "Accuracy against cost", picture, caption
 
 
@@ -95,7 +95,7 @@ def _front(comparison: Comparison, rows: list[RankedRow], other: str) -> Iterato
         yield (
             title,
             picture,
-            f"On the line: models that no other beats in both (Pareto front); better is to the {better}.",
+            f"On the line: models that no other model beats in both (Pareto front); better is to the {better}.",
         )
 
 
@@ -142,10 +142,10 @@ def _slices(archive: Archive, comparison: Comparison, runs: dict[str, StoredRun]
         series = {label: points for label, points in series.items() if any(p and math.isfinite(p[0]) for p in points)}
         if len(shown) < 2 or not series:
             continue
-        what = "held-out items, of which the share that was found is shown" if name == found else "lists"
-        caption = f"n: {what}, of one split ({_split_name(runs)}); with the runs' intervals."
+        what = "held-out items; the chart shows the share that was found" if name == found else "lists"
+        caption = f"n: {what}, in one split ({_split_name(runs)}); bars show each run's interval."
         if few := [f"{group} ({n})" for group, n in sizes.items() if n < ENOUGH]:
-            caption += f" Left out, for they are too few: {', '.join(few)}."
+            caption += f" Too few to show: {', '.join(few)}."
         groups = [(group, f"n = {sizes[group]:,}") for group in shown]
         yield f"By {kind.replace('_', ' ')}", charts.grouped(series, pretty(name), groups), caption
 

@@ -22,8 +22,8 @@ _SHOWN = 3
 _SAME = 1e-4
 """Relative difference up to which two results count as the same: other machines and thread counts round differently."""
 _ABOUT_DATA = {
-    "data": "other rows under the same name of data set than those",
-    "listed": "other features of the items without train rows than those",
+    "data": "different rows under the same dataset name",
+    "listed": "different features of the items without train rows",
 }
 """Keys of a protocol that are about the data, and how a difference in them is told."""
 
@@ -127,18 +127,18 @@ def group_runs(
             if advice is None:
                 others.append((runs, unlike))
             else:
-                advised.append(f"left out: {_count(len(runs), 'run')} {advice}")
+                advised.append(f"excluded: {_count(len(runs), 'run')} {advice}")
             continue
         rows, repeated = rows_of(runs)
         groups.append(ComparisonGroup(runs[0].setting, protocol, rows))
         if repeated:
-            notes.append(f"left out: {_count(len(repeated), 'run')} that a newer one repeats{_unequal(repeated)}")
+            notes.append(f"excluded: {_count(len(repeated), 'run')} repeated by a newer one{_unequal(repeated)}")
     notes += advised
     for runs, unlike in others[:_SHOWN]:
         what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
-        notes.append(f"left out: {what}; --runs or --sweep takes them")
+        notes.append(f"excluded: {what}; select them with --runs or --sweep")
     if rest := [run for runs, _ in others[_SHOWN:] for run in runs]:
-        notes.append(f"left out: {_count(len(rest), 'run')} of {len(others) - _SHOWN} further protocols")
+        notes.append(f"excluded: {_count(len(rest), 'run')} of {len(others) - _SHOWN} other protocols")
     return groups, notes
 
 
@@ -159,9 +159,9 @@ def _usable(found: Sequence[StoredRun], *, strict: bool) -> tuple[list[StoredRun
         raise ConfigError(f"--runs: {untested[0].id} ({untested[0].name}) has no {untested[0].final} metrics")
     if untested:
         what = f"{_count(len(untested), 'run')} without {untested[0].final} metrics"
-        notes.append(f"left out: {what}, such as {short(untested[0])}")
+        notes.append(f"excluded: {what}, such as {short(untested[0])}")
     if reproductions:
-        notes.append(f"left out: {_count(len(reproductions), 'run')} made to reproduce others; --runs takes them")
+        notes.append(f"excluded: {_count(len(reproductions), 'run')} made to reproduce others; select them with --runs")
     if not usable:
         raise StoreError(f"there is nothing to compare; {'; '.join(notes)}")
     return usable, notes
@@ -220,8 +220,8 @@ def _difference(key: str, here: str | None, there: str | None) -> str:
         if short_names[0] != short_names[1]:  # else the whole paths tell them apart
             here, there = short_names
     if here is None:
-        return f"without {key}, which is {there} in the runs compared here"
-    return f"{key}={here}, which is not there" if there is None else f"{key}={here} instead of {there}"
+        return f"without {key}, which is {there} in the compared runs"
+    return f"{key}={here}, which the compared runs do not have" if there is None else f"{key}={here} instead of {there}"
 
 
 def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:

@@ -73,7 +73,7 @@ def _caption(comparison: Comparison, board: Leaderboard, rows: list[RankedRow]) 
     means = f"means $\\pm$ standard deviations over {'--'.join(map(str, {runs[0]: 0, runs[-1]: 0}))} runs"
     parts = [
         f"Results on {escaped(board.group.setting)}{f': {means}' if runs[-1] > 1 else ''}.",
-        "The best value of each column is bold, the second underlined.",
+        "The best value of each column is bold, the second best is underlined.",
     ]
     if board.pairs:
         correction = CORRECTIONS[options.correction].title

@@ -49,14 +49,14 @@ def compare_pairs(
     notes = []
     if len(best) < len(rows):
         notes.append(
-            f"intervals and tests are of {len(best)} of {len(rows)} models, the best; p is corrected for all {m:,} "
-            "comparisons there could have been, for the best were chosen by the values that are tested"
+            f"intervals and tests cover the best {len(best)} of {len(rows)} models; p is corrected for all {m:,} "
+            "possible comparisons, because the best were chosen by the tested values"
         )
     both = [pair.users for pair in tested if pair.users]
     if both and min(both) < values.n_units:
         notes.append(
-            f"means are of the {unit}s for which a model has a value; tests of those for which both have, "
-            f"{min(both):,} of {values.n_units:,} or more"
+            f"means are over the {unit}s for which a model has a value; tests over those for which both "
+            f"have one, at least {min(both):,} of {values.n_units:,}"
         )
     return tested, notes + _floor(p, m, f"{values.n_units} {unit}s", least(values.n_units), options)
 

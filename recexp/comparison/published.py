@@ -48,7 +48,7 @@ def read(path: Path, groups: Sequence[ComparisonGroup]) -> list[Published]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"--published: {path} cannot be read: {error}") from error
     if lacking:
-        raise DataError(f"--published: {path} has no column {', '.join(lacking)}; needed are {', '.join(COLUMNS)}")
+        raise DataError(f"--published: {path} has no column {', '.join(lacking)}; it needs {', '.join(COLUMNS)}")
     return [_line(line, f"{path}:{number}", groups) for number, line in enumerate(lines, start=2)]
 
 
@@ -66,7 +66,7 @@ def _line(line: dict[str, str], where: str, groups: Sequence[ComparisonGroup]) -
     if len(found) > 1:
         labels = ", ".join(repr(row.label) for row in found)
         what = " ".join(words) or line["model"]
-        raise DataError(f"--published: {where}: several models are {what}: {labels}; say more in column run")
+        raise DataError(f"--published: {where}: several models are {what}: {labels}; be more specific in column run")
     ours, runs = _ours(found[0], line["metric"]) if found else (None, 0)
     return Published(line["model"], line["metric"], published, tolerance, line["source"], ours, runs)
 

@@ -32,10 +32,10 @@ def rank_across(
     if elsewhere:
         more = f" and {len(elsewhere) - _NAMED} more" if len(elsewhere) > _NAMED else ""
         notes.append(
-            f"not on all data sets with the same params, so without a rank: {', '.join(elsewhere[:_NAMED])}{more}"
+            f"no rank, because not run on all datasets with the same params: {', '.join(elsewhere[:_NAMED])}{more}"
         )
     if len(models) < 2:
-        notes.append("fewer than two models are on all data sets, so there are no ranks over them")
+        notes.append("no ranks: fewer than two models were run on all datasets")
         return None
     sign = 1 if metric.higher_is_better else -1
     table = sign * np.array([[rows[key].mean for key in models] for rows in by_model])

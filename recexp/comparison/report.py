@@ -80,7 +80,7 @@ def _facts(archive: Archive, board: Leaderboard) -> str:
         return ""
     link = escape(run_link(archive.uri, run.experiment, run.id))
     source = f'<a href="{link}">{escape(run.name)}</a>'
-    return f"<details open><summary>The data, as {source} saw them</summary>{report_tables.facts(tables)}</details>"
+    return f"<details open><summary>The data, as recorded by {source}</summary>{report_tables.facts(tables)}</details>"
 
 
 def _origin(comparison: Comparison) -> list[str]:
@@ -89,12 +89,12 @@ def _origin(comparison: Comparison) -> list[str]:
     times = [datetime.fromtimestamp(run.started / 1000, UTC) for run in runs]
     commits = sorted({commit[:8] for run in runs if (commit := run.tags.get("mlflow.source.git.commit"))})
     hosts = sorted({host for run in runs if (host := run.tags.get(HOST))})
-    made = f"{len(runs)} runs, begun from {min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M} UTC"
+    made = f"{len(runs)} runs, started between {min(times):%Y-%m-%d %H:%M} and {max(times):%Y-%m-%d %H:%M} UTC"
     made += f", at commit {', '.join(commits)}" if commits else ""
     made += f", on {', '.join(hosts)}" if hosts else ""
     return [
         made,
-        "links lead to the pages of runs, which the server shows that `recexp ui` starts",
+        "links open pages of runs on the server that `recexp ui` starts",
         f"report made by recexp {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     ]
 

@@ -73,7 +73,7 @@ def pairs(comparison: Comparison, board: Leaderboard) -> str:
         cells = [_effect(found.get((row, column))) for column in labels]
         rows.append(f"<tr><th>{escape(row)}</th>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{escape(label)}</th>" for label in labels)
-    legend = "d_z of the row against the column; blue is better, orange worse, white not significant."
+    legend = "d_z of the row against the column: blue is better, orange is worse, white is not significant."
     head = f"<thead><tr><td></td>{heads}</tr></thead>"
     table = f'<table class="pairs">{head}<tbody>{"".join(rows)}</tbody></table>'
     return f'<h3 class="more">Every pair</h3><p>{legend}</p><div class="scroll">{table}</div>'

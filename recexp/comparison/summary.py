@@ -19,7 +19,7 @@ def _summary(comparison: Comparison, board: Leaderboard) -> str:
     best, *others = board.rows
     value = f"{pretty(comparison.metric)} {best.mean:.4f}"
     if not others:
-        return f"{best.row.label} on {board.group.setting}: {value}; there is no other model to compare it with."
+        return f"{best.row.label} on {board.group.setting}: {value}; there is no other model to compare with."
     parts = [f"{best.row.label} is best on {board.group.setting} ({value})"]
     if comparison.options.baseline is None:
         parts += _against_best(board)
@@ -47,7 +47,7 @@ def _against_best(board: Leaderboard) -> list[str]:
     if alike:
         parts.append(f"{_are(alike)} not significantly worse")
     if apart:
-        parts.append(f"{_are(apart)} not tested against it, without a common split")
+        parts.append(f"{_are(apart)} not tested against it, because they share no split")
     if tested and not parts:
         which = "all others" if len(tested) == len(board.rows) - 1 else f"the next {len(tested)}"
         return [f"{which} are {_WORSE}" if len(tested) > 1 else f"{tested[0].first} is {_WORSE}"]

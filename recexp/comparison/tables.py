@@ -61,15 +61,15 @@ def method(comparison: Comparison) -> list[str]:
     found = [f"all runs on {group.setting}: {group.conditions}" for group in groups if group.conditions]
     if pairs:
         correction = CORRECTIONS[options.correction].title
-        against = "all pairs" if options.baseline is None else f"each with {options.baseline}"
+        against = "all pairs" if options.baseline is None else f"each model against {options.baseline}"
         found += [
-            f"intervals hold {options.confidence:.0%} and resample {comparison.unit}s, given these fits",
-            f"p: {options.test} test of the differences of the same {comparison.unit}s, {against}, {correction}",
-            f"d_z: mean difference of one {comparison.unit}, in deviations (inf: the same for all); positive is better",
+            f"{options.confidence:.0%} intervals, by resampling {comparison.unit}s for these fitted models",
+            f"p: paired {options.test} test over {comparison.unit}s, {against}, {correction}",
+            f"d_z: mean difference per {comparison.unit}, in deviations (inf: the same for all); positive is better",
         ]
     found += _deviations([ranked for board in comparison.boards for ranked in board.rows], comparison.metric)
     if any(math.isnan(pair.p) for board in comparison.boards for pair in board.pairs):
-        found.append(f"without p: pairs that share no {comparison.unit}s; run them with the same seeds")
+        found.append(f"no p: pairs without common {comparison.unit}s; run them with the same seeds")
     return found
 
 
@@ -79,8 +79,8 @@ def _deviations(ranked: Sequence[RankedRow], metric: str) -> list[str]:
     same = dict.fromkeys(row.label for row in repeated if len({run.metrics[metric] for run in row.runs}) == 1)
     names = f"{', '.join([*same][:TESTED])}{', ...' if len(same) > TESTED else ''}"
     identical = (
-        f"sd 0: all runs of {names} have the same {pretty(metric)}, as those of a deterministic algorithm on one split "
-        "do; more seeds add nothing"
+        f"sd 0: all runs of {names} have the same {pretty(metric)}, as expected of a deterministic algorithm on one "
+        "split; more seeds add nothing"
     )
     return [*(["sd: standard deviation between runs"] if repeated else []), *([identical] if same else [])]
 
@@ -133,9 +133,9 @@ def _table(comparison: Comparison, board: Leaderboard, width: int) -> Any:
         table.add_row(*(Text(row[column]) for column in widths))
     notes = []
     if len(shown) < len(board.rows):
-        notes.append(f"{len(board.rows) - len(shown)} more models: --csv, --html and --json have them all")
+        notes.append(f"{len(board.rows) - len(shown)} more models; --csv, --html and --json show all")
     if left := [names[column] for column in used if column not in widths]:
-        notes.append(f"no room for {', '.join(left)}: --csv has them")
+        notes.append(f"no room for {', '.join(left)}; see --csv")
     table.caption = "\n".join(notes)
     return table
 
@@ -175,7 +175,7 @@ def _ranks(ranks: RankComparison) -> Any:
 
 def friedman(ranks: RankComparison, alpha: float) -> str:
     """Return what Friedman's and Nemenyi's tests say."""
-    apart = f"mean ranks differ when they are {ranks.difference:.2f} apart (Nemenyi, {alpha:.2g})"
+    apart = f"mean ranks differ significantly if they are {ranks.difference:.2f} apart (Nemenyi, {alpha:.2g})"
     return apart if math.isnan(ranks.p) else f"Friedman chi2 = {ranks.chi2:.2f}, p = {chance(ranks.p)}; {apart}"
 
 

@@ -96,7 +96,7 @@ def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_
 
     file, columns = metric.stored_table(run.unit), metric.stored_columns(_named(name))
     if file is None:
-        raise DataError(f"{name} has one value a run, none a {run.unit}")
+        raise DataError(f"{name} has one value per run, not per {run.unit}")
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)

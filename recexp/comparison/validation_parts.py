@@ -25,9 +25,11 @@ def advice(
     commands = _merged([run for run in lacking if COMMAND in run.tags], [f"{key}={wanted[key]}" for key in keys])
     if not commands:
         return None
-    what = "without a validation part, so not beside tuned models" if without else "with another validation part"
-    more = f" (and {len(commands) - 1} more like it)" if len(commands) > 1 else ""
-    return f"{what}; to set all side by side, type: {commands[0]}{more}"
+    what = (
+        "without a validation part, so not comparable with tuned models" if without else "with another validation part"
+    )
+    more = f" (and {len(commands) - 1} more commands)" if len(commands) > 1 else ""
+    return f"{what}; to compare all, run: {commands[0]}{more}"
 
 
 def _merged(runs: Sequence[StoredRun], values: Sequence[str]) -> list[str]:

@@ -74,7 +74,7 @@ def _explain(problem: Any, where: str, allowed: list[str]) -> str:
     if problem["type"] == "unexpected_keyword_argument":
         return unknown(where, key, allowed)
     if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return f"{where}.{key}: is missing; give it as {where}.{key}=..."
+        return f"{where}.{key}: is missing; set {where}.{key}=..."
     text = problem["msg"].removeprefix("Value error, ")
     for old, new in (("Input should be", "must be"), ("a valid boolean", "true or false")):
         text = text.replace(old, new, 1)

@@ -50,7 +50,7 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
         missing = sorted(OmegaConf.missing_keys(cfg))
     try:
         if missing:
-            raise ConfigError("\n".join(f"{key}: is missing; give it as {key}=..." for key in missing))
+            raise ConfigError("\n".join(f"{key}: is missing; set {key}=..." for key in missing))
         return mapping(OmegaConf.to_container(cfg, resolve=True))
     except OmegaConfBaseException as error:
         raise ConfigError(_of_omegaconf(error)) from error
@@ -135,7 +135,9 @@ def _unreadable(override: str, message: str) -> str:
         return f"{override}: cannot be read{reason}; an override is key=value, such as seed=3"
     mark = "'" if '"' in value else '"'
     quoted = shlex.quote(f"{key}={mark}{value}{mark}")
-    return f"{key}: the value cannot be read{reason}; text with such signs needs quotes within quotes: {quoted}"
+    return (
+        f"{key}: the value cannot be read{reason}; quote text with such characters, within the shell quotes: {quoted}"
+    )
 
 
 def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> str:

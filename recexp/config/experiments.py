@@ -36,7 +36,7 @@ def experiment(cfg: "DictConfig", *, tags: dict[str, str], source: Source | None
     words = words_of(cfg.hydra)
     for override in words:
         if override.endswith("={}"):  # Hydra merges dictionaries: nothing would come of it
-            raise ConfigError(f"{override}: an empty dictionary changes nothing; ~KEY takes an entry out")
+            raise ConfigError(f"{override}: an empty dictionary changes nothing; remove an entry with ~KEY")
     choices = chosen(cfg)
     _check_package(choices["runner"])
     node = plain(cfg)
@@ -187,8 +187,8 @@ def metric_nodes(names: Any) -> dict[str, Any]:
     for name in names:
         if "_at_" in name:
             raise ConfigError(
-                f"evaluation.metrics: {name}: a metric's name must not hold _at_, for its results are called "
-                "NAME_at_10; give its yaml another name"
+                f"evaluation.metrics: {name}: a metric's name must not contain _at_, because results are "
+                "named NAME_at_10; rename its yaml"
             )
     return nodes
 
@@ -208,7 +208,7 @@ def _check_package(runner: str) -> None:
     path = options("runner")[runner]
     if PACKAGE not in path.read_text(encoding="utf-8"):
         raise ConfigError(
-            f"{path}: the yaml of a runner must begin with the line `{PACKAGE}` and have its own fields under runner:"
+            f"{path}: a runner's yaml must begin with the line `{PACKAGE}` and have the runner's fields under runner:"
         )
 
 

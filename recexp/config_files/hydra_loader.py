@@ -104,7 +104,7 @@ class CheckedSource(FileConfigSource):
         header = self._get_header_dict(text[:512])
         if not header.get("package") and (late := LATE_PACKAGE.search(text)):
             line = text.count("\n", 0, late.start()) + 1
-            raise ConfigError(f'{path}: "{late[0]}" is on line {line}; it counts only on the first line')
+            raise ConfigError(f'{path}: "{late[0]}" is on line {line}; it only has an effect on the first line')
         return ConfigResult(self.provider, f"file://{self.path}", node_of(text, path), header)
 
 

@@ -66,7 +66,7 @@ def _receive(url: str, file: IO[bytes]) -> str:
                     received += len(block)
                     advance(len(block))
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-        raise DataError(f"{url}: cannot be downloaded: {error}; files that you have go by dataset.root=DIR") from error
+        raise DataError(f"{url}: cannot be downloaded: {error}; for local files set dataset.root=DIR") from error
     if received < length:
         raise DataError(f"{url}: cannot be downloaded: the connection closed after {received} of {length} bytes")
     return sha.hexdigest()

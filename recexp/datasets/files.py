@@ -140,7 +140,7 @@ class Files(Source):
         path = self._path_of(location, ending)
         if path is None:
             if kinds:
-                raise DataError(f"dataset.{role}_features are asked for, but dataset.{role}s names no table")
+                raise DataError(f"dataset.{role}_features is set, but dataset.{role}s names no table")
             return None
         recbole = self.format == "recbole"
         return read_features(

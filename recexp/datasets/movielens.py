@@ -62,7 +62,7 @@ class MovieLens100K(Release):
                 if not target.exists():
                     self._take_wheel(target)
         except DataError as error:
-            raise DataError(f"{first}; {error}. dataset.root=DIR uses files that you have") from error
+            raise DataError(f"{first}; {error}. for local files set dataset.root=DIR") from error
         return self._copy
 
     def _take_wheel(self, target: Path) -> None:
@@ -71,7 +71,7 @@ class MovieLens100K(Release):
             rows = _integers(read_bytes(wheel / self.wheel_folder / "ml-100k.inter"), "\t", [0, 1, 2, 3], header=True)
             found = digest_arrays([np.stack(rows, axis=1)])
             if found != self.rows_sha256:
-                raise DataError(f"{self.wheel}: its copy of MovieLens 100K has other rows ({found})")
+                raise DataError(f"{self.wheel}: its copy of MovieLens 100K has different rows ({found})")
             install(lambda file: file.write(wheel.read_bytes()), target)
 
     def read(self, base: Path) -> Dataset:

@@ -51,8 +51,8 @@ class OnlineRetail(Source):
         where = self.location()
         if where is None:
             raise DataError(
-                "dataset.path: say where the table lies, or set the environment variable RECEXP_DATA to the folder of "
-                f"{' or '.join(_NAMES)}"
+                "dataset.path: set it to the location of the table, or set the environment variable RECEXP_DATA to the "
+                f"folder of {' or '.join(_NAMES)}"
             )
         if not exists(where):
             raise DataError(f"dataset.path: {where}: no such file")
@@ -90,7 +90,7 @@ def _sold(table: "pa.Table", path: Path) -> "pa.Table":
     cancelled = pc.fill_null(pc.starts_with(table["InvoiceNo"].cast(pa.string()), "C"), False)
     kept = table.filter(pc.and_(known, pc.invert(cancelled)))
     log.info(
-        "%d of %d lines left; %d have no customer, the rest are cancellations",
+        "%d of %d lines dropped: %d without a customer, the rest cancellations",
         len(kept),
         len(table),
         len(table) - pc.sum(known).as_py(),

@@ -63,7 +63,7 @@ class Release(Source):
         try:
             return self.read(base)
         except ValueError as error:
-            raise DataError(f"{base}: its files are not those of {self.folder}: {error}") from error
+            raise DataError(f"{base}: its files do not match {self.folder}: {error}") from error
 
     def location(self) -> Path | None:
         return self.base()

@@ -108,7 +108,7 @@ class Evaluation:
                 if not dataset.has(need):
                     raise ConfigError(
                         f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
-                        f"leave {name} out, or choose data and a filter that have them"
+                        f"leave {name} out, or choose a dataset and filter that provide them"
                     )
             if problem := metric.problem(dataset):
                 raise ConfigError(f"evaluation.metrics: {name} cannot be computed: {problem}")
@@ -181,10 +181,10 @@ class Evaluation:
         if not len(kept):
             raise DataError(
                 f"evaluation.relevant_from={self.relevant_from:g}: nothing held out is relevant; "
-                f"the highest value there is {target.data.max():g}"
+                f"the highest value is {target.data.max():g}"
             )
         if len(kept) < b:
-            log.info("%d of %d queries have nothing relevant held out and do not count", b - len(kept), b)
+            log.info("%d of %d queries have no relevant held-out item and are ignored", b - len(kept), b)
         target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
         validation = None if split.validation is None else self.relevant(split.validation)
         return replace(split, queries=split.queries.take(kept), target=target, validation=validation)
@@ -227,20 +227,20 @@ class Evaluation:
         if ordered.max(initial=-1) >= n_items:
             raise DataError(f"evaluate got item {ordered.max()}; the data have {n_items}")
         if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-            raise DataError("evaluate got a list that holds an item twice")
+            raise DataError("evaluate got a list that contains an item twice")
 
     def _ratings(self, split: Split, predicted: np.ndarray | None) -> PredictedRatings | None:
         """Return the predicted ratings beside those of the held-out rows, if any metric is about them."""
         if not self.rates:
             return None
         if not split.test.explicit:
-            raise DataError("the held-out rows have no ratings, so predicted ones cannot be judged")
+            raise DataError("the held-out rows have no ratings to compare predicted ratings with")
         if predicted is None:
-            log.info("rating metrics are left out: there are no predicted ratings")
+            log.info("rating metrics are skipped: there are no predicted ratings")
             return None
         actual = split.test.values.astype(np.float64)
         if predicted.shape != actual.shape or not np.isfinite(predicted).all():
-            raise DataError(f"predicted must be {len(actual)} finite ratings, one a held-out row; it is not")
+            raise DataError(f"predicted must be {len(actual)} finite ratings, one per held-out row")
         return PredictedRatings(predicted.astype(np.float64), actual, split.test.users)
 
     def _measure(self, answers: Answers) -> tuple[dict[str, float], dict[str, _Units]]:

@@ -126,5 +126,5 @@ def _columns(values: Mapping[str, np.ndarray]) -> np.ndarray:
         raise DataError(f"Evidence.of_units: values must be numbers ({error})") from error
     shapes = {name: column.shape for name, column in columns.items()}
     if len({*shapes.values()}) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes.values()):
-        raise DataError(f"Evidence.of_units: each metric needs one value a unit, all as many (got shapes {shapes})")
+        raise DataError(f"Evidence.of_units: all metrics need one value per unit (got shapes {shapes})")
     return np.stack([*columns.values()], axis=1)

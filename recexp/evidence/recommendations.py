@@ -45,7 +45,7 @@ class PartResult:
         what = "items" if self.split.queries.candidates is None else "candidates"
         return (
             f"{self.name}: {short:,} of {len(lengths):,} lists have fewer than {k} items, the shortest "
-            f"{lengths.min()}: the model ranks no more {what}, and missing places count as misses"
+            f"{lengths.min()}: the model ranks no more {what}, and missing positions count as misses"
         )
 
     @property

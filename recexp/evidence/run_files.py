@@ -191,7 +191,7 @@ def read_lists(path: Path, *, item_ids: np.ndarray, queries: int, k: int) -> Lis
     codes = pc.index_in(table["item_id"], value_set=from_numpy(item_ids))
     query, rank = to_numpy(table["query"]), to_numpy(table["rank"])
     if codes.null_count or (len(query) and query.max() >= queries):
-        raise DataError(f"{path.name} does not fit: it has items or queries that the split does not have")
+        raise DataError(f"{path.name} does not match: it has items or queries that the split does not have")
     lists, kept = Lists.empty(queries, k), rank <= k
     cells = query[kept], rank[kept] - 1
     lists.items[cells], lists.scores[cells] = to_numpy(codes)[kept], to_numpy(table["score"])[kept]

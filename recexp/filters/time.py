@@ -22,7 +22,7 @@ class TimeWindow(Filter):
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise ValueError(f"since must lie before until (got {self.since} and {self.until})")
+            raise ValueError(f"since must be before until (got {self.since} and {self.until})")
 
     def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
         times = dataset.interactions.timestamps

@@ -201,7 +201,7 @@ def load(run: str, *, uri: str | None = None) -> FinishedRun:
     archive = Archive(uri)
     found = archive.run(run)
     if not found.complete:
-        raise StoreError(f"run {found.id} is not finished ({found.status.lower()}); its numbers are not to be trusted")
+        raise StoreError(f"run {found.id} is not finished ({found.status.lower()}); its results cannot be trusted")
     return FinishedRun.of_stored(found, archive)
 
 

@@ -53,7 +53,7 @@ def tune_job(job: TuningJob, study: Study, objective: Objective) -> Tuned:
     job.run(study, objective)
     del objective
     best = study.best
-    log.info("study %s: trial %d is the best; running it for the test", study.name, best.number)
+    log.info("study %s: trial %d is the best; running it on the test", study.name, best.number)
     cfg = config.compose([*job.words, *overrides(best.params, subject)])
     tuned = experiment(cfg, tags={"tuning": study.name}, source=job.source)
     (result,) = run_experiment(replace(tuned, resume=True))
@@ -104,7 +104,7 @@ def tune(words: Sequence[str], source: Source | None) -> list[TunedRun]:
     """Tune each algorithm that the words name; one that the data do not suit is left out, unless it is the only one."""
     jobs, left_out = jobs_of(words, source=source)
     for name, reason in left_out.items():
-        log.warning("left out: %s: %s", name, reason)
+        log.warning("skipped: %s: %s", name, reason)
     found = []
     for job in jobs:
         try:

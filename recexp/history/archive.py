@@ -108,8 +108,10 @@ class Archive:
             if len(found) == 1:
                 return found[0]
             if len(found) > 1:
-                raise StoreError(f"several runs in {self.uri} have an id that begins with {run_id}; give more of it")
-        raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp compare` lists those there are")
+                raise StoreError(
+                    f"several runs in {self.uri} have an id that begins with {run_id}; give more characters"
+                )
+        raise StoreError(f"there is no run {run_id} in {self.uri}; `recexp runs` lists the runs")
 
     def _named(self, run_id: str) -> list[StoredRun]:
         if self._tables is not None:
@@ -248,7 +250,7 @@ class Archive:
         except (yaml.YAMLError, ConfigError, ValueError) as error:
             raise StoreError(f"run {run.id}: {path} is damaged: {one_line(error)}") from error
         if not isinstance(found, dict):
-            raise StoreError(f"run {run.id}: {path} is damaged: it holds no keys and values")
+            raise StoreError(f"run {run.id}: {path} is damaged: it contains no keys and values")
         return found
 
     @contextmanager

@@ -116,8 +116,8 @@ def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[Stor
                 del waiting[backfill.run.id]
                 yield backfill.run, found
             problem: RecexpError = DataError(
-                "the split that its config makes now is not that of the run: recexp divides otherwise by now; nothing "
-                "was added"
+                "the config now produces a different split than in the run, because recexp has changed; nothing was "
+                "added"
             )
         except RecexpError as error:
             problem = error
@@ -160,11 +160,11 @@ def _evaluate(archive: Archive, backfill: Backfill, split: Split) -> EvaluationR
         split.train.n_items,
     )
     if longest > stored and stored < n_items:
-        raise ConfigError(f"evaluation.cutoffs: the lists that were kept have {stored} items, {longest} is too long")
+        raise ConfigError(f"evaluation.cutoffs: the stored lists have {stored} items; {longest} is too long")
     predicted = None
     if backfill.evaluation.rates:
         if not archive.has(backfill.run, file_names.PREDICTIONS):
-            raise ConfigError("evaluation.metrics: metrics of ratings need predicted ones, and the run kept none")
+            raise ConfigError("evaluation.metrics: metrics of ratings need predicted ratings, and the run stored none")
         predicted = run_files.read_predictions(archive.file(backfill.run, file_names.PREDICTIONS))
     lists = run_files.read_lists(
         archive.file(backfill.run, file_names.LISTS),

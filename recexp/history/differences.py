@@ -27,7 +27,7 @@ class Change:
     @property
     def text(self) -> str:
         """The verdict in words."""
-        return f"{self.verdict}, but inside its interval" if self.inside else self.verdict
+        return f"{self.verdict}, but within its interval" if self.inside else self.verdict
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def equal_lists(before: Path, after: Path) -> tuple[int, int]:
 def other_data(then: str, now: str) -> str:
     """Return what is said when the data of a run are others by now, by their fingerprints."""
     return (
-        f"the data differ from those of the run (fingerprint {now[:12]}, not {then[:12]}); name data that lie "
-        "elsewhere by dataset.interactions=FILE or dataset.root=DIR"
+        f"the data differ from those of the run (fingerprint {now[:12]}, not {then[:12]}); for data in another "
+        "location set dataset.interactions=FILE or dataset.root=DIR"
     )
 
 

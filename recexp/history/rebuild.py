@@ -119,7 +119,7 @@ def basis(archive: Archive, run: StoredRun, overrides: Sequence[str]) -> Basis:
 def _stored(archive: Archive, run: StoredRun) -> "tuple[type[Runner], dict[str, str], dict[str, Any]]":
     """Return the runner, the chosen options and the config of a complete run."""
     if not run.complete:
-        raise StoreError(f"run {run.id} is not complete (status {run.status}); it has nothing to stand on")
+        raise StoreError(f"run {run.id} is not complete (status {run.status}), so nothing can be built from it")
     stored = archive.config(run)
     if stored.get("dataset", {}).get("_target_") == stored_name(Memory):
         raise DataError(f"run {run.id}: its data was in memory; run it again from Python: recexp.run(..., dataset=...)")
@@ -178,7 +178,9 @@ def _damage_as_store_error(run: StoredRun) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"run {run.id}: its config is damaged, or of another version of recexp ({error!r})") from error
+        raise StoreError(
+            f"run {run.id}: its config is damaged, or from another version of recexp ({error!r})"
+        ) from error
 
 
 @contextmanager
@@ -189,7 +191,7 @@ def _errors_about(run: StoredRun) -> Iterator[None]:
     except RecexpError as error:
         advice = ""
         if "cannot import" in str(error):
-            advice = "; its code must be installed, or lie in the working directory or in PYTHONPATH"
+            advice = "; its code must be installed, or be in the working directory or on PYTHONPATH"
         elif isinstance(error, DataError):
-            advice = "; name data that lie elsewhere now by dataset.interactions=FILE or dataset.root=DIR"
-        raise type(error)(f"run {run.id} cannot be built again: {error}{advice}") from error
+            advice = "; for data in another location set dataset.interactions=FILE or dataset.root=DIR"
+        raise type(error)(f"run {run.id} cannot be rebuilt: {error}{advice}") from error

@@ -29,8 +29,8 @@ def folder_of_model(archive: Archive, run: StoredRun) -> Path:
     logged = archive.model(run)
     if logged is None:
         raise StoreError(
-            f"run {run.id} ({run.name}) kept no model: it did not end, or ran with tracking.log_model=false, or its "
-            "runner makes none"
+            f"run {run.id} ({run.name}) stored no model: it did not finish, or ran with tracking.log_model=false, or "
+            "its runner has none"
         )
     return logged / SAVED
 

@@ -67,7 +67,7 @@ class ReproductionReport:
         yield ["fingerprint", ""], marks
         rows = [[c.name, _number(c.before), _number(c.after), _step(c), c.text] for c in self.metrics]
         yield ["metric", "then", "now", "difference", ""], rows
-        yield ["what else differs", "then", "now"], [[d.name, d.before, d.after] for d in self.differences]
+        yield ["other differences", "then", "now"], [[d.name, d.before, d.after] for d in self.differences]
 
     def markdown(self) -> str:
         """Return the report to read."""
@@ -105,7 +105,7 @@ def reproduce(
 
     results = run_experiment(replace(experiment, check=check, tags={**experiment.tags, REPRODUCES: run.id}))
     if not results:
-        raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split does not have now")
+        raise StoreError(f"run {run.id} was fold {experiment.fold}, which its split no longer has")
     new = archive.run(results[-1].run_id)
     report = ReproductionReport(
         reproduces=run.id,

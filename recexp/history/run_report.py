@@ -179,7 +179,7 @@ def _difference(archive: Archive, before: StoredRun, after: StoredRun, name: str
     """Return the unified diff of the file that a class (`package.module.Class`) is in."""
     old, new = (_text(archive, run, name) for run in (before, after))
     if old is None or new is None:
-        return ["its text was not kept (tracking.git_diff=false, or an earlier version of recexp)"]
+        return ["its text was not stored (tracking.git_diff=false, or an earlier version of recexp)"]
     first, second = (run.id[: run_list.ID_DIGITS] for run in (before, after))
     return [line.rstrip("\n") for line in difflib.unified_diff(old, new, first, second, n=2)]
 

@@ -41,7 +41,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
     if not run.complete:
         raise StoreError(f"run {run.id} is not complete (status {run.status}) and cannot be exported")
     if file.exists():
-        raise StoreError(f"{file} is there already")
+        raise StoreError(f"{file} already exists")
     with archive.translate_errors(), scratch.folder() as folder:
         entity = archive.client.get_run(run.id)
         (folder / FILES).mkdir()
@@ -71,7 +71,7 @@ def opened(file: Path) -> Iterator[Parcel]:
                     with archive.open(name) as source, target.open("wb") as copy:
                         shutil.copyfileobj(source, copy)
                     if sha256(target) != expected:
-                        raise DataError(f"{file} is damaged: {name} has not the checksum that {MANIFEST} says")
+                        raise DataError(f"{file} is damaged: {name} does not have the checksum in {MANIFEST}")
         except zipfile.BadZipFile as error:
             raise DataError(f"{file} is not a zip file, or is damaged: {error}") from error
         except _DAMAGE as error:
@@ -82,7 +82,7 @@ def opened(file: Path) -> Iterator[Parcel]:
 def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, bool]:
     """Put an exported run into an experiment; return its id here, and whether it is new.
 
-    A run that is in the store already, by its own id or imported, is left as it is.
+    A run that is already in the store, by its own id or imported, is left as it is.
     """
     from mlflow.exceptions import MlflowException
 
@@ -152,10 +152,10 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
     """Return the checksums of all members, whose names are safe."""
     names = archive.namelist()
     if MANIFEST not in names:
-        raise DataError(f"{file} is not a run that recexp has exported: it has no {MANIFEST}")
+        raise DataError(f"{file} is not an exported run: it has no {MANIFEST}")
     manifest = json.loads(archive.read(MANIFEST))
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
-        raise DataError(f"{file} is not a run that recexp has exported: its {MANIFEST} does not say so")
+        raise DataError(f"{file} is not an exported run, according to its {MANIFEST}")
     if manifest["format"] != FORMAT:
         raise DataError(f"{file} has format {manifest['format']}; this recexp reads format {FORMAT}")
     sums = dict(manifest["sha256"])
@@ -164,12 +164,12 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, str]:
         inside = name in (MANIFEST, RECORD) or path.parts[:1] in ((FILES,), (MODEL,))
         described = "mlmodel" in name.lower()  # MLflow would take what lies beside it for a model, and load it
         if described or not inside or ".." in path.parts or "\\" in name or ":" in name or name != path.as_posix():
-            raise DataError(f"{file} holds {name!r}, which is no part of an exported run; nothing was imported")
+            raise DataError(f"{file} contains {name!r}, which does not belong to an exported run; nothing was imported")
     folders = {folder.as_posix() for name in sums for folder in PurePosixPath(name).parents}
     if any(name in folders or max(map(len, PurePosixPath(name).parts)) > MAX_PART for name in sums):
         raise DataError(f"{file} is damaged: {MANIFEST} lists names that cannot all be files")
     if sorted(names) != sorted([*sums, MANIFEST]) or RECORD not in sums:
-        raise DataError(f"{file} is damaged: it does not hold the files that {MANIFEST} lists")
+        raise DataError(f"{file} is damaged: it does not contain the files that {MANIFEST} lists")
     return sums
 
 

@@ -25,7 +25,7 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 def _no_control(text: str) -> str:
     """Return text that a terminal only shows: what it would obey may be anything, such as to clear the screen."""
     if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
-        raise ValueError("must hold no control characters")
+        raise ValueError("must not contain control characters")
     return text
 
 

@@ -157,8 +157,8 @@ def tell_merged(values: np.ndarray, label: str) -> None:
     largest, exact = np.abs(values).max(initial=0), 2 ** (np.finfo(values.dtype).nmant + 1)
     if largest > exact:
         log.warning(
-            "%s: the column holds %s, which cannot tell neighbors beyond %d apart; values up to %.0f may have become "
-            "one before they were written; write them as integers or text",
+            "%s: the column holds %s, which cannot represent all integers above %d; distinct values up to %.0f may "
+            "have been merged when they were written; write them as integers or text",
             label,
             values.dtype,
             exact,

@@ -25,7 +25,7 @@ def refuse_duplicates(raw: RawLog, path: Path | str, *, keep: str = "dataset.dup
         f"{path}: {len(repeats)} rows repeat an earlier row "
         f"({', '.join(name for name, part in parts.items() if part is not None)}); the first is row {row + 1} "
         f"(user {raw.users[row]}, item {raw.items[row]}). {keep} keeps them; "
-        f"with filter=deduplicate beside it they are merged (instead of what the filter in use does)"
+        "add filter=deduplicate to merge them (it replaces the current filter)"
     )
 
 

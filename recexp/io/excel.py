@@ -51,12 +51,12 @@ def _rows(data: bytes, path: Path) -> Iterator[Sequence[Any]]:
             book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
             sheet = book.worksheets[0]
             if book.worksheets[1:]:
-                log.warning("%s: sheet %r is read, the first of %d", path, sheet.title, len(book.worksheets))
+                log.warning("%s: reading sheet %r, the first of %d", path, sheet.title, len(book.worksheets))
             for row in sheet.iter_rows(values_only=True):
                 if any(cell is not None for cell in row):
                     yield row
     except (zipfile.BadZipFile, KeyError, IndexError, SyntaxError, TypeError, AttributeError) as error:
-        raise DataError(f"{path}: is not an Excel file that can be read ({error})") from error
+        raise DataError(f"{path}: is not a readable Excel file ({error})") from error
 
 
 def _column(cells: list[Any]) -> "pa.Array":

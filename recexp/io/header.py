@@ -47,9 +47,7 @@ def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
         return wanted
     near = [name for name in names if letters(name) == letters(wanted)]
     if len(near) > 1:
-        raise DataError(
-            f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; rename the right one to that"
-        )
+        raise DataError(f"{where}: columns {' and '.join(map(repr, near))} may both be {wanted}; rename the right one")
     if near:
         log.info("%s: column %r is read as %s", where, near[0], wanted)
     return near[0] if near else None
@@ -66,7 +64,7 @@ def find_columns(
     where: Path | str,
     others: Collection[str] = (),
     *,
-    key: str = "dataset.columns.{role}=... says which",
+    key: str = "set dataset.columns.{role}=...",
 ) -> dict[Role, str]:
     """Return the column of each role that `names`, a table's columns, have.
 
@@ -94,11 +92,11 @@ def find_columns(
             "value; set columns.rating or columns.quantity to null"
         )
     if "rating" not in found and "quantity" not in found:
-        beside = f"; columns that are not read: {listed(unread)}" if unread else ""
+        beside = f"; ignored columns: {listed(unread)}" if unread else ""
         asked = columns.get("rating") is not None
-        absent = f"there is no column {columns['rating']}" if asked else "no column of ratings is read"
+        absent = f"there is no column {columns['rating']}" if asked else "no rating column is configured"
         level = logging.WARNING if asked and unread else logging.INFO
-        log.log(level, "%s: %s, so that all rows count alike%s", where, absent, beside)
+        log.log(level, "%s: %s; every row counts as 1%s", where, absent, beside)
     return found
 
 
@@ -117,5 +115,5 @@ def _tell_near_miss(unread: Sequence[str], wanted: str, where: Path | str, key: 
     """Warn of a column whose name is nearly that of one that was not found."""
     by_letters = {letters(name): name for name in unread}
     for near in difflib.get_close_matches(letters(wanted), by_letters, n=1, cutoff=_NEAR):
-        said = "%s: column %r is not read, but is nearly called %s (%s)"
+        said = "%s: column %r is ignored, but its name is close to %s (%s)"
         log.warning(said, where, by_letters[near], wanted, key)

@@ -38,15 +38,15 @@ def read_ids(name: str, column: str, *, is_known: Callable[[str], bool]) -> list
     if ending in TABLES:
         cells = _column(path, chosen, column, is_known)
     elif chosen:
-        raise DataError(f"{path}: has no columns; files that have end in {', '.join(TABLES)}")
+        raise DataError(f"{path}: has no columns; table files end in {', '.join(TABLES)}")
     else:
         cells = _lines(path)
     ids = [text for text in map(_text, cells) if text]
     once = list(dict.fromkeys(ids))
     if len(ids) < len(cells):
-        log.warning("%s: %d of %d rows have no id and are left out", path, len(cells) - len(ids), len(cells))
+        log.warning("%s: %d of %d rows have no id and are skipped", path, len(cells) - len(ids), len(cells))
     if len(once) < len(ids):
-        log.warning("%s: %d ids come again; each counts once", path, len(ids) - len(once))
+        log.warning("%s: %d duplicate ids are ignored", path, len(ids) - len(once))
     return once
 
 
@@ -55,7 +55,7 @@ def _lines(path: Path) -> list[str]:
         lines = read_bytes(path).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: is not UTF-8 text with an id a line ({error.reason} at byte {error.start})"
+            f"{path}: is not UTF-8 text with one id per line ({error.reason} at byte {error.start})"
         ) from error
     return [line for line in lines if line.strip()]
 
@@ -73,7 +73,7 @@ def _column(path: Path, chosen: str, usual: str, is_known: Callable[[str], bool]
         found = names[0] if len(names) == 1 else find_column(names, usual, str(path))
     if found is None:
         raise DataError(
-            f"{path}: has no column {chosen or usual}; its columns are {listed(names)}: {path}:COLUMN chooses one"
+            f"{path}: has no column {chosen or usual}; its columns are {listed(names)}; choose one with {path}:COLUMN"
         )
     values: list[Any] = plain(table.read([found])[found]).to_pylist()
     return values

@@ -130,7 +130,7 @@ def read_log(
         row = int(np.argmax(mask(users.is_null()))) + 1
         raise DataError(
             f"{path}: column {found['user']}: {users.null_count} rows are empty or NaN; the first is row {row}; "
-            "dataset.missing_user=drop drops them, as those of guests"
+            "drop them, such as guests, with dataset.missing_user=drop"
         )
     return parse_columns(table, path, found, time_format=time_format, context=kinds, decimal=decimal)
 
@@ -144,9 +144,9 @@ def _with_users(table: "pa.Table", user: str, path: Path) -> "pa.Table":
     if known.all():
         return table
     if not known.any():
-        raise DataError(f"{path}: column {user} is empty in every row; dataset.columns.user=... names another")
+        raise DataError(f"{path}: column {user} is empty in every row; choose another with dataset.columns.user=...")
     log.warning(
-        "%s: %d of %d rows have no user and are dropped (dataset.missing_user=drop); rows are numbered without them",
+        "%s: %d of %d rows have no user and are dropped (dataset.missing_user=drop); row numbers do not count them",
         *(path, (~known).sum(), len(known)),
     )
     return table.filter(pa.array(known))

@@ -48,7 +48,7 @@ def read_bytes(path: Path) -> bytes:
             with zipfile.ZipFile(inside[0]) as archive:
                 if inside[1] not in archive.namelist():
                     members = ", ".join(archive.namelist()[:20])
-                    raise DataError(f"{inside[0]} has no member {inside[1]}; it has {members}")
+                    raise DataError(f"{inside[0]} does not contain {inside[1]}; it contains {members}")
                 member = archive.getinfo(inside[1])
                 size = member.compress_size
                 check_unpacked(path, size, member.file_size)

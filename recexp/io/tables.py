@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _IN_OUR_WORDS = {
-    "columns, got": "{}; a cell that holds the separator must be in double quotes",
+    "columns, got": "{}; quote cells that contain the separator",
     "straddling object": "a record is longer than can be read (csv: 1 MiB), or a double quote is never closed",
     "field larger than": "a name in its first line is longer than can be read (131,072 letters)",
     "header is larger than block size": "its first line is longer than can be read (1 MiB), or no row follows it",
@@ -141,8 +141,8 @@ def _opened(path: Path, separator: str | None, header: bool, quotes: bool, encod
         return _Json.of(data)
     if b"\0" in data[:4096]:
         raise DataError(
-            f"{path}: is not text; readable are csv, tsv, txt, json lines, parquet and xlsx, also as .gz; "
-            "for UTF-16 text set dataset.encoding=utf-16"
+            f"{path}: is not text; supported formats are csv, tsv, txt, json lines, parquet and xlsx, also "
+            "as .gz; for UTF-16 text set dataset.encoding=utf-16"
         )
     return CsvTable.of(data, path, separator, header=header, quotes=quotes)
 
@@ -186,7 +186,7 @@ class _Json:
         if not data.strip():
             return _Json(data, pa.table({}))
         if data.lstrip()[:1] == b"[":
-            raise pa.ArrowInvalid("it holds one list; expected one json record per line")
+            raise pa.ArrowInvalid("it contains one list; expected one json record per line")
         return _Json(data, _parsed(data))
 
     @property

@@ -98,7 +98,7 @@ def _by_pandas(
     if bad.any():
         row = int(np.argmax(bad))
         shown = repr(words[row][:60])
-        raise DataError(f"{label}: row {row + 1}: {shown} is not {wanted} (dataset.time_format=... says how)")
+        raise DataError(f"{label}: row {row + 1}: {shown} is not {wanted} (set dataset.time_format=...)")
     return found.dt.tz_localize(None).to_numpy().view(np.int64), found.dt.unit
 
 
@@ -210,8 +210,8 @@ def _tell_outside(values: np.ndarray, unit: TimeUnit, label: str) -> None:
     outside = (values < begin) | (values >= end)
     row = int(np.argmax(outside))
     log.warning(
-        "%s: %d of %d times lie outside 1990-2100, the first in row %d (%s %s since 1970); check them, or set "
-        "dataset.order=file and dataset.columns.timestamp=null where they are not times",
+        "%s: %d of %d times lie outside 1990-2100, the first in row %d (%s %s since 1970); check them, or if "
+        "they are not times set dataset.order=file and dataset.columns.timestamp=null",
         label,
         outside.sum(),
         len(values),

@@ -79,7 +79,7 @@ class JudgedLists:
         items = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int32)
         for row, ranked in zip(items, lists, strict=True):
             if len({*ranked}) < len(ranked):
-                raise DataError(f"a list holds an item twice: {list(ranked)}")
+                raise DataError(f"a list contains an item twice: {list(ranked)}")
             row[: len(ranked)] = [code[item] for item in ranked]
         seen = [(user, code[item]) for user, some in enumerate(train.values()) for item in some]
         pairs = np.array(seen, np.int32).reshape(-1, 2)

@@ -74,13 +74,13 @@ def _check_size(file: IO[bytes], member: zipfile.ZipInfo, limit: int) -> None:
     if dtype.hasobject or not dtype.itemsize:
         raise ValueError(f"{member.filename} holds values of type {dtype}")
     if math.prod(shape) * dtype.itemsize != member.file_size - file.tell() or max(shape, default=0) > limit:
-        raise ValueError(f"{member.filename} does not have the size of the type and shape it declares, {dtype} {shape}")
+        raise ValueError(f"{member.filename} does not have the size of its declared type and shape, {dtype} {shape}")
 
 
 def _decoded(data: np.ndarray, lengths: np.ndarray, shape: list[int]) -> np.ndarray:
     text = data.tobytes().decode("utf-8", "surrogatepass")
     if lengths.dtype != np.int64 or lengths.ndim != 1 or (lengths < 0).any() or lengths.sum() != len(text):
-        raise ValueError("its texts do not have the lengths it declares")
+        raise ValueError("its texts do not have the declared lengths")
     ends = np.cumsum(lengths).tolist()
     words = np.empty(len(ends), object)
     words[:] = [text[begin:end] for begin, end in zip([0, *ends], ends)]

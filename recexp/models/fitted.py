@@ -174,7 +174,7 @@ class FittedModel:
     def _listing(self, items: np.ndarray, what: str) -> "FittedModel":
         ranking = self.ranking.within(items)
         if not ranking.catalogue.any():
-            raise DataError(f"none of the {self.ranking.catalogue.sum()} items that are recommended is {what}")
+            raise DataError(f"none of the {self.ranking.catalogue.sum()} recommendable items is {what}")
         return replace(self, ranking=ranking)
 
     def predict(

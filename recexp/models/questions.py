@@ -49,7 +49,7 @@ class Questions:
         users = ids_of(user_ids, "user_ids")
         given = [None] * len(users) if histories is None else [_items(history) for history in histories]
         if len(given) != len(users):
-            raise DataError(f"{len(given)} histories are given for {len(users)} users")
+            raise DataError(f"{len(given)} histories given for {len(users)} users")
         codes = self.users.codes(users)
         missing = np.array([user is not None for user in users], bool) & (codes < 0)
         own = np.array([history is not None for history in given], bool)
@@ -122,7 +122,7 @@ def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
         who = "the model cannot answer a history without an id"
     else:
         who = f"user {first} is unknown, or the model cannot answer"
-    log.warning("%s: the list is the one for all such", who)
+    log.warning("%s: the fallback's list is used", who)
 
 
 def short(value: Any) -> str:

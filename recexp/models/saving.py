@@ -64,7 +64,7 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                 f"{folder}/model.json has format {header.get('format')}; this recexp reads formats 1 to {FORMAT}"
             )
         if header["sha256"]["arrays.npz"] != sha256(folder / "arrays.npz"):
-            raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum is not the one in model.json")
+            raise ModelError(f"{folder}/arrays.npz is corrupt: its checksum differs from that in model.json")
         return header, read_arrays(folder / "arrays.npz", header.get("texts", {}))
     except (*_DAMAGE, OSError, zipfile.BadZipFile) as error:
         raise ModelError(f"{folder} is a corrupt model: {_explanation(error)}") from error
@@ -116,8 +116,8 @@ def _parts(model: Saved) -> dict[str, Any]:
     learned = {name: value for name, value in own.items() if name.endswith("_")}
     if lost := sorted(own.keys() - learned.keys()):
         raise ModelError(
-            f"{cls.__qualname__}: {', '.join(lost)} would be lost when the model is saved; what fit learns is called "
-            f"{lost[0]}_, what need not be kept _{lost[0]}"
+            f"{cls.__qualname__}: {', '.join(lost)} would be lost when the model is saved; name it {lost[0]}_ if fit "
+            f"learns it, or _{lost[0]} if it need not be saved"
         )
     return {"class": ":".join(stored_name(cls).rsplit(".", 1)), "params": fields, "learned": learned}
 
@@ -152,10 +152,10 @@ def _explained(model: Saved) -> Iterator[None]:
         where = f"{type(error.owner).__qualname__}.{name}{''.join(f'[{key}]' for key in inside)}"
         raise ModelError(
             f"{where}: {error.what} cannot be saved; numbers, text, arrays, sparse matrices, other models, and lists, "
-            f"tuples and dicts of them by text can; what need not be kept is called _{name.strip('_')}"
+            f"tuples and dicts of them by text can; name it _{name.strip('_')} if it need not be saved"
         ) from error
     except RecursionError:
-        raise ModelError(f"{type(model).__qualname__} cannot be saved: something in it is part of itself") from None
+        raise ModelError(f"{type(model).__qualname__} cannot be saved: it contains a circular reference") from None
 
 
 def _refuse_nan(arrays: Mapping[str, np.ndarray], what: str) -> None:

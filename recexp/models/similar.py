@@ -56,6 +56,6 @@ def _scores_alone(model: Recommender, item: int, histories: Interactions) -> np.
         if np.ptp(one - other) > 1e-5 * max(np.ptp(one), np.ptp(other)):
             return one
     raise DataError(
-        f"{type(model).__name__} does not learn which items are similar; models that do: ease, item_knn, als and all "
-        "that have vectors of items or answer a history of one item"
+        f"{type(model).__name__} does not learn similar items; ease, item_knn, als and all models with item vectors "
+        "or that answer a history of one item do"
     )

@@ -82,10 +82,10 @@ class Cache:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                log.info("another process prepares the same data; waiting for it")
+                log.info("another process is preparing the same data; waiting")
                 lock.acquire()
         except OSError as error:
-            log.warning("prepared data are not kept: %s (RECEXP_CACHE names another folder)", error)
+            log.warning("prepared data could not be cached: %s (RECEXP_CACHE names another folder)", error)
             return None
         return lock
 
@@ -104,15 +104,15 @@ class Cache:
             value = unpack(content["value"], arrays.__getitem__, shared)
             lines = [(str(name), int(level), str(message)) for name, level, message in content["log"]]
         except Exception as error:  # whatever it is that a damaged entry leads to
-            log.warning("a prepared entry is damaged and is made again: %s", error)
+            log.warning("cached data are damaged and are prepared again: %s", error)
             shutil.rmtree(entry, ignore_errors=True)
             return None
         if lines:
             known, what = logged_before(lines), entry.with_name(f"{entry.name[:12]}...")
-            log.info("prepared before, in %s; %s", what, "said above" if known else "what was said then:")
+            log.info("using cached data (%s); %s", what, "its log is above" if known else "log from its preparation:")
             if not known:
                 replay(lines)
-                log.info("(end of what was said then)")
+                log.info("(end of the log from its preparation)")
         with suppress(OSError):
             os.utime(entry)  # used just now
         return (value,)
@@ -140,7 +140,7 @@ class Cache:
                 staging.rename(self._folder / key)
                 self._trim(key)
         except (OSError, ValueError) as error:
-            log.warning("prepared data are not kept: %s", error)
+            log.warning("prepared data could not be cached: %s", error)
         finally:
             if staging is not None:
                 shutil.rmtree(staging, ignore_errors=True)

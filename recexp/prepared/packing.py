@@ -52,7 +52,7 @@ _KIND = Kind("$data", tuple(_TYPES.values()), _parts, _make)
 def _encoded(texts: np.ndarray) -> np.ndarray:
     joined = "\0".join(texts.tolist())
     if joined.count("\0") != max(len(texts) - 1, 0):
-        raise ValueError("a text holds the character NUL")
+        raise ValueError("a text contains the character NUL")
     return np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
 
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Ids = tuple[np.ndarray, np.ndarray]
 """Original ids of users and items, by code."""
 FILES = {
-    "train": "what may be learned",
-    "validation": "held out of train for validation; may be learned before the test",
-    "history": "what users show before they are asked; never learned",
-    "test": "what is asked for, a row an item",
+    "train": "training rows",
+    "validation": "validation rows; a system may also train on them before the test",
+    "history": "histories of the users to recommend to; not for training",
+    "test": "target items, one per row",
 }
 
 
@@ -66,8 +66,8 @@ def _refuse_sequences(split: Split) -> None:
     ends = np.unique(np.stack([queries.users.astype(np.int64), queries.start, queries.stop]), axis=1)
     if ends.shape[1] > len(np.unique(queries.users)):
         raise IncompatibleError(
-            "export-split: this split asks the same user several times, each time with another history; choose one "
-            "that asks each user once, such as split=leave_last"
+            "export-split: this split queries the same user several times with different histories; choose one that "
+            "queries each user once, such as split=leave_last"
         )
 
 

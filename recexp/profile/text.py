@@ -58,18 +58,18 @@ def note_lines(profile: Profile) -> Iterator[str]:
         yield f"ids in {listed(zeros)} have leading zeros; they are kept"
     if profile.doubt:
         yield (
-            f"column {profile.roles['rating']} is called a rating but looks like a quantity: {profile.doubt}; "
+            f"column {profile.roles['rating']} is named a rating but looks like a quantity: {profile.doubt}; "
             f"dataset.columns.rating=null dataset.columns.quantity={profile.roles['rating']} reads it as one"
         )
     if "timestamp" in profile.roles and profile.times is None:
         yield (
-            f"times in {profile.roles['timestamp']} are in several forms or none that is known; "
-            "dataset.time_format='...' says which, dataset.columns.timestamp=null leaves them out"
+            f"times in {profile.roles['timestamp']} are in several forms or in an unknown form; "
+            "set dataset.time_format='...', or ignore them with dataset.columns.timestamp=null"
         )
     elif profile.times is not None and not profile.times.sure:
         yield f"no row tells day and month apart; {profile.times.order} is assumed: check time_format"
     if facts.no_item:
-        yield f"{facts.no_item:,} rows have no item and will be refused; fill them in or take them out"
+        yield f"{facts.no_item:,} rows have no item and will be refused; complete or remove them"
     if facts.top_user > 0.2:
         yield f"one user has {_percent(facts.top_user)} of the rows: it may stand for guests"
     if doubtful := [one.name for one in profile.looks if one.commas is None]:
@@ -90,10 +90,10 @@ def _side_lines(role: str, side: Side, profile: Profile, facts: Facts) -> Iterat
         yield f"{side.path}: {side.twice:,} rows have an id that is empty or comes twice and will be refused"
     if side.encoding and side.encoding != profile.encoding:
         both = f"{side.path} is {side.encoding} and {profile.path} {profile.encoding}"
-        yield f"{both}; one encoding holds for all files: save one of them anew"
+        yield f"{both}; all files must have the same encoding; convert one of them"
     numbers = [name for name, kind in side.kinds.items() if kind in ("numeric", "price")]
     if profile.decimal == "," and not side.decimals and numbers:
-        yield f"{side.path}: no number has a comma; check {listed(numbers)}, as one decimal sign holds for all files"
+        yield f"{side.path}: no number has a comma; check {listed(numbers)}, as all files share one decimal sign"
 
 
 def unread(looks: list[Look]) -> str:

@@ -201,7 +201,7 @@ class Runner(ABC):
         """Raise ConfigError where names that it gives are none: of components, the subject, the final part, units."""
         name = f"runner._target_: {type(self).__name__}"
         if taken := {*self.components} & RESERVED:
-            raise ConfigError(f"{name}.components: {min(taken)} is a name of recexp's own; choose another")
+            raise ConfigError(f"{name}.components: {min(taken)} is a name used by recexp; choose another")
         for key, names in {"subject": self.subject, "labels": self.labels}.items():
             if not isinstance(names, tuple) or (key == "subject" and not names):
                 example = (*self.components,)[-1:]
@@ -212,7 +212,7 @@ class Runner(ABC):
                 raise ConfigError(f"{name}.{key}: {unknown[0]} is not a component; it has {', '.join(self.components)}")
         for key, word in {"final": self.final, "unit": self.unit}.items():
             if not isinstance(word, str) or not re.fullmatch(r"[a-z]\w*", word) or word in PARTS_OF_OURS:
-                raise ConfigError(f"{name}.{key} must be a word of its own, such as episodes or episode (got {word!r})")
+                raise ConfigError(f"{name}.{key} must be a single word, such as episodes or episode (got {word!r})")
 
     def check(self, experiment: Experiment) -> None:  # noqa: B027
         """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""

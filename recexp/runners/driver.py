@@ -76,7 +76,7 @@ def check_evidence(experiment: Experiment, evidence: Evidence) -> None:
     if bare_names := [name for name in evidence.metrics if "/" not in str(name)]:
         example = f"{runner.final}/{bare_names[0]}"
         raise DataError(
-            f"{type(runner).__name__}: the metric {bare_names[0]} does not say of which part; call it {example}"
+            f"{type(runner).__name__}: the metric {bare_names[0]} does not name its part; call it {example}"
         )
     final = [name for name in evidence.metrics if is_final(name, runner.final)]
     if final and headline not in [name.rpartition("/")[2] for name in final]:

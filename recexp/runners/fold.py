@@ -108,8 +108,8 @@ def _tell_dislikes(train: Dataset) -> None:
     rows = train.interactions
     if not rows.explicit and (n := int((rows.values <= 0).sum())):
         log.warning(
-            "%s: %d of %d train rows have a weight of 0 or less and count as likes all the same; Binarize in "
-            "filter.steps drops such rows, as filter=implicit and filter=counts do",
+            "%s: %d of %d train rows have a weight of 0 or less and still count as likes; filter=implicit, "
+            "filter=counts or Binarize in filter.steps drops such rows",
             *(train.name, n, len(rows)),
         )
 

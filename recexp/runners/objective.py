@@ -42,7 +42,7 @@ class SeedObjective(Objective):
         """
         runner = experiment.runner
         if type(runner).plans is not Runner.plans:
-            raise ConfigError(f"runner: {type(runner).__name__} makes several runs, and tuning needs one")
+            raise ConfigError(f"runner: {type(runner).__name__} makes several runs, but tuning needs one")
         metric, higher_is_better = runner.headline(experiment)
         identity = identify(experiment, Plan())
         return cls(

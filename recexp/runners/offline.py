@@ -119,8 +119,8 @@ class Offline(Runner):
             experiment[name].check_device(self.device)
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
             raise IncompatibleError(
-                "evaluation.metrics: metrics of ratings need predicted ones; "
-                f"{type(experiment['algorithm']).__name__} gives none, algorithm=mf does"
+                "evaluation.metrics: metrics of ratings need predicted "
+                f"ratings; {type(experiment['algorithm']).__name__} predicts none, algorithm=mf does"
             )
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def evidence(
     remarks = [f"{part.name}: {said}" for part in parts for said in model.model.remarks(part.split.queries)]
     for told in [*short, *remarks]:
         log.warning("%s", told)
-    fallbacks = [f"{share:.1%} of the {name} lists are the fallback's" for name, share in shares.items() if share]
+    fallbacks = [f"{share:.1%} of the {name} lists come from the fallback" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
     return Recommendations(
         metrics=metrics,

@@ -21,8 +21,8 @@ from recexp.runners.stages import Stages
 from recexp.splits.base import Splitter
 
 FOLDS = (
-    "tuning needs one split, and {} makes folds: the test rows of each are among the others' validation; "
-    "tune with another split, then run the folds with the values found"
+    "tuning needs one split, but {} makes folds, and the test rows of each are in the validation parts of "
+    "others; tune with another split, then run the folds with the tuned values"
 )
 
 

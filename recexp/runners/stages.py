@@ -130,10 +130,10 @@ class Stages:
         part = name if queries.candidates is None else f"{name}_candidates"
         headline = evaluation.headline
         if evaluation.higher_is_better and not results.per_query.get(headline, np.ones(1)).any():
-            log.warning("%s: %s is 0 for each query: lists hold nothing of what was held out", part, headline)
+            log.warning("%s: %s is 0 for every query: no list contains a held-out item", part, headline)
         share = float(np.mean(~model.can_answer(queries)))
         if share:
-            log.info("%s: %.1f %% of the lists are the fallback's", part, 100 * share)
+            log.info("%s: %.1f %% of the lists come from the fallback", part, 100 * share)
         return PartResult(part, split, lists, predicted, results, share)
 
 
@@ -150,8 +150,8 @@ class Validation:
         quick = self.stages.evaluation.of_headline()
         if quick.higher_is_better is None:
             raise ConfigError(
-                f"evaluation.metrics: {quick.headline} comes first, and neither higher nor lower values are better; "
-                "put a metric first that has a direction, such as ndcg"
+                f"evaluation.metrics: {quick.headline} comes first but has no direction (higher or lower is better); "
+                "put another metric first, such as ndcg"
             )
         stages = replace(self.stages, evaluation=quick, costs=Costs())
         part = stages.evaluate("validation", self.split, self.split.queries, replace(self.fitted, model=model))

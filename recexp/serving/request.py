@@ -43,7 +43,7 @@ def number_of_items(params: dict[str, Any] | None) -> int:
     if k is None:
         return 10
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_ITEMS:
-        raise BadRequest(f"k must lie between 1 and {MAX_ITEMS} (got {reprlib.repr(k)})")
+        raise BadRequest(f"k must be between 1 and {MAX_ITEMS} (got {reprlib.repr(k)})")
     return int(k)
 
 

@@ -231,7 +231,9 @@ def _asked_in(test: Interactions, queries: Queries) -> dict[str, Column]:
 def need_rows(learned: int, held: int, name: str, total: int) -> None:
     """Raise DataError unless there are rows to learn from and rows to ask about."""
     if not learned or not held:
-        raise EmptyPartError(f"the split leaves {learned} train rows and {held} {name} rows of {total}; both need some")
+        raise EmptyPartError(
+            f"the split leaves {learned} train rows and {held} {name} rows of {total}; neither may be empty"
+        )
 
 
 def single(items: np.ndarray, values: np.ndarray, n_items: int) -> sp.csr_array:
@@ -249,21 +251,21 @@ def answerable(
     if queries.exclude is not None:
         repeated = overlap(queries.exclude, target)
         if repeated.any():
-            log.info("%s: %d held-out items are in the user's history too and do not count", name, repeated.sum())
+            log.info("%s: %d held-out items are also in the user's history and are ignored", name, repeated.sum())
             rows = np.repeat(np.arange(len(queries)), np.diff(target.indptr))[~repeated]
             target = sp.csr_array((target.data[~repeated], (rows, target.indices[~repeated])), shape=target.shape)
     known = (queries.lengths > 0) | cold_users
     asked = np.flatnonzero(known & (np.diff(target.indptr) > 0))
     n_users, n_unknown = (np.count_nonzero(np.bincount(users + 1)) for users in (queries.users, queries.users[~known]))
     if n_unknown:
-        log.info("%s: %d of %d users have no history and are left out", name, n_unknown, n_users)
+        log.info("%s: %d of %d users have no history and are skipped", name, n_unknown, n_users)
     if not len(asked):
         raise EmptyPartError(
-            f"none of the {n_users} {name} users can be asked: they have no rows in train, or only items seen there"
+            f"none of the {n_users} {name} users can be evaluated: they have no rows in train, or only items seen there"
         )
     if len(asked) < len(queries):
         queries, target = queries.take(asked), target[asked]
     log.info("%s: %d queries, %d targets", name, len(queries), target.nnz)
     if len(queries) < FEW:
-        log.warning("%s: means over %d queries can hardly be told from chance", name, len(queries))
+        log.warning("%s: means over only %d queries are mostly noise", name, len(queries))
     return queries, target

@@ -65,7 +65,7 @@ class KFold(Splitter):
 
     def _random_folds(self, n: int, rng: np.random.Generator) -> np.ndarray:
         if n < self.folds:
-            raise EmptyPartError(f"split.folds: {self.folds} folds of {n} {self.by} leave some empty; use fewer")
+            raise EmptyPartError(f"split.folds: {self.folds} folds of {n} {self.by} leave some folds empty; use fewer")
         return rng.permutation(np.arange(n) % self.folds)
 
     def _listed_folds(self, rows: Interactions) -> np.ndarray:

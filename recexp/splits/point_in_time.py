@@ -35,7 +35,7 @@ class PointSplitter(Splitter):
             raise ValueError(f"validation_ratio must be 0 where validation_from is given (got {self.validation_ratio})")
         test, validation = self.test_from, self.validation_from
         if test is not None and validation is not None and validation >= test:
-            raise ValueError(f"validation_from must lie before test_from ({validation}, {test})")
+            raise ValueError(f"validation_from must be before test_from ({validation}, {test})")
         check_ratios(self.test_ratio, self.validation_ratio)
 
     def cut(self, times: np.ndarray, per_second: int) -> np.ndarray:
@@ -49,8 +49,8 @@ class PointSplitter(Splitter):
         ascending = np.sort(times)
         if len(times) and ascending[0] == ascending[-1]:
             raise DataError(
-                f"all {len(times)} rows or sessions have the same time, {ascending[0] // per_second}, so there is no "
-                "before and after; name the column of times with dataset.columns.timestamp, or choose another split"
+                f"all {len(times)} rows or sessions have the same time, {ascending[0] // per_second}, so the split "
+                "has no before and after; name the time column with dataset.columns.timestamp, or choose another split"
             )
         test = _point(ascending, self.test_ratio, test_from, len(times), "test", per_second)
         labels = np.where(times >= test, TEST, TRAIN).astype(np.int8)
@@ -61,8 +61,8 @@ class PointSplitter(Splitter):
         if not (labels == TRAIN).any():
             part = "test" if (labels == TEST).all() else "validation"
             raise EmptyPartError(
-                f"{part} begins with the first of {len(times)} rows or sessions and leaves none to learn from: those "
-                f"of the same time stay together, and there are {len(np.unique(times))} times, from "
+                f"{part} begins with the first of {len(times)} rows or sessions and leaves no train rows: rows with "
+                f"the same time stay together, and there are {len(np.unique(times))} distinct times, from "
                 f"{ascending[0] // per_second} to {ascending[-1] // per_second}; "
                 f"change split.{part}_ratio or split.{part}_from"
             )

@@ -140,7 +140,7 @@ def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
         return dataset
     at = np.full(len(new), -1) if dataset.listed is None else lookup(new, dataset.listed.ids)
     known = f", {(at >= 0).sum()} of them with features from the items table" if dataset.items else ""
-    log.info("%d items are not in train and join the catalogue%s", len(new), known)
+    log.info("%d items are not in train and join the catalog%s", len(new), known)
     return dataset.joined(new, at)
 
 
@@ -151,7 +151,7 @@ def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
         return dataset
     at = np.full(len(new), -1) if dataset.listed_users is None else lookup(new, dataset.listed_users.ids)
     known = f", {(at >= 0).sum()} of them with features from the users table" if dataset.users else ""
-    log.info("%d users are not in train and are evaluated from the rows shown of them%s", len(new), known)
+    log.info("%d users are not in train and are evaluated from their rows in split.shown%s", len(new), known)
     return dataset.joined_users(new, at)
 
 
@@ -193,7 +193,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
     ).with_unit(train.interactions.time_unit)
     if raw.candidates is None:
         if repeated := len(rows) - rows.csr(values=False).nnz:
-            log.warning("%s: %d rows repeat a user and item, and count once", path, repeated)
+            log.warning("%s: %d rows repeat a user and item, and are counted once", path, repeated)
         return rows, None
     empty = np.flatnonzero(np.diff(raw.candidates.offsets) == 0)
     if len(empty):

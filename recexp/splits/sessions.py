@@ -79,7 +79,7 @@ class Sessions(PointSplitter):
         stop = np.flatnonzero(~first)
         if not len(stop):
             raise EmptyPartError(
-                f"none of the {len(begin)} {name} sessions has two items; there is no next item to ask for"
+                f"none of the {len(begin)} {name} sessions has two items; there is no next item to predict"
             )
         start = begin[np.cumsum(first)[stop] - 1]
         times = None if held.timestamps is None else held.timestamps[stop]

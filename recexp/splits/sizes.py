@@ -101,10 +101,7 @@ class NumberOfUser(UserRowsSplitter):
 def check_ratios(test_ratio: float | None, validation_ratio: float) -> None:
     """Raise ValueError unless something is left to learn from."""
     if (test_ratio or 0) + validation_ratio >= 1:
-        raise ValueError(
-            "test_ratio + validation_ratio must be less than 1, so that train gets some "
-            f"(got {test_ratio} + {validation_ratio})"
-        )
+        raise ValueError(f"test_ratio + validation_ratio must be less than 1 (got {test_ratio} + {validation_ratio})")
 
 
 def part_of(ratio: float, n: np.ndarray | int) -> np.ndarray:
@@ -123,8 +120,8 @@ def fitting(n: np.ndarray, test: np.ndarray, validation: np.ndarray, validate: b
     for name, part, wanted in (("test", test, True), ("validation", validation, validate)):
         if wanted and not part.any():
             raise EmptyPartError(
-                f"nothing goes to {name}: even the largest group has only {n.max(initial=0)} to divide; "
-                f"change the size of {name} (split.{name}_ratio or split.{name}_n)"
+                f"no rows go to {name}: even the largest group has only {n.max(initial=0)} rows; change "
+                f"the size of {name} (split.{name}_ratio or split.{name}_n)"
             )
     return test, validation
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def _some(given: int) -> int:
     if given == 0:
-        raise ValueError("must not be 0; split=cold_users shows nothing of a user")
+        raise ValueError("must not be 0; for users without any shown rows use split=cold_users")
     return given
 
 

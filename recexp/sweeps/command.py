@@ -33,11 +33,11 @@ def run_command(sweep: Sweep, arguments: list[str]) -> None:
                 main() if single is None else sweep.job(single)
             except KeyboardInterrupt:
                 sweep.show()
-                raise InterruptedRunError(f"interrupted; this goes on: {resume_command(arguments)}") from None
+                raise InterruptedRunError(f"interrupted; to continue: {resume_command(arguments)}") from None
             except Exception as error:
                 if error not in sweep.errors:
                     raise
     finally:
         sys.argv = before
     if flags and flags <= {"-m", "--multirun"} and not sweep.results:
-        raise ConfigError("the sweep has no jobs: glob(...) matches nothing that `recexp GROUP --help` lists")
+        raise ConfigError("the sweep has no jobs: glob(...) matches no option that `recexp GROUP --help` lists")

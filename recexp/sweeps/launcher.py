@@ -42,7 +42,7 @@ class JobLauncher(Launcher):
         self.context, self.config, self.task = hydra_context, config, task_function
         sweep = getattr(task_function, "__self__", None)
         if not isinstance(sweep, Sweep):
-            raise ConfigError(f"hydra/launcher: {type(self).__name__} runs jobs of the command recexp only")
+            raise ConfigError(f"hydra/launcher: {type(self).__name__} only runs jobs of the command recexp")
         self.sweep = sweep
         self.check()
         self._loader = cast("CheckedLoader", hydra_context.config_loader)

@@ -61,9 +61,11 @@ class Worker:
         with suppress(OSError):  # a job that it has not read
             self.requests.close()
         if self.heavy:
-            return f"out of memory: it used {self.heavy} MiB; a job may use {limit_mib} (hydra.launcher.memory_mib)"
+            return (
+                f"out of memory: it used {self.heavy} MiB; the limit per job is {limit_mib} (hydra.launcher.memory_mib)"
+            )
         if (name := system.killed_by(code)) is not None:
-            want = ", by hand or for want of memory" if name == "SIGKILL" else ""
+            want = ", manually or because memory ran out" if name == "SIGKILL" else ""
             return f"its process was killed ({name}){want}"
         words = self.log.read_text(errors="replace").strip().splitlines()[-1:] if self.log.exists() else []
         return f"its process ended with exit code {code}" + (f": {words[0]}" if words else "")

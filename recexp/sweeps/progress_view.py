@@ -50,7 +50,7 @@ class ProgressView:
         """A job's process has died, and another will take it."""
         self.running.pop(job.number, None)
         self.deaths += 1
-        self._say(logging.WARNING, f"{self.short[job.command]}: {why}; it is begun again")
+        self._say(logging.WARNING, f"{self.short[job.command]}: {why}; the job is restarted")
 
     def ended(self, job: SweepJob, result: JobResult) -> None:
         """A job has ended."""

@@ -122,11 +122,11 @@ class Sweep:
         left = total - states.total()
         parts = [
             f"{states[DONE] + states[SKIPPED]} of {total} jobs done ({states[DONE]} ran, {states[SKIPPED]} skipped, "
-            f"{passed}{states[FAILED]} failed{f', {left} not ended' if left else ''}) "
+            f"{passed}{states[FAILED]} failed{f', {left} not finished' if left else ''}) "
             f"in {time.monotonic() - self._began:.0f} s"
         ]
         if self.deaths:
-            parts.append("a worker died once" if self.deaths == 1 else f"workers died {self.deaths} times")
+            parts.append("1 worker died" if self.deaths == 1 else f"{self.deaths} workers died")
         return "; ".join(parts)
 
     def end(self) -> None:

@@ -81,7 +81,7 @@ def _locked(file: Path) -> Iterator[None]:
         with FileLock(store_uri.lock_file(file), timeout=store_uri.CREATE_SECONDS):
             yield
     except Timeout as error:
-        raise StoreError(f"tracking.uri: {file} is being created by another process that does not end") from error
+        raise StoreError(f"tracking.uri: {file} is being created by another process, which does not finish") from error
 
 
 def _create(file: Path) -> None:

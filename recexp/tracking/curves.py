@@ -23,8 +23,8 @@ class Curves:
         for name, value in values.items():
             if not (isinstance(name, str) and _NAME.fullmatch(name) and hasattr(value, "__float__")):
                 raise DataError(
-                    f"log_step: {name!r}: {value!r} is no point; names are of letters, digits, _ - . and spaces, "
-                    "values are numbers"
+                    f"log_step: {name!r}: {value!r} is not valid; names consist of letters, digits, _ - . and "
+                    "spaces, values are numbers"
                 )
         if not abs(int(step)) < _MAX_STEP:
             raise DataError(f"log_step: step {step} is too large; it must fit in 64 bits")

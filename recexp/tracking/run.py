@@ -229,7 +229,7 @@ class Run:
             own_files=own_files,
         )
         log.error(
-            "interrupted: resume=true makes this run again; if you do not resume, import it from its file with: %s",
+            "interrupted: run it again with resume=true; or import it from its file with: %s",
             keeping.command(file, self._target.uri),
         )
 

@@ -60,7 +60,7 @@ class RunLocks:
             self._folder.mkdir(parents=True, exist_ok=True)
             gate = FileLock(self._folder / "gate.lock").acquire(poll_interval=0.01)
         except OSError as error:
-            raise StoreError(f"{self._folder} cannot be locked: {error.strerror}; runs are claimed by it") from error
+            raise StoreError(f"{self._folder} cannot be locked: {error.strerror}; runs need this lock") from error
         with gate:
             yield
 

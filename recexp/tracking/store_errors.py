@@ -30,15 +30,15 @@ def explain(error: Exception, uri: str) -> StoreError:
         return error
     uri, text = mask(uri), mask(one_line(error))
     if is_full(error):
-        return DiskFullError(f"the disk is full: nothing of this run was kept in {uri} ({_short(text)})")
+        return DiskFullError(f"the disk is full: nothing of this run was stored in {uri} ({_short(text)})")
     if isinstance(error, ImportError):
         return StoreError(
-            f"tracking.uri: {uri} needs the Python module {error.name}, which is not installed; install the package of "
-            "the driver, or name another driver in the address, such as postgresql+psycopg2://"
+            f"tracking.uri: {uri} needs the Python module {error.name}, which is not installed; install the driver's "
+            "package, or use another driver in the address, such as postgresql+psycopg2://"
         )
     if "out-of-date database schema" in text:
         return StoreError(
-            f"tracking.uri: {uri} was made by another version of MLflow; use that version, or another store "
+            f"tracking.uri: {uri} was created by another version of MLflow; use that version, or another store "
             f"({_short(text)})"
         )
     if is_locked(error):

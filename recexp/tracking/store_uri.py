@@ -83,7 +83,7 @@ def artifacts_of(file: Path) -> Path:
 
 def _check_file(file: Path) -> None:
     if not file.parent.is_dir():
-        raise StoreError(f"tracking.uri: {file.parent} is not a folder; the store {file.name} cannot be made in it")
+        raise StoreError(f"tracking.uri: {file.parent} is not a folder; the store {file.name} cannot be created there")
     if file.exists() and not file.is_file():
         raise StoreError(f"tracking.uri: {file} is not a file")
     _check_writable_folder(file.parent)
@@ -159,8 +159,8 @@ def _check_server(uri: str) -> None:
         address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     except ValueError:  # its text may hold the password
         raise StoreError(
-            f"tracking.uri: {mask(uri)} is no address; it is http://HOST:PORT, the port a number up to 65535, and in a "
-            "password / is written %2F"
+            f"tracking.uri: {mask(uri)} is not a valid address; use http://HOST:PORT (port up to 65535; "
+            "/ in a password is %2F)"
         ) from None
     try:
         socket.create_connection(address, timeout=5).close()

@@ -37,7 +37,7 @@ def origin(trial: "FrozenTrial") -> str:
     """Return in words by whom and when it was begun."""
     host, _, process = trial.user_attrs.get("worker", "").partition(":")
     who = f"on {host} (process {process.partition(':')[0]})" if host else "by an unknown process"
-    return f"trial {trial.number} was begun {who} at {trial.datetime_start:%Y-%m-%d %H:%M}"
+    return f"trial {trial.number} was started {who} at {trial.datetime_start:%Y-%m-%d %H:%M}"
 
 
 def log_foreign(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> None:
@@ -45,11 +45,11 @@ def log_foreign(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> N
     gone = [trial.number for trial in lost(trials)]
     for trial in foreign(trials):
         if trial.number in gone:
-            log.warning("study %s: %s, has not ended, and is not counted any longer", study, origin(trial))
+            log.warning("study %s: %s, has not finished, and is no longer counted", study, origin(trial))
         else:
             log.warning(
-                "study %s: %s and has not ended. It counts as one of the %d trials until %s; if its process is no "
-                "more, the same command tries another after that time, or now with tuning.trials=%d",
+                "study %s: %s and has not finished. It counts as one of the %d trials until %s; if its process is "
+                "dead, the same command starts another trial after that time, or now with tuning.trials=%d",
                 study,
                 origin(trial),
                 total,

@@ -67,7 +67,7 @@ class TuningJob:
     def objective(self) -> Objective:
         """Read the data, and keep what trials may see."""
         for word in self.added:
-            log.info("%s: added, for trials are judged on a validation part", word)
+            log.info("%s: added, because trials are evaluated on a validation part", word)
         with threads.limit(self.experiment.runner.threads):
             return self.experiment.runner.objective(self.experiment)
 
@@ -77,7 +77,7 @@ class TuningJob:
         for name, value in [*defaults.items()]:
             if not self.space[name].holds(value):
                 del defaults[name]
-                what = f"its value in the yaml, {value}, is not {self.space[name]} and is not tried"
+                what = f"its value in the yaml, {value}, is not {self.space[name]} and is skipped"
                 log.warning("%s: %s", ".".join(self._component_and_field(name)), what)
         return Study(
             self.tuning,
@@ -121,7 +121,7 @@ class TuningJob:
                     raise ConfigError(f"{where}.{name}: {error}") from error
         if not self.space:
             first = self.experiment.runner.subject[0]
-            raise NothingToTuneError(f"{first}: nothing of {self.name} is left to be tuned: all is given")
+            raise NothingToTuneError(f"{first}: {self.name} has nothing left to tune: all values are given")
 
     def _fixed(self) -> dict[str, Any]:
         """Return what identifies the subject without what is searched for."""
@@ -194,8 +194,8 @@ def _job(
     headline, higher_is_better = tuned.runner.headline(tuned)
     if higher_is_better is None:
         raise ConfigError(
-            f"evaluation.metrics: {headline} comes first, and neither higher nor lower values are better; "
-            "put a metric first that has a direction, such as ndcg"
+            f"evaluation.metrics: {headline} comes first but has no direction (higher or lower is better); "
+            "put another metric first, such as ndcg"
         )
     where = first if ranges else "search"
     if ranges:
@@ -250,7 +250,7 @@ def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
     with tracking.open() as store:
         complete = store.find_complete({CONFIG: identity.config_digest(job.make(best.params))})
     if complete is None:
-        raise StoreError(f"tuning: there is no finished run of the best values in {tracking.uri}")
+        raise StoreError(f"tuning: {tracking.uri} has no finished run with the best values")
     return complete.id
 
 

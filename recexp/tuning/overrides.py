@@ -68,7 +68,7 @@ def dimension_of(name: str, override: Override, default: Any) -> Dimension:
     elif isinstance(sweep, range):
         if len(sweep) < 2:
             typed = f"range({sweep.start},{sweep.stop})"
-            raise ConfigError(f"{name}: {typed} has fewer than two values to search; it excludes its end")
+            raise ConfigError(f"{name}: {typed} has fewer than two values to search (the end is excluded)")
         bounds = {"low": sweep[0], "high": sweep[-1], "log": override.log}
         node = {"_target_": "recexp.tuning.Integer", **bounds}
     else:

@@ -161,9 +161,11 @@ class Study:
         if not done:
             reasons = [trial.user_attrs["error"] for trial in ended if trial.user_attrs.get("error")]
             reasons += [
-                f"{foreign_trials.origin(trial)} and has not ended" for trial in foreign_trials.foreign(self._all())
+                f"{foreign_trials.origin(trial)} and has not finished" for trial in foreign_trials.foreign(self._all())
             ]
-            raise RecexpError(f"study {self.name}: no trial gave a value; the first: {next(iter(reasons), 'none ran')}")
+            raise RecexpError(
+                f"study {self.name}: no trial returned a value; the first: {next(iter(reasons), 'none ran')}"
+            )
         sign = -1 if self.higher_is_better else 1
         value, _, best = min((sign * _value(trial), trial.number, trial) for trial in done)
         return Best([trial.number for trial in ended].index(best.number) + 1, dict(best.params), sign * value)
@@ -195,8 +197,8 @@ class Study:
         elif had != content:
             other = ", ".join(sorted(key for key in {*had, *content} if had.get(key) != content.get(key)))
             raise ConfigError(
-                f"tuning.study: {self.name} was begun with another {other}, and its trials cannot be compared with "
-                "these; give another name, or leave tuning.study out"
+                f"tuning.study: {self.name} was started with a different {other}, so its trials cannot be compared "
+                "with these; choose another name, or remove tuning.study"
             )
 
     def _retry(self) -> None:

@@ -21,7 +21,7 @@ def write_study_plots(folder: Path, data: Mapping[str, Any]) -> None:
     """Draw what `recexp.tuning.Study.plots` gives into `folder`."""
     write(folder, "history", "Trials and the best so far, on validation", _history(data))
     write(folder, "importance", "Importance of parameters (PED-ANOVA)", _importance(data))
-    write(folder, "parallel_coordinates", "Values tried; the darker the better, the best in orange", _parallel(data))
+    write(folder, "parallel_coordinates", "Values tried: darker is better, the best is orange", _parallel(data))
 
 
 def _history(data: Mapping[str, Any]) -> Picture | None:

@@ -20,8 +20,8 @@ def summary(study: "Study") -> str:
     states = [trial.state.name for trial in ended]
     lost = "".join(f", {states.count(s)} {s.lower()}" for s in ("PRUNED", "FAIL") if s in states)
     return (
-        f"Tuned: the best of {len(ended)} trials{lost} by {study.part}/{study.metric} ({best.value:.4f}), none of "
-        f"which saw the final part; study `{study.name}`, files in `tuning/`."
+        f"Tuned: the best of {len(ended)} trials{lost} by {study.part}/{study.metric} ({best.value:.4f}), without "
+        f"access to the final part; study `{study.name}`, files in `tuning/`."
     )
 
 

@@ -114,5 +114,5 @@ def test_large_ratings_are_learned_as_small_ones_are(scale: float, store: Datase
 
 def test_ratings_beyond_single_precision_are_refused(store: Dataset) -> None:
     rows = replace(store.interactions, values=store.interactions.values * np.float32(1e12))
-    with pytest.raises(DataError, match="too large for single precision; divide them"):
+    with pytest.raises(DataError, match="too large for single precision; scale the ratings down"):
         recexp.make("algorithm=als_explicit").fit(replace(store, interactions=rows))

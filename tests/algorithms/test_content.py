@@ -296,21 +296,21 @@ def test_words() -> None:
 
 def test_unknown_columns_are_named() -> None:
     data = shop([[1, 1, 1]], THREE)
-    wrong = r"algorithm\.feature_columns: prise is not an item column of shop; there are: colour, price"
+    wrong = r"algorithm\.feature_columns: prise is not an item column of shop; available: colour, price"
     with pytest.raises(ConfigError, match=wrong):
         content(data, ["colour", "prise"])
     with pytest.raises(ConfigError, match=wrong):
         content_knn(data, 0.5, 1, ["colour", "prise"])
-    with pytest.raises(ConfigError, match=r"algorithm\.weights: price is not a feature column; there are: colour"):
+    with pytest.raises(ConfigError, match=r"algorithm\.weights: price is not a feature column; available: colour"):
         content(data, ["colour"], weights={"price": 1.0})
 
 
 def test_a_text_column_of_numbers_is_refused_and_numbers_among_words_are_words() -> None:
     for numbers in (["5", "3.5", None], [1996, 2001, 5]):
-        with pytest.raises(DataError, match="text column year holds nothing but numbers; declare it numeric, price or"):
+        with pytest.raises(DataError, match="text column year contains only numbers; declare it numeric, price or"):
             features({"year": Column.text(numbers)}, 3)
     assert features({"title": Column.text(["Blade 2049", "2049", None])}, 3).shape == (3, 2)
-    with pytest.raises(DataError, match="text column a holds no words beyond stop words"):
+    with pytest.raises(DataError, match="text column a contains only stop words"):
         features({"a": Column.text(["the", "a", "x"])}, 3, stop_words="english")
 
 
@@ -322,7 +322,7 @@ def test_an_empty_item_table(workplace, tiny: Tiny) -> None:
             content_knn(tiny([[1, 1]]), 0.5, 1, columns)
     lines = [f"{u},{i}" for u in range(6) for i in range(8) if (u + i) % 2]
     (workplace / "rows.csv").write_text("\n".join(["user_id,item_id", *lines]))
-    with pytest.raises(ConfigError, match="algorithm: ContentBased needs item_features, which"):
+    with pytest.raises(ConfigError, match="algorithm: ContentBased needs item_features, but"):
         library.run("dataset=files", "dataset.interactions=rows.csv", "algorithm=content_based")
 
 

@@ -63,10 +63,10 @@ def test_what_is_missing_or_strange_is_counted(data: Dataset, tmp_path: Path) ->
     model = GivenLists(file=str(tmp_path / "prod.csv")).fit(data)
     queries = Queries.of_users(np.arange(3, dtype=np.int32), data.interactions, exclude_seen=True)
     assert [said.removeprefix("prod.csv: ") for said in model.remarks(queries)] == [
-        "3 rows are of 1 users and 2 items that are not in the data, and do not count",
-        "2 of 3 users who are asked about have no list: all misses",
-        "1 of 2 listed items are in their users' histories and leave the lists; if these are many, the lists were made "
-        "for another split",
+        "3 rows are ignored: 1 users and 2 items are not in the data",
+        "2 of 3 evaluated users have no list; these count as misses",
+        "1 of 2 listed items are removed, as they are in the users' histories; if these are many, the lists may be for "
+        "another split",
     ]
 
 
@@ -75,7 +75,7 @@ def test_what_is_missing_or_strange_is_counted(data: Dataset, tmp_path: Path) ->
     [
         ("user,item\nann,a\n", "needs a column rank or score; its columns are user, item"),
         ("customer,item,rank\nann,a,1\n", "needs a column user or user_id; its columns are customer, item, rank"),
-        ("user,item,rank\nann,a,1\nben,a,1\nann,a,2\n", "row 3: user ann has item a in the list already"),
+        ("user,item,rank\nann,a,1\nben,a,1\nann,a,2\n", "row 3: item a is listed twice for user ann"),
         ("user,item,score\nann,a,\n", "column score: row 1 is empty"),
         ("user,item,rank\nann,a,first\n", "column rank: row 1: 'first' is not a number"),
         ("user,item,rank\n", "has no rows"),
@@ -125,8 +125,7 @@ def test_lists_stand_beside_models(shop_folder: Path, inside: Callable) -> None:
     other, name = recexp.run(*lists), "test/hit_rate_at_10"
     assert not other.reused and other.metrics[name] == pytest.approx(same.metrics[name] - 1 / 40)
     assert (
-        "1 of 40 users who are asked about have no list"
-        in archive.client.get_run(other.run_id).data.tags["mlflow.note.content"]
+        "1 of 40 evaluated users have no list" in archive.client.get_run(other.run_id).data.tags["mlflow.note.content"]
     )
     assert cli.run(["compare", "--experiment", "lists", "--csv", "table.csv"]) == 0
     table = pd.read_csv("table.csv")

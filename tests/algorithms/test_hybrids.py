@@ -195,7 +195,7 @@ def test_or_is_skipped_with_a_warning(data: Dataset, asked: Queries, caplog: pyt
         model = fit(weighted(parts, [0.1, 0.4, 0.3, 0.2], on_failure="skip"), data)
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     assert "algorithm.parts.bad.k: 3 is too much" in caplog.text
-    assert "algorithm.parts.mf: MF needs ratings, which tiny does not have" in caplog.text
+    assert "algorithm.parts.mf: MF needs ratings, but tiny has none" in caplog.text
     np.testing.assert_allclose(model.score(asked), [[0.25, 0.75, 0]] * 5)
     with pytest.raises(DataError, match=r"none could be fitted: algorithm\.parts\.bad\.k: 3 is too much"):
         fit(weighted({"bad": Broken()}, on_failure="skip"), data)
@@ -209,8 +209,8 @@ def test_or_is_skipped_with_a_warning(data: Dataset, asked: Queries, caplog: pyt
         (["weights=[0.5]"], "algorithm.weights: must be one for each part: cf, mf"),
         (["weights={cf: 0.5, als: 0.5}"], "algorithm.weights: must be one for each part: cf, mf"),
         (["weights=[0.5, 0.6]"], "algorithm.weights: must sum to 1, not 1.1"),
-        (["weights=[1.5, -0.5]"], "algorithm.weights: must be weights from 0 as {cf: 0.7, mf: 0.3} or"),
-        (["weights=best"], "algorithm.weights: must be weights from 0 as {cf: 0.7, mf: 0.3} or"),
+        (["weights=[1.5, -0.5]"], "algorithm.weights: must be non-negative weights such as {cf: 0.7, mf: 0.3} or"),
+        (["weights=best"], "algorithm.weights: must be non-negative weights such as {cf: 0.7, mf: 0.3} or"),
         (["parts.mf.factors=0"], "algorithm.parts.mf.factors: must be greater than or equal to 1"),
         (["+parts.mf.factor=9"], "algorithm.parts.mf.factor: unknown; did you mean factors?"),
         (["+parts.x=3"], "algorithm.parts.x: must be an instance of Recommender"),
@@ -345,7 +345,7 @@ def test_cascade_leaves_out_stages_that_cannot_answer(data: Dataset, asked: Quer
 def test_candidates_that_do_not_fit_are_refused(candidates: list[int]) -> None:
     with pytest.raises(ConfigError, match=r"algorithm.candidates: must be one number for each part but the last, 1 \("):
         make("algorithm=hybrid_cascade", f"algorithm.candidates={candidates}")
-    with pytest.raises(ConfigError, match="must not rise"):
+    with pytest.raises(ConfigError, match="must not increase"):
         make("algorithm=hybrid_cascade", "+algorithm@algorithm.parts.c=random", "algorithm.candidates=[2, 3]")
 
 
@@ -405,8 +405,8 @@ def test_cold_items_are_scored_by_another_part(data: Dataset, asked: Queries) ->
         ("rules=[]", "the last rule is the default"),
         ("rules=[{part: cf, history_below: 3}]", "the last rule is the default"),
         ("rules=[{part: cf}, {part: few}]", "the rule of cf has no condition"),
-        ("rules=[{part: als}]", "there is no part als; there are: cf, few"),
-        ("rules=[{part: cf}]", "no rule leads to part few"),
+        ("rules=[{part: als}]", "there is no part als; available: cf, few"),
+        ("rules=[{part: cf}]", "no rule selects part few"),
         ("rules=[{part: few, history_bellow: 3}, {part: cf}]", "algorithm.rules.0.history_bellow"),
         ("rules=[{part: few, history_below: 0}, {part: cf}]", "algorithm.rules.0.history_below: must be greater"),
         ("rules=[{part: few, user: new}, {part: cf}]", "algorithm.rules.0.user: must be 'known' or 'unknown'"),
@@ -547,8 +547,13 @@ def test_parts_of_features_rate_themselves_with_features(described: tuple, ask: 
 @pytest.mark.parametrize(
     "items, users, error, message",
     [
-        (["n"], [], ConfigError, "algorithm.item_columns: n is no column of item categories; there are: tags"),
-        ([], ["age"], ConfigError, "algorithm.user_columns: age is no column of user categories; there are: group"),
+        (["n"], [], ConfigError, "algorithm.item_columns: n is not a category column of the items; available: tags"),
+        (
+            [],
+            ["age"],
+            ConfigError,
+            "algorithm.user_columns: age is not a category column of the users; available: group",
+        ),
     ],
 )
 def test_columns_that_are_not_there_are_named(items, users, error, message, described: tuple) -> None:

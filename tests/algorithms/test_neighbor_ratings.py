@@ -215,7 +215,7 @@ def test_several_ratings_of_one_item_count_as_their_mean() -> None:
 
 def test_what_makes_no_sense_is_refused() -> None:
     for settings in (["aggregate=average"], ["similarity=pearson"]):
-        with pytest.raises(ConfigError, match="weighting must be none where ratings weigh"):
+        with pytest.raises(ConfigError, match="weighting must be none where ratings are the weights"):
             make("algorithm=item_knn", "algorithm.weighting=bm25", *[f"algorithm.{s}" for s in settings])
     holes = rated(R)
     values = np.full_like(holes.interactions.values, np.nan)

@@ -283,7 +283,7 @@ def test_repeated_queries_are_found(data: Dataset) -> None:
 def test_bad_ratings_are_refused(name: str, data: Dataset) -> None:
     with pytest.raises(DataError, match="no ratings to learn from"):
         fitted(name, data.take(np.zeros(len(data.interactions), bool)))
-    for wrong, advice in ((np.nan, "filter=ratings drops"), (np.inf, "mend or remove them")):
+    for wrong, advice in ((np.nan, "filter=ratings drops"), (np.inf, "correct or remove them")):
         values = data.interactions.values.copy()
         values[:3] = wrong
         with pytest.raises(DataError, match=f"3 of {len(values)} train rows have no finite rating .*; {advice}"):

@@ -76,14 +76,14 @@ def test_shares_are_those_of_the_rows(positive: Dataset) -> None:
     assert found.metrics["older_than_train"] == pytest.approx(np.mean(test.timestamps < max(newest.values())))
     known, asked = set(train.items.tolist()), set(test.items.tolist())
     assert found.metrics["new_items"] == pytest.approx(len(asked - known) / len(asked))
-    assert found.facts == ("this kind of split mixes times: models learn from rows newer than what they are asked",)
+    assert found.facts == ("this split mixes times: models learn from rows newer than the targets",)
 
 
 def test_test_rows_in_train_are_found(positive: Dataset) -> None:
     split, claim = split_of(positive, "random")
     planted = AUDIT.inspect(with_rows(split, split.test.take(np.arange(10))), claim)
     assert planted.metrics["repeated_pairs"] == pytest.approx(10 / len(split.test))
-    assert planted.findings == ("0.09% of the test rows are in train too (the same user and item)",)
+    assert planted.findings == ("0.09% of the test rows are also in train (same user and item)",)
 
 
 @pytest.mark.parametrize("name", ["random", "user_holdout"])
@@ -95,7 +95,7 @@ def test_answers_in_the_histories_are_found(positive: Dataset, name: str) -> Non
     target = split.test.csr(values=True)[users]
     found = AUDIT.inspect(replace(split, queries=queries, target=target), claim)
     assert found.metrics["answers_in_histories"] == 1.0
-    assert any(text.startswith("100.00% of what is asked for is in the histories") for text in found.findings)
+    assert any(text.startswith("100.00% of the targets are in the histories") for text in found.findings)
 
 
 @pytest.mark.parametrize("copies", ["whole", "a second later", "without times"])
@@ -109,8 +109,8 @@ def test_one_doubled_row_does_not_hide_test_rows_in_train(positive: Dataset, cop
         rows = replace(split.train.interactions, timestamps=None)
         split = replace(split, train=replace(split.train, interactions=rows))
     (finding,) = AUDIT.inspect(split, claim).findings
-    what = "the same user, item and time" if copies == "whole" else "the same user and item"
-    assert finding == f"{2000 / len(split.test):.2%} of the test rows are in train too ({what})"
+    what = "same user, item and time" if copies == "whole" else "same user and item"
+    assert finding == f"{2000 / len(split.test):.2%} of the test rows are also in train ({what})"
 
 
 def test_copies_are_told_from_habits(filtered: Callable) -> None:
@@ -124,9 +124,7 @@ def test_copies_are_told_from_habits(filtered: Callable) -> None:
     split, claim = split_of(again, "random", "split.exclude_seen=false")
     assert AUDIT.inspect(split, claim).findings == ()
     copied = replace(split, train=again.take(np.arange(len(later))))
-    assert (
-        "of the test rows are in train too (the same user, item and time)" in AUDIT.inspect(copied, claim).findings[0]
-    )
+    assert "of the test rows are also in train (same user, item and time)" in AUDIT.inspect(copied, claim).findings[0]
 
 
 def test_rows_from_the_future_are_found(positive: Dataset) -> None:
@@ -134,7 +132,7 @@ def test_rows_from_the_future_are_found(positive: Dataset) -> None:
     newer = split.test.take(np.argsort(split.test.timestamps)[-3:])
     moved = replace(newer, items=(newer.items + 1) % newer.n_items)
     found = AUDIT.inspect(with_rows(split, moved), claim)
-    assert found.findings[0] == "3 train rows are newer than the oldest row that is asked for"
+    assert found.findings[0] == "3 train rows are newer than the oldest target"
     assert found.metrics["older_than_train"] > 0.9
     unknown = AUDIT.inspect(with_rows(split, moved), None)  # of a split by files it is seen that it was meant so
     assert unknown.findings[0] == found.findings[0]
@@ -143,10 +141,7 @@ def test_rows_from_the_future_are_found(positive: Dataset) -> None:
 
 def test_a_history_newer_than_the_question_is_found(positive: Dataset) -> None:
     split, _ = split_of(positive, "random")
-    assert (
-        "of what is asked for is older than the user's newest history row"
-        in AUDIT.inspect(split, "history").findings[0]
-    )
+    assert "of the targets are older than the user's newest history row" in AUDIT.inspect(split, "history").findings[0]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +160,7 @@ def test_the_log_tells_only_of_order_that_a_split_claims(
         found = AUDIT.inspect(split, claim)
     (line,) = [line for line in caplog.messages if line.startswith("audit: ") and "repeated_pairs" in line]
     assert ("older_than_train" in line, "older_than_history" in line) == told
-    assert line.endswith("(this split claims no order of time)") == (name == "random")
+    assert line.endswith("(this split does not separate past and future)") == (name == "random")
     assert {"older_than_train", "older_than_history"} <= set(found.metrics), "the run keeps them"
 
 
@@ -189,7 +184,7 @@ def test_features_of_test_rows_are_found(ml100k: Dataset, name: str, statistic: 
     train = split.train.interactions
     (finding,) = of(train, split.test)
     word = "number" if statistic == "count" else "mean value"
-    assert f"item column fame follows the {word} of train and test rows together (R2 1.000)" in finding
+    assert f"item column fame correlates with the {word} of train and test rows together (R2 1.000)" in finding
     assert of(train) == ()
 
 
@@ -261,7 +256,7 @@ def test_twins_are_found(positive: Dataset) -> None:
     found = audited(doubled, "random")
     split, _ = split_of(doubled, "random")
     assert found.metrics["twin_users"] == pytest.approx(2 * len(chosen) / len(split.test.used_users))
-    assert "of the test's users have a twin in train" in found.findings[0]
+    assert "of the test users have a near-duplicate in train" in found.findings[0]
 
 
 def test_twins_are_those_of_the_definition() -> None:
@@ -310,7 +305,7 @@ def test_error_refuses(positive: Dataset) -> None:
     split, claim = split_of(positive, "random")
     strict = Audit(policy="error", similarity=0.9)
     assert strict.inspect(split, claim).findings == ()
-    with pytest.raises(LeakageError, match=r"audit: .* are in train too .* audit\.policy=warn runs it all the same"):
+    with pytest.raises(LeakageError, match=r"audit: .* are also in train .* audit\.policy=warn runs it anyway"):
         strict.inspect(with_rows(split, split.test), claim)
     assert Audit(policy="off", similarity=0.9).inspect(with_rows(split, split.test), claim) == AuditReport()
 
@@ -338,7 +333,7 @@ def leaky(workplace: Path) -> tuple[str, ...]:
 def test_error_leaves_no_run_behind(inside: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
     done = inside(*leaky, "audit.policy=error")
     assert done.returncode == 2, done.stderr
-    assert "recexp: audit: 30.00% of the test rows are in train too (the same user and item)" in done.stderr
+    assert "recexp: audit: 30.00% of the test rows are also in train (same user and item)" in done.stderr
     assert "Traceback" not in done.stderr
     assert runs() == []
 
@@ -346,11 +341,11 @@ def test_error_leaves_no_run_behind(inside: Callable, runs: Callable, leaky: tup
 def test_a_warning_stands_in_the_run(inside: Callable, runs: Callable, leaky: tuple[str, ...]) -> None:
     done = inside(*leaky)
     assert done.returncode == 0, done.stderr
-    assert "audit: 30.00% of the test rows are in train too" in done.stderr
+    assert "audit: 30.00% of the test rows are also in train" in done.stderr
     (run,) = runs()
     assert run.data.metrics["audit/repeated_pairs"] == pytest.approx(0.3)
     note = run.data.tags["mlflow.note.content"]
-    assert "> **Warning:** leakage audit: 30.00% of the test rows are in train too" in note
+    assert "> **Warning:** leakage audit: 30.00% of the test rows are also in train" in note
     assert re.search(r"repeated_pairs[^|]*\|[^|]*30\.00%", note)
 
 

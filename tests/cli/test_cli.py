@@ -35,7 +35,7 @@ def test_help_is_quick_and_lists_everything(recexp: Callable) -> None:
 
 def test_commands_say_what_they_take(recexp: Callable) -> None:
     assert recexp("run", "--help").stdout == recexp("--help").stdout
-    takes = "recexp recommend MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: the best items"
+    takes = "recexp recommend MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: recommend items"
     assert recexp("recommend", "--help").stdout.startswith(takes)
 
 
@@ -88,10 +88,10 @@ def test_each_command_tells_every_option_at_once(recexp: Callable) -> None:
 def test_data_sets_say_where_they_are(inside: Callable) -> None:
     text = inside("datasets").stdout
     told = {block.splitlines()[0]: block.splitlines()[-1].split(None, 1)[1] for block in re.split(r"\n(?=\w)", text)}
-    assert told["electronics"] == "none: it is made from its parameters"
+    assert told["electronics"] == "none: generated from its parameters"
     assert told["files"] == "yours: recexp dataset=files dataset.interactions=..."
     location = library.make("dataset=movielens_100k").location()
-    assert told["movielens_100k"] == str(location or "not on this machine yet; fetched on first use")
+    assert told["movielens_100k"] == str(location or "not on this machine; downloaded on first use")
 
 
 def test_help_is_there_among_other_words(recexp: Callable) -> None:
@@ -104,7 +104,7 @@ def test_help_is_there_among_other_words(recexp: Callable) -> None:
     [
         (["compare", "--metrc", "ndcg"], "--metrc: unknown; did you mean --metric? allowed: --config-dir, "),
         (["compare", "--metric"], "argument --metric: expected one argument"),
-        (["compare", "--runs="], "nothing is given for --runs"),
+        (["compare", "--runs="], "--runs needs a value"),
         (["ui", "--prot=5001"], "--prot: unknown; did you mean --port?"),
         (["ui", "--port=x"], "--port: must be a number (got 'x')"),
         (["evaluate", "metric=mrr", "--agian"], "--agian: unknown; did you mean --again?"),

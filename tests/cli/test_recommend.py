@@ -66,8 +66,8 @@ def test_the_page_works_and_the_lists_are_right(
     first = lists[lists["rank"] == 1].set_index("user_id")["item_id"]
     assert products["category"][first["007"]] == KINDS[6 % 3] and products["category"][first["008"]] == KINDS[7 % 3]
     notes = said["--best recexp --users customers.csv --out lists.csv"]
-    assert "lists.csv: 30 rows, lists of 3 users, 1 by the fallback" in notes.stdout
-    assert "1 ids come again" in notes.stderr and "ease is the best of 1 model on purchases" in notes.stderr
+    assert "lists.csv: 30 rows, lists of 3 users, 1 from the fallback" in notes.stdout
+    assert "1 duplicate ids are ignored" in notes.stderr and "ease is the best of 1 model on purchases" in notes.stderr
 
     phones = pd.read_csv("phones.csv", dtype={"user_id": str})
     assert {*products["category"][phones["item_id"]]} == {"phones"}
@@ -152,7 +152,7 @@ def test_what_is_wrong_with_files_and_categories_is_said_in_a_line(
     assert inside("recommend", "model", "7", "--only", "kind=y,x").stdout.split("\t")[0] == "11"
     with caplog.at_level(logging.WARNING):
         done = inside("recommend", "model", "--users", "users.txt", "--out", "lists.csv")
-    assert "lists.csv: 6 rows, lists of 2 users, 2 of them shorter than 10, 1 by the fallback" in done.stdout
+    assert "lists.csv: 6 rows, lists of 2 users, 2 of them with fewer than 10 items, 1 from the fallback" in done.stdout
     assert "1 of 2 users, the first is 'nobody', are unknown" in caplog.text
     table = pd.read_csv("lists.csv")
     assert table["item_id"].tolist() == [14, 10, 12, 11, 13, 14] or table["item_id"].tolist() == [

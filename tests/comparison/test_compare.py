@@ -46,13 +46,13 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
     holm = sorted(pair["p"] for pair in result["pairs"])
     assert min(pair["adjusted"] for pair in result["pairs"]) == pytest.approx(3 * holm[0])
     assert result["notes"] == [
-        "left out: 1 run that a newer one repeats",
-        "left out: 1 run of another protocol, such as "
+        "excluded: 1 run repeated by a newer one",
+        "excluded: 1 run of another protocol, such as "
         + result["notes"][1].split("such as ")[1].split(":")[0]
-        + ": split.test_ratio=0.1 instead of 0.2; --runs or --sweep takes them",
-        "toy: means are of unequal splits, differences of those that two models share: "
+        + ": split.test_ratio=0.1 instead of 0.2; select them with --runs or --sweep",
+        "toy: means are over different splits, differences over the splits that two models share: "
         "good l2=1.0 lacks seed 2 (split toy 2)",
-        "toy: 12 users: with so few, intervals may hold less than they say",
+        "toy: 12 users: with so few, intervals may be too narrow",
     ]
     assert pairs["base", "good l2=1.0"]["difference"] == pytest.approx(np.mean(weak))
 
@@ -96,7 +96,7 @@ def test_pairs_without_a_common_split_are_not_tested(compare: Compare, tmp_path:
     result = found(compare, tmp_path, "--experiment", "apart")
     (pair,) = result["pairs"]
     assert (pair["p"], pair["difference"], pair["users"], pair["ahead"]) == (None, None, 0, 0)
-    assert "share no users" in compare("--experiment", "apart")[1]
+    assert "without common users" in compare("--experiment", "apart")[1]
 
 
 def test_the_lower_error_leads(compare: Compare, tmp_path: Path, skill: Skill) -> None:
@@ -121,7 +121,7 @@ def test_data_sets_are_ranked_apart_and_together(compare: Compare, tmp_path: Pat
 def test_data_sets_without_the_baseline_are_left_out(compare: Compare, tmp_path: Path) -> None:
     result = found(compare, tmp_path, "--experiment", "gaps", "--baseline", "base")
     assert {(row["dataset"], row["model"]) for row in result["models"]} == {("a", "base"), ("a", "good")}
-    assert "b: left out, for base is not there" in result["notes"]
+    assert "b: excluded, because it has no base" in result["notes"]
 
 
 def test_runs_and_sweeps_can_be_chosen(compare: Compare, tmp_path: Path, ids: dict[str, str]) -> None:
@@ -136,7 +136,7 @@ def test_runs_and_sweeps_can_be_chosen(compare: Compare, tmp_path: Path, ids: di
 def test_one_value_a_run_is_ranked_without_tests(compare: Compare, tmp_path: Path) -> None:
     result = found(compare, tmp_path, "--experiment", "bare", "--metric", "gini_at_10")
     assert result["pairs"] == [] and result["models"][0]["low"] is None
-    assert "one value a run" in result["notes"][0]
+    assert "one value per run" in result["notes"][0]
 
 
 def test_tables_are_written(compare: Compare, tmp_path: Path) -> None:
@@ -182,12 +182,12 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
         (["--metric", "ndgc_at_10"], r"--metric: ndgc_at_10: no run has it; did you mean ndcg_at_10\?"),
         (
             ["--experiment", "neither", "--metric", "average_popularity_at_10"],
-            "neither higher nor lower values of average_popularity_at_10 are better; choose one of: ndcg_at_10, gini",
+            "average_popularity_at_10 has no direction (higher or lower is better); choose one of: ndcg_at_10, gini",
         ),
         (["--sweep", "autumn"], "--sweep: there is no autumn in recexp; the newest: spring"),
         (
             ["--baseline", "bas"],
-            "--baseline: among what is compared there is no bas; give one of: 'good l2=100.0', 'base', 'good",
+            "--baseline: there is no bas; give one of: 'good l2=100.0', 'base', 'good",
         ),
         (["--baseline", "good"], "--baseline: there are several of good; give one of: 'good l2=100.0', 'good l2=1.0'"),
         (["--test", "z"], "--test: invalid choice: 'z'"),
@@ -226,9 +226,13 @@ L2 = "algorithm=good algorithm.l2=100"
     ("line", "code", "says"),
     [
         (f"Good,{L2},gini_at_10,0.501,0.002,paper", 0, "0.5000 | 2 | 0.5010 | -0.0010 | 0.002 | met |"),
-        ("base,,gini_at_10,0.6,0.05,paper", 1, "1 of 1 published numbers are not met"),
+        ("base,,gini_at_10,0.6,0.05,paper", 1, "1 of 1 published numbers are not reached"),
         ("Other,algorithm=other,gini_at_10,0.6,0.05,paper", 1, "|  | 0 | 0.6000 |  | 0.05 | missing |"),
-        ("Other,algorithm=other,gini_at_10,0.6,0.05,paper", 1, "no finished run is of any of the 1 published numbers"),
+        (
+            "Other,algorithm=other,gini_at_10,0.6,0.05,paper",
+            1,
+            "no finished run matches any of the 1 published numbers",
+        ),
         (f"Other,,gini_at_10,0.6,0.05,paper\nGood,{L2},gini_at_10,0.5,0.1,paper", 0, "missing"),
         ("Good,algorithm=good,gini_at_10,0.5,0.1,paper", 2, "a.csv:2: several models are algorithm=good: 'good l2="),
         ("Good,algorithm=good,gini_at_10,x,0.1,paper", 2, "a.csv:2: published and tolerance must be numbers"),
@@ -253,7 +257,10 @@ def test_published_numbers_go_with_nothing_that_would_be_left_undone(
 ) -> None:
     (tmp_path / "a.csv").write_text(f"{PUBLISHED}base,,gini_at_10,0.5,0.1,paper\n")
     code, out, err = compare("--published", str(tmp_path / "a.csv"), *more)
-    assert (code, out) == (2, "") and f"--published prints a table of its own; leave out {more[0]}" in err
+    assert (code, out) == (
+        2,
+        "",
+    ) and f"--published prints a separate table and cannot be combined with {more[0]}" in err
 
 
 def test_a_file_that_is_no_table_of_published_numbers_is_refused(compare: Compare, tmp_path: Path) -> None:

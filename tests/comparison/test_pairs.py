@@ -35,7 +35,8 @@ def test_differences_and_verdicts_are_of_the_splits_that_both_have(shelf: Any) -
     assert pair.p == pytest.approx(stats.ttest_1samp(common, 0).pvalue)
     assert pair.ahead == -1 and pair.d_z < 0 and pair.turned().ahead == 1
     assert "als is best on toy (ndcg@10 0.59" in report.as_html(shelf, found)
-    unequal = "means are of unequal splits, differences of those that two models share: pop lacks seed 3 (split toy 3)"
+    unequal = "means are over different splits, differences over the splits that two models share: "
+    unequal += "pop lacks seed 3 (split toy 3)"
     assert f"toy: {unequal}" in found.notes
 
 
@@ -80,7 +81,7 @@ def test_p_is_corrected_for_the_models_that_were_passed_over(
     expected = multipletests([*p, *[1.0] * (m - len(p))], method=theirs)[1][: len(p)]
     assert [pair.adjusted for pair in pairs] == pytest.approx(expected)
     assert len({round(pair.adjusted, 12) for pair in pairs}) > 3 and min(expected) < 0.1
-    assert any(f"p is corrected for all {m} comparisons there could have been" in note for note in found.notes)
+    assert any(f"p is corrected for all {m} possible comparisons" in note for note in found.notes)
     title = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[correction]
     assert tables.method(found)[1].endswith(title)
 
@@ -125,7 +126,7 @@ def test_what_shares_no_split_is_not_said_to_be_alike(shelf: Any) -> None:
     shelf.run("one", 0.5 + noise("one"), seed=1)
     shelf.run("two", 0.4 + noise("two"), seed=2)
     (said,) = summary.summaries(shelf.compare())
-    assert said.endswith("; two is not tested against it, without a common split.")
+    assert said.endswith("; two is not tested against it, because they share no split.")
 
 
 def test_rounding_is_no_difference(shelf: Any) -> None:
@@ -153,6 +154,6 @@ def test_few_users_are_told(shelf: Any) -> None:
             shelf.run(name, 0.5 + noise(f"{name} {dataset}", u=u), dataset=dataset)
     found = shelf.compare()
     assert [note for note in found.notes if "users" in note] == [
-        "small: 99 users: with so few, intervals may hold less than they say"
+        "small: 99 users: with so few, intervals may be too narrow"
     ]
-    assert "given these fits" in tables.method(found)[0]
+    assert "for these fitted models" in tables.method(found)[0]

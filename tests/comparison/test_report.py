@@ -45,7 +45,7 @@ def test_the_best_cell_is_that_of_the_best_and_those_stand_out_that_are_not_beat
     assert ['class="best"' in rest for _, rest in rows] == [True, False, False]
     chart = figure(html, "Accuracy against cost")
     assert blue(chart) == {"slow", "quick"} and 'class="front"' not in chart
-    assert "Of one run it is not known how far its seconds vary" in chart
+    assert "With a single run, the variation is unknown" in chart
 
 
 def test_a_model_is_not_beaten_by_one_that_is_cheaper_in_some_runs_alone(shelf: Any) -> None:
@@ -60,8 +60,8 @@ def test_a_model_is_not_beaten_by_one_that_is_cheaper_in_some_runs_alone(shelf: 
     assert [(row.cpu_seconds, row.most_cpu_seconds) for row in found.boards[0].rows] == [(1, 8), (2, 3), (9, 10)]
     chart = figure(report.as_html(shelf, found), "Accuracy against cost")
     assert blue(chart) == {"good", "fair"}
-    assert "threads of linear algebra that wait for each other count as well: poor." in chart
-    assert "Runs are of several machines" in chart and "Of one run" not in chart
+    assert "linear algebra threads waited for each other: poor." in chart
+    assert "Runs are from several machines" in chart and "a single run" not in chart
 
 
 def test_facts_of_the_data_are_those_of_the_best_models_newest_run(shelf: Any) -> None:
@@ -71,9 +71,9 @@ def test_facts_of_the_data_are_those_of_the_best_models_newest_run(shelf: Any) -
         write_tables(shelf.folder / run.id, [Table(("data", "rows"), rows, ["of 1998"])])
     html = report.as_html(shelf, shelf.compare())
     assert "<td><b>train</b></td><td>one &lt;1,000&gt;</td>" in html and "two &lt;" not in html
-    assert "<p>of 1998</p>" in html and "one seed 1</a> saw them" in html
+    assert "<p>of 1998</p>" in html and "as recorded by" in html and "one seed 1</a></summary>" in html
     (shelf.folder / shelf.found[0].id / "tables.json").write_text("[{}]")
-    assert "saw them" not in report.as_html(shelf, shelf.compare())
+    assert "as recorded by" not in report.as_html(shelf, shelf.compare())
 
 
 def test_each_run_is_linked_by_its_seed_and_the_words_are_explained(shelf: Any) -> None:
@@ -104,7 +104,7 @@ def test_slices_are_of_the_compared_metric_and_without_what_has_no_value(shelf: 
     assert "By user warmth" not in html  # one group is left, with nothing to compare it with
     chart = figure(html, "By user activity")
     assert len(re.findall("<circle", chart)) == 4 and len(re.findall('class="spread"', chart)) == 4
-    assert "few: handful (29)." in chart and ">handful<" not in chart and chart.count(">n = 30<") == 3
+    assert "Too few to show: handful (29)." in chart and ">handful<" not in chart and chart.count(">n = 30<") == 3
     assert not re.search(r">7(\.\d)?<", chart)  # recall's values are on no axis
     assert all(f">{group}<" in chart for group in ("few", "some", "many"))
 
@@ -117,4 +117,4 @@ def test_tests_of_fewer_users_than_the_means_are_told(shelf: Any) -> None:
     shelf.run("two", two)
     found = shelf.compare()
     assert found.boards[0].pairs[0].users == 30
-    assert any("tests of those for which both have, 30 of 60 or more" in note for note in found.notes)
+    assert any("tests over those for which both have one, at least 30 of 60" in note for note in found.notes)

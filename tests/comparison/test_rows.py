@@ -29,7 +29,7 @@ def test_reproductions_do_not_replace_what_they_reproduce(shelf: Any) -> None:
     again = shelf.run("als", values(0.1, "off"), tags={"recexp.reproduces": first.id})
     found = shelf.compare()
     assert run_ids(found)["als"] == [first.id]
-    assert "left out: 1 run made to reproduce others; --runs takes them" in found.notes
+    assert "excluded: 1 run made to reproduce others; select them with --runs" in found.notes
     assert run_ids(shelf.compare(strict=True))["als"] == [again.id]
 
 
@@ -51,11 +51,11 @@ def test_runs_that_stop_before_the_test_are_left_out(shelf: Any) -> None:
     newest = shelf.run("als", protocol={"runner": "Validation"}, metrics=metrics)
     found = shelf.compare()
     assert [*run_ids(found)] == ["als"]
-    assert f"left out: 1 run without test metrics, such as {newest.id[:8]}" in found.notes
+    assert f"excluded: 1 run without test metrics, such as {newest.id[:8]}" in found.notes
     with pytest.raises(ConfigError, match=f"--runs: {newest.id} .als seed 1. has no test metrics"):
         shelf.compare(strict=True)
     del shelf.found[0]
-    with pytest.raises(StoreError, match="there is nothing to compare; left out: 1 run without test metrics"):
+    with pytest.raises(StoreError, match="there is nothing to compare; excluded: 1 run without test metrics"):
         shelf.compare()
 
 
@@ -65,7 +65,7 @@ def test_a_row_is_of_its_runs_that_have_the_metric(shelf: Any) -> None:
     pop = shelf.run("pop", values(0.3, "pop"))
     found = shelf.compare(metric="ndcg_at_10")
     assert run_ids(found) == {"als": [als.id], "pop": [pop.id]}
-    assert "toy: runs without test/ndcg_at_10 are left out of als (1)" in found.notes
+    assert "toy: runs without test/ndcg_at_10 are excluded from als (1)" in found.notes
 
 
 def test_a_newer_run_with_fewer_metrics_does_not_hide_the_older(shelf: Any) -> None:
@@ -78,7 +78,7 @@ def test_a_newer_run_with_fewer_metrics_does_not_hide_the_older(shelf: Any) -> N
     newest = shelf.run("als", values(0.4, "newest"))
     found = shelf.compare(metric="ndcg_at_10")
     assert run_ids(found)["als"] == [newest.id]
-    (note,) = (note for note in found.notes if note.startswith("left out: 1 run that a newer one repeats; "))
+    (note,) = (note for note in found.notes if note.startswith("excluded: 1 run repeated by a newer one; "))
     assert "have the same config, data and code, but test/ndcg_at_10 is" in note, "their results differ"
 
 
@@ -88,7 +88,7 @@ def test_data_sets_without_the_metric_have_no_leaderboard(shelf: Any) -> None:
             shelf.run(algorithm, values(0.5, f"{dataset} {algorithm}"), dataset=dataset, name=name)
     found = shelf.compare(metric="ndcg_at_10")
     assert [board.group.setting for board in found.boards] == ["a"]
-    assert "b: without test/ndcg_at_10, so left out: 2 of the models" in found.notes
+    assert "b: 2 models excluded, because they have no test/ndcg_at_10" in found.notes
 
 
 TUNED = {"tuning": "als-1", "recexp.search": "abc", "recexp.study_trials": "30"}
@@ -162,7 +162,7 @@ def test_ranks_over_data_sets_are_of_the_same_params(shelf: Any) -> None:
     shelf.run("ease", values(0.45, "other"), dataset="b", params={"l2": "7"})
     found = shelf.compare()
     assert found.ranks is not None and sorted(found.ranks.labels) == ["ease l2=1", "ials tuned", "pop"]
-    (note,) = [note for note in found.notes if "without a rank" in note]
+    (note,) = [note for note in found.notes if "no rank, because" in note]
     assert all(word in note for word in ("als (a)", "als (b)", "ease l2=7 (b)")) and "ials" not in note
 
 
@@ -177,7 +177,7 @@ def test_files_of_a_split_are_data(shelf: Any) -> None:
     assert found.ranks is not None and found.ranks.labels == ["als", "pop"] and len(found.boards) == 2
     shelf.run("ease", values(0.6, "ease"), dataset="b", protocol=split("c"))
     found = shelf.compare()
-    assert any("left out: 2 runs of another protocol" in note and "split.test=" in note for note in found.notes)
+    assert any("excluded: 2 runs of another protocol" in note and "split.test=" in note for note in found.notes)
 
 
 def test_text_of_users_stays_text(shelf: Any) -> None:
@@ -218,7 +218,7 @@ def test_sd_is_explained_where_there_is_one_and_runs_that_are_all_alike_are_name
     assert [line for line in tables.method(shelf.compare()) if "sd" in line] == ["sd: standard deviation between runs"]
     shelf.run("pop", values(0.4, "pop"), seed=2)
     *_, same = (line for line in tables.method(shelf.compare()) if "sd" in line)
-    assert same.startswith("sd 0: all runs of pop have the same ndcg@10, as those of a deterministic algorithm")
+    assert same.startswith("sd 0: all runs of pop have the same ndcg@10, as expected of a deterministic algorithm")
 
 
 def test_the_metric_is_the_newest_runs_whatever_was_added_later(shelf: Any) -> None:
@@ -248,7 +248,7 @@ def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
     notes = shelf.compare().notes
     told = [re.findall(r"split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "another protocol" in note]
     assert told == [["0.5"], ["0.4"], ["0.3"]]
-    assert notes[-2:].count("left out: 2 runs of 2 further protocols") == 1
+    assert notes[-2:].count("excluded: 2 runs of 2 other protocols") == 1
 
 
 @pytest.mark.parametrize(

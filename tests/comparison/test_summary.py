@@ -35,7 +35,7 @@ def run(shelf: Any, name: str, level: float, **more: Any) -> None:
         ({"ease": 0.4, "slim": 0.3, "random": 0.1}, "; all others are significantly worse; random is 75% behind."),
         ({"popularity": 0.4, "ease": 0.398}, "; ease is significantly worse, 0.5% behind."),
         ({"ease": 0.4, "popularity": 0.4 - 1e-5}, "; popularity is not significantly worse."),
-        ({"ease": 0.4}, "ease on toy: ndcg@10 0.4000; there is no other model to compare it with."),
+        ({"ease": 0.4}, "ease on toy: ndcg@10 0.4000; there is no other model to compare with."),
     ],
 )
 def test_who_is_best_who_is_as_good_and_how_far_popularity_is_behind(

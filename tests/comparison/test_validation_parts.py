@@ -21,15 +21,15 @@ def test_the_command_repeats_what_has_no_validation_part(shelf: Any, tuned_last:
         run(shelf, algorithm, 0.0, command, seed=seed)
     for algorithm, seed in [("slim", 1)] if tuned_last else []:
         run(shelf, algorithm, 0.1, "recexp algorithm=slim", seed=seed)
-    (note,) = [note for note in shelf.compare().notes if "side by side" in note]
+    (note,) = [note for note in shelf.compare().notes if "to compare all" in note]
     expected = "recexp --config-dir 'my conf' -m algorithm=ease,pop seed=1,2 split.validation_ratio=0.1"
-    assert note.endswith(f"to set all side by side, type: {expected}")
-    assert note.startswith(f"left out: {'3 runs' if tuned_last else '1 run'} ")
+    assert note.endswith(f"to compare all, run: {expected}")
+    assert note.startswith(f"excluded: {'3 runs' if tuned_last else '1 run'} ")
 
 
 def test_other_differences_are_told_as_before(shelf: Any) -> None:
     run(shelf, "ease", 0.0, "recexp algorithm=ease")
     shelf.run("pop", np.linspace(0, 1, 50), protocol={"split": {"test_ratio": 0.3, "validation_ratio": 0.1}})
     notes = shelf.compare().notes
-    assert not [note for note in notes if "side by side" in note]
+    assert not [note for note in notes if "to compare all" in note]
     assert any("split.test_ratio=0.2 instead of 0.3" in note for note in notes)

@@ -104,7 +104,7 @@ def test_missing_files_are_seen_before_loading(tmp_path: Path, field: str) -> No
 
 def test_features_without_a_table(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user_id,item_id\n1,1\n")
-    with pytest.raises(DataError, match=r"dataset\.item_features are asked for, but dataset\.items names no table"):
+    with pytest.raises(DataError, match=r"dataset\.item_features is set, but dataset\.items names no table"):
         load("files", tmp_path / "log.csv", "dataset.item_features={year: numeric}")
 
 

@@ -86,7 +86,7 @@ def test_a_root_without_the_files_is_refused_and_nothing_downloaded(tmp_path: Pa
 def test_malformed_files_are_named(tmp_path: Path, cache: Path) -> None:
     write_1m(tmp_path / "ml-1m")
     (tmp_path / "ml-1m" / "movies.dat").write_text("661\tJames\n")
-    with pytest.raises(DataError, match="its files are not those of ml-1m"):
+    with pytest.raises(DataError, match="its files do not match ml-1m"):
         recexp.make("dataset=movielens_1m", f"dataset.root={tmp_path}").load()
 
 
@@ -172,6 +172,6 @@ def test_a_copy_with_other_rows_is_refused(
         write_recbole(file, originals, change=True)
     monkeypatch.setattr(movielens, "fetch_wheel", lambda requirement, folder: tmp_path / "recbole.whl")
     source = recexp.make("dataset=movielens_100k", "dataset.url=http://127.0.0.1:9/ml-100k.zip")
-    with pytest.raises(DataError, match="its copy of MovieLens 100K has other rows"):
+    with pytest.raises(DataError, match="its copy of MovieLens 100K has different rows"):
         source.load()
     assert [path.name for path in cache.iterdir() if not path.name.endswith(".lock")] == []

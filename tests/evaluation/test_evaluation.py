@@ -172,7 +172,7 @@ def test_relevance_threshold_leaves_out_queries_and_says_so(caplog):
     split = evaluation(relevant_from=4.0).relevant(small_split())  # targets left: 3 | none | 3 | 5
     assert split.queries.users.tolist() == [0, 2, 2]
     assert split.target.indices.tolist() == [3, 3, 5]
-    assert "1 of 4 queries have nothing relevant" in caplog.text
+    assert "1 of 4 queries have no relevant held-out item" in caplog.text
     with pytest.raises(DataError, match=r"evaluation.relevant_from=9: nothing held out is relevant; .* 5$"):
         evaluation(relevant_from=9.0).relevant(small_split())
 
@@ -196,7 +196,7 @@ def test_ratings_are_pooled_over_rows_and_unrated_rows_left_out(caplog):
     with pytest.raises(DataError, match="must be 3 finite ratings"):
         rate.evaluate(small_split(), RANKED, seed=1, predicted=np.array([4.0, np.nan, 1.0]))
     assert "rmse" not in rate.evaluate(small_split(), RANKED, seed=1).metrics
-    assert "rating metrics are left out" in caplog.text
+    assert "rating metrics are skipped" in caplog.text
 
 
 def test_only_rating_or_run_metrics_work_too():
@@ -268,7 +268,7 @@ def test_lists_that_do_not_fit_are_refused():
 
 
 def test_lists_that_repeat_an_item_or_hold_an_unknown_one_are_refused():
-    with pytest.raises(DataError, match="a list that holds an item twice"):
+    with pytest.raises(DataError, match="a list that contains an item twice"):
         evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [2, 2], [-1, -1]), seed=1)
     with pytest.raises(DataError, match="evaluate got item 6; the data have 6"):
         evaluation().evaluate(small_split(), lists([1, 2], [1, 2], [1, 2], [1, 6]), seed=1)

@@ -192,7 +192,7 @@ def test_time_window_reads_dates_as_utc() -> None:
     assert (window.since, window.until) == (DAY, 2 * DAY)
     with pytest.raises(ConfigError, match=r"filter\.steps\[0\]\.since: must be seconds since 1970 or an ISO date"):
         step("time.TimeWindow", since="May", until=None)
-    with pytest.raises(ConfigError, match="since must lie before until"):
+    with pytest.raises(ConfigError, match="since must be before until"):
         step("time.TimeWindow", since="2020-01-01", until="2019-01-01")
 
 

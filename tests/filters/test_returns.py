@@ -101,7 +101,7 @@ def test_an_empty_part_says_which_step_took_how_much(tmp_path: Path) -> None:
     words = own_file(tmp_path, rows)
     with pytest.raises(DataError) as caught:
         prepared(*words, "filter=shop", "split=random", "split.test_ratio=0.3")
-    assert "nothing goes to test" in str(caught.value)
+    assert "no rows go to test" in str(caught.value)
     assert "before that, NetReturns removed 98.3% of the rows (118 -> 2); loosen filter.steps" in str(caught.value)
     with pytest.raises(DataError, match=r"train rows.*NetReturns removed 100% of the rows \(58 -> 0\)"):
         prepared(*words, "filter=shop", *TEMPORAL, "split.test_from='2024-05-10'")

@@ -82,7 +82,7 @@ def test_metrics_of_ratings_come_from_the_predictions(shop: Path, capsys: pytest
     assert judged(Archive(None).run(run.id)) == judged(full)
     Archive(None).file(run, "predictions.parquet").unlink()
     assert cli.run(["evaluate", "--experiment", "rated", "metric=mae", "--again"]) == 2
-    assert "metrics of ratings need predicted ones, and the run kept none" in capsys.readouterr().err
+    assert "metrics of ratings need predicted ratings, and the run stored none" in capsys.readouterr().err
 
 
 def test_changed_side_tables_are_other_data(shop: Path, capsys: pytest.CaptureFixture) -> None:
@@ -94,7 +94,7 @@ def test_changed_side_tables_are_other_data(shop: Path, capsys: pytest.CaptureFi
     assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 2
     said = capsys.readouterr()
     assert "the data differ from those of the run (fingerprint " in said.err
-    assert "name data that lie elsewhere by dataset.interactions=FILE or dataset.root=DIR" in said.err
+    assert "for data in another location set dataset.interactions=FILE or dataset.root=DIR" in said.err
     assert Archive(None).run(run.id).metrics == run.metrics
     Path("genres.csv").write_text(text)
     assert cli.run(["evaluate", "--runs", run.id, "metric=intra_list_diversity"]) == 0
@@ -106,7 +106,7 @@ def test_a_split_that_is_made_otherwise_by_now_is_refused(
     (run,) = made("algorithm=popularity", "seed=17", experiment="otherwise")
     Archive(None).add(run, tags={"recexp.split": "0" * 64})
     assert cli.run(["evaluate", "--runs", run.id, "metric=mrr"]) == 2
-    assert "the split that its config makes now is not that of the run" in capsys.readouterr().err
+    assert "the config now produces a different split than in the run" in capsys.readouterr().err
 
 
 def test_fields_that_came_or_went_since_and_code_that_is_gone_do_not_matter(
@@ -133,7 +133,7 @@ def test_runs_without_lists_are_told_as_that(shop: Path, capsys: pytest.CaptureF
     (trial,) = made(*words, "runner=validation", experiment="trials")
     assert cli.run(["evaluate", "--experiment", "trials-trials", "metric=mrr"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "1 runs without final metrics are left out" in lines
+    assert "1 runs without final metrics are skipped" in lines
     assert "test/mrr_at_10" in Archive(None).run(tested.id).metrics
     assert cli.run(["evaluate", "--runs", trial.id, "metric=mrr"]) == 2
     assert f"run {trial.id} stored no lists to compute new metrics from (its runner: Validation)" in (
@@ -159,7 +159,7 @@ def test_data_are_read_once_for_all_runs_and_what_is_there_is_left(
     lines = capsys.readouterr().out.splitlines()
     given = [line for line in lines if "±" in line][:4]
     assert ["mrr_at_10" in line and "ndcg_at_10" not in line for line in given] == [True, True, False, False]
-    assert sum("has them already (--again computes them again)" in line for line in lines) == 1
+    assert sum("already computed (--again recomputes them)" in line for line in lines) == 1
     archive = Archive(None)
     added = archive.run(runs[0].id).tags["recexp.added_metrics"]
     names = [f"test/{name}_at_{k}" for name in ("mrr", "recall", "precision") for k in (5, 10)]
@@ -182,7 +182,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     lines = {line.split()[1]: line for line in said.out.splitlines()}
     assert "test/mrr_at_10" in lines[good.id]
     assert "the data differ from those of the run (fingerprint " in lines[changed.id]
-    assert "evaluation.cutoffs: the lists that were kept have 5 items, 10 is too long" in lines[short.id]
+    assert "evaluation.cutoffs: the stored lists have 5 items; 10 is too long" in lines[short.id]
     assert "2 of 3 runs could not be evaluated" in said.err
     archive = Archive(None)
     assert all(archive.run(run.id).metrics == run.metrics for run in (changed, short))
@@ -191,7 +191,7 @@ def test_what_cannot_be_evaluated_is_said_and_costs_only_itself(shop: Path, caps
     assert "lists.parquet is damaged" in capsys.readouterr().err
     Path("other.csv").unlink()
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr"]) == 2
-    assert "dataset.interactions: other.csv: no such file; name data that lie elsewhere" in capsys.readouterr().err
+    assert "dataset.interactions: other.csv: no such file; for data in another location" in capsys.readouterr().err
     assert cli.run(["evaluate", "--runs", changed.id, "metric=mrr", "dataset.interactions=ratings.csv"]) == 0
 
 
@@ -218,7 +218,7 @@ def test_runs_whose_data_lack_what_a_metric_needs_are_passed_over(shop: Path, ca
         (["metric=mrr", "--runs"], "recexp evaluate takes"),
         (["metric=mrr", "--runs", "0123"], "there is no run 0123"),
         (["metric=mrr", "--experiment", "nowhere"], "tracking.experiment: there is no nowhere"),
-        (["metric=mrr", "--experiment=Default"], "there are no complete runs with final metrics in the"),
+        (["metric=mrr", "--experiment=Default"], "has no complete runs with final metrics"),
         (["metric=mrr", "tracking.uri=none.db"], "none.db does not exist; run recexp first"),
         (["metric=mrr", "--fast"], "allowed: --config-dir, --trust, --experiment, --runs, --again"),
     ],

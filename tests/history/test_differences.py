@@ -15,14 +15,14 @@ from recexp.history.differences import Difference, compare_metrics, compare_requ
         (0.25, 0.25, "bit-equal"),
         (0.25, 0.25 + 2**-54, "within tolerance"),  # the next double
         (0.25, 0.2500002, "within tolerance"),
-        (0.25, 0.250002, "off, but inside its interval"),
-        (1e-5, 1.05e-5, "off, but inside its interval"),  # relative below 1 too
+        (0.25, 0.250002, "off, but within its interval"),
+        (1e-5, 1.05e-5, "off, but within its interval"),  # relative below 1 too
         (1e-5, 1.0000005e-5, "within tolerance"),
         (0.0, 1e-17, "within tolerance"),  # a sum that cancels
-        (0.0, 1e-9, "off, but inside its interval"),
+        (0.0, 1e-9, "off, but within its interval"),
         (0.25, 0.35, "off"),
         (400.0, 400.0002, "within tolerance"),  # relative
-        (400.0, 400.002, "off, but inside its interval"),
+        (400.0, 400.002, "off, but within its interval"),
     ],
 )
 def test_verdicts(before: float, after: float, verdict: str) -> None:

@@ -76,7 +76,7 @@ def test_a_tuned_hybrid_is_bit_equal(shop: Path, capsys: pytest.CaptureFixture) 
     judged = {name: value for name, value in run.metrics.items() if not name.startswith("cost/")}
     assert {name: new.metrics[name] for name in judged} == judged
     assert f"run {new.id} reproduces {run.id}: bit-equal: {len(judged)} of {len(judged)} metrics bit-equal" in said
-    assert "added later" in said and "what else differs  then  now\nnothing" in said
+    assert "added later" in said and "other differences  then  now\nnothing" in said
     assert new.experiment == run.experiment and new.complete and new.tags["recexp.config"] == run.tags["recexp.config"]
     assert new.tags["recexp.reproduced"] == "bit-equal" and new.tags["algorithm"] == "hybrid_weighted"
     archive = Archive(None)
@@ -126,7 +126,9 @@ def test_classes_of_ones_own_without_their_config_folder(
     write("0.3")
     assert cli.run(["reproduce", run.id]) == 1
     out, said = capsys.readouterr()
-    assert f"recexp: run {run.id} is not reproduced: 1 metrics are off by more than 1e-06; reproduction.md of" in said
+    assert (
+        f"recexp: run {run.id} is not reproduced: 1 metrics differ by more than 1e-06; see reproduction.md of" in said
+    )
     assert "code.own_models.First" in out and "code.own_models.Means" in out
     verdicts = [new.tags["recexp.reproduced"] for new in repeats(run)]
     assert verdicts == ["bit-equal", "within tolerance", "off"]
@@ -143,7 +145,7 @@ def test_data_that_are_gone_moved_or_changed(shop: Path, tmp_path: Path, capsys:
     Path("mine.csv").rename(tmp_path / "moved.csv")
     assert cli.run(["reproduce", run.id]) == 2
     said = capsys.readouterr().err
-    assert "mine.csv: no such file; name data that lie elsewhere now by dataset.interactions=FILE" in said
+    assert "mine.csv: no such file; for data in another location set dataset.interactions=FILE" in said
     text = (tmp_path / "moved.csv").read_text()
     (tmp_path / "moved.csv").write_text(f"{text}u1,f99,5,1\n")
     assert cli.run(["reproduce", run.id, f"dataset.interactions={tmp_path / 'moved.csv'}"]) == 2
@@ -210,7 +212,7 @@ def test_a_store_named_by_an_option_of_ones_own(shop: Path, tmp_path: Path, caps
     assert cli.run(["export", run.id, str(tmp_path / "run.zip"), *mine]) == 0
     capsys.readouterr()
     assert cli.run(["import", str(tmp_path / "run.zip"), *mine]) == 0
-    assert "is in the store already" in capsys.readouterr().out
+    assert "is already in the store" in capsys.readouterr().out
 
 
 def test_what_differs_is_named(
@@ -288,7 +290,7 @@ def test_a_store_of_a_newer_mlflow(workplace: Path, capsys: pytest.CaptureFixtur
     for words in (["reproduce", "0123"], ["export", "0123", "x.zip"], ["evaluate", "metric=mrr"]):
         assert cli.run(words) == 2
         said = capsys.readouterr().err
-        assert "mlflow.db was made by another version of MLflow; use that version, or another store" in said
+        assert "mlflow.db was created by another version of MLflow; use that version, or another store" in said
 
 
 def test_a_config_cannot_call_what_is_no_component(tmp_path: Path) -> None:

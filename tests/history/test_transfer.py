@@ -78,11 +78,11 @@ def test_a_run_arrives_whole_and_is_reproduced_there(
     assert cli.run(["reproduce", run.id, "dataset.interactions=here.csv"]) == 0
     assert "metrics bit-equal" in capsys.readouterr().out
     assert cli.run(["import", str(parcel)]) == 0
-    assert f"run {run.id}: is in the store already, imported from {origin.id}" in capsys.readouterr().out
+    assert f"run {run.id}: is already in the store, imported from {origin.id}" in capsys.readouterr().out
     assert len(here.runs(complete=False)) == 2
     assert cli.run(["export", run.id, "again.zip"]) == 0
     assert cli.run(["import", "again.zip", f"tracking.uri={there.uri}"]) == 0
-    assert f"run {origin.id}: is in the store already\n" in capsys.readouterr().out
+    assert f"run {origin.id}: is already in the store\n" in capsys.readouterr().out
 
 
 def test_a_sweep_goes_on_over_imported_and_removed_runs(
@@ -158,14 +158,20 @@ def climbing(name: str) -> Callable[[dict[str, bytes], dict], None]:
 
 
 BAD: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
-    "changed": (lambda m, _: m.update({"files/config.yaml": b"seed: 2"}), "files/config.yaml has not the checksum"),
-    "missing": (lambda m, _: m.pop("files/lists.parquet"), "does not hold the files that manifest.json lists"),
-    "extra": (lambda m, _: m.update({"files/more.txt": b""}), "does not hold the files that manifest.json lists"),
-    "climbing": (climbing("files/../../owned"), "holds 'files/../../owned', which is no part of an exported run"),
-    "absolute": (climbing("/tmp/owned"), "holds '/tmp/owned', which is no part of an exported run"),
-    "elsewhere": (climbing("owned"), "holds 'owned', which is no part of an exported run"),
+    "changed": (
+        lambda m, _: m.update({"files/config.yaml": b"seed: 2"}),
+        "files/config.yaml does not have the checksum",
+    ),
+    "missing": (lambda m, _: m.pop("files/lists.parquet"), "does not contain the files that manifest.json lists"),
+    "extra": (lambda m, _: m.update({"files/more.txt": b""}), "does not contain the files that manifest.json lists"),
+    "climbing": (
+        climbing("files/../../owned"),
+        "contains 'files/../../owned', which does not belong to an exported run",
+    ),
+    "absolute": (climbing("/tmp/owned"), "contains '/tmp/owned', which does not belong to an exported run"),
+    "elsewhere": (climbing("owned"), "contains 'owned', which does not belong to an exported run"),
     "newer": (lambda _, manifest: manifest.update(format=2), "has format 2; this recexp reads format 1"),
-    "foreign": (lambda _, manifest: manifest.update(kind="book"), "is not a run that recexp has exported: its"),
+    "foreign": (lambda _, manifest: manifest.update(kind="book"), "is not an exported run, according to its"),
 }
 
 
@@ -197,7 +203,7 @@ def test_what_is_no_exported_run_is_refused(
     for words, message in (
         (["cut.zip"], "cut.zip is not a zip file, or is damaged"),
         (["text.zip"], "text.zip is not a zip file"),
-        (["other.zip"], "other.zip is not a run that recexp has exported: it has no manifest.json"),
+        (["other.zip"], "other.zip is not an exported run: it has no manifest.json"),
         (["flipped.zip"], "flipped.zip is"),
         (["none.zip"], "none.zip: no such file"),
         ([], "recexp import takes FILE.zip"),
@@ -245,7 +251,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
     "an id with a path": (lambda _, r: r.update(id="../x"), "record.json: id: String should match"),
     "what a terminal obeys": (
         lambda _, r: r["tags"].update(x="\x1b[2J"),
-        "record.json: tags.x: must hold no control char",
+        "record.json: tags.x: must not contain control char",
     ),
     "a name of two lines": (lambda _, r: r["params"].update({"a\nb": "1"}), "must be one line of text"),
     "a list": (lambda m, r: r.clear(), "record.json: id: Field required"),

@@ -45,7 +45,7 @@ def test_two_columns_may_not_be_meant_equally_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "role"), [("ratings", "rating"), ("timestmp", "timestamp"), ("session", "session")])
 def test_other_spellings_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, role: str) -> None:
     log_of(tmp_path, f"user_id,item_id,{name}\n1,2,3\n")
-    assert f"column '{name}' is not read" in caplog.text and f"dataset.columns.{role}=..." in caplog.text
+    assert f"column '{name}' is ignored" in caplog.text and f"dataset.columns.{role}=..." in caplog.text
 
 
 def test_a_log_without_ratings_warns_where_columns_are_left_unread(
@@ -54,7 +54,7 @@ def test_a_log_without_ratings_warns_where_columns_are_left_unread(
     log_of(tmp_path, "user_id,item_id\n1,2\n")
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []
     log_of(tmp_path, "user_id,item_id,stars\n1,2,3\n")
-    assert "all rows count alike; columns that are not read: stars" in caplog.text
+    assert "every row counts as 1; ignored columns: stars" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_integers_beyond_double_precision_are_rounded(tmp_path: Path) -> None:
 
 def test_a_message_names_the_first_of_many_columns(tmp_path: Path) -> None:
     names = ",".join(f"c{i}" for i in range(100))
-    with pytest.raises(DataError, match=r"its columns are c0, c1, .*c19 and 80 more \(dataset"):
+    with pytest.raises(DataError, match=r"its columns are c0, c1, .*c19 and 80 more \(set dataset"):
         log_of(tmp_path, f"{names}\n{names}\n")
 
 

@@ -51,8 +51,8 @@ def test_what_is_left_out_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFi
     (tmp_path / "ids.csv").write_text("user_id,x\n12,1\n,2\n007,3\n12,4\n")
     assert read(tmp_path / "ids.csv") == ["12", "007"]
     assert [message.partition(": ")[2] for message in caplog.messages] == [
-        "1 of 4 rows have no id and are left out",
-        "1 ids come again; each counts once",
+        "1 of 4 rows have no id and are skipped",
+        "1 duplicate ids are ignored",
     ]
 
 
@@ -63,10 +63,10 @@ def test_what_is_left_out_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFi
             "many.csv",
             "kunde,x\n1,2\n",
             "",
-            "has no column user_id; its columns are kunde, x: .*many.csv:COLUMN ",
+            "has no column user_id; its columns are kunde, x; choose one with .*many.csv:COLUMN",
         ),
         ("many.csv", "kunde,x\n1,2\n", ":kunden", "has no column kunden; its columns are kunde, x"),
-        ("ids.txt", "1\n", ":kunde", "has no columns; files that have end in .csv"),
+        ("ids.txt", "1\n", ":kunde", "has no columns; table files end in .csv"),
         ("none.txt", None, "", "none.txt: no such file"),
         ("image.txt", b"\xff\xfe1", "", "is not UTF-8 text"),
     ],

@@ -132,7 +132,7 @@ def test_ids_of_a_frame_of_items(cells: list, name: str) -> None:
 
 def test_floats_that_cannot_tell_neighbors_apart_are_told(caplog: pytest.LogCaptureFixture) -> None:
     Dataset.from_frame(pd.DataFrame({"user_id": [2.0**53 + 2, 5.0], "item_id": [1, 2]}))
-    assert "float64, which cannot tell neighbors beyond 9007199254740992 apart" in caplog.text
+    assert "float64, which cannot represent all integers above 9007199254740992" in caplog.text
 
 
 @pytest.mark.parametrize(

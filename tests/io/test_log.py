@@ -58,7 +58,7 @@ def test_a_missing_rating_and_unread_columns_are_told(tmp_path: Path, caplog: py
         log_of(tmp_path, "user_id,item_id,stars,when\nu,i,5,1\n")
         log_of(tmp_path, "user_id,item_id,rating,when\nu,i,5,1\n")
     (told,) = caplog.messages
-    assert told.endswith("no column rating, so that all rows count alike; columns that are not read: stars, when")
+    assert told.endswith("no column rating; every row counts as 1; ignored columns: stars, when")
 
 
 def test_renamed_and_headerless_columns(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_renamed_and_headerless_columns(tmp_path: Path) -> None:
     ("columns", "missing"), [({"user": "customer"}, "user"), ({"rating": "score"}, "rating"), ({"item": None}, "item")]
 )
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path, columns: dict, missing: str) -> None:
-    message = rf"no {missing} column .*its columns are user_id, item_id, rating \(dataset.columns.{missing}="
+    message = rf"no {missing} column .*its columns are user_id, item_id, rating \(set dataset.columns.{missing}="
     with pytest.raises(DataError, match=message):
         log_of(tmp_path, "user_id,item_id,rating\n1,2,3\n", columns=columns)
 

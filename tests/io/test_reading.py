@@ -65,7 +65,7 @@ def test_members_of_archives(tmp_path: Path) -> None:
     assert read_table(tmp_path / "a.zip/in/b.csv", separator=None).to_pylist() == ROWS
     assert read_table(tmp_path / "a.zip/c.csv.gz", separator=None).to_pylist() == ROWS
     assert exists(tmp_path / "a.zip/in/b.csv") and not exists(tmp_path / "a.zip/b.csv")
-    with pytest.raises(DataError, match=r"a\.zip has no member b\.csv; it has in/b\.csv, c\.csv\.gz"):
+    with pytest.raises(DataError, match=r"a\.zip does not contain b\.csv; it contains in/b\.csv, c\.csv\.gz"):
         read_bytes(tmp_path / "a.zip/b.csv")
 
 

@@ -105,9 +105,9 @@ def test_the_first_sheet_of_an_excel_file_is_read(tmp_path: Path, caplog: pytest
     assert data.user_ids.tolist() == ["007", "8"] and data.item_ids.tolist() == ["85123", "POST"]
     assert data.interactions.values.tolist() == [2, 1.5]
     assert set(data.interactions.timestamps) == {int(noon.replace(tzinfo=datetime.UTC).timestamp())}
-    assert "sheet 'Sheet' is read, the first of 2" in caplog.text
+    assert "reading sheet 'Sheet', the first of 2" in caplog.text
     (tmp_path / "bad.xlsx").write_bytes(b"PK\x03\x04 no archive")
-    with pytest.raises(DataError, match=r"bad.xlsx: is not an Excel file"):
+    with pytest.raises(DataError, match=r"bad.xlsx: is not a readable Excel file"):
         load(tmp_path / "bad.xlsx")
 
 

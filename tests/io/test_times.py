@@ -107,8 +107,8 @@ def test_times_of_other_centuries_are_told_and_those_of_a_counter_read(
 @pytest.mark.parametrize(
     ("times", "told"),
     [
-        (np.array([1.7e9, 1.7e9 + 1], np.float32), "float32, which cannot tell neighbors beyond 16777216 apart"),
-        (np.array([1.7e18, 1.7e18 + 256]), "float64, which cannot tell neighbors beyond 9007199254740992 apart"),
+        (np.array([1.7e9, 1.7e9 + 1], np.float32), "float32, which cannot represent all integers above 16777216"),
+        (np.array([1.7e18, 1.7e18 + 256]), "float64, which cannot represent all integers above 9007199254740992"),
         (np.array([1.7e9, 1.7e9 + 0.5]), ""),
         (pd.Series(["1.7000000005e9", "1.7e9"]), ""),  # its digits are none after the point
     ],

@@ -104,7 +104,7 @@ def test_a_missing_input_is_named(build):
 def test_bad_input_is_refused(build):
     with pytest.raises(ConfigError, match=r"k must be at least 1 \(got 0\)"):
         build("gini")([["a"]], k=0)
-    with pytest.raises(DataError, match="a list holds an item twice"):
+    with pytest.raises(DataError, match="a list contains an item twice"):
         build("recall")(["a", "a"], {"a"}, 2)
     with pytest.raises(DataError, match="3 predicted ratings for 1 actual ones"):
         build("rmse")([1, 2, 3], [2])

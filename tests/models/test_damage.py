@@ -115,8 +115,14 @@ ARRAYS = {
     ),
     "categories of fewer items": ({"category.0.codes": np.zeros(4, np.int32)}, "category column 0 does not describe"),
     "lists that end outside": ({"category.1.offsets": np.array([0, 1, 2, 3, 4, 9])}, "category column 1 does not"),
-    "texts of another length": ({"lengths of user_ids": np.array([1, 1, 9])}, "its texts do not have the lengths"),
-    "texts of negative length": ({"lengths of user_ids": np.array([-1, 2, 2])}, "its texts do not have the lengths"),
+    "texts of another length": (
+        {"lengths of user_ids": np.array([1, 1, 9])},
+        "its texts do not have the declared lengths",
+    ),
+    "texts of negative length": (
+        {"lengths of user_ids": np.array([-1, 2, 2])},
+        "its texts do not have the declared lengths",
+    ),
     "texts that are no UTF-8": ({"user_ids": np.array([97, 98, 255], np.uint8)}, "utf-8"),
 }
 

@@ -229,7 +229,7 @@ def test_a_damaged_entry_is_made_again(
             damage(entry)
     with caplog.at_level(logging.WARNING, "recexp"):
         loaded, (again,) = prepared()
-    assert caplog.text.count("a prepared entry is damaged and is made again") == 2
+    assert caplog.text.count("cached data are damaged and are prepared again") == 2
     assert (loaded.source, again.fingerprint) == (expected.source, split.fingerprint)
     assert_equal(split, again)
     prepared()
@@ -243,7 +243,7 @@ def test_the_command_line_says_that_an_entry_was_damaged(inside: Callable, own_c
         file.write_bytes(flipped(file.read_bytes(), -1))
     done = inside(*command)
     assert done.returncode == 0, done.stderr
-    assert "a prepared entry is damaged and is made again: 0.npy has changed since it was written" in done.stderr
+    assert "cached data are damaged and are prepared again: 0.npy has changed since it was written" in done.stderr
     first, second = runs()
     assert first.data.metrics["test/ndcg_at_10"] == second.data.metrics["test/ndcg_at_10"]
 
@@ -255,7 +255,7 @@ def test_without_a_place_to_write_all_goes_on(
     monkeypatch.setenv("RECEXP_CACHE", str(tmp_path / "file"))
     with caplog.at_level(logging.WARNING, "recexp"):
         assert len(prepared()[1]) == 1
-    assert "prepared data are not kept" in caplog.text
+    assert "prepared data could not be cached" in caplog.text
 
 
 def test_a_full_disk_costs_only_the_entry(
@@ -267,7 +267,7 @@ def test_a_full_disk_costs_only_the_entry(
     monkeypatch.setattr(cache.np, "save", full)
     with caplog.at_level(logging.WARNING, "recexp"):
         assert len(prepared()[1]) == 1
-    assert "prepared data are not kept: [Errno 28] No space left on device" in caplog.text
+    assert "prepared data could not be cached: [Errno 28] No space left on device" in caplog.text
     assert list(cache.folder().glob("*/*.npy")) == []
 
 
@@ -325,8 +325,8 @@ def test_log_lines_are_said_again_once_in_each_process(
     with caplog.at_level(logging.INFO, "recexp"):
         first = said()
         assert said() == [] != first
-        again = [line for line in caplog.messages if line.startswith("prepared before, in ")]
-        assert again == caplog.messages and all(line.endswith("; said above") for line in again)
+        again = [line for line in caplog.messages if line.startswith("using cached data (")]
+        assert again == caplog.messages and all(line.endswith("; its log is above") for line in again)
         monkeypatch.setattr(cached_log, "_logged", set())  # another process
         assert said() == first
         assert said() == []

@@ -47,7 +47,7 @@ def test_another_system_is_asked_the_same_and_judged_beside_ours(purchases: pd.D
     assert whole.equals(purchases.sort_values("timestamp").astype({"timestamp": int}).reset_index(drop=True)[[*whole]])
     popularity(train, test.user_id, 30).to_csv("FILE", index=False)  # its ties stay ties
     ours = recexp.run(*words, "algorithm=popularity")
-    (judge,) = re.findall(r"judge lists: recexp (.*)", done.stdout)
+    (judge,) = re.findall(r"evaluate its lists: recexp (.*)", done.stdout)
     assert inside(*judge.split()).returncode == 0
     theirs = recexp.run(*judge.split(), "resume=true")
     assert theirs.reused
@@ -124,11 +124,11 @@ def test_folds_have_folders_and_what_is_wrong_is_told_in_a_line(purchases: pd.Da
     parts = [pd.read_csv(f"folds/fold_{fold}/test.csv") for fold in range(3)]
     assert sum(map(len, parts)) == len(purchases)
     again = inside("export-split", *words, "folds")
-    assert again.returncode == 2 and "folds exists and is not an empty folder; give another one" in again.stderr
+    assert again.returncode == 2 and "folds exists and is not an empty folder; choose another one" in again.stderr
     frame = purchases.assign(session_id=purchases.user_id)
     frame.to_csv("sessions.csv", index=False)
     refused = inside(
         "export-split", "dataset=files", "dataset.interactions=sessions.csv", "filter=none", "split=sessions", "s"
     )
-    assert refused.returncode == 2 and "asks the same user several times" in refused.stderr
+    assert refused.returncode == 2 and "queries the same user several times" in refused.stderr
     assert not Path("s").exists()

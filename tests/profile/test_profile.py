@@ -76,11 +76,11 @@ def test_the_command_refuses_what_it_cannot_do(shop_export: pd.DataFrame, inside
     for words, message in (
         ([], "give a FILE or dataset=NAME"),
         (["orders.csv", "--out", "orders.yaml"], "--out: must be FOLDER/dataset/NAME.yaml"),
-        (["orders.csv", "--out", "dataset/mine.yaml"], "is there already and is not overwritten"),
+        (["orders.csv", "--out", "dataset/mine.yaml"], "already exists and is not overwritten"),
         (["gone.csv"], "gone.csv: no such file"),
         (
             ["products.csv"],
-            "no column looks like the user of a row; dataset.columns.user=... says which: ArtNr (000, ",
+            "no column looks like the user of a row; set it with dataset.columns.user=...: ArtNr (000, ",
         ),
         (["orders.csv", "dataset.columns.user=Kunde"], "has no column Kunde; its columns are Kundennr"),
     ):

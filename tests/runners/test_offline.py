@@ -179,7 +179,7 @@ def test_predicted_ratings_are_measured(models: Path) -> None:
 
 
 def test_algorithm_that_lacks_what_it_needs_is_refused(models: Path, runs: Callable) -> None:
-    with pytest.raises(ConfigError, match="algorithm: Means needs ratings, which electronics does not have"):
+    with pytest.raises(ConfigError, match="algorithm: Means needs ratings, but electronics has none"):
         library.run(*SMALL, "algorithm=means", config_dir=str(models))
     assert runs() == []
 
@@ -189,7 +189,7 @@ def test_lists_that_hold_nothing_are_warned_of_and_nan_is_refused(
 ) -> None:
     outcome = library.run(*SMALL, "split=cold_items", "algorithm=popularity")
     assert outcome.metrics["test/ndcg_at_10"] == 0
-    assert "test: ndcg_at_10 is 0 for each query: lists hold nothing of what was held out" in caplog.text
+    assert "test: ndcg_at_10 is 0 for every query: no list contains a held-out item" in caplog.text
     done = inside("--config-dir", str(models), *SMALL, "algorithm=undefined")
     assert done.returncode == 2
     assert "recexp: mine.Undefined.score gave NaN, which has no place in a list" in done.stderr

@@ -39,7 +39,7 @@ def test_the_commands_of_the_page_work(inside: Callable, bandit: Path, runs: Cal
         "epsilon_greedy epsilon=0.05": 10,
         "epsilon_greedy epsilon=0.5": 10,
     }
-    assert "left out" not in compared.stdout and "resample episodes" in compared.stdout
+    assert "excluded" not in compared.stdout and "resample episodes" in compared.stdout
     (pair,) = found["pairs"]
     assert pair["users"] == 60, "an episode of a seed is a unit"
     means = {
@@ -108,7 +108,7 @@ def test_a_package_line_that_is_not_the_first_is_told_of(
     path.write_text(f"# bandit.yaml\n{path.read_text()}")
     done = inside("--config-dir", "conf", *words)
     assert done.returncode == 2 and done.stderr == (
-        f'recexp: {path}: "# @package _global_" is on line 2; it counts only on the first line\n'
+        f'recexp: {path}: "# @package _global_" is on line 2; it only has an effect on the first line\n'
     )
 
 
@@ -141,7 +141,7 @@ def test_offline_cannot_be_tuned_by_a_runner_without_objective(bandit: Path) -> 
         (
             "run",
             lambda *_: Evidence(metrics={"reward": 1.0}),
-            "the metric reward does not say of which part; call it epi",
+            "the metric reward does not name its part; call it epi",
         ),
         (
             "headline",
@@ -163,8 +163,8 @@ def test_what_a_run_hands_over_is_checked(
 @pytest.mark.parametrize(
     ("values", "ids", "message"),
     [
-        ({"a": [1.0, 2.0], "b": [1.0]}, None, "each metric needs one value a unit, all as many"),
-        ({"a": []}, None, "each metric needs one value a unit"),
+        ({"a": [1.0, 2.0], "b": [1.0]}, None, "all metrics need one value per unit"),
+        ({"a": []}, None, "all metrics need one value per unit"),
         ({"a": ["much"]}, None, "values must be numbers"),
         ({"a": [1.0, 2.0]}, ["e1"], "1 ids for 2 values"),
     ],

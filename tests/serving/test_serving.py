@@ -116,7 +116,7 @@ def test_wrong_questions_are_refused(fitted: FittedModel) -> None:
 
     with pytest.raises(MlflowException, match="the columns must be user_id, history or both \\(got user\\)"):
         ask(fitted, user=["ann"])
-    with pytest.raises(MlflowException, match="k must lie between 1 and 1000 \\(got 0\\)"):
+    with pytest.raises(MlflowException, match="k must be between 1 and 1000 \\(got 0\\)"):
         ask(fitted, k=0, user_id=["ann"])
 
 
@@ -139,7 +139,7 @@ def test_only_the_same_number_is_a_user(caplog: pytest.LogCaptureFixture) -> Non
     assert [answer["fallback"] for answer in answers] == [False] * 4 + [True] * 9
     assert all(answer["items"] == answers[0]["items"] for answer in answers[:4])
     assert caplog.messages == [
-        "8 of 13 users, the first is '1_96', are unknown, or the model cannot answer: the list is the one for all such"
+        "8 of 13 users, the first is '1_96', are unknown, or the model cannot answer them; they get the fallback's list"
     ]
 
 
@@ -178,7 +178,7 @@ def test_what_is_no_history_is_refused_in_one_line(cell: object) -> None:
 def test_k_is_a_number_of_items(k: object) -> None:
     from mlflow.exceptions import MlflowException
 
-    with pytest.raises(MlflowException, match=r"^k must lie between 1 and 1000 \(got .*\)$"):
+    with pytest.raises(MlflowException, match=r"^k must be between 1 and 1000 \(got .*\)$"):
         ask(numbered(), k=k, user_id=[1])
 
 
@@ -388,4 +388,4 @@ def test_the_server_refuses_wrong_columns_and_k(server: str) -> None:
     status, answer = post(server, split(["user"], ["ann"]))
     assert status == 400 and "user_id" in answer["message"], answer
     status, answer = post(server, {**split(["user_id"], ["ann"]), "params": {"k": 0}})
-    assert status == 400 and "k must lie between" in answer["message"], answer
+    assert status == 400 and "k must be between" in answer["message"], answer

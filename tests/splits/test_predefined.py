@@ -68,7 +68,7 @@ def test_repeated_rows_of_a_file_are_counted(
     test = write(tmp_path / "t.csv", "user_id,item_id\nben,p\nben,p\n")
     [split] = make("predefined", test=test).split(dataset)
     assert split.target.nnz == 1
-    assert f"{test}: 1 rows repeat a user and item, and count once" in caplog.text
+    assert f"{test}: 1 rows repeat a user and item, and are counted once" in caplog.text
 
 
 def test_items_that_only_the_file_knows_join_the_catalogue_and_can_be_missed(

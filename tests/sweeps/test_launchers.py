@@ -91,14 +91,14 @@ def test_what_a_job_does_costs_only_itself(inside: Callable, runs: Callable, odd
     done = inside(*sweep, *POOL, "hydra.launcher.workers=1", "hydra.launcher.memory_mib=600")
     assert done.returncode == 1, done.stderr
     assert "3 of 4 jobs failed; resume=true runs them again" in done.stderr
-    counted = r"1 of 4 jobs done \(1 ran, 0 skipped, 3 failed\) in \d+ s; a worker died once$"
+    counted = r"1 of 4 jobs done \(1 ran, 0 skipped, 3 failed\) in \d+ s; 1 worker died$"
     assert re.search(counted, done.stdout, re.MULTILINE)
     failed = [line for line in done.stdout.splitlines() if line.startswith("failed: ")]
     assert failed[0].startswith("failed: algorithm.how=raise (RuntimeError: no luck (strange.py, line 18)")
     assert failed[1].startswith("failed: algorithm.how=die (its process was killed (SIGKILL)")
     assert "out of memory: it used" in failed[2]
-    assert "a job may use 600 (hydra.launcher.memory_mib)" in failed[2]
-    assert "SIGKILL), by hand or for want of memory; it is begun again" in done.stderr
+    assert "the limit per job is 600 (hydra.launcher.memory_mib)" in failed[2]
+    assert "SIGKILL), manually or because memory ran out; the job is restarted" in done.stderr
     assert len(complete(runs())) == 1
 
     (workplace / "mended").touch()
@@ -127,7 +127,7 @@ def test_ctrl_c_ends_workers_and_says_how_to_go_on(runs: Callable, odd: list[str
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     expected = f"recexp --config-dir={workplace / 'mine'} {' '.join(sweep[2:])} resume=true"
-    assert f"interrupted; this goes on: {expected}" in said
+    assert f"interrupted; to continue: {expected}" in said
     assert statuses(runs()) == ["KILLED"]
 
 

@@ -12,7 +12,7 @@ def test_a_pair_that_does_not_go_together_is_passed_over(inside: Callable, runs:
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("incompatible")]
     assert "algorithm=bias" in line
-    assert "Bias needs ratings, which electronics does not have after filtering; filter=ratings keeps them" in line
+    assert "Bias needs ratings, but electronics has none after filtering; filter=ratings keeps them" in line
     assert len(runs()) == 1
 
 
@@ -41,7 +41,7 @@ def test_a_preset_can_be_a_sweep(inside: Callable, runs: Callable, workplace: Pa
 def test_recommendations_for_one_user_are_shown_by_name(inside: Callable) -> None:
     done = inside(*SMALL, "algorithm=popularity", "show=5")
     assert done.returncode == 0, done.stderr
-    shown = done.stdout.partition("recommended to the shown user:\n")[2].splitlines()[:5]
+    shown = done.stdout.partition("recommendations for the user set by show:\n")[2].splitlines()[:5]
     assert all(re.fullmatch(r"  [A-Z]\w+ \w+ [\w -]+ \(\d+\): \d.*", line) for line in shown), shown
     done = inside(*SMALL, "algorithm=popularity", "show=nobody")
     assert done.returncode == 2

@@ -113,9 +113,9 @@ def test_a_runner_that_breaks_a_promise_is_told_which(
         ("subject", (), r"subject must be a tuple of names of components, such as \('policy',\) \(got \(\)\)"),
         ("subject", ("model",), "subject: model is not a component; it has environment, policy"),
         ("labels", ["policy"], "labels must be a tuple"),
-        ("final", "cost", r"final must be a word of its own, such as episodes or episode \(got 'cost'\)"),
-        ("unit", "../episode", "unit must be a word of its own"),
-        ("components", {"seed": object, "policy": object}, "components: seed is a name of recexp's own"),
+        ("final", "cost", r"final must be a single word, such as episodes or episode \(got 'cost'\)"),
+        ("unit", "../episode", "unit must be a single word"),
+        ("components", {"seed": object, "policy": object}, "components: seed is a name used by recexp"),
     ],
 )
 def test_names_that_are_none_are_refused_when_a_runner_is_built(

@@ -85,7 +85,7 @@ def test_who_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("RECEXP_CACHE", str(tmp_path / "file"))
-    with pytest.raises(StoreError, match=r"file/locks/\w+ cannot be locked: .*; runs are claimed by it"):
+    with pytest.raises(StoreError, match=r"file/locks/\w+ cannot be locked: .*; runs need this lock"):
         RunLocks(SERVER).hold(IDENTITY, alone=True, wait=False)
 
 

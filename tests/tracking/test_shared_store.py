@@ -178,10 +178,7 @@ def test_an_interrupt_meanwhile_leaves_a_file_that_is_imported(
     _, said = computed.communicate(timeout=120)
     (file,) = workplace.glob("recexp-run-*.zip")
     command = f"recexp import {file} tracking.uri={store_uri.resolve(None)}"
-    assert (
-        f"interrupted: resume=true makes this run again; if you do not resume, import it from its file with: {command}"
-        in said
-    )
+    assert f"interrupted: run it again with resume=true; or import it from its file with: {command}" in said
     holder.execute("ROLLBACK")
     done = inside(*command.split()[1:])
     assert done.returncode == 0, done.stderr

@@ -467,7 +467,7 @@ def test_a_store_of_another_mlflow(workplace: Path) -> None:
     with sqlite3.connect(workplace / "mlflow.db") as connection:
         connection.execute("update alembic_version set version_num = 'f4a9f4a9f4a9'")
     connection.close()
-    with pytest.raises(StoreError, match=r"was made by another version of MLflow"), tracking().open() as store:
+    with pytest.raises(StoreError, match=r"was created by another version of MLflow"), tracking().open() as store:
         assert store.experiment_id
 
 
@@ -682,7 +682,7 @@ def test_git_runs_nothing_that_a_folder_says(repository: Callable[..., str], tmp
     [
         ("postgresql+nodriver://me:S3@h/runs", "postgresql+nodriver://***@h/runs cannot be used"),
         ("mysql:h", "mysql:h is not a store that can be used"),
-        ("https://[::1", "is no address"),
+        ("https://[::1", "is not a valid address"),
         ("http://127.0.0.1:9", "no server answers at http://127.0.0.1:9"),
     ],
 )

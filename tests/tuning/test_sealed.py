@@ -153,7 +153,7 @@ class EveryThird(RowSplitter):
 
 def test_folds_and_splits_without_validation_are_refused(shop: Callable) -> None:
     for words, message in (
-        (["split=kfold", "split.validation_ratio=0.2"], "split: tuning needs one split, and kfold makes folds"),
+        (["split=kfold", "split.validation_ratio=0.2"], "split: tuning needs one split, but kfold makes folds"),
         (["split.validation_ratio=0.0"], "to tune on; add one: split.validation_ratio=0.1"),
         (["split=leave_last"], "split: leave_last has no validation part to tune on; add one by split.validation_n"),
     ):

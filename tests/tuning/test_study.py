@@ -134,15 +134,15 @@ def test_trials_of_another_machine_are_named_and_not_waited_for_for_ever(
         begin(tmp_path, monkeypatch, "elsewhere:5:77", *words)
     caplog.clear()
     waiting = study(tmp_path, *words)
-    assert "trial 0 was begun on elsewhere (process 5) at " in caplog.text
+    assert "trial 0 was started on elsewhere (process 5) at " in caplog.text
     assert "It counts as one of the 2 trials until " in caplog.text and "or now with tuning.trials=3" in caplog.text
     waiting.run(dict, worth)
     assert rows(waiting) == []
-    with pytest.raises(RecexpError, match=r"no trial gave a value; the first: trial 0 was begun on elsewhere"):
+    with pytest.raises(RecexpError, match=r"no trial returned a value; the first: trial 0 was started on elsewhere"):
         waiting.best  # noqa: B018
     monkeypatch.setattr(foreign_trials, "PATIENCE", timedelta())
     found = study(tmp_path, *words)
-    assert "has not ended, and is not counted any longer" in caplog.text
+    assert "has not finished, and is no longer counted" in caplog.text
     found.run(dict, worth)
     assert [row["state"] for row in rows(found)] == ["complete"] * 2
 
@@ -240,7 +240,7 @@ def test_what_fails_costs_its_own_trial(tmp_path: Path) -> None:
     assert found.best.params["n"] <= 4
     none = study(tmp_path, "tuning.trials=2", "tuning.study=none")
     none.run(dict, lambda values, report: 1 / 0)
-    with pytest.raises(RecexpError, match="no trial gave a value; the first: ZeroDivisionError"):
+    with pytest.raises(RecexpError, match="no trial returned a value; the first: ZeroDivisionError"):
         none.best  # noqa: B018
 
 
@@ -249,7 +249,7 @@ def test_another_space_or_other_data_under_the_same_name(tmp_path: Path) -> None
     narrow = {**SPACE, "n": Integer(low=1, high=8, log=False)}
     for changed in ({"space": narrow}, {"content": {"data": "e"}}):
         what = "space" if "space" in changed else "data"
-        with pytest.raises(ConfigError, match=f"tuning.study: ours was begun with another {what}, and its trials"):
+        with pytest.raises(ConfigError, match=f"tuning.study: ours was started with a different {what}, so its trials"):
             study(tmp_path, "tuning.study=ours", **changed)
         assert study(tmp_path, **changed).name != study(tmp_path).name
     assert study(tmp_path).name == study(tmp_path, "tuning.trials=99").name

@@ -117,9 +117,9 @@ def test_a_range_without_the_yamls_value_is_searched(
 ) -> None:
     words = shop("algorithm=ease", "tracking.log_model=false", "tuning.trials=3", "algorithm.l2=interval(1,100)")
     assert cli.run(["tune", *words]) == 0
-    told = [line for line in capsys.readouterr().err.splitlines() if "and is not tried" in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if "and is skipped" in line]
     assert len(told) == 1
-    assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is not tried" in told[0]
+    assert "algorithm.l2: its value in the yaml, 250.0, is not from 1.0 to 100.0 and is skipped" in told[0]
     (job,), _ = tuning_jobs.jobs_of(words)
     trials = list(csv.DictReader(table(job.study(job.objective())).splitlines()))
     assert len(trials) == 3 and all(1 <= float(row["l2"]) <= 100 for row in trials)
@@ -166,7 +166,7 @@ def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: P
     said = process.communicate(timeout=120)[1].splitlines()[-1]
     assert process.returncode == 130
     assert re.match(r"recexp: interrupted after \d+ of 5000 trials of guess; ", said), said
-    assert f"trials are kept in {workplace / 'mlflow-tuning.db'}; this goes on: recexp " in said
+    assert f"trials are stored in {workplace / 'mlflow-tuning.db'}; to continue: recexp " in said
     assert said.endswith(f"tune {shlex.join(words)}")
 
 
@@ -188,9 +188,9 @@ WRONG = {
     "sampler": (["tuning.sampler=best"], "tuning.sampler: must be 'tpe', 'random' or 'grid' (got 'best')"),
     "trials": (["tuning.trials=0"], "tuning.trials: must be greater than or equal to 1 (got 0)"),
     "no space": (["algorithm=random"], "algorithm: random has no search space: there is no conf/search/random.yaml"),
-    "nothing left": (["algorithm=ease", "algorithm.l2=3.0"], "algorithm: nothing of ease is left to be tuned"),
+    "nothing left": (["algorithm=ease", "algorithm.l2=3.0"], "algorithm: ease has nothing left to tune"),
     "no validation": (["split.validation_ratio=0.0"], "split: random has no validation part to tune on"),
-    "folds": (["split=kfold"], "split: tuning needs one split, and kfold makes folds"),
+    "folds": (["split=kfold"], "split: tuning needs one split, but kfold makes folds"),
     "flag": (["-m"], "-m: unknown; allowed: --config-dir"),
     "empty range": (["algorithm=item_knn", "algorithm.k=range(500,10)"], "algorithm.k: range(500,10) has fewer"),
     "range of one": (["algorithm=item_knn", "algorithm.k=range(10,11)"], "algorithm.k: range(10,11) has fewer"),
@@ -201,7 +201,7 @@ WRONG = {
     ),
     "no better": (
         ["evaluation.metrics=[average_popularity]"],
-        "evaluation.metrics: average_popularity_at_10 comes first, and neither",
+        "evaluation.metrics: average_popularity_at_10 comes first but has no direction",
     ),
 }
 
@@ -221,7 +221,7 @@ def test_a_study_of_another_space_under_the_same_name(shop: Callable, capsys: py
     words = shop("algorithm=guess", "tuning.trials=1", "tuning.study=mine", *QUIET)
     assert cli.run(["tune", *words]) == 0
     assert cli.run(["tune", *words, "search.salt.high=7"]) == 2
-    assert "recexp: tuning.study: mine was begun with another space" in capsys.readouterr().err
+    assert "recexp: tuning.study: mine was started with a different space" in capsys.readouterr().err
 
 
 def test_another_definition_of_the_metric_is_another_study(shop: Callable, workplace: Path) -> None:

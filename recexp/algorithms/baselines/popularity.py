@@ -40,7 +40,7 @@ class Popularity(Recommender):
         if self.half_life_days is not None:
             last = _last(train.interactions)
             if last.timestamps is None:
-                raise DataError(f"half_life_days needs timestamps, which {train.name} has not")
+                raise DataError(f"half_life_days needs timestamps, but {train.name} has none")
             items = last.items
             age = (last.timestamps.max(initial=0) - last.timestamps) / (DAY * last.per_second)
             weights = 0.5 ** (age / self.half_life_days)

@@ -50,7 +50,7 @@ class GivenLists(Recommender):
     def check(self) -> None:
         if self.file is None:
             raise IncompatibleError(
-                "algorithm.file: is missing; algorithm=lists algorithm.file=FILE judges the lists of FILE"
+                "algorithm.file: is missing; evaluate the lists in FILE with algorithm=lists algorithm.file=FILE"
             )
         if not exists(self._path):
             problem = "is a folder, not a file" if self._path.is_dir() else "no such file"
@@ -94,15 +94,15 @@ class GivenLists(Recommender):
         said = []
         if unknown["rows"]:
             said.append(
-                f"{name}: {unknown['rows']:,} rows are of {unknown['users']:,} users and {unknown['items']:,} items "
-                "that are not in the data, and do not count"
+                f"{name}: {unknown['rows']:,} rows are ignored: {unknown['users']:,} users and {unknown['items']:,} "
+                "items are not in the data"
             )
         if without:
-            said.append(f"{name}: {without:,} of {len(queries):,} users who are asked about have no list: all misses")
+            said.append(f"{name}: {without:,} of {len(queries):,} evaluated users have no list; these count as misses")
         if seen:
             said.append(
-                f"{name}: {seen:,} of {rows.nnz:,} listed items are in their users' histories and leave the lists; "
-                "if these are many, the lists were made for another split"
+                f"{name}: {seen:,} of {rows.nnz:,} listed items are removed, as they are in the users' histories; "
+                "if these are many, the lists may be for another split"
             )
         return said
 
@@ -133,7 +133,7 @@ def _read(path: Path) -> tuple[Ids, Ids, np.ndarray]:
     first = np.unique(pairs, return_index=True)[1]
     if len(first) < len(pairs):
         row = int(np.setdiff1d(np.arange(len(pairs)), first)[0])
-        raise DataError(f"{path}: row {row + 1}: user {users[row]} has item {items[row]} in the list already")
+        raise DataError(f"{path}: row {row + 1}: item {items[row]} is listed twice for user {users[row]}")
     return users, items, scores if order == find_column(file.names, "score", str(path)) else -scores
 
 

@@ -76,7 +76,7 @@ class ALS(FactorModel):
         context = context or FitContext()
         x = self.matrix(train.interactions)
         if x.data.max(initial=0) > LARGEST:
-            raise DataError(f"values of up to {x.data.max():g} are too large for als; smaller ones mean the same")
+            raise DataError(f"values of up to {x.data.max():g} are too large for als; scale them down")
         by_user, by_item = csr_arrays(x), csr_arrays(x.T.tocsr())
         users, items = (lined(n, self.factors)[:, : self.factors] for n in x.shape)
         items[:] = context.rng.standard_normal(items.shape, np.float32) * np.float32(INIT_STD / np.sqrt(self.factors))

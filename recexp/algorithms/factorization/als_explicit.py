@@ -62,7 +62,9 @@ class ALSExplicit(BiasedFactorModel):
         drawn = context.rng.standard_normal((rows.n_items, self.factors), np.float32)
         spread = float(rows.values.std(dtype=np.float64))
         if spread > TOO_LARGE:
-            raise DataError(f"ratings that spread over {spread:.3g} are too large for single precision; divide them")
+            raise DataError(
+                f"a range of ratings of {spread:.3g} is too large for single precision; scale the ratings down"
+            )
         large = spread**0.5 if spread > LARGE else 1.0  # else the first users are too large for single precision
         items[:, :-1] = drawn * (INIT_STD * large) / self.factors**0.5
         for _ in progress.steps(self.iterations, "als_explicit"):

@@ -96,7 +96,7 @@ class Hybrid(Recommender):
                 if self.on_failure == "error":
                     raise
                 failures.append(str(error))
-                log.warning("a part is left out: %s: %s", type(error).__name__, error)
+                log.warning("part skipped: %s: %s", type(error).__name__, error)
         if not models:
             raise DataError("algorithm.parts: none could be fitted: " + "; ".join(failures))
         self.models_ = models

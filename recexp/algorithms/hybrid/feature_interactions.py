@@ -20,8 +20,8 @@ def categories(table: Mapping[str, Column], names: list[str] | None, n: int, sid
     there = [name for name, column in table.items() if column.kind in KINDS]
     if strange := [name for name in names or () if name not in there]:
         raise ConfigError(
-            f"algorithm.{side}_columns: {strange[0]} is no column of {side} categories; "
-            f"there are: {', '.join(there) or 'none'}"
+            f"algorithm.{side}_columns: {strange[0]} is not a category column of the {side}s; "
+            f"available: {', '.join(there) or 'none'}"
         )
     blocks = [table[name].indicators() for name in (there if names is None else names)]
     features = sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr"))

@@ -43,7 +43,7 @@ class HybridCascade(Hybrid):
         if names and len(candidates) != len(names) - 1:
             raise ValueError(f"must be one number for each part but the last, {len(names) - 1} ({', '.join(names)})")
         if candidates != sorted(candidates, reverse=True):
-            raise ValueError("must not rise: no part can hand on more than it got")
+            raise ValueError("must not increase: no part can pass on more items than it received")
         return candidates
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:

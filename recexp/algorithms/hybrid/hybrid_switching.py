@@ -74,12 +74,12 @@ class HybridSwitching(Hybrid):
         if not rules or len(rules[-1]) > 1:
             raise ValueError("the last rule is the default: it must have a part and no condition")
         if early := [rule["part"] for rule in rules[:-1] if len(rule) == 1]:
-            raise ValueError(f"the rule of {early[0]} has no condition, so that those after it are never reached")
+            raise ValueError(f"the rule of {early[0]} has no condition, so the rules after it are never reached")
         used = [rule["part"] for rule in rules]
         _refuse_unknown(used, info)
         cold = info.data.get("cold_items")
         if idle := [name for name in info.data.get("parts", ()) if name not in (*used, *(cold or {}).values())]:
-            raise ValueError(f"no rule leads to part {idle[0]}")
+            raise ValueError(f"no rule selects part {idle[0]}")
         return rules
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
@@ -152,4 +152,4 @@ class HybridSwitching(Hybrid):
 def _refuse_unknown(names: list[str], info: ValidationInfo) -> None:
     parts = info.data.get("parts", names)
     if strange := [name for name in names if name not in parts]:
-        raise ValueError(f"there is no part {strange[0]}; there are: {', '.join(parts)}")
+        raise ValueError(f"there is no part {strange[0]}; available: {', '.join(parts)}")

@@ -24,7 +24,9 @@ def _explain_refusal(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     try:
         return check(value)
     except ValidationError:
-        raise ValueError("must be weights from 0 as {cf: 0.7, mf: 0.3} or [0.7, 0.3], tuned, or null") from None
+        raise ValueError(
+            "must be non-negative weights such as {cf: 0.7, mf: 0.3} or [0.7, 0.3], tuned, or null"
+        ) from None
 
 
 Weights = Annotated[
@@ -71,7 +73,7 @@ class HybridWeighted(Hybrid):
         tuned = self.weights == "tuned"
         if tuned and context.validate is None and "fitted_params_" not in vars(self):
             raise ConfigError(
-                "algorithm.weights: tuned needs validation data; give split.validation_ratio=0.1, or weights"
+                "algorithm.weights: tuned needs validation data; set split.validation_ratio=0.1, or give the weights"
             )
         self.fit_parts(train, context)
         if tuned and context.validate is not None:

@@ -98,8 +98,8 @@ class SLIM(ItemItem):
         if any(undone):
             log.log(
                 logging.WARNING if sum(undone) > FEW * len(counts) else logging.INFO,
-                "slim: %d of %d columns would still move by more than the tolerance, %g, after %d sweeps; raise "
-                "algorithm.iterations, or algorithm.tolerance where so small a step does not matter",
+                "slim: %d of %d columns have not converged to the tolerance, %g, after %d sweeps; raise "
+                "algorithm.iterations or algorithm.tolerance",
                 sum(undone),
                 len(counts),
                 self.tolerance,

@@ -69,8 +69,8 @@ class KNN(Recommender):
     def __post_init__(self) -> None:
         if self.weighting != "none" and self.capabilities.feedback == "value":
             raise ValueError(
-                f"weighting must be none where ratings weigh, as they do with similarity {self.similarity} and "
-                f"aggregate {self.aggregate} (got {self.weighting})"
+                f"weighting must be none where ratings are the weights, as with similarity {self.similarity} "
+                f"and aggregate {self.aggregate} (got {self.weighting})"
             )
 
     @property

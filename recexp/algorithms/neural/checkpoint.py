@@ -83,7 +83,7 @@ class Checkpoint:
             np.savez(staging, allow_pickle=False, **arrays)
             os.replace(staging, self._file)
         except OSError as error:
-            log.warning("epoch %d is not saved, and training goes on: %s: %s", done.epoch, self._file, error)
+            log.warning("epoch %d could not be saved; training continues: %s: %s", done.epoch, self._file, error)
         finally:
             staging.unlink(missing_ok=True)
 
@@ -96,7 +96,7 @@ class Checkpoint:
                 arrays = {name: file[name] for name in file.files}
             return self._restore(arrays)
         except UNUSABLE as error:
-            log.warning("training starts anew, for its checkpoint %s cannot be used: %s", self._file, error)
+            log.warning("training starts from scratch: checkpoint %s cannot be used: %s", self._file, error)
             return Progress()
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -123,7 +123,7 @@ class Checkpoint:
                 number, place, key = rest.split("/")
                 states[int(number)].setdefault(int(place), {})[key] = torch.from_numpy(array)
         if _shapes(network) != _shapes(self._network.state_dict()):
-            raise ValueError("it is of another network")
+            raise ValueError("it belongs to another network")
         for optimizer, state in zip(self._optimizers, states, strict=True):
             _check_sizes(optimizer, state)
         self._generator.set_state(torch.from_numpy(arrays["generator"]))
@@ -136,7 +136,7 @@ class Checkpoint:
         """Raise ValueError unless the state found is of this training."""
         wanted = json.loads(json.dumps(self._identity))  # as it is when it comes out of a file
         if others := [name for name in wanted if found.get(name) != wanted[name]]:
-            raise ValueError(f"it is of another training, which differs in: {', '.join(others)}")
+            raise ValueError(f"it belongs to another training run, which differs in: {', '.join(others)}")
 
 
 def _check_sizes(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:
@@ -144,7 +144,7 @@ def _check_sizes(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[s
     weights = [part for group in optimizer.param_groups for part in group["params"]]
     for place, tensors in state.items():
         if any(tensor.shape not in (weights[place].shape, ()) for tensor in tensors.values()):
-            raise ValueError("it is of another optimizer")
+            raise ValueError("it belongs to another optimizer")
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:

@@ -1,4 +1,4 @@
-"""[--metric NAME] [--baseline MODEL] [--html FILE] [...]: which models are better, and how sure"""
+"""[--metric NAME] [--baseline MODEL] [--html FILE] [...]: rank finished runs and test the differences"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -23,30 +23,30 @@ def parser() -> Parser:
         example="recexp compare --metric recall_at_10 --baseline popularity --html report.html",
         overrides={
             **STORE,
-            "evaluation.confidence=X": "of intervals and tests; default: as in conf/evaluation, as all of evaluation.*",
+            "evaluation.confidence=X": "of intervals and tests; default: see conf/evaluation, as for all evaluation.*",
         },
     )
     parser.add_runs()
-    parser.add_argument("--sweep", metavar="NAME", help="the runs of this sweep alone")
+    parser.add_argument("--sweep", metavar="NAME", help="only the runs of this sweep")
     parser.add_argument(
-        "--metric", metavar="NAME", help="ranks the models; default: the first that the runs were judged by"
+        "--metric", metavar="NAME", help="metric that ranks the models; default: the first metric of the runs"
     )
     parser.add_argument(
-        "--columns", metavar="NAME,...", help="further metrics to show, such as recall_at_5; default: the headlines"
+        "--columns", metavar="NAME,...", help="more metrics to show, such as recall_at_5; default: the headlines"
     )
-    parser.add_argument("--baseline", metavar="MODEL", help="all others are tested against it; default: the best model")
+    parser.add_argument("--baseline", metavar="MODEL", help="test all models against this one; default: the best")
     parser.add_argument(
-        "--test", choices=[*TESTS], default="permutation", help="of paired values of users; default: %(default)s"
+        "--test", choices=[*TESTS], default="permutation", help="paired test over users; default: %(default)s"
     )
     parser.add_argument(
-        "--correction", choices=[*CORRECTIONS], default="holm", help="for many tests; default: %(default)s"
+        "--correction", choices=[*CORRECTIONS], default="holm", help="for multiple tests; default: %(default)s"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as csv")
-    parser.add_argument("--latex", type=Path, metavar="FILE", help="write it for a paper")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report, and keep it in the store")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV")
+    parser.add_argument("--latex", type=Path, metavar="FILE", help="write the table for a paper")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the HTML report, and keep a copy in the store")
     parser.add_argument(
-        "--published", type=Path, metavar="FILE", help="set a table of published numbers beside ours, and no more"
+        "--published", type=Path, metavar="FILE", help="only compare our results with a table of published numbers"
     )
     return parser
 
@@ -66,7 +66,9 @@ def _compare(given: Namespace) -> Iterator[str]:
     files = {name: path for name in WRITERS if (path := getattr(given, name)) is not None}
     unused = [f"--{name}" for name in (*WRITERS, "metric", "columns", "baseline") if getattr(given, name) is not None]
     if given.published is not None and unused:
-        raise ConfigError(f"recexp compare: --published prints a table of its own; leave out {', '.join(unused)}")
+        raise ConfigError(
+            f"recexp compare: --published prints a separate table and cannot be combined with {', '.join(unused)}"
+        )
     for path in files.values():
         if not path.absolute().parent.is_dir():
             raise ConfigError(f"recexp compare: {path} cannot be written: there is no folder {path.absolute().parent}")
@@ -104,6 +106,6 @@ def _published(path: Path, groups: "list[ComparisonGroup]", notes: list[str]) ->
     yield from notes
     off = sum(row.verdict == "off" for row in rows)
     if all(row.verdict == "missing" for row in rows):
-        raise RecexpError(f"no finished run is of any of the {len(rows)} published numbers")
+        raise RecexpError(f"no finished run matches any of the {len(rows)} published numbers")
     if off:
-        raise RecexpError(f"{off} of {len(rows)} published numbers are not met")
+        raise RecexpError(f"{off} of {len(rows)} published numbers are not reached")

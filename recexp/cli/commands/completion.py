@@ -1,4 +1,4 @@
-"""bash|zsh: a script that completes commands, groups and options with the tab key"""
+"""bash|zsh: print a script for tab completion of commands, groups and options"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def parser() -> Parser:
         __doc__,
         example='eval "$(recexp completion bash)"',
         words=(1, 2),
-        notes="The example goes into ~/.bashrc; for zsh, with zsh in it, into ~/.zshrc, after compinit.",
+        notes="Add the example to ~/.bashrc; for zsh, replace bash by zsh and add it to ~/.zshrc after compinit.",
     )
 
 

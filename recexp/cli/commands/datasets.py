@@ -1,4 +1,4 @@
-"""what data sets there are, their size and terms, and where the files lie"""
+"""list the datasets with their size, terms and files"""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ def _absent(check: Callable[[], None]) -> str:
         check()
     except DataError as error:
         return str(error)
-    return "not on this machine yet; fetched on first use"
+    return "not on this machine; downloaded on first use"
 
 
 def run(given: Namespace) -> Iterator[str]:
@@ -35,6 +35,6 @@ def run(given: Namespace) -> Iterator[str]:
             where = " ".join(["yours:", f"recexp dataset={name}", *(f"{key}=..." for key in missing)])
         else:
             source = component(cfg, "dataset")
-            made = "none: it is made from its parameters" if source.files() == {} else None
+            made = "none: generated from its parameters" if source.files() == {} else None
             where = source.location() or made or _absent(source.check)
         yield f"{name}\n  size   {node.size}\n  terms  {node.terms}\n  files  {where}"

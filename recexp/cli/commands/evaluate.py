@@ -1,4 +1,4 @@
-"""metric=NAME,... cutoffs=[5,...] [--experiment E] [--runs ID,...] [--again]: new metrics over finished runs"""
+"""metric=NAME,... cutoffs=[5,...] [--experiment E] [--runs ID,...] [--again]: compute new metrics for finished runs"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ def parser() -> Parser:
         __doc__,
         example="recexp evaluate metric=mrr,gini cutoffs=[5,10]",
         overrides={
-            "metric=NAME,...": "metrics, of those that recexp metric --help lists; default: those that each run has",
-            "cutoffs=[5,...]": "lengths of lists, up to that of those kept; default: those that each run has",
+            "metric=NAME,...": "metrics to compute, see recexp metric --help; default: the metrics of each run",
+            "cutoffs=[5,...]": "list lengths, at most the stored length; default: the cut-offs of each run",
             **STORE,
             **MOVED,
         },
     )
     parser.add_runs()
-    parser.add_argument("--again", action="store_true", help="compute what a run has already, too")
+    parser.add_argument("--again", action="store_true", help="recompute metrics that a run already has")
     return parser
 
 
@@ -48,7 +48,7 @@ def run(given: Namespace) -> Iterator[str]:
         else:
             records, untested = _tested(archive, given.experiment or tracking.experiment)
             if untested:
-                yield f"{untested} runs without final metrics are left out"
+                yield f"{untested} runs without final metrics are skipped"
         yield from _evaluate(archive, records, metrics, cutoffs, overrides, again=given.again)
 
 
@@ -57,7 +57,7 @@ def _tested(archive: "Archive", experiment: str) -> "tuple[list[StoredRun], int]
     records = archive.runs(experiment)
     tested = [record for record in records if record.final_metrics]
     if not tested:
-        raise StoreError(f"there are no complete runs with final metrics in the experiment {experiment}")
+        raise StoreError(f"the experiment {experiment} has no complete runs with final metrics")
     return tested, len(records) - len(tested)
 
 
@@ -76,7 +76,7 @@ def _evaluate(
             problems.setdefault(str(found), []).append((record, found))
         else:
             values = ", ".join(_value(name, *value) for name, value in found.items())
-            yield f"{_title(record)}: {values or 'has them already (--again computes them again)'}"
+            yield f"{_title(record)}: {values or 'already computed (--again recomputes them)'}"
     for message, alike in problems.items():
         if len(alike) == len(records):
             raise alike[0][1]

@@ -1,4 +1,4 @@
-"""RUN FILE.zip|FOLDER [tracking.uri=...]: a run, or its model alone, to go to another machine"""
+"""RUN FILE.zip|FOLDER [tracking.uri=...]: write a run, or only its model, to take to another machine"""
 
 import shutil
 from argparse import Namespace
@@ -18,8 +18,8 @@ def parser() -> Parser:
         words=(2, 2),
         overrides=STORE,
         notes="RUN is a run's id or its beginning, runs:/ID, models:/NAME@ALIAS or models:/NAME/VERSION.\n"
-        "FILE.zip gets all that the store knows of the run, for recexp import. FOLDER gets the saved model alone,\n"
-        "for recexp recommend, recexp similar and FittedModel.load, which need no store.",
+        "FILE.zip: the whole run, for recexp import. FOLDER: only the saved model, for recexp recommend,\n"
+        "recexp similar and FittedModel.load, which then need no store.",
     )
 
 
@@ -38,18 +38,18 @@ def run(given: Namespace) -> Iterator[str]:
             yield _model(references.folder_of_model(archive, record), file, record.id)
             return
         transfer.pack(archive, record, file)
-    yield f"run {record.id}: {file}, {file.stat().st_size / 2**20:.1f} MiB; recexp import {file} takes it into a store"
+    yield f"run {record.id}: {file}, {file.stat().st_size / 2**20:.1f} MiB; import it with: recexp import {file}"
     if "dataset" in record.tags:
         yield (
-            f"the data ({record.tags['dataset']}) are not in it, for their terms may forbid that; they must be there "
-            "where it is reproduced (dataset.root=DIR or dataset.interactions=FILE says where)"
+            f"the data ({record.tags['dataset']}) are not included, because their terms may forbid it; to reproduce "
+            "the run, name their location with dataset.root=DIR or dataset.interactions=FILE"
         )
 
 
 def _model(saved: Path, folder: Path, run_id: str) -> str:
     """Copy a saved model's folder, and return what to say of it."""
     if folder.exists():
-        raise StoreError(f"{folder} is there already")
+        raise StoreError(f"{folder} already exists")
     shutil.copytree(saved, folder)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
-    return f"model of run {run_id}: {folder}, {size:.1f} MiB; recexp recommend {folder} USER asks it"
+    return f"model of run {run_id}: {folder}, {size:.1f} MiB; use it with: recexp recommend {folder} USER"

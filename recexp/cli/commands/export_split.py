@@ -1,4 +1,4 @@
-"""DIR [dataset=...] [split=...] [...]: train, validation and test as csv, to ask another system the same question"""
+"""DIR [dataset=...] [split=...] [...]: write train, validation and test as CSV for another system"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ def parser() -> Parser:
         __doc__,
         example="recexp export-split dataset=movielens_100k split=temporal seed=1 files",
         words=(1, 1),
-        overrides={"KEY=VALUE": "dataset, filter, split, seed and evaluation, as the runs have them"},
-        notes="algorithm=lists algorithm.file=FILE then judges the lists that the other system made.",
+        overrides={"KEY=VALUE": "dataset, filter, split, seed and evaluation, as for a run"},
+        notes="Evaluate the other system's lists with algorithm=lists algorithm.file=FILE.",
     )
 
 
@@ -31,7 +31,7 @@ def run(given: Namespace) -> Iterator[str]:
 
     folder = Path(given.words[0]).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"export-split: {folder} exists and is not an empty folder; give another one")
+        raise ConfigError(f"export-split: {folder} exists and is not an empty folder; choose another one")
     experiment = experiments.experiment(config.compose(given.overrides), tags={})
     if missing := [name for name in ("dataset", "filter", "split", "evaluation") if name not in experiment.components]:
         raise ConfigError(f"export-split: runner={type(experiment.runner).__name__} has no {missing[0]}")
@@ -42,4 +42,4 @@ def run(given: Namespace) -> Iterator[str]:
             for name, rows in write_split(experiment["evaluation"].applied(split), part).items():
                 yield f"{part / name}.csv: {rows:,} rows, {FILES[name]}"
     words = [word for word in given.overrides if not word.startswith(("algorithm=", "algorithm."))]
-    yield f"judge lists: {command_of([*words, 'algorithm=lists', 'algorithm.file=FILE'])}"
+    yield f"evaluate its lists: {command_of([*words, 'algorithm=lists', 'algorithm.file=FILE'])}"

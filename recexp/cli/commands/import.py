@@ -1,4 +1,4 @@
-"""FILE.zip [tracking.uri=...]: take an exported run into the store"""
+"""FILE.zip [tracking.uri=...]: add an exported run to the store"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def parser() -> Parser:
         words=(1, 1),
         overrides={
             **STORE,
-            "tracking.experiment=NAME": "where it goes; default: the experiment that it comes from",
+            "tracking.experiment=NAME": "target experiment; default: the original one",
         },
     )
 
@@ -39,4 +39,4 @@ def run(given: Namespace) -> Iterator[str]:
     if new:
         yield f"run {run_id}: imported from {origin} into {tracking.experiment}; recexp reproduce {run_id} repeats it"
     else:
-        yield f"run {run_id}: is in the store already{'' if run_id == origin else f', imported from {origin}'}"
+        yield f"run {run_id}: is already in the store{'' if run_id == origin else f', imported from {origin}'}"

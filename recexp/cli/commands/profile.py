@@ -1,4 +1,4 @@
-"""FILE [--items FILE] [--users FILE] [--out FILE.yaml]: what a file holds, and the config that reads it"""
+"""FILE [--items FILE] [--users FILE] [--out FILE.yaml]: describe a data file, and print the config that reads it"""
 
 import shlex
 from argparse import Namespace
@@ -24,11 +24,11 @@ def parser() -> Parser:
         example="recexp profile orders.csv --items products.csv --out my_conf/dataset/orders.yaml",
         words=(0, 1),
         overrides={
-            "dataset.columns.ROLE=NAME": "what a column is for, where the guess is wrong: user, item, quantity ...",
-            "dataset.KEY=VALUE": "how files are written: separator, decimal, encoding, time_format",
-            "dataset=NAME": "instead of FILE: a dataset that can be chosen, yours or ours",
+            "dataset.columns.ROLE=NAME": "corrects the guessed role of a column: user, item, quantity ...",
+            "dataset.KEY=VALUE": "file format: separator, decimal, encoding, time_format",
+            "dataset=NAME": "instead of FILE: a configured dataset",
         },
-        notes="FILE is csv, tsv, json lines, parquet or xlsx. Nothing is trained and nothing is recorded.",
+        notes="FILE is csv, tsv, json lines, parquet or xlsx. Nothing is trained or recorded.",
     )
     parser.add_argument("--items", metavar="FILE", help="a table of items: titles, prices, categories")
     parser.add_argument("--users", metavar="FILE", help="a table of users")
@@ -61,7 +61,7 @@ def run(given: Namespace) -> Iterator[str]:
         lacking = [role for role in ("user", "item") if role not in profile.roles]
         which = " ".join(f"dataset.columns.{role}=..." for role in lacking)
         raise DataError(
-            f"{file}: no column looks like the {' or the '.join(lacking)} of a row; {which} says which: "
+            f"{file}: no column looks like the {' or the '.join(lacking)} of a row; set it with {which}: "
             f"{unread(profile.looks)}"
         )
     yield ""
@@ -138,7 +138,7 @@ def _new(out: Path) -> Path:
     if out.suffix != ".yaml" or out.parent.name != "dataset":
         raise ConfigError(f"--out: must be FOLDER/dataset/NAME.yaml, as --config-dir FOLDER expects (got {out})")
     if out.exists():
-        raise ConfigError(f"--out: {out} is there already and is not overwritten; delete it or choose another name")
+        raise ConfigError(f"--out: {out} already exists and is not overwritten; delete it or choose another name")
     return out
 
 

@@ -1,4 +1,4 @@
-"""MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: the best items for one user, or for many"""
+"""MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: recommend items to one user or to many"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ def parser() -> Parser:
         notes=asking.MODEL,
     )
     asking.add_options(parser)
-    parser.add_argument("--users", metavar="FILE", help="ids, one a line, or a column user_id, or FILE:COLUMN")
-    parser.add_argument("--all", action="store_true", help="all users that the model knows")
+    parser.add_argument("--users", metavar="FILE", help="user ids: one per line, or a column user_id, or FILE:COLUMN")
+    parser.add_argument("--all", action="store_true", help="all users known to the model")
     parser.add_argument(
         "--history",
         action="append",
         metavar="ITEM,...",
-        help="what somebody has taken, oldest first: alone for a person without an id, or in place of a user's own",
+        help="item ids, oldest first: for a person without an id, or to replace a known user's history",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="a table in FILE.csv, FILE.parquet or FILE.jsonl instead of lines"
+        "--out", type=Path, metavar="FILE", help="write a table to FILE.csv, FILE.parquet or FILE.jsonl"
     )
     return parser
 
@@ -74,7 +74,7 @@ def _many(model: "FittedModel", given: Namespace) -> list[Any]:
 
     ids = read_ids(given.users, "user_id", is_known=lambda text: model.user_codes.code(text) >= 0)
     if not ids:
-        raise DataError(f"{given.users}: has no ids of users")
+        raise DataError(f"{given.users}: contains no user ids")
     return _as_known(model, ids)
 
 
@@ -104,7 +104,7 @@ def _written(table: "pd.DataFrame", n_users: int, given: Namespace) -> str:
     strange = table.loc[table["fallback"], "user_id"].nunique(dropna=False)
     told = [f"{given.out}: {len(table):,} rows, lists of {n_users:,} users"]
     if short := n_users - int((lengths == given.n).sum()):
-        told.append(f"{short:,} of them shorter than {given.n}")
+        told.append(f"{short:,} of them with fewer than {given.n} items")
     if strange:
-        told.append(f"{strange:,} by the fallback")
+        told.append(f"{strange:,} from the fallback")
     return ", ".join(told)

@@ -1,4 +1,4 @@
-"""RUN [--tolerance X] [dataset.root=DIR ...]: run it again from what it left behind, and compare the two"""
+"""RUN [--tolerance X] [dataset.root=DIR ...]: repeat a run from its stored config, and compare the results"""
 
 import math
 import shlex
@@ -20,13 +20,13 @@ def parser() -> Parser:
         overrides={
             **STORE,
             **MOVED,
-            "runner.threads=N": "how many threads work; default: as many as the run had",
+            "runner.threads=N": "number of threads; default: as in the run",
         },
         notes="RUN is a run's id or its beginning, runs:/ID or models:/NAME@ALIAS.\n"
-        "The exit code is 1 when a metric is off.",
+        "The exit code is 1 if a metric differs.",
     )
     parser.add_argument(
-        "--tolerance", type=_tolerance, metavar="X", help="relative difference that is within; default: 1e-06"
+        "--tolerance", type=_tolerance, metavar="X", help="largest relative difference to accept; default: 1e-06"
     )
     return parser
 
@@ -50,8 +50,8 @@ def run(given: Namespace) -> Iterator[str]:
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
     if report.verdict == differences.OFF:
         raise RecexpError(
-            f"run {record.id} is not reproduced: {report.count(differences.OFF)} metrics are off by more than "
-            f"{tolerance:g}; reproduction.md of run {report.run} has all"
+            f"run {record.id} is not reproduced: {report.count(differences.OFF)} metrics differ by more than "
+            f"{tolerance:g}; see reproduction.md of run {report.run}"
         )
 
 

@@ -1,4 +1,4 @@
-"""[--experiment NAME] [--last N]: the newest runs, and what became of them"""
+"""[--experiment NAME] [--last N]: list the newest runs with their status and results"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -12,8 +12,10 @@ from recexp.errors import ConfigError
 def parser() -> Parser:
     """Return what reads the command's words."""
     parser = Parser("runs", __doc__, example="recexp runs --last 50", overrides=STORE)
-    parser.add_argument("--experiment", metavar="NAME", help="whose runs; default: tracking.experiment, recexp")
-    parser.add_argument("--last", type=_number, default=20, metavar="N", help="so many; default: %(default)s")
+    parser.add_argument(
+        "--experiment", metavar="NAME", help="experiment of the runs; default: tracking.experiment, recexp"
+    )
+    parser.add_argument("--last", type=_number, default=20, metavar="N", help="number of runs; default: %(default)s")
     return parser
 
 
@@ -29,10 +31,10 @@ def run(given: Namespace) -> Iterator[str]:
         found = archive.runs(experiment, complete=False)
         rows = run_list.rows(found, given.last)
     if not rows:
-        yield f"there are no runs in the experiment {experiment}"
+        yield f"the experiment {experiment} has no runs"
         return
     yield from aligned([run_list.HEAD, *rows])
-    yield "\n`recexp show RUN` shows one of them"
+    yield "\nFor one run: recexp show RUN"
 
 
 def _number(given: str) -> int:

@@ -1,4 +1,4 @@
-"""RUN: what a run was: its results, settings, data, warnings, files and code"""
+"""RUN: show a run: results, settings, data, warnings, files and code"""
 
 from argparse import Namespace
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""MODEL ITEM [-n N] [...]: the items that are most similar to one, by what a model has learned"""
+"""MODEL ITEM [-n N] [...]: list the items most similar to one, according to a model"""
 
 from argparse import Namespace
 from collections.abc import Iterator

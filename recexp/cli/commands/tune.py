@@ -1,4 +1,4 @@
-"""algorithm=als,ease [tuning.trials=30] [...]: choose values on validation data, then test the best once"""
+"""algorithm=als,ease [tuning.trials=30] [...]: tune hyperparameters on validation data, then test the best once"""
 
 import logging
 import shlex
@@ -31,14 +31,14 @@ def parser() -> Parser:
         __doc__,
         example="recexp tune algorithm=als,ease dataset=movielens_1m tuning.trials=50",
         overrides={
-            "algorithm=NAME,...": "what is tuned, each by itself; default: ease",
-            "algorithm.k=range(5,50)": "searched instead of conf/search: from 5 to 49, for a range excludes its end",
-            "algorithm.k=10,20,50": "one of these; 'algorithm.l2=tag(log,interval(1,1e4))': any number between",
-            "algorithm.k=30": "not searched: fixed",
-            "search=NAME": "other ranges, of recexp search --help; recexp search=als --help shows them",
-            "KEY=VALUE": "all else that a run takes: dataset, split, evaluation ...",
+            "algorithm=NAME,...": "algorithms to tune, each separately; default: ease",
+            "algorithm.k=range(5,50)": "search range, replaces conf/search: 5 to 49 (a range excludes its end)",
+            "algorithm.k=10,20,50": "one of these; 'algorithm.l2=tag(log,interval(1,1e4))': any number in between",
+            "algorithm.k=30": "fixed, not searched",
+            "search=NAME": "another search space, see recexp search --help and recexp search=als --help",
+            "KEY=VALUE": "any other override of a run: dataset, split, evaluation ...",
         },
-        notes=f"tuning/{path.name}, each value to be set as tuning.KEY=VALUE:\n{values}",
+        notes=f"tuning/{path.name}, set a value with tuning.KEY=VALUE:\n{values}",
     )
 
 
@@ -79,7 +79,7 @@ def run(given: Namespace) -> Iterator[str]:
         raise RecexpError(f"{len(failures)} searches failed; the first: {failures[0]}")
     if failures:
         raise failures[0]
-    yield f"trials are kept in {kept}; the same command goes on with them"
+    yield f"trials are stored in {kept}; run the same command to continue"
 
 
 def _conclude(done: "dict[str, Tuned]") -> None:
@@ -112,4 +112,4 @@ def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept
     command = command_of(["tune", *given.arguments])
     far = "before the first trial" if study is None else f"after {len(study.trials)} of {study.total} trials"
     searches = f", {done} of {all_of} searches done" if all_of > 1 else ""
-    return f"interrupted {far} of {label}{searches}; trials are kept in {kept}; this goes on: {command}"
+    return f"interrupted {far} of {label}{searches}; trials are stored in {kept}; to continue: {command}"

@@ -1,4 +1,4 @@
-"""[--port N] [--open] [tracking.uri=...]: the MLflow UI on the results"""
+"""[--port N] [--open] [tracking.uri=...]: open the results in the MLflow UI"""
 
 import socket
 import subprocess
@@ -24,11 +24,13 @@ def parser() -> Parser:
         example="recexp ui --port 5001",
         overrides={
             **STORE,
-            "tracking.experiment=NAME": "the leaderboard that the link shows; default: recexp",
+            "tracking.experiment=NAME": "experiment that the link opens; default: recexp",
         },
     )
-    parser.add_argument("--port", type=_port, default=5000, metavar="N", help="where it listens; default: %(default)s")
-    parser.add_argument("--open", action="store_true", help="show the leaderboard in the browser")
+    parser.add_argument(
+        "--port", type=_port, default=5000, metavar="N", help="port of the server; default: %(default)s"
+    )
+    parser.add_argument("--open", action="store_true", help="open the leaderboard in the browser")
     return parser
 
 
@@ -48,7 +50,7 @@ def run(given: Namespace) -> Iterator[str]:
             raise StoreError(f"port {port} cannot be used ({error}); choose another with recexp ui --port N") from error
     file = store_uri.sqlite_file(store_uri.resolve(store.uri))
     if file is not None and not file.exists():
-        raise StoreError(f"there are no runs yet: {file} does not exist; run recexp first, or name tracking.uri=...")
+        raise StoreError(f"there are no runs yet: {file} does not exist; run recexp first, or set tracking.uri=...")
     command, environment = tracking.ui_command(store.uri, port)
     link = tracking.ui_link(store.uri, store.experiment, port)
     yield "starting the MLflow server, which takes a few seconds"
@@ -74,7 +76,7 @@ def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
             return
         except OSError:
             time.sleep(POLL_SECONDS)
-    raise StoreError(f"the MLflow server has ended with exit code {server.returncode}; what it said stands above")
+    raise StoreError(f"the MLflow server ended with exit code {server.returncode}; see its output above")
 
 
 def _port(given: str) -> int:

@@ -55,7 +55,7 @@ class OptunaSweeper(Sweeper):
         runner = job.experiment.runner
         if runner.trials is None:
             name = type(runner).__name__
-            raise ConfigError(f"hydra/sweeper=optuna: {name} has no runs that are trials; recexp tune goes with it")
+            raise ConfigError(f"hydra/sweeper=optuna: {name} has no runs that can be trials; use recexp tune")
         objective = job.objective()
         study, identity, digest = job.study(objective), objective.identity, job.digest(objective)
         part = objective.part
@@ -85,4 +85,4 @@ def _value(job: JobReturn, part: str, metric: str) -> tuple[float | None, str]:
         return None, str(job._return_value)
     metrics: dict[str, Any] = job.return_value or {}
     values = [v for name, v in metrics.items() if name.startswith(part) and name.endswith(f"/{metric}")]
-    return (values[0], "") if values else (None, f"the job gave no {part}/{metric}")
+    return (values[0], "") if values else (None, f"the job returned no {part}/{metric}")
