@@ -69,7 +69,7 @@ CASES = {
     "test users unknown": (
         GOOD,
         ["filter=none", "split=predefined", "split.test=strangers.csv"],
-        "none of the 2 test users in strangers.csv occur in the training data; set split.shown to a file of their "
+        "none of the 2 test users in strangers.csv occurs in the training data; set split.shown to a file of their "
         "earlier rows",
     ),
     "test file missing": (

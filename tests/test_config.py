@@ -160,8 +160,11 @@ def plain_option(group: str, name: str) -> dict:
     node = yaml.safe_load(options(group)[name].read_text())
     if group == "runner":
         return node["runner"]
-    parents = [parent for parent in node.pop("defaults", []) if isinstance(parent, str) and parent != "_self_"]
-    return {**(plain_option(group, parents[0]) if parents else {}), **node}
+    defaults = node.pop("defaults", [])
+    parents = [parent for parent in defaults if isinstance(parent, str) and parent != "_self_"]
+    places = [place for parent in defaults if isinstance(parent, dict) for place in parent]
+    nested = {place.partition("@")[2].partition(".")[0]: {} for place in places if "@_global_" not in place}
+    return {**(plain_option(group, parents[0]) if parents else {}), **nested, **node}
 
 
 @pytest.mark.parametrize(("group", "name"), COMPONENTS, ids=map("/".join, COMPONENTS))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from recexp.comparison.results import Comparison, Leaderboard, RankedRow
 from recexp.metric_names import pretty
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _WORSE = "significantly worse"
 
@@ -61,8 +61,12 @@ def _against_baseline(board: Leaderboard) -> list[str]:
         return []
     if len(tested) == 1:
         return [f"{tested[0].first} is {'' if ahead else 'not '}significantly better than {board.reference}"]
-    verb = "is" if ahead == 1 else "are"
-    return [f"{_number(ahead)} of {_number(len(tested))} models {verb} significantly better than {board.reference}"]
+    n = _number(len(tested))
+    none, every = (
+        ("neither model", "both models") if len(tested) == 2 else (f"none of the {n} models", f"all {n} models")
+    )
+    who = {0: none, len(tested): every}.get(ahead, f"{_number(ahead)} of the {n} models")
+    return [f"{who} {'is' if ahead < 2 else 'are'} significantly better than {board.reference}"]
 
 
 def _simple_model(comparison: Comparison, board: Leaderboard) -> RankedRow:

@@ -52,7 +52,7 @@ def ranges_and_jobs(words: Sequence[str], subject: Sequence[str]) -> tuple[dict[
         elif key.partition(".")[0] in subject and "." in key:
             ranges[key.removeprefix(f"{subject[0]}.")] = override
         elif isinstance(sweep, Interval):
-            raise ConfigError(f"{key}: only values of {' and '.join(subject)} can be searched in an interval")
+            raise ConfigError(f"{key}: only values of {', '.join(subject)} can be searched in an interval")
         else:
             alternatives.append([f"{key}={value}" for value in override.texts or sweep])
     return ranges, [list(job) for job in itertools.product(*alternatives)]

@@ -82,6 +82,6 @@ def test_ratings_by_hand() -> None:
 
 
 def test_data_without_links_are_refused(tiny: Tiny) -> None:
-    assert model().missing_requirements(tiny(HAVE)) == "Social needs links, which tiny does not have after filtering"
+    assert model().missing_requirements(tiny(HAVE)) == "Social needs links, but tiny has none after filtering"
     with pytest.raises(DataError, match="social needs links between users, which tiny does not have"):
         model().fit(tiny(HAVE))

@@ -16,7 +16,7 @@ from recexp.data import Dataset, Queries
 
 SCALES = {"1 to 5": (1, 0), "scaled": (1000, 0), "tiny": (0.001, 0), "shifted": (1, 100), "0-1": (1 / 4, -1 / 4)}
 SCALES["0-100"] = (25, -25)
-BY_BASELINES = {"item_knn", "user_knn"}
+BY_BASELINES = {"item_knn", "social", "user_knn"}
 """Their iterations are those of `bias`, by the same function."""
 NAMES = sorted(
     name

@@ -182,7 +182,7 @@ def test_the_report_needs_nothing_else_and_is_in_the_store(compare: Compare, tmp
         (["--metric", "ndgc_at_10"], r"--metric: ndgc_at_10: no run has it; did you mean ndcg_at_10\?"),
         (
             ["--experiment", "neither", "--metric", "average_popularity_at_10"],
-            "average_popularity_at_10 has no direction (higher or lower is better); choose one of: ndcg_at_10, gini",
+            r"average_popularity_at_10 has no direction \(higher or lower is better\); choose one of: ndcg_at_10, gini",
         ),
         (["--sweep", "autumn"], "--sweep: there is no autumn in recexp; the newest: spring"),
         (

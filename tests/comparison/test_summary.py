@@ -51,7 +51,7 @@ def test_who_is_best_who_is_as_good_and_how_far_popularity_is_behind(
 def test_with_a_baseline_the_sentence_is_about_it(shelf: Any) -> None:
     for name, level in {"ease": 0.4, "slim": 0.3, "base": 0.2, "popularity": 0.1}.items():
         run(shelf, name, level)
-    said = "two of three models are significantly better than base; base is 50% behind."
+    said = "two of the three models are significantly better than base; base is 50% behind."
     assert summaries(shelf.compare(baseline="base")) == [f"ease is best on toy (ndcg@10 0.4000); {said}"]
 
 

@@ -167,7 +167,9 @@ def test_fields_that_came_or_went_since_are_named(shop: Path, tmp_path: Path, ca
     archive.add(run, files=[tmp_path / "config.yaml", tmp_path / "identity.yaml"])
     assert cli.run(["reproduce", run.id]) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines[[line.split()[:2] for line in lines].index(["what", "else"]) :] if line]
+    rows = [
+        line.split() for line in lines[[line.split()[:2] for line in lines].index(["other", "differences"]) :] if line
+    ]
     assert rows[1:-1] == [
         ["evaluation.history", "unknown", "all"],
         ["algorithm.shrinkage", "7", "none"],

@@ -271,7 +271,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes], dict], None], str]] = {
     ),
     "another's model": (
         lambda m, _: m.update({"files/x/MLmodel": b"flavors: {}"}),
-        "holds 'files/x/MLmodel', which is",
+        "contains 'files/x/MLmodel', which does not belong to an exported run",
     ),
     "a file that is a folder": (lambda m, _: m.update({"files/a": b"", "files/a/b": b""}), "cannot all be files"),
     "a file that grows": (

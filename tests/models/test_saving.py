@@ -179,7 +179,9 @@ def fitted_popularity() -> Popularity:
 def test_what_cannot_be_saved_is_named() -> None:
     model = fitted_popularity()
     model.set_ = {1, 2}
-    with pytest.raises(ModelError, match=r"Popularity.set_: a set cannot be saved; .* is called _set$"):
+    with pytest.raises(
+        ModelError, match=r"Popularity.set_: a set cannot be saved; .* name it _set if it need not be saved$"
+    ):
         saving.pack(model, "p")
 
 
@@ -234,7 +236,10 @@ def test_a_model_of_format_1_loads(tmp_path: Path) -> None:
 
 
 LOST = {
-    "lookup_": ({(1, 2): 3}, r"EASE\.lookup_: a dict with tuple keys cannot be saved; .* is called _lookup$"),
+    "lookup_": (
+        {(1, 2): 3},
+        r"EASE\.lookup_: a dict with tuple keys cannot be saved; .* name it _lookup if it need not be saved$",
+    ),
     "codes_": ({5: "a"}, r"EASE\.codes_: a dict with int keys"),
     "deep_": ({"a": [0, {1}]}, r"EASE\.deep_\[a\]\[1\]: a set"),
     "function_": (len, r"EASE\.function_: a builtin_function_or_method"),

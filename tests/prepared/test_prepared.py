@@ -96,7 +96,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def of_table(path: Path) -> tuple[Loaded, list[Split]]:
-    return prepared("dataset=files", f"dataset.interactions={path}")
+    return prepared("dataset=files", f"dataset.interactions={path}", "filter=positive")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_store_without_stock_or_without_prices(store: Dataset) -> None:
     bare = fitted(replace(store, items={}), "reranker=none")
     with pytest.raises(DataError, match=r"a range of prices needs one price column .* the model was given none"):
         bare.priced(1, 2)
-    with pytest.raises(DataError, match="none of the 6 items that are recommended is priced from 50 up to 20"):
+    with pytest.raises(DataError, match="none of the 6 recommendable items is priced from 50 up to 20"):
         fitted(store, "reranker=none").priced(50, 20)
 
 

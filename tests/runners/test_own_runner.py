@@ -39,7 +39,7 @@ def test_the_commands_of_the_page_work(inside: Callable, bandit: Path, runs: Cal
         "epsilon_greedy epsilon=0.05": 10,
         "epsilon_greedy epsilon=0.5": 10,
     }
-    assert "excluded" not in compared.stdout and "resample episodes" in compared.stdout
+    assert "excluded" not in compared.stdout and "resampling episodes" in compared.stdout
     (pair,) = found["pairs"]
     assert pair["users"] == 60, "an episode of a seed is a unit"
     means = {

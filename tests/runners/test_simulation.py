@@ -161,7 +161,7 @@ def test_metrics_are_those_of_hand() -> None:
         (["policy.temperature=0.0"], "recexp: policy.temperature: must be greater than 0 (got 0.0)"),
         (
             ["algorithm@policy.algorithm=svdpp"],
-            "recexp: policy.algorithm: SVDpp needs ratings, which electronics store does",
+            "recexp: policy.algorithm: SVDpp needs ratings, but electronics store has no",
         ),
         (["dataset=electronics"], "recexp: dataset: runner=simulation has no dataset; it has environment, policy"),
     ],

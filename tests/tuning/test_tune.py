@@ -102,11 +102,12 @@ def test_what_the_command_says_is_not_searched(shop: Callable) -> None:
 
 def test_every_space_holds_its_algorithms_defaults() -> None:
     for name in options("search"):
-        words = [f"algorithm={name}", "split.validation_ratio=0.1"]
-        (job,), _ = tuning_jobs.jobs_of(words)  # checks fields and ends
+        group = "algorithm" if name in options("algorithm") else "policy"
+        more = "split.validation_ratio=0.1" if group == "algorithm" else "runner=simulation"
+        (job,), _ = tuning_jobs.jobs_of([f"{group}={name}", more])  # checks fields and ends
         assert job.space, name
         for key, dimension in job.space.items():
-            value = job.experiment.config["algorithm"]
+            value = job.experiment.config[group]
             for part in key.split("."):
                 value = value[part]
             assert dimension.holds(value), (name, key)
@@ -197,7 +198,7 @@ WRONG = {
     "runner": (["runner=validation"], "runner: Validation cannot be tuned: it has no objective"),
     "interval of something else": (
         ["seed=interval(1,5)"],
-        "seed: only values of algorithm and fallback can be",
+        "seed: only values of algorithm, fallback, reranker can be",
     ),
     "no better": (
         ["evaluation.metrics=[average_popularity]"],
