@@ -83,7 +83,9 @@ def _named(name: str, given: Namespace) -> "Iterator[Path]":
     """Yield the saved model's folder that `name` means; of a folder the store is not looked for."""
     from recexp.history import references
 
-    with references.open_model(name, None if Path(name).is_dir() else _store(given)) as folder:
+    here = Path(name).is_dir()
+    uri = None if here and not given.overrides else _store(given)  # which refuses what cannot be set
+    with references.open_model(name, None if here else uri) as folder:
         yield folder
 
 

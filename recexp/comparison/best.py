@@ -7,6 +7,9 @@ from recexp.evidence.run_files import read_directions
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import pretty
 
+_CHOICE = "; select them with --runs or --sweep"
+"""What a note of `recexp compare` advises, which other commands cannot do."""
+
 
 def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str, list[str]]:
     """Return the newest run of the best model on the newest run's data, why it is this one, and what was left out.
@@ -23,4 +26,8 @@ def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str, list[st
     run = max(best.runs, key=lambda run: run.started)
     models = f"{len(rows)} models" if len(rows) > 1 else "1 model"
     score = f"{run.final} {pretty(name)} {best.mean(name):.4f}"
-    return run, f"{best.label} is the best of {models} on {group.setting} ({score}): run {run.id}", notes
+    return (
+        run,
+        f"{best.label} is the best of {models} on {group.setting} ({score}): run {run.id}",
+        [note.removesuffix(_CHOICE) for note in notes],
+    )

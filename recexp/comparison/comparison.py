@@ -86,7 +86,10 @@ def _formula(metric: Metric) -> str:
 def _defined(archive: Archive, run: StoredRun, name: str, metric_of: MetricOf) -> Metric:
     """Return a metric by its full name: as configured, or as a runner that measures by itself recorded it."""
     if "evaluation.metrics" in run.params:
-        return metric_of(bare(name))
+        try:
+            return metric_of(bare(name))
+        except ConfigError as error:
+            raise ConfigError(f"{error}; if the metric is your own, add --config-dir DIR") from error
     return RecordedMetric.of(archive, run, name)
 
 

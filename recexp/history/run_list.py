@@ -5,9 +5,9 @@ from datetime import datetime
 
 from recexp.history.stored_run import StoredRun
 from recexp.metric_names import headlines, is_final, pretty
-from recexp.tracking.tags import HEADLINE, REPEATS
+from recexp.tracking.tags import HEADLINE, REPEATS, REPRODUCES
 
-HEAD = ("run", "started", "state", "what", "on", "seed", "result", "of")
+HEAD = ("run", "started", "state", "what", "on", "seed", "result", "belongs to")
 ID_DIGITS = 8
 """So much of an id is shown: enough to name a run by."""
 
@@ -43,8 +43,9 @@ def _row(run: StoredRun) -> list[str]:
     part = "" if metric is None or is_final(metric, run.final) else f"{metric.rpartition('/')[0]}/"
     result = "" if metric is None else f"{part}{pretty(metric)} {run.metrics[metric]:.4f}"
     belongs = run.tags.get("tuning") or run.tags.get("sweep") or ""
-    if REPEATS in run.tags:
-        belongs = f"{belongs} repeats {run.tags[REPEATS][:ID_DIGITS]}".strip()
+    for word, tag in (("repeats", REPEATS), ("reproduces", REPRODUCES)):
+        if tag in run.tags:
+            belongs = f"{belongs} {word} {run.tags[tag][:ID_DIGITS]}".strip()
     what = run.tags.get(run.subject[0], "")
     seed = run.tags["seed"] + (f" fold {run.tags['fold']}" if "fold" in run.tags else "")
     return [run.id[:ID_DIGITS], started(run), state(run), what, run.setting, seed, result, belongs]

@@ -247,7 +247,10 @@ def _utf8(data: bytes, path: Path) -> bytes:
             decoder.decode(data[start : start + 16 * _BLOCK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        log.warning("%s is not UTF-8; read as Latin-1; dataset.encoding=cp1252 or another reads it otherwise", path)
+        log.warning(
+            "%s is not UTF-8; read as Latin-1; if this is wrong, save it as UTF-8, or set dataset.encoding for data",
+            path,
+        )
         return data.decode("latin-1").encode()
     return data
 

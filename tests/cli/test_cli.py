@@ -115,6 +115,7 @@ def test_help_is_there_among_other_words(recexp: Callable) -> None:
         (["recommend", "model", "--all", "--out", "a.xls"], "--out: a.xls must end in .csv, .parquet, .jsonl"),
         (["recommend", "model", "1", "--only", "x"], "--only: must be COLUMN=NAME, such as category=phones (got x)"),
         (["recommend", "nowhere", "1", "a=b"], "a=b: only tracking.uri=URI can be set here"),
+        (["recommend", ".", "1", "a=b"], "a=b: only tracking.uri=URI can be set here"),
         (["recommend", "nowhere", "1"], "nowhere is not a saved model: there is no such folder, and there is no run"),
         (["similar", "model"], "recexp similar takes MODEL ITEM [-n N] [...] (got model)"),
         (["datasets", "films"], "recexp datasets takes no words (got films)"),

@@ -75,6 +75,9 @@ def test_the_newest_runs_are_listed_failed_ones_among_them(
     ]
     assert len(inside("runs", "--last", "1").stdout.splitlines()) == 4, "head, run, an empty line, a hint"
     assert "--last: must be a number from 1 (got 0)" in inside("runs", "--last=0").stderr
+    assert "has no runs since that day" in inside("runs", "--since", "2999-01-01").stdout
+    assert len(inside("runs", "--since", "2020-01-01").stdout.splitlines()) == 6
+    assert "--since: must be a day such as 2026-01-31 (got week)" in inside("runs", "--since", "week").stderr
     assert "there is no nothing in" in inside("runs", "--experiment", "nothing").stderr
     failed = next(run for run in runs() if run.info.status == "FAILED")
     assert f"failed: {failed.data.tags['recexp.error']}" in inside("show", failed.info.run_id).stdout
@@ -96,6 +99,7 @@ def test_a_run_that_is_equal_to_an_earlier_one_says_so(inside: Callable, runs: C
     ]
     assert f"repeats {oldest.info.run_id[:8]}" in inside("runs").stdout
     assert inside("reproduce", oldest.info.run_id).returncode == 0
+    assert f"reproduces {oldest.info.run_id[:8]}" in inside("runs").stdout
     assert "recexp.repeats" not in runs()[0].data.tags, "a reproduction is made to be equal"
 
 
