@@ -1,31 +1,26 @@
 """GreedyOver: lists by the scores of a fitted algorithm, with some exploration."""
 
 import copy
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.fit_context import FitContext
 from recexp.environments.base import Environment, Observation
-from recexp.environments.luck import Luck
 from recexp.errors import IncompatibleError
 from recexp.models.fitted import FittedModel
 from recexp.params import PositiveFloat, params
-from recexp.policies.base import Policy
+from recexp.policies.by_scores import ByScores, Probability
 from recexp.policies.scores import scores
-from recexp.policies.slates import Choice
 from recexp.ranking import Ranking
 from recexp.rng import generator
 
 BLOCK_MIB = 32
 """Memory that a block of scores may take where the model is used outside simulations."""
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 @params
-class GreedyOver(Policy):
+class GreedyOver(ByScores):
     """Shows the items of the highest scores of an algorithm that learned from the store's log, and explores.
 
     With `epsilon` a place has a uniformly drawn item, else the best; with a `temperature` T it is drawn in proportion
@@ -61,16 +56,6 @@ class GreedyOver(Policy):
         self.model_ = FittedModel.of(
             algorithm, fallback, ranking, train, exclude_seen=self.demote_seen, block_mib=BLOCK_MIB
         )
-
-    def act(self, observation: Observation, candidates: np.ndarray, rng: Luck) -> tuple[np.ndarray, np.ndarray]:
-        return self._choice.lists(self._scores(observation), observation, candidates, rng, self.slate_)
-
-    def probabilities(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
-        return self._choice.first(self._scores(observation), observation, candidates)
-
-    @property
-    def _choice(self) -> Choice:
-        return Choice(self.epsilon, self.temperature)
 
     def _scores(self, observation: Observation) -> np.ndarray:
         return scores(self.model_, observation, demote_seen=self.demote_seen)

@@ -8,18 +8,15 @@ import numpy as np
 from recexp import checksums
 from recexp.data.id_codes import IdCodes
 from recexp.environments.base import Environment, Observation
-from recexp.environments.luck import Luck
 from recexp.errors import ConfigError
 from recexp.models.fitted import FittedModel
 from recexp.params import Location, PositiveFloat, params
-from recexp.policies.base import Policy
-from recexp.policies.greedy_over import Probability
+from recexp.policies.by_scores import ByScores, Probability
 from recexp.policies.scores import scores
-from recexp.policies.slates import Choice
 
 
 @params
-class SavedModel(Policy):
+class SavedModel(ByScores):
     """Shows the items of the highest scores of a saved model, and explores as `GreedyOver` does.
 
     The model must know users and items by the ids of the environment's dataset; it is not fitted again. What is in the
@@ -48,16 +45,6 @@ class SavedModel(Policy):
         self.items_ = IdCodes(self.model_.item_ids).codes(data.item_ids)
         if (known := (self.items_ >= 0).sum()) < self.slate_:
             raise ConfigError(f"policy.path: {self.path} knows {known} of the environment's items by their ids")
-
-    def act(self, observation: Observation, candidates: np.ndarray, rng: Luck) -> tuple[np.ndarray, np.ndarray]:
-        return self._choice.lists(self._scores(observation), observation, candidates, rng, self.slate_)
-
-    def probabilities(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
-        return self._choice.first(self._scores(observation), observation, candidates)
-
-    @property
-    def _choice(self) -> Choice:
-        return Choice(self.epsilon, self.temperature)
 
     def _scores(self, observation: Observation) -> np.ndarray:
         """Return float32 (b, n_items), with the model's ids; items that it does not know come last."""
