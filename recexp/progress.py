@@ -1,5 +1,6 @@
-"""A progress bar for long steps, with the time left: on a terminal or in a notebook, never needed for the result."""
+"""Progress of long steps, never needed for the result: a bar on a terminal or in a notebook, elsewhere lines of log."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -8,20 +9,24 @@ from typing import Any
 
 from recexp import terminal
 
+log = logging.getLogger(__name__)
+
 PATIENCE_SECONDS = 2.0
 """A step that takes no longer shows no bar."""
 LINE_SECONDS = 0.5
 """How often a notebook's line is replaced."""
+LOG_SECONDS = 30.0
+"""How often the log gets a line where there is no bar."""
 
 
 @contextmanager
 def bar(total: int, description: str) -> Iterator[Callable[[int], None]]:
-    """Yield `advance(n)`, to be called as `n` more of `total` units are done; silent when stderr is not a terminal."""
+    """Yield `advance(n)`, to be called as `n` more of `total` units are done."""
     if terminal.in_notebook():
         yield _Line(total, description).advance
         return
     if not sys.stderr.isatty():
-        yield lambda n: None
+        yield _Log(total, description).advance
         return
     shown = _Bar(total, description)
     try:
@@ -66,6 +71,22 @@ class _Bar:
         self._progress = Progress(*words, *left, console=terminal.console(stderr=True), transient=True)
         self._progress.add_task(self._description, total=self._total)
         self._progress.start()
+
+
+class _Log:
+    """Lines of the log, about every LOG_SECONDS, where stderr is no terminal."""
+
+    def __init__(self, total: int, description: str) -> None:
+        self._total, self._description, self._done = total, description, 0
+        self._told = time.monotonic()
+
+    def advance(self, n: int) -> None:
+        self._done += n
+        if time.monotonic() - self._told >= LOG_SECONDS:
+            self._told = time.monotonic()
+            log.info(
+                "%s: %d of %d (%.0f %%)", self._description, self._done, self._total, 100 * self._done / self._total
+            )
 
 
 class _Line:
