@@ -18,7 +18,7 @@ from torch import Tensor, nn
 log = logging.getLogger(__name__)
 
 SECONDS = 60.0
-"""A training is saved at the end of an epoch, so long after it was saved before."""
+"""A training is saved at the end of an epoch, so long after it was saved before; sooner while it is young."""
 UNUSABLE = OSError, EOFError, LookupError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile
 """What reading a damaged file raises."""
 
@@ -62,16 +62,19 @@ class Checkpoint:
         self._file = None if folder is None else folder / "training.npz"
         self._identity = dict(identity)
         self._network, self._optimizers, self._generator = network, optimizers, generator
-        self._saved = time.monotonic()
+        self._begun = self._saved = time.monotonic()
 
     def save(self, done: Progress, *, last: bool) -> None:
         """Write the state where it is time to, or this is the last epoch: as a whole, or not at all.
 
-        Where it cannot be written, a warning says so, and training goes on.
+        It is time after the first epoch, then whenever the training has taken twice as long as when it was saved, and
+        every minute: an interrupt costs half of a young training at most. Where the state cannot be written, a warning
+        says so, and training goes on.
         """
-        if self._file is None or not (last or time.monotonic() - self._saved >= SECONDS):
+        now = time.monotonic()
+        if self._file is None or not (last or now - self._saved >= min(SECONDS, self._saved - self._begun)):
             return
-        self._saved = time.monotonic()
+        self._saved = now
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in self._tensors().items()}
         arrays |= {f"kept/{name}": array for name, array in done.kept.items()}
         arrays["curve"] = np.array(done.curve, np.float64).reshape(-1, 3)
