@@ -39,10 +39,12 @@ class TwoTower(NeuralModel, FactorModel):
     ----------
     factors : length of the vectors that go into the layers.
     layers : outputs of each layer; the last one's are the points.
+    batch_size : training examples per step; an item is told from those of the others.
     temperature : divides the products of points.
     id_dropout : probability of leaving out an id's own vector in training, where there are features.
     """
 
+    batch_size: Annotated[int, Field(ge=2, le=2**31 - 1)]
     factors: Size
     layers: Annotated[list[PositiveInt], Field(min_length=1)]
     temperature: PositiveFloat
