@@ -67,8 +67,9 @@ class _Training:
                 self._epoch(done)
                 self.checkpoint.save(done, last=self._ended(done))
                 advance(1)
-        if done.best_epoch:
-            self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": done.best_epoch}
+        if self.context.validate:  # 0: the deadline came before the first validation
+            epochs = done.best_epoch or done.epoch
+            self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": epochs}
         self.model.weights_ = done.kept or self._weights()
 
     def _identity(self, data: Dataset) -> dict[str, Any]:
@@ -76,6 +77,7 @@ class _Training:
         device = self.generator.device.type
         return {
             "recexp": __version__,
+            "torch": torch.__version__,
             "model": describe(self.model),
             "data": data.fingerprint,
             "seed": self.generator.initial_seed(),

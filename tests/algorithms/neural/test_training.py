@@ -115,6 +115,24 @@ def test_a_finished_part_of_a_run_is_not_trained_again(
     assert equal(make("gmf").fit(store, context(checkpoint=tmp_path)).weights_, one.weights_)
 
 
+def test_a_young_training_is_saved_ever_less_often(
+    store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the first minute keeps the first epoch at least, and half of all of them."""
+    now, saved = [100.0], []
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(checkpoint.os, "replace", lambda *_: saved.append(now[0] - 100.0))
+
+    def log_step(epoch: int, _: dict) -> None:
+        now[0] += 10.0
+        if epoch == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make("gmf", "algorithm.epochs=40").fit(store, context(checkpoint=tmp_path, log_step=log_step))
+    assert saved == [10.0, 20.0, 40.0, 80.0, 140.0, 200.0, 260.0]
+
+
 def rewrite(file: Path, **changed: np.ndarray) -> None:
     """Replace some arrays of an archive."""
     with np.load(file) as archive:
@@ -145,7 +163,7 @@ def test_a_damaged_checkpoint_is_told_and_passed_over(
     assert "starts from scratch" in caplog.text and str(file) in caplog.text
 
 
-@pytest.mark.parametrize("other", ["learning_rate", "data", "seed", "precision", "threads"])
+@pytest.mark.parametrize("other", ["learning_rate", "data", "seed", "precision", "threads", "torch"])
 def test_the_checkpoint_of_another_training_is_not_taken(
     other: str, store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -157,6 +175,7 @@ def test_the_checkpoint_of_another_training_is_not_taken(
         "seed": {"rng": np.random.default_rng(4)},
         "precision": {"precision": "bfloat16"},
         "threads": {"threads": 2},
+        "torch": {},
     }[other]
 
     def fit(folder: Path | None, words: tuple[str, ...], data: Dataset, **more) -> dict[str, np.ndarray]:
@@ -164,6 +183,8 @@ def test_the_checkpoint_of_another_training_is_not_taken(
         return model.fit(data, FitContext(**copy.deepcopy(more), checkpoint=folder)).weights_
 
     fit(tmp_path, **one)
+    if other == "torch":
+        monkeypatch.setattr(torch, "__version__", "99.0")
     assert equal(fit(tmp_path, **{**one, **two}), fit(None, **{**one, **two}))
     assert f"differs in: {'model' if other == 'learning_rate' else other}\n" in caplog.text
 
@@ -187,6 +208,8 @@ def test_training_ends_at_the_deadline(store: Dataset, monkeypatch: pytest.Monke
     points = []
     make("gmf").fit(store, context(deadline=0.0, log_step=lambda *point: points.append(point)))
     assert len(points) == 1
+    model = make("gmf", "algorithm.validate_every=4").fit(store, context(deadline=0.0, validate=lambda _: 1.0))
+    assert model.fitted_params_ == {"epochs": 1}, "a later fit takes no longer"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -219,6 +242,7 @@ def test_a_rate_too_large_names_the_key(store: Dataset) -> None:
         (("algorithm=mlp", "algorithm.layers=[]"), r"^algorithm\.layers: "),
         (("algorithm=multvae", "algorithm.hidden=[]"), r"^algorithm\.hidden: "),
         (("algorithm=recvae", "algorithm.dropout=1.0"), r"^algorithm\.dropout: "),
+        (("algorithm=two_tower", "algorithm.batch_size=1"), r"^algorithm\.batch_size: .*greater than or equal to 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_it_is_built(words: tuple[str, ...], message: str) -> None:
