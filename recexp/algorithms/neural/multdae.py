@@ -22,7 +22,8 @@ class MultDAE(HistoryModel):
     ----------
     hidden : outputs of the layers before the narrowest; those after it have them in reverse.
     latent : outputs of the narrowest layer.
-    l2 : weight of half of the squared norm of weights and biases beside a batch's mean loss: it depends on its size.
+    l2 : weight of half of the squared norm of the weights, without biases, beside a batch's mean loss: it depends on
+        the batch's size.
     """
 
     hidden: list[PositiveInt]

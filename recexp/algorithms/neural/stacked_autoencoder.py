@@ -33,7 +33,8 @@ class StackedAutoencoder(HistoryModel):
     ----------
     layers : outputs of each layer.
     features : whether columns of users and items are part of the input.
-    l2 : weight of half of the squared norm of weights and biases beside a batch's mean loss: it depends on its size.
+    l2 : weight of half of the squared norm of the weights, without biases, beside a batch's mean loss: it depends on
+        the batch's size.
     """
 
     layers: Annotated[list[PositiveInt], Field(min_length=1)]

@@ -103,6 +103,30 @@ def test_densities_and_likelihood_are_the_textbooks() -> None:
     assert torch.allclose(autoencoders.likelihood(logits, histories, rows), expected)
 
 
+def test_draws_have_the_spread_that_is_asked_for() -> None:
+    mean, logvar = torch.full((40_000,), 3.0), torch.full((40_000,), float(np.log(4.0)))
+    for noise in (1.0, 0.01):
+        draws = autoencoders.drawn(mean, logvar, generator(), noise)
+        assert draws.mean().item() == pytest.approx(3.0, abs=0.05 * noise)
+        assert draws.std().item() == pytest.approx(2.0 * noise, rel=0.02)
+    assert torch.equal(autoencoders.drawn(mean, logvar, generator(), 0.0), mean)
+
+    assert recexp.make("algorithm=multvae", "algorithm.noise=0.01")._network_of(5).noise == 0.01
+
+
+def test_the_penalty_of_multdae_leaves_biases_alone() -> None:
+    """Liang et al.'s code has tf.contrib's penalty on its weights, and none on its biases."""
+    x = sp.csr_array((np.random.default_rng(3).random((6, 7)) < 0.5).astype(np.float32))
+    free, bound = (empty(lambda l2=l2: autoencoders.Denoising(7, [4, 3, 4], 0.0, l2), CPU) for l2 in (0.0, 0.6))
+    for weights in free.parameters():
+        torch.nn.init.normal_(weights, generator=generator())
+    bound.load_state_dict(free.state_dict())
+    histories, rows = autoencoders.read(x, CPU)
+    penalty = [network.loss(histories, rows, generator(), 0) for network in (bound, free)]
+    squares = sum((w**2).sum() for name, w in free.named_parameters() if "bias" not in name)
+    assert (penalty[0] - penalty[1]).item() == pytest.approx(0.3 * squares.item(), rel=1e-4)
+
+
 def test_sums_are_whole_where_layers_are_half() -> None:
     """Sums of numbers of 8 bits are themselves of more."""
     x = sp.csr_array((np.random.default_rng(2).random((20, 500)) < 0.1).astype(np.float32))

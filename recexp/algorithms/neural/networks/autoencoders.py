@@ -63,7 +63,7 @@ class Denoising(HistoryNetwork):
     ----------
     layers : outputs of each layer but the last.
     rate : probability of leaving out an item of a history in training.
-    l2 : weight of half of the squared norm of weights and biases, beside the mean loss of a batch.
+    l2 : weight of half of the squared norm of the weights, without biases, beside the mean loss of a batch.
     n_users : of whom features are known; 0: of none.
     user_features, item_features : of those who ask, and of what they have, at the input.
     """
@@ -106,7 +106,7 @@ class Denoising(HistoryNetwork):
         """Return the mean negative multinomial log likelihood of b histories (equation 2 of the paper), and `l2`'s."""
         loss = likelihood(self(histories, rows, rows, generator), histories, rows)
         if self.l2:
-            loss = loss + self.l2 / 2 * torch.stack([(w**2).sum() for w in self.parameters()]).sum()
+            loss = loss + self.l2 / 2 * torch.stack([(w**2).sum() for w in self.parameters() if w.ndim > 1]).sum()
         return loss
 
 
@@ -117,14 +117,22 @@ class Variational(HistoryNetwork):
     ----------
     hidden : outputs of the encoder's layers; the decoder has them in reverse.
     latent : numbers of the draw.
+    noise : what the draw's standard deviation is multiplied by.
     cap, anneal_steps : the weight of the Kullback-Leibler divergence grows to `cap` as steps / anneal_steps does.
     """
 
     def __init__(
-        self, n_items: int, hidden: Sequence[int], latent: int, rate: float, cap: float, anneal_steps: int
+        self,
+        n_items: int,
+        hidden: Sequence[int],
+        latent: int,
+        rate: float,
+        noise: float,
+        cap: float,
+        anneal_steps: int,
     ) -> None:
         super().__init__()
-        self.rate, self.cap, self.anneal_steps = rate, cap, anneal_steps
+        self.rate, self.noise, self.cap, self.anneal_steps = rate, noise, cap, anneal_steps
         self.reader = Reader(n_items, hidden[0])
         self.encoder = linears(*hidden, 2 * latent)
         self.decoder = linears(latent, *reversed(hidden), n_items)
@@ -143,7 +151,7 @@ class Variational(HistoryNetwork):
         """Return the mean negative evidence lower bound of b histories (equation 7 of the paper)."""
         mean, logvar = self._encoded(histories, rows, generator)
         weight = min(self.cap, step / self.anneal_steps)
-        logits = self._decoded(drawn(mean, logvar, generator))
+        logits = self._decoded(drawn(mean, logvar, generator, self.noise))
         return likelihood(logits, histories, rows) + weight * divergence(mean, logvar).mean()
 
     def _encoded(self, histories: Rows, rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
@@ -174,10 +182,10 @@ def divergence(mean: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (logvar.exp() + mean**2 - 1 - logvar).sum(1)
 
 
-def drawn(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a draw from N(mean, exp(logvar)) through which gradients go."""
-    noise = torch.empty_like(mean).normal_(generator=generator)
-    return mean + noise * (0.5 * logvar).exp()
+def drawn(mean: Tensor, logvar: Tensor, generator: torch.Generator, noise: float = 1.0) -> Tensor:
+    """Return a draw from N(mean, noise^2 exp(logvar)) through which gradients go."""
+    normal = torch.empty_like(mean).normal_(0.0, noise, generator=generator)
+    return mean + normal * (0.5 * logvar).exp()
 
 
 def read(x: sp.csr_array, device: torch.device) -> tuple[Rows, Tensor]:
