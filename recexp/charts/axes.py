@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TICKS = 5
 _RINGS = 14
@@ -62,13 +63,15 @@ def label_positions(
     width: float,
     height: float,
     reach: Sequence[float] = (),
+    curve: Sequence[tuple[float, float]] = (),
 ) -> list[tuple[float, float] | None]:
     """Return where the label of each point begins, as near as is clear of points and other labels; None: nowhere.
 
-    `reach` are the x to which a line goes from each point.
+    `reach` are the x to which a line goes from each point, `curve` the points that another line joins.
     """
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
     taken += [(x, y - 3, end, y + 3) for (x, y), end in zip(points, reach)]
+    taken += [(x - 3, y - 3, x + 3, y + 3) for x, y in _along(curve)]
     found: list[tuple[float, float] | None] = []
     for (x, y), label in zip(points, labels):
         length = letter * min(len(label), 40)
@@ -93,6 +96,13 @@ def _places(x: float, y: float, length: float) -> Iterator[tuple[float, float]]:
             yield from [(x + 9, y + 4 + lift), (x - 9 - length, y + 4 + lift), (x - length / 2, y + 4 + lift)]
         for rise in (-up / 2, up / 2, 0.0):
             yield from [(x + across, y + 4 + rise), (x - across - length, y + 4 + rise)]
+
+
+def _along(curve: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield points on the lines that join those of a curve, at most a few pixels apart."""
+    for (x, y), (right, end) in pairwise(curve):
+        steps = math.ceil(math.dist((x, y), (right, end)) / 5)
+        yield from ((x + (right - x) * step / steps, y + (end - y) * step / steps) for step in range(1, steps))
 
 
 def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:

@@ -50,11 +50,12 @@ def scatter(
     up = Axis.of([p.y for p in points], HEIGHT - 46, 14)
     parts = [x_axis(across, 14, HEIGHT - 46, x_name), y_axis(up, 62, WIDTH - 20, y_name)]
     pixels = [(across.pixel(p.x), up.pixel(p.y)) for p in points]
-    if front and best is not None and len(best) > 1:
-        parts.append(polyline(sorted(pixels[i] for i in best), "front"))
+    joined = sorted(pixels[i] for i in best or ()) if front else []
+    if len(joined) > 1:
+        parts.append(polyline(joined, "front"))
     ends = [across.pixel(most) for most in reach]
     parts += [line(x, y, end, y, "spread") for (x, y), end in zip(pixels, ends) if end > x]
-    labels = label_positions(pixels, [p.label for p in points], LETTER, WIDTH - 2, HEIGHT - 46, ends)
+    labels = label_positions(pixels, [p.label for p in points], LETTER, WIDTH - 2, HEIGHT - 46, ends, joined)
     for number, (point, (x, y), where) in enumerate(zip(points, pixels, labels)):
         color = COLORS[0] if best is None or number in best else "#8a8a8a"
         until = "" if point.most_x is None else f" to {format_number(point.most_x)}"

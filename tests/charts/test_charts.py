@@ -95,6 +95,17 @@ def test_labels_of_a_crowd_are_all_there_and_do_not_collide() -> None:
     assert of(picture, "line", "leader") and not of(picture, "line", "spread")
 
 
+def test_a_label_does_not_lie_on_the_front() -> None:
+    """Which leaves `best` to the right, just where its label would be; samples of the line are a pixel apart."""
+    models = [Point("best", 0.2, 0.31), Point("broad", 0.3, 0.30), Point("poor", 0.0, 0.1)]
+    picture = parsed(charts.scatter(models, "x", "y", best=[0, 1]))
+    (left, begin), (right, end) = points(of(picture, "polyline", "front")[0])
+    x, y = at(texts(picture)["best"], "x", "y")
+    for n in range(round(right - left)):
+        above = begin + (end - begin) * n / (right - left)
+        assert not (x < left + n < x + 24 and y - 9 < above < y + 2)
+
+
 def test_dots_are_not_joined() -> None:
     picture = parsed(charts.lines({"a": [(0, 0.0), (1, 1.0)], "b": [(0, 1.0), (1, 0.0)]}, "x", "y", dots=["a"]))
     assert [curve.get("stroke") for curve in of(picture, "polyline")] == [ORANGE]
