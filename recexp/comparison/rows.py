@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recexp.history.archive import StoredRun
+from recexp.tracking.names import component_param
 from recexp.tracking.tags import CODE, SEARCH, SPLIT, STUDY_TRIALS, TUNING
 
 _DIGITS = 8
 """Enough of an id or digest to name what it is of; --runs takes such ids."""
-_ALWAYS_SO = {"reranker._target_": "recexp.rerankers.none.NoReranker"}
+_ALWAYS_SO = {"reranker": "NoReranker"}
 """Params that say what runs were before there were such params: those and these are one row."""
 
 
@@ -126,8 +127,8 @@ def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]
 
 
 def _plain(run: StoredRun) -> Key:
-    prefixes = tuple(f"{name}." for name in run.subject)
-    params = {key: text for key, text in run.params.items() if key.startswith(prefixes)}
+    found = dict(component_param(key, text) for key, text in run.params.items())
+    params = {key: text for key, text in found.items() if key.partition(".")[0] in run.subject}
     params = dict(params.items() - _ALWAYS_SO.items())
     return Key(run.subject[0], run.tags.get(run.subject[0], ""), False, tuple(sorted((params | _code(run)).items())))
 
@@ -153,8 +154,8 @@ def _seed_and_fold(run: StoredRun) -> tuple[int, int]:
 def _labels(keys: Sequence[Key]) -> list[str]:
     """Name each row after its algorithm and the params in which it differs from others of the same algorithm.
 
-    Where that is not enough, classes are given by their full paths and searches by their digests; what is still alike,
-    for the text of one value is that of several, gets a number.
+    Where that is not enough, searches are given by their digests; what is still alike, for the text of one value is
+    that of several, gets a number.
     """
     apart: dict[str, list[str]] = {}
     for name in {key.name for key in keys}:
@@ -180,12 +181,12 @@ def _differs(param: str, alike: Sequence[Mapping[str, str]]) -> bool:
 
     Where the classes differ, or some rows have no such component, the class is what tells rows apart.
     """
-    owner = param.removesuffix("._target_").rpartition(".")[0]
-    while owner and not any(f"{owner}._target_" in params for params in alike):
+    owner = param.rpartition(".")[0]
+    while owner and not any(owner in params for params in alike):
         owner = owner.rpartition(".")[0]
     values: dict[str | None, set[str | None]] = {}
     for params in alike:
-        values.setdefault(params.get(f"{owner}._target_"), set()).add(params.get(param))
+        values.setdefault(params.get(owner), set()).add(params.get(param))
     return any(len(found) > 1 for found in values.values())
 
 
@@ -202,8 +203,6 @@ def _word(param: str, value: str, *, whole: bool) -> str:
         return f"{value} trials"
     if param == SEARCH:
         return f"search={value[:_DIGITS]}" if whole else ""
-    if "_target_" in param:
-        return f"{param.removesuffix('._target_')}={value if whole else value.rpartition('.')[2]}"
     return f"{param}={value}"
 
 

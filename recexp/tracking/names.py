@@ -22,6 +22,23 @@ def search_terms(tags: Mapping[str, str]) -> str:
     return " and ".join(f"tags.`{key}` = {marks[key]}{value}{marks[key]}" for key, value in tags.items())
 
 
+def as_params(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return a resolved config as a run's params: flat, and each component under its name.
+
+    `algorithm: EASE`, `algorithm.l2: 500`; a class that is not recexp's has its module, too.
+    """
+    return dict(component_param(name, value) for name, value in flatten(config).items())
+
+
+def component_param(name: str, value: str) -> tuple[str, str]:
+    """Return a param as runs have it now, where earlier ones have `algorithm._target_` and a whole path.
+
+    MLflow compares runs by the first three params that differ, sorted by name, and shows ten letters of their values.
+    """
+    component, isclass, _ = name.partition("._target_")
+    return component, value.rpartition(".")[2] if isclass and value.startswith("recexp.") else value
+
+
 def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested params under dotted names; items of a list of mappings are numbered from 0.
 

@@ -18,7 +18,7 @@ from recexp.errors import DiskFullError, RecexpError
 from recexp.secrets import mask
 from recexp.tracking import keeping, run_log, store_errors, store_uri, view
 from recexp.tracking.curves import Curves, Point
-from recexp.tracking.names import clean, flatten
+from recexp.tracking.names import as_params, clean
 from recexp.tracking.process import TrackingProcess
 from recexp.tracking.tags import EVALUATIONS
 
@@ -168,7 +168,7 @@ class Run:
         """
         moment, described, looks = now(), description if callable(description) else lambda _: description, 0
         values = [(name, float(value), moment, 0) for name, value in metrics.items()]
-        plain = {"params": flatten(params), "view": view}
+        plain = {"params": as_params(params), "view": view}
         sources = [item._asdict() for item in inputs]
         saved = model_folder if self._target.log_model else None
         own = list(own_files) if self._target.git_diff else None

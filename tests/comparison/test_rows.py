@@ -119,15 +119,26 @@ def test_tunings_that_differ_are_rows_of_their_own(shelf: Any) -> None:
 def test_no_two_rows_have_one_label_or_share_what_is_theirs(shelf: Any) -> None:
     """Classes of one name in two modules; and values whose text is that of two params."""
     for target, level in (("a.Foo", 0.3), ("b.Foo", 0.6)):
-        shelf.run("mine", values(level, target), params={"_target_": target})
+        shelf.run("mine", values(level, target), params={"part": target})
     for params in ({"x": "1 y=2"}, {"x": "1", "y": "2"}):
         shelf.run("odd", values(0.5, str(params)), params=params)
     (board,) = shelf.compare().boards
     labels = [ranked.row.label for ranked in board.rows]
-    assert sorted(labels) == ["mine _target_=a.Foo", "mine _target_=b.Foo", "odd x=1 y=2", "odd x=1 y=2 #2"]
+    assert sorted(labels) == ["mine part=a.Foo", "mine part=b.Foo", "odd x=1 y=2", "odd x=1 y=2 #2"]
     assert all(ranked.low < ranked.mean < ranked.high for ranked in board.rows)
     assert board.rows[0].low > 0.55 and board.rows[-1].high < 0.35
     assert len({(pair.first, pair.second) for pair in board.pairs}) == 6
+
+
+def test_a_row_has_runs_of_earlier_versions_too(shelf: Any) -> None:
+    """They logged `algorithm.parts.cf._target_`, and knew no rerankers."""
+    subject = {"recexp.subject": "algorithm fallback reranker"}
+    old = shelf.run("both", values(0.5, "1"), params={"parts.cf._target_": "recexp.algorithms.neighbors.ItemKNN"})
+    now = shelf.run("both", values(0.5, "2"), seed=2, params={"parts.cf": "ItemKNN"}, tags=subject)
+    now.params["reranker"] = "NoReranker"
+    other = shelf.run("both", values(0.4, "3"), params={"parts.cf": "UserKNN"})
+    labelled = {"both parts.cf=ItemKNN": [old.id, now.id], "both parts.cf=UserKNN": [other.id]}
+    assert run_ids(shelf.compare()) == labelled
 
 
 def test_one_name_for_two_definitions_of_a_metric_is_refused(shelf: Any) -> None:

@@ -34,7 +34,7 @@ from recexp.tracking import (
     ui_link,
     wheel,
 )
-from recexp.tracking.names import clean, flatten
+from recexp.tracking.names import as_params, clean, flatten
 from recexp.tracking.source import requirements
 from recexp.tracking.store_uri import resolve
 from recexp.tracking.view import run_link, view_state
@@ -513,6 +513,8 @@ def test_columns_of_the_leaderboard_share_a_cutoff() -> None:
     metrics = [column for column in state["selectedColumns"] if column.startswith("metrics.")]
     expected = ["test/ndcg_at_10", "test/recall_at_10", "test/rmse"]
     assert metrics == [f"metrics.`{name}`" for name in expected]
+    assert state["columnOrder"][2:5] == metrics and state["columnOrder"][-1] == "duration"
+    assert state["columnWidths"]["metrics.`test/recall_at_10`"] > state["columnWidths"]["metrics.`test/rmse`"]
     assert json.loads(view_state({"test/rmse": 1.0}, "test", [], higher_is_better=False))["orderByAsc"] is True
 
 
@@ -572,6 +574,19 @@ def test_names_and_values_are_what_mlflow_takes() -> None:
     assert clean("ndcg@10/é") == "ndcg_10/_"
     flat = flatten({"a": {"b": True, "c": "text", "d": []}, "e": [1, {"f": 2}], "g": "x" * 7000})
     assert flat == {"a.b": "true", "a.c": "text", "a.d": "[]", "e": '[1, {"f": 2}]', "g": "x" * 6000}
+
+
+def test_params_that_mlflow_compares_first_are_what_was_chosen() -> None:
+    """MLflow's compare page takes the first three that differ, sorted by name, and shows ten letters of a value."""
+    split = {"_target_": "shop.Third"}
+    runs = [
+        as_params({"algorithm": {"_target_": f"recexp.algorithms.{path}", **fields}, "split": split})
+        for path, fields in (("linear.ease.EASE", {"l2": 500.0}), ("neighbors.item_knn.ItemKNN", {"k": 50}))
+    ]
+    assert [params["algorithm"] for params in runs] == ["EASE", "ItemKNN"]
+    differing = [name for name in sorted({*runs[0], *runs[1]}) if runs[0].get(name) != runs[1].get(name)]
+    assert differing == ["algorithm", "algorithm.k", "algorithm.l2"]
+    assert runs[0]["split"] == "shop.Third", "classes of one name in two packages"
 
 
 def test_credentials_are_never_logged(workplace: Path, runs) -> None:
