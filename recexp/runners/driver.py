@@ -11,7 +11,7 @@ from recexp.evidence import run_files
 from recexp.evidence.description import Summary, describe_run
 from recexp.evidence.evidence import Evidence
 from recexp.identity import code_files
-from recexp.metric_names import bare, is_final, is_judgement
+from recexp.metric_names import bare, headlines, is_final, is_judgement
 from recexp.runners import machine
 from recexp.runners.base import Experiment, Identity, Plan
 from recexp.runners.checkpoints import checkpoint_folder
@@ -126,9 +126,10 @@ def record(
         warnings=evidence.warnings,
         command=experiment.command,
     )
+    first = headlines((name for name in metrics if is_final(name, runner.final)), runner.final)
     columns = [name for name in (runner.setting, runner.subject[0], *experiment.labels) if name]
     run.finish(
-        metrics=metrics,
+        metrics={name: metrics[name] for name in [*first, *metrics]},  # MLflow's compare page plots the first one
         params=experiment.config,
         description=lambda evaluations: describe_run(replace(summary, evaluations=evaluations)),
         inputs=evidence.inputs,

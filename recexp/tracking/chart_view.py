@@ -16,7 +16,9 @@ LAST = ("training", "audit", "cost")
 SYSTEM = ("Model metrics", "System metrics")
 """The sections that the UI has anyway."""
 RUNS = 20
-"""Bars of a chart."""
+"""Bars of a chart; of runs the UI shows the first 10 or 20."""
+COLUMNS = 2
+"""Charts in a row, so that their titles can be read on a small screen."""
 LONGEST = 18_000
 """Characters of a state in JSON; MLflow's tags of experiments hold 20,000, with the rest of the view."""
 
@@ -38,6 +40,7 @@ def chart_state(metrics: Mapping[str, float], final: str) -> dict[str, Any]:
             "compareRunCharts": charts,
             "isAccordionReordered": True,
             "hideEmptyCharts": True,
+            "runsHiddenMode": f"FIRST_{RUNS}_RUNS",
         }
     )
 
@@ -86,7 +89,7 @@ def _ordered(sections: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _section(name: str) -> dict[str, Any]:
     flags = {"display": True, "isReordered": True, "deleted": False, "isGenerated": True}
-    return {"uuid": _uuid("section", name), "name": name, **flags}
+    return {"uuid": _uuid("section", name), "name": name, "columns": COLUMNS, **flags}
 
 
 def _chart(metric: str, *, hidden: bool) -> dict[str, Any]:

@@ -19,7 +19,13 @@ from recexp.tracking.chart_view import chart_state
 VIEW = "recexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _METRICS = 4
-"""As many as fit beside the names of runs; the UI orders them by name."""
+"""As many as fit beside the names of runs."""
+_NAME, _CREATED, _DURATION = "attributes.`Run Name`", "runDateAndNestInfo", "duration"
+"""Columns that the UI has anyway."""
+_WIDTHS = {_NAME: 270, _CREATED: 130}
+"""Pixels, in which a run's name can be read to its end."""
+_LETTER, _BESIDE, _CHOSEN = 7, 20, 120
+"""Pixels of a letter in a metric's head, beside its name, and of a column with the name of what was chosen."""
 _IMPORTING = "ignore::UserWarning:mlflow.server.fastapi_app"
 """What MLflow's server warns of as it is imported: that a part of Starlette will go."""
 
@@ -64,9 +70,17 @@ def view_state(metrics: Mapping[str, float], final: str, tags: Iterable[str], *,
     shown = headlines((name for name in metrics if is_final(name, final)), final)[:_METRICS]
     if not shown:
         return None
-    columns = [*(f"metrics.`{m}`" for m in shown), *(f"tags.`{tag}`" for tag in tags), "params.`seed`"]
-    order = {"orderByKey": f"metrics.`{shown[0]}`", "orderByAsc": not higher_is_better}
-    return json.dumps({"selectedColumns": columns, **order, **chart_state(metrics, final)})
+    results = {f"metrics.`{name}`": _LETTER * len(name) + _BESIDE for name in shown}
+    chosen = {f"tags.`{tag}`": _CHOSEN for tag in tags}
+    columns = [*results, *chosen, "params.`seed`"]
+    table = {
+        "selectedColumns": columns,
+        "columnOrder": [_NAME, _CREATED, *columns, _DURATION],
+        "columnWidths": {**_WIDTHS, **results, **chosen},
+        "orderByKey": next(iter(results)),
+        "orderByAsc": not higher_is_better,
+    }
+    return json.dumps({**table, **chart_state(metrics, final)})
 
 
 def ui_command(uri: str | None, port: int) -> tuple[list[str], dict[str, str]]:
