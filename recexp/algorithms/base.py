@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
-from recexp.data import Dataset, Interactions, Queries
+from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.errors import DataError, NotFittedError
 from recexp.ranking import Lists, Ranking
 
@@ -97,6 +97,9 @@ class Recommender(ABC):
         advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
         name, needed = type(self).__name__, ", ".join(missing)
         return f"{name} needs {needed}, but {dataset.name} has none after filtering{advice}"
+
+    def check_split(self, split: Split) -> None:  # noqa: B027
+        """Raise DataError where the split's queries tell the fitted model what it is then asked for."""
 
     def check(self) -> None:  # noqa: B027
         """Raise ConfigError or DataError where a file that the model reads is missing; called before data is read."""

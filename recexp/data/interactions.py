@@ -139,6 +139,11 @@ class Interactions:
         """int64: the codes of items that have a row, ascending."""
         return np.flatnonzero(self.known_items)
 
+    def most_popular(self, n: int) -> np.ndarray:
+        """Return the codes of the `n` items that most users have, int64, lower codes first; fewer if there are fewer."""
+        users = np.bincount(self.csr(values=False).indices, minlength=self.n_items)
+        return np.argsort(-users, kind="stable")[: min(n, np.count_nonzero(users))]
+
     @property
     def pair_numbers(self) -> np.ndarray:
         """int64 (m,): a number for each row, the same for the same user and item."""

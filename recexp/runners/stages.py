@@ -122,6 +122,7 @@ class Stages:
         `name` is that of the part: `test`, `validation`.
         """
         evaluation = self.evaluation
+        model.model.check_split(split)
         with self.costs.measure_work("recommend"):
             lists = model.lists(queries, min(evaluation.cutoffs[-1], split.train.n_items))
             predicted = model.estimate(split.test, queries) if evaluation.rates else None

@@ -19,7 +19,8 @@ def make() -> Callable[..., Splitter]:
 
     def make(name: str, **settings: Any) -> Splitter:
         node = OmegaConf.load(options("split")[name])
-        node.update({"seed": 1, **settings})
+        small = {"pool": 5} if "pool" in node else {}  # the data here have few items
+        node.update({"seed": 1, **small, **settings})
         return build(OmegaConf.to_container(node, resolve=True), Splitter, "split")
 
     return make

@@ -23,7 +23,17 @@ Make = Callable[..., Splitter]
 CLASSES = {name: locate(yaml.safe_load(path.read_text())["_target_"]) for name, path in options("split").items()}
 FIELDS = {name: {field.name for field in fields(found)} for name, found in CLASSES.items()}
 FOUND = sorted(CLASSES)
-RANDOM = ["random", "random_rows", "leave_random", "kfold", "user_holdout", "cold_users", "cold_items", "hashed"]
+RANDOM = [
+    "random",
+    "random_rows",
+    "leave_random",
+    "kfold",
+    "user_holdout",
+    "cold_users",
+    "interview",
+    "cold_items",
+    "hashed",
+]
 NAMES = [
     "random",
     "random_rows",
@@ -34,6 +44,7 @@ NAMES = [
     "kfold",
     "user_holdout",
     "cold_users",
+    "interview",
     "cold_items",
     "hashed",
     "sessions",

@@ -12,7 +12,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.hybrid.scales import Scale, scaled
-from recexp.data import Dataset, Interactions, Queries
+from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.errors import DataError, IncompatibleError, RecexpError, StoreError
 from recexp.params import params
 
@@ -74,6 +74,10 @@ class Hybrid(Recommender):
     def check_device(self, device: str) -> None:
         for part in self.parts.values():
             part.check_device(device)
+
+    def check_split(self, split: Split) -> None:
+        for model in self.models_.values():
+            model.check_split(split)
 
     def fit_parts(self, train: Dataset, context: FitContext) -> None:
         """Fit each part on `train`; one fitted before keeps its `fitted_params_`.

@@ -1,0 +1,172 @@
+"""Questionnaire: new users are asked whether they know some items, and answered by that alone."""
+
+import copy
+from dataclasses import replace
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import AfterValidator
+
+from recexp.algorithms.base import Recommender
+from recexp.algorithms.capabilities import Capabilities
+from recexp.algorithms.checks import check_not_empty
+from recexp.algorithms.cold_start.questions import Choice, fixed, grow
+from recexp.algorithms.fit_context import FitContext
+from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.errors import ConfigError, DataError
+from recexp.params import PositiveFloat, PositiveInt, Size, params
+
+
+def _reads_histories(base: Recommender | None) -> Recommender | None:
+    if base is not None and base.capabilities.known_users_only:
+        raise ValueError(
+            f"{type(base).__name__} only answers users that it was trained on, so answers to questions tell it "
+            "nothing; als, ease and item_knn read histories"
+        )
+    return base
+
+
+@params
+class Questionnaire(Recommender):
+    """Asks about `n_questions` items, and knows nothing else: an item of the history is a yes, any other a no.
+
+    Without a base, score(u, i) = p_i + sum over questions q of (a_uq - p_q) W_qi: p_i is the share of train users who
+    have item i, a_uq is 1 for a yes, and W minimises, over train users and items,
+
+        sum of (x_ui - p_i - sum over q of (a_uq - p_q) W_qi)^2 + l2 |W|^2,
+
+    or for `tree` the share among those who gave the same answers. With a base, which is fitted as usual, it is the
+    base's score of a user whose history consists of the items that were answered with yes.
+
+    choose : popularity: the items that most users have. entropy: those that are closest to being had by half of the
+    users, so that a yes or no tells most. popularity_spread: number of ratings times their standard deviation. greedy:
+    one after another, the item that takes most off the covariance of all items that is left, which the regression can
+    then explain. random: any. tree: the next question depends on the answers before it, and takes most off the squared
+    distance of those asked from their mean (Golbandi, Koren and Lempel, WSDM 2011). For popularity and entropy see
+    Rashid et al. (IUI 2002, "Getting to know you").
+
+    Items that are asked about must not be targets: a list that leaves out what a user has told could not find them, and
+    other models would be judged on other targets. `split=interview` keeps them out of the target of every model.
+
+    Time: greedy O(nnz) and n_questions pool n_items, tree that for each question; ridge n_questions^2 n_items. Memory:
+    16 pool n_items bytes while questions are chosen; then 4 n_questions n_items, or for `tree` 4 n_items for each node.
+    Learns `questions_`, int64, or `tree_`; `shares_` and `weights_`, W, or `base_`.
+
+    Parameters
+    ----------
+    base : an algorithm that reads histories; None: ridge regression from answers to items, or the tree's own shares.
+    choose : how questions are chosen.
+    n_questions : how many are asked, at most.
+    pool : so many of the most popular items may be asked about.
+    l2 : of the ridge regression; for `tree`, so many users of the node before are added to the shares of a node.
+    min_users : of `tree`: so many train users at least give each answer.
+    """
+
+    base: Annotated[Recommender | None, AfterValidator(_reads_histories)]
+    choose: Choice
+    n_questions: Size
+    pool: Size
+    l2: PositiveFloat
+    min_users: PositiveInt
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        needs = frozenset({"ratings"} if self.choose == "popularity_spread" else ())
+        base = vars(self).get("base_", self.base)
+        if base is None:
+            return Capabilities(needs_history=False, needs=needs)
+        return replace(base.capabilities, needs=base.capabilities.needs | needs, vectors=False)
+
+    def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
+        context = context or FitContext()
+        rows = train.interactions
+        check_not_empty(rows)
+        pool = rows.most_popular(self.pool)
+        if self.n_questions > len(pool):
+            what = (
+                f"algorithm.pool has {self.pool}"
+                if len(pool) == self.pool
+                else f"only {len(pool)} items have train rows"
+            )
+            raise ConfigError(f"algorithm.n_questions={self.n_questions}: {what}; ask fewer questions")
+        x = rows.csr(values=False)[rows.used_users]
+        if self.choose == "tree":
+            self.tree_ = grow(x, pool, self.n_questions, least=self.min_users, shrinkage=self.l2)
+            if self.tree_["item"][0] < 0:
+                raise DataError(
+                    f"algorithm.min_users={self.min_users}: no item is had, and not had, by so many train users"
+                )
+        else:
+            self.questions_ = fixed(self.choose, rows, pool, self.n_questions, l2=self.l2, rng=context.rng)
+        if self.base is not None:
+            base = vars(self).get("base_") or copy.deepcopy(self.base)
+            self.base_ = base.fit(train, context.of_part("base", context.rng))
+        elif self.choose != "tree":
+            shares = x.mean(axis=0, dtype=np.float64)
+            answers = x[:, self.questions_].toarray() - shares[self.questions_]
+            gram = answers.T @ answers + self.l2 * np.eye(self.n_questions)
+            self.weights_ = np.linalg.solve(gram, (x.T @ answers).T).astype(np.float32)
+            self.shares_ = shares.astype(np.float32)
+        return self
+
+    def score(self, queries: Queries) -> np.ndarray:
+        if self.base is not None:
+            return self.base_.score(self.answers(queries))
+        if self.choose == "tree":
+            profiles: np.ndarray = self.tree_["profiles"][self._paths(queries)[-1]]
+            return profiles
+        answers = queries.history(values=False)[:, self.questions_].toarray() - self.shares_[self.questions_]
+        scores: np.ndarray = answers @ self.weights_
+        scores += self.shares_
+        return scores
+
+    def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
+        return super().predict(rows, history) if self.base is None else self.base_.predict(rows, self.answers(history))
+
+    def can_answer(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
+        if self.base is None:
+            return np.ones(len(queries), bool)
+        return self.base_.can_answer(self.answers(queries), trained)
+
+    def answers(self, queries: Queries) -> Queries:
+        """Return the queries of users whom no model knows, with what they answered with yes as their histories."""
+        told = queries.history(values=True)
+        owners = np.repeat(np.arange(len(queries)), np.diff(told.indptr))
+        if self.choose == "tree":
+            asked = self.tree_["item"][np.array(self._paths(queries))]
+            kept = (asked[:, owners] == told.indices).any(axis=0)
+        else:
+            kept = np.isin(told.indices, self.questions_)
+        lengths = np.bincount(owners[kept], minlength=len(queries))
+        stop = np.cumsum(lengths)
+        users, items = owners[kept].astype(np.int32), told.indices[kept].astype(np.int32)
+        log = Interactions(users, items, told.data[kept], len(queries), queries.n_items, explicit=queries.log.explicit)
+        return replace(queries.asked_by(-1), log=log, start=stop - lengths, stop=stop)
+
+    def check_split(self, split: Split) -> None:
+        asked = self.tree_["item"] if self.choose == "tree" else self.questions_
+        both = np.intersect1d(asked, split.target.indices)
+        if len(both):
+            named = ", ".join(map(str, split.train.item_ids[both[:3]]))
+            raise DataError(
+                f"questionnaire asks about {len(both)} items that the split also asks for, such as {named}; with "
+                "split=interview, what may be asked about is no target (split.pool of at least algorithm.pool)"
+            )
+
+    def check(self) -> None:
+        if self.base is not None:
+            self.base.check()
+
+    def check_device(self, device: str) -> None:
+        if self.base is not None:
+            self.base.check_device(device)
+
+    def _paths(self, queries: Queries) -> list[np.ndarray]:
+        """Return the nodes that each query comes to, int (b,) for each question; the last is where it ends."""
+        told, tree = queries.history(values=False), self.tree_
+        nodes = [np.zeros(len(queries), np.int64)]
+        for _ in range(self.n_questions):
+            item = tree["item"][nodes[-1]]
+            answer = told[np.arange(len(queries)), np.maximum(item, 0)] > 0
+            nodes.append(np.where(item < 0, nodes[-1], np.where(answer, tree["yes"][nodes[-1]], tree["no"][nodes[-1]])))
+        return nodes

@@ -1,0 +1,67 @@
+"""A split whose new users may be asked about some items, which are then no targets."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from recexp.data import Dataset, Interactions, Split
+from recexp.params import Size, params
+from recexp.splits.base import TEST, TEST_HISTORY, VALIDATION, VALIDATION_HISTORY, Finish
+from recexp.splits.sizes import RatioSplitter
+
+
+@params
+class Interview(RatioSplitter):
+    """Some users, drawn at random, are new: rows of the items that may be asked about are shown, the others asked for.
+
+    What may be asked about is no target and in no list, whichever model asks, so that all are judged on the same
+    targets. A model that is no questionnaire sees all that is shown. With test_ratio=0.25,
+    validation_ratio=0.25, pool=1, seed=1::
+
+        time  1  2  3  4  5    |   1   2   3   4   5
+        anna  p  q  r  s  .    |   p   q   r   s   .
+        ben   .  p  q  .  s    |   .   p   q   .   s
+        carl  r  .  s  .  p    |  (r)  .  (s)  .  <p>
+        dora  .  q  .  t  .    |   .  [q]  .  [t]  .
+
+    Parameters
+    ----------
+    pool : so many of the items that most train users have.
+    """
+
+    time = "mixed"
+    cold_users: ClassVar[bool] = True
+
+    pool: Size
+
+    def assign(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
+        parts = self.draw(interactions.n_users, rng=rng)
+        labels = parts[interactions.users]
+        asked = np.isin(interactions.items, self._pool(interactions, parts))
+        for held, history in ((TEST, TEST_HISTORY), (VALIDATION, VALIDATION_HISTORY)):
+            labels[(labels == held) & asked] = history
+        return labels
+
+    def split_and_finish(self, dataset: Dataset, finish: Finish) -> Iterator[Split]:
+        rows = dataset.interactions
+        pool = np.sort(self._pool(rows, self.draw(rows.n_users, rng=self.rng)))
+        for split in super().split_and_finish(dataset, finish):
+            if self.exclude_seen:
+                inner = split.validation and _excluding(split.validation, pool)
+                split = replace(_excluding(split, pool), validation=inner)
+            yield split
+
+    def _pool(self, interactions: Interactions, parts: np.ndarray) -> np.ndarray:
+        """Return the items that may be asked about: those that most users outside the test have, whatever validates."""
+        return interactions.take((parts != TEST)[interactions.users]).most_popular(self.pool)
+
+
+def _excluding(split: Split, items: np.ndarray) -> Split:
+    """Return the split whose lists may not hold any of the items, int64 ascending."""
+    b = len(split.queries)
+    entries = np.ones(b * len(items), np.float32), np.tile(items, b), np.arange(b + 1) * len(items)
+    exclude = sp.csr_array(entries, shape=split.target.shape)
+    return replace(split, queries=replace(split.queries, exclude=exclude))
