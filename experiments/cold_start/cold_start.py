@@ -1,4 +1,4 @@
-"""Print one table of the README: new_users, new_items, or friends."""
+"""Print one table of the README: new_users, new_items, questions, or friends."""
 
 import sys
 from collections.abc import Mapping
@@ -6,10 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 
 import recexp
-from recexp.algorithms import Recommender
-from recexp.data import Dataset, Queries, Split
+from recexp.algorithms import FitContext, Recommender
+from recexp.algorithms.cold_start.questionnaire import Questionnaire
+from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.params import params
 from recexp.ranking import Ranking
 from recexp.rng import generator
+from recexp.splits.interview import Interview
 from recexp.statistics import paired
 
 K = 10
@@ -44,6 +47,28 @@ LISTS = {
 }
 
 
+ASKED = {
+    f"{name}, {k} questions": f"questionnaire algorithm.choose={choose} algorithm.n_questions={k} algorithm.pool=4000"
+    for name, choose in (("random", "random"), ("popularity x spread", "popularity_spread"), ("greedy", "greedy"))
+    for k in (5, 10, 20)
+}
+ADAPTIVE = {
+    f"{choose}, {k} questions": f"questionnaire algorithm.choose={choose} algorithm.n_questions={k}"
+    for choose in ("popularity", "entropy", "greedy", "tree")
+    for k in (5, 10, 20)
+}
+
+
+@params
+class Asked(Interview):
+    """New users are shown the given items alone, which are then no targets."""
+
+    items: np.ndarray
+
+    def _pool(self, interactions: Interactions, parts: np.ndarray) -> np.ndarray:
+        return self.items
+
+
 def make(words: str) -> Recommender:
     return recexp.make(*f"algorithm={words}".split(), config_dir="experiments/neural")
 
@@ -72,13 +97,35 @@ def compare(models: Mapping[str, str], dataset: Dataset, split: str, *, new_item
         for name, words in models.items():
             values = ndcg(make(words).fit(made.train), made, ~known if new_items else np.ones_like(known))
             found[name][made.queries.users, column] = values
-    first = found[next(iter(models))]
+    table(found)
+
+
+def questionnaires(models: Mapping[str, str], dataset: Dataset) -> None:
+    """Print as `compare` does, where what any model of a split asks about is no target of any."""
+    models = {**NEW_USERS, **models}
+    found = {name: np.full((dataset.n_users, len(SEEDS)), np.nan) for name in models}
+    for column, seed in enumerate(SEEDS):
+        fields = {"seed": seed, "exclude_seen": True, "test_ratio": 0.2, "validation_ratio": 0.0, "pool": 1}
+        train = next(iter(Asked(**fields, items=np.arange(1)).split(dataset))).train
+        fitted = {
+            name: make(words).fit(train, FitContext(rng=generator(seed, "fit"))) for name, words in models.items()
+        }
+        asked = [np.unique(model.questions()) for model in fitted.values() if isinstance(model, Questionnaire)]
+        made = next(iter(Asked(**fields, items=np.unique(np.concatenate(asked))).split(dataset)))
+        for name, model in fitted.items():
+            model.check_split(made)
+            found[name][made.queries.users, column] = ndcg(model, made, np.ones(dataset.n_items, bool))
+        print(f"split {seed}: {len(np.unique(np.concatenate(asked)))} items are asked about", flush=True)
+    table(found)
+
+
+def table(found: Mapping[str, np.ndarray]) -> None:
+    """Print the means of each split, and how far each model is above the first on the same users."""
+    first = found[next(iter(found))]
     print(f"| model | {' | '.join(f'split {seed}' for seed in SEEDS)} | difference to the first | p |")
     for name, values in found.items():
         asked = ~np.isnan(values).all(axis=1)
-        differences = np.nanmean(
-            values[asked] - first[asked], axis=1
-        )  # one a user, in however many splits it was asked
+        differences = np.nanmean(values[asked] - first[asked], axis=1)  # one a user, however often it was asked
         p = paired.permutation(differences[:, None], rng=generator(0, "test"))[0]
         cells = [f"{mean:.4f}" for mean in np.nanmean(values, axis=0)]
         print("|", " | ".join([name, *cells, f"{differences.mean():+.4f}", f"{p:.2g}"]), "|", flush=True)
@@ -126,8 +173,11 @@ def main() -> None:
         compare(NEW_ITEMS, data("movielens_1m", "all_positive"), "cold_items", new_items=True)
     elif what == "new_users":
         compare(NEW_USERS, data("movielens_1m", "all_positive"), "cold_users", new_items=False)
+    elif what == "questions":
+        questionnaires(ASKED, data("movielens_1m", "ratings"))
+        questionnaires(ADAPTIVE, data("movielens_1m", "ratings"))
     else:
-        raise SystemExit("usage: python experiments/cold_start/cold_start.py new_users|new_items|friends")
+        raise SystemExit("usage: python experiments/cold_start/cold_start.py new_users|new_items|questions|friends")
 
 
 if __name__ == "__main__":

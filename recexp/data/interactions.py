@@ -140,7 +140,7 @@ class Interactions:
         return np.flatnonzero(self.known_items)
 
     def most_popular(self, n: int) -> np.ndarray:
-        """Return the codes of the `n` items that most users have, int64, lower codes first; fewer if there are fewer."""
+        """Return the codes of the `n` items that most users have, int64, lower codes first, or fewer if so few."""
         users = np.bincount(self.csr(values=False).indices, minlength=self.n_items)
         return np.argsort(-users, kind="stable")[: min(n, np.count_nonzero(users))]
 

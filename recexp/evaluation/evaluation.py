@@ -1,6 +1,7 @@
 """Evaluation: what is measured on a split's lists, at which cut-offs, and how sure the numbers are."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import AfterValidator, Field
 
-from recexp.data import Dataset, Split
+from recexp.data import Dataset, Queries, Split
 from recexp.data.scales import doubtful_minimum
 from recexp.errors import ConfigError, DataError
 from recexp.evaluation import slices
@@ -67,7 +68,8 @@ class _Units:
         return Group("", "everyone", len(values), list(self.columns), Means.of(values, self.owners))
 
 
-def _ascending(cutoffs: list[int]) -> list[int]:
+def ascending(cutoffs: list[int]) -> list[int]:
+    """Return numbers that rise without repeats. Raises ValueError for others."""
     if cutoffs != sorted(set(cutoffs)):
         raise ValueError(f"must rise without repeats, for example {sorted(set(cutoffs))}")
     return cutoffs
@@ -88,7 +90,7 @@ class Evaluation:
     resamples, confidence : of the bootstrap over users.
     """
 
-    cutoffs: Annotated[list[Size], Field(min_length=1), AfterValidator(_ascending)]
+    cutoffs: Annotated[list[Size], Field(min_length=1), AfterValidator(ascending)]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     catalogue: Literal["all", "in_train", "listed"]
     relevant_from: float | None
@@ -188,6 +190,10 @@ class Evaluation:
         target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
         validation = None if split.validation is None else self.relevant(split.validation)
         return replace(split, queries=split.queries.take(kept), target=target, validation=validation)
+
+    def points(self, queries: Queries) -> Iterator[tuple[int, Queries]]:
+        """Yield each point of a learning curve: a number of interactions, and queries that show no more; here none."""
+        return iter(())
 
     @property
     def headline(self) -> str:

@@ -13,6 +13,7 @@ from recexp.datasets.base import Source
 from recexp.errors import IncompatibleError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.evidence import Evidence
+from recexp.evidence.learning_curve import UserCurve
 from recexp.evidence.log_report import log_report
 from recexp.evidence.recommendations import PartResult, Recommendations
 from recexp.evidence.table import Table
@@ -107,7 +108,8 @@ class Offline(Runner):
             history = split.train if experiment["evaluation"].history == "all" else inner.train
             model = model.with_history(history.interactions, stages.ranking(split))
         parts.append(stages.evaluate("test", split, queries, model))
-        return evidence(experiment, fold, parts, model, show=self.show)
+        curve = stages.curve(split, queries, model)
+        return evidence(experiment, fold, parts, model, show=self.show, curve=curve)
 
     def headline(self, experiment: Experiment) -> tuple[str, bool | None]:
         return experiment["evaluation"].headline, experiment["evaluation"].higher_is_better
@@ -157,11 +159,18 @@ class Offline(Runner):
 
 
 def evidence(
-    experiment: Experiment, fold: Fold, parts: list[PartResult], model: FittedModel, *, show: int | str | None
+    experiment: Experiment,
+    fold: Fold,
+    parts: list[PartResult],
+    model: FittedModel,
+    *,
+    show: int | str | None,
+    curve: UserCurve | None = None,
 ) -> Evidence:
     """Return what the parts found, the last of them the test, and what is recommended to the user `show`, if any."""
     shares = {part.name: part.fallback_share for part in parts}
     metrics = {name: value for part in reversed(parts) for name, value in part.metrics.items()}
+    metrics |= curve.metrics if curve else {}
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
     metrics |= {f"audit/{name}": value for name, value in fold.audit.metrics.items()}
     leaks = [f"leakage audit: {finding}" for finding in fold.audit.findings]
@@ -171,14 +180,15 @@ def evidence(
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists come from the fallback" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
+    found = [*parts, *([curve] if curve else [])]
     return Recommendations(
         metrics=metrics,
-        intervals={name: interval for part in parts for name, interval in part.intervals.items()},
+        intervals={name: interval for one in found for name, interval in one.intervals.items()},
         higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
         units=parts[-1].units,
-        tables=[*fold.tables(), answers],
+        tables=[*fold.tables(), answers, *([curve.table] if curve else [])],
         warnings=leaks + fallbacks + short + remarks,
-        plots=fold.report.plots if fold.report else {},
+        plots={**(fold.report.plots if fold.report else {}), **({"known_interactions": curve.plot} if curve else {})},
         inputs=fold.inputs(experiment),
         model=model,
         shown=() if show is None else recommended(model, show),

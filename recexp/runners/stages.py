@@ -14,6 +14,7 @@ from recexp.cost import Costs
 from recexp.data import Queries, Split
 from recexp.errors import ConfigError
 from recexp.evaluation.evaluation import Evaluation
+from recexp.evidence.learning_curve import UserCurve
 from recexp.evidence.recommendations import PartResult
 from recexp.models.fitted import FittedModel
 from recexp.models.saving import check_savable
@@ -136,6 +137,15 @@ class Stages:
         if share:
             log.info("%s: %.1f %% of the lists come from the fallback", part, 100 * share)
         return PartResult(part, split, lists, predicted, results, share)
+
+    def curve(self, split: Split, queries: Queries, model: FittedModel) -> UserCurve | None:
+        """Return the headline metric at each point of a learning curve of users; None where the evaluation has none."""
+        name, metric = next(iter(self.evaluation.metrics.items()))
+        headline = replace(self.evaluation, metrics={name: metric})
+        stages = replace(self, evaluation=headline, costs=Costs())
+        points = self.evaluation.points(queries)
+        found = {known: stages.evaluate("test", split, shown, model).results for known, shown in points}
+        return UserCurve(found) if found else None
 
 
 @dataclass(frozen=True)

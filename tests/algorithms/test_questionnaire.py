@@ -173,7 +173,7 @@ def test_what_cannot_be_asked_is_refused(words: list[str], said: str) -> None:
 def test_a_base_that_reads_no_histories_is_refused() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"^algorithm\.base: MF only answers users that it was trained on, so answers to questions tell it nothing",
+        match=r"^algorithm\.base: MF only answers users that it was trained on, so answers to questions tell it",
     ):
         recexp.make("algorithm=questionnaire", "+algorithm@algorithm.base=mf")
 

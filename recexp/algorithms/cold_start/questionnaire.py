@@ -143,9 +143,15 @@ class Questionnaire(Recommender):
         log = Interactions(users, items, told.data[kept], len(queries), queries.n_items, explicit=queries.log.explicit)
         return replace(queries.asked_by(-1), log=log, start=stop - lengths, stop=stop)
 
+    def questions(self) -> np.ndarray:
+        """Return the codes of all items that somebody may be asked about, int (q,)."""
+        if self.choose == "tree":
+            item: np.ndarray = self.tree_["item"]
+            return np.unique(item[item >= 0])
+        return self.questions_
+
     def check_split(self, split: Split) -> None:
-        asked = self.tree_["item"] if self.choose == "tree" else self.questions_
-        both = np.intersect1d(asked, split.target.indices)
+        both = np.intersect1d(self.questions(), split.target.indices)
         if len(both):
             named = ", ".join(map(str, split.train.item_ids[both[:3]]))
             raise DataError(

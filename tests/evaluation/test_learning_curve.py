@@ -1,0 +1,73 @@
+"""Learning curves of users: the same users and targets at each number of known interactions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recexp as library
+from recexp.data import Dataset, Split
+from recexp.errors import DataError
+from recexp.testing.examples import repeated_rows
+
+
+@pytest.fixture
+def words(shop: Path) -> tuple[str, ...]:
+    given = ("split=user_holdout", "split.given=5", "split.test_ratio=0.5")
+    return (
+        "dataset=files",
+        "dataset.interactions=ratings.csv",
+        "filter=all_positive",
+        *given,
+        "tracking.log_model=false",
+    )
+
+
+def test_a_run_has_the_curve(words: tuple[str, ...]) -> None:
+    curve = ("evaluation=learning_curve", "evaluation.known=[0,1,5]", "evaluation.metrics=[ndcg,recall]")
+    found = {name: library.run(*words, *curve, f"algorithm={name}") for name in ("ease", "popularity")}
+    ease, popularity = (found[name].metrics for name in ("ease", "popularity"))
+    points = [f"after_{n}/ndcg_at_10" for n in (0, 1, 5)]
+    assert [name for name in ease if name.startswith("after") and name.endswith("_10")] == points
+    assert ease[points[0]] == popularity[points[0]], "of nobody known the fallback, popularity"
+    assert ease[points[2]] == ease["test/ndcg_at_10"], "all that is shown"
+    assert len({popularity[name] for name in points}) == 1, "the same users, targets and candidates at each point"
+    assert len({ease[name] for name in points}) == 3
+    low, high = found["ease"].intervals[points[1]]
+    assert low < ease[points[1]] < high
+
+
+def test_the_oldest_rows_are_shown() -> None:
+    (split,) = library.make("split=user_holdout", "split.given=4").split(repeated_rows())
+    evaluation = library.make("evaluation=learning_curve", "evaluation.known=[0,3,4]")
+    applied = evaluation.applied(split)
+    times = applied.queries.log.timestamps
+    for known, shown in evaluation.points(applied.queries):
+        assert (shown.lengths == known).all()
+        assert (shown.start == applied.queries.start).all()
+    for q in range(len(applied.queries)):
+        start, stop = applied.queries.start[q], applied.queries.stop[q]
+        assert (np.diff(times[start:stop]) >= 0).all()
+
+
+def test_users_with_fewer_rows_are_left_out_at_every_point() -> None:
+    split = in_part(repeated_rows(m=200))
+    lengths = split.queries.lengths
+    middle = int(np.median(lengths))
+    applied = library.make("evaluation=learning_curve", f"evaluation.known=[0,{middle}]").applied(split)
+    assert applied.queries.users.tolist() == split.queries.users[lengths >= middle].tolist()
+    assert 0 < len(applied.queries) < len(split.queries)
+    assert (applied.target != split.target[lengths >= middle]).nnz == 0
+
+
+def test_a_point_that_nobody_reaches_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"^evaluation\.known: no test user is shown 900 interactions, at most \d+; choose"
+    ):
+        library.make("evaluation=learning_curve", "evaluation.known=[0,900]").applied(in_part(repeated_rows()))
+
+
+def in_part(data: Dataset) -> Split:
+    (split,) = library.make("split=user_holdout", "split.fold_in_ratio=0.5", "split.test_ratio=0.8").split(data)
+    return replace(split, validation=None)
