@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.data import Dataset, Interactions, Split
+from recexp.errors import EmptyPartError
 from recexp.params import Size, params
 from recexp.splits.base import TEST, TEST_HISTORY, VALIDATION, VALIDATION_HISTORY, Finish
 from recexp.splits.sizes import RatioSplitter
@@ -56,7 +57,11 @@ class Interview(RatioSplitter):
 
     def _pool(self, interactions: Interactions, parts: np.ndarray) -> np.ndarray:
         """Return the items that may be asked about: those that most users outside the test have, whatever validates."""
-        return interactions.take((parts != TEST)[interactions.users]).most_popular(self.pool)
+        train = interactions.take((parts != TEST)[interactions.users])
+        pool = train.most_popular(self.pool)
+        if len(pool) == len(train.used_items):
+            raise EmptyPartError(f"split.pool={self.pool}: train has only {len(pool)} items; choose a smaller pool")
+        return pool
 
 
 def _excluding(split: Split, items: np.ndarray) -> Split:

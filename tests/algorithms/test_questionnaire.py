@@ -116,9 +116,9 @@ def test_the_users_of_an_interview_are_answered_better_than_by_popularity_on_the
     (split,) = recexp.make("split=interview", "split.seed=1").split(ml100k)
     model = recexp.make("algorithm=questionnaire").fit(split.train)
     model.check_split(split)
-    pool = split.train.interactions.most_popular(150)
+    pool = split.train.interactions.most_popular(100)
     assert not np.isin(split.target.indices, pool).any()
-    assert (np.diff(split.queries.exclude.indptr) == 150).all()
+    assert (np.diff(split.queries.exclude.indptr) == 100).all()
     found = {
         name: ndcg(split, one)
         for name, one in {
@@ -153,7 +153,7 @@ def test_targets_that_were_asked_about_are_refused(data: Dataset) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["n_questions=101"], "algorithm.n_questions=101: algorithm.pool has 100; ask fewer questions"),
+        (["n_questions=81"], "algorithm.n_questions=81: algorithm.pool has 80; ask fewer questions"),
         (
             ["n_questions=41", "pool=900"],
             "algorithm.n_questions=41: only 40 items have train rows; ask fewer questions",
@@ -165,7 +165,7 @@ def test_targets_that_were_asked_about_are_refused(data: Dataset) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_refused(words: list[str], said: str) -> None:
-    data = repeated_rows(m=4000, n_users=300, n_items=120 if "n_questions=101" in words else 40)
+    data = repeated_rows(m=4000, n_users=300, n_items=120 if "n_questions=81" in words else 40)
     with pytest.raises((ConfigError, DataError), match=f"^{said}"):
         make(*words).fit(data)
 
@@ -182,3 +182,8 @@ def test_ratings_are_needed_for_their_spread(data: Dataset) -> None:
     rows = replace(data.interactions, explicit=False)
     missing = make("choose=popularity_spread").missing_requirements(replace(data, interactions=rows))
     assert missing.startswith("Questionnaire needs ratings, but tastes has none after filtering")
+
+
+def test_a_pool_of_all_items_is_refused(data: Dataset) -> None:
+    with pytest.raises(DataError, match=r"^split\.pool=40: train has only \d\d items; choose a smaller pool"):
+        list(recexp.make("split=interview", "split.pool=40").split(data))

@@ -11,6 +11,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.checks import check_not_empty
 from recexp.algorithms.cold_start.questions import Choice, fixed, grow
+from recexp.algorithms.cold_start.ridge import centered
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.errors import ConfigError, DataError
@@ -104,8 +105,7 @@ class Questionnaire(Recommender):
         elif self.choose != "tree":
             shares = x.mean(axis=0, dtype=np.float64)
             answers = x[:, self.questions_].toarray() - shares[self.questions_]
-            gram = answers.T @ answers + self.l2 * np.eye(self.n_questions)
-            self.weights_ = np.linalg.solve(gram, (x.T @ answers).T).astype(np.float32)
+            self.weights_ = centered(answers, x, self.l2)
             self.shares_ = shares.astype(np.float32)
         return self
 

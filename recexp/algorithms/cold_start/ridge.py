@@ -1,4 +1,4 @@
-"""Ridge regression from sparse features to what is above a mean."""
+"""Ridge regression to what is above a mean."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -31,4 +31,15 @@ def above_mean(
     products = x.T @ y
     products = products.toarray() if sp.issparse(products) else products
     weights: np.ndarray = np.linalg.solve(gram, products - np.outer(x.sum(axis=0), mean))
+    return weights.astype(np.float32)
+
+
+def centered(x: np.ndarray, y: sp.csr_array | np.ndarray, l2: float) -> np.ndarray:
+    """Return W, float32 (f, t), that minimises the sum over rows of |y - mean of y - x W|^2, plus l2 |W|^2.
+
+    The columns of `x`, (n, f), have the mean 0, so that the mean of `y`, (n, t), sparse or dense, has no part in W.
+    """
+    gram = x.T.astype(np.float64) @ x
+    gram[np.diag_indices_from(gram)] += l2
+    weights: np.ndarray = np.linalg.solve(gram, (y.T @ x).T)
     return weights.astype(np.float32)

@@ -1,0 +1,107 @@
+"""Transfer: new items get the factors that other data suggest."""
+
+import copy
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from recexp import checksums
+from recexp.algorithms.cold_start.new_items import NewItems
+from recexp.algorithms.cold_start.ridge import centered
+from recexp.algorithms.fit_context import FitContext
+from recexp.data import Dataset
+from recexp.errors import DataError, IncompatibleError
+from recexp.io import code_log, exists, read_log
+from recexp.params import Location, PositiveFloat, params
+
+log = logging.getLogger(__name__)
+
+
+@params
+class Transfer(NewItems):
+    """score(u, i) = w_u . h_i, with h_i = mean + (s_i - mean of s) W for new items that the source has, too.
+
+    The base is fitted twice, on train and on the rows of the source; s are the vectors of the source's items. W
+    minimises, over the items that both have and that are not new in train,
+
+        sum of |h_i - mean - (s_i - mean of s) W|^2 + l2 |W|^2
+
+    a linear map between two domains by what they share (Man et al., IJCAI 2017, "Cross-domain recommendation: an
+    embedding and mapping approach", whose maps are of users; here of items). The means are over these items. Items are
+    the same where their ids are written alike. New items that the source does not have are at the mean of the others.
+
+    The source is a file of a row for each user and item (columns user_id, item_id, and rating if train has ratings), as
+    `recexp export-split` writes it. Its content is part of a run's identity, wherever it lies.
+
+    Time and memory: those of the base, twice. Learns what `NewItems` does.
+
+    Parameters
+    ----------
+    base, below : see `NewItems`.
+    source : the file; None: none, which a run refuses.
+    l2 : weight of the squared norm of W.
+    """
+
+    source: Location | None
+    l2: PositiveFloat
+
+    def check(self) -> None:
+        super().check()
+        if self.source is None:
+            raise IncompatibleError(
+                "algorithm.source: is missing; name a file of other data with the same items: algorithm.source=FILE"
+            )
+        if not exists(self._path):
+            problem = "is a folder, not a file" if self._path.is_dir() else "no such file"
+            raise DataError(f"algorithm.source: {self.source}: {problem}")
+
+    def contents(self) -> dict[str, str]:
+        return {"source": checksums.sha256(self._path)} if self.source and self._path.is_file() else {}
+
+    def suggested(self, train: Dataset, vectors: np.ndarray, known: np.ndarray, context: FitContext) -> np.ndarray:
+        mean = np.broadcast_to(vectors[known].mean(axis=0), (int((~known).sum()), vectors.shape[1]))
+        if self.source is None:
+            return mean
+        source = self._rows(explicit=train.interactions.explicit)
+        (rng,) = context.rng.spawn(1)
+        theirs = copy.deepcopy(self.base).fit(source, context.of_part("source", rng)).item_vectors()
+        place = _places(source.item_ids, train.item_ids)
+        place[place >= 0] = np.where(source.interactions.known_items[place[place >= 0]], place[place >= 0], -1)
+        shared = known & (place >= 0)
+        if not shared.any():
+            few = [", ".join(map(str, ids[:3])) for ids in (source.item_ids, train.item_ids)]
+            raise DataError(
+                f"algorithm.source: {self.source} shares no item id with {train.name}: the first are {few[0]} "
+                f"and {few[1]}"
+            )
+        found = (place >= 0)[~known]
+        log.info(
+            "transfer: %d items are shared, %d of %d new items are in the source",
+            *(shared.sum(), found.sum(), len(found)),
+        )
+        origin, here = theirs[place[shared]].mean(axis=0), vectors[shared].mean(axis=0)
+        weights = centered(theirs[place[shared]] - origin, vectors[shared] - here, self.l2)
+        suggested = mean.copy()
+        suggested[found] = here + (theirs[place[~known][found]] - origin) @ weights
+        return suggested
+
+    def _rows(self, *, explicit: bool) -> Dataset:
+        """Return the source's rows, each counted as one unless they are `explicit` ratings."""
+        columns = {"timestamp": None, "event": None, "session": None, **({} if explicit else {"rating": None})}
+        raw = read_log(self._path, columns=columns, separator=None, time_format=None, format="auto")
+        coded = code_log(raw, explicit=explicit)
+        return Dataset(self._path.name, coded.interactions, coded.user_ids, coded.item_ids)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.source or "").expanduser()
+
+
+def _places(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where each wanted id is among `ids`, int64, -1 where it is not; ids are compared as text."""
+    ids, wanted = ids.astype(str), wanted.astype(str)
+    order = np.argsort(ids)
+    at = np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)
+    places: np.ndarray = np.where(ids[order[at]] == wanted, order[at], -1)
+    return places
