@@ -170,6 +170,7 @@ def evidence(
     """Return what the parts found, the last of them the test, and what is recommended to the user `show`, if any."""
     shares = {part.name: part.fallback_share for part in parts}
     metrics = {name: value for part in reversed(parts) for name, value in part.metrics.items()}
+    intervals = {name: interval for part in parts for name, interval in part.intervals.items()}
     metrics |= curve.metrics if curve else {}
     metrics |= {f"{name}/fallback_share": share for name, share in shares.items()}
     metrics |= {f"audit/{name}": value for name, value in fold.audit.metrics.items()}
@@ -180,10 +181,9 @@ def evidence(
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists come from the fallback" for name, share in shares.items() if share]
     answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
-    found = [*parts, *([curve] if curve else [])]
     return Recommendations(
         metrics=metrics,
-        intervals={name: interval for one in found for name, interval in one.intervals.items()},
+        intervals=intervals | (curve.intervals if curve else {}),
         higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
         units=parts[-1].units,
         tables=[*fold.tables(), answers, *([curve.table] if curve else [])],

@@ -13,6 +13,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset
 from recexp.errors import DataError, IncompatibleError
 from recexp.io import code_log, exists, read_log
+from recexp.io.header import Role
 from recexp.params import Location, PositiveFloat, params
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ class Transfer(NewItems):
 
     def _rows(self, *, explicit: bool) -> Dataset:
         """Return the source's rows, each counted as one unless they are `explicit` ratings."""
-        columns = {"timestamp": None, "event": None, "session": None, **({} if explicit else {"rating": None})}
+        columns: dict[Role, str | int | None] = {"timestamp": None, "event": None, "session": None}
+        columns |= {} if explicit else {"rating": None}
         raw = read_log(self._path, columns=columns, separator=None, time_format=None, format="auto")
         coded = code_log(raw, explicit=explicit)
         return Dataset(self._path.name, coded.interactions, coded.user_ids, coded.item_ids)
