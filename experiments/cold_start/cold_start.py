@@ -53,7 +53,7 @@ ASKED = {
     for k in (5, 10, 20)
 }
 ADAPTIVE = {
-    f"{choose}, {k} questions": f"questionnaire algorithm.choose={choose} algorithm.n_questions={k}"
+    f"{choose}, {k} questions": f"questionnaire algorithm.choose={choose} algorithm.n_questions={k} algorithm.pool=100"
     for choose in ("popularity", "entropy", "greedy", "tree")
     for k in (5, 10, 20)
 }
