@@ -22,7 +22,7 @@ class RecVAE(HistoryModel):
     outputs as input; a prior that mixes a standard normal (.15), the encoder as it was before the epoch (.75) and a
     wide normal (.1); a divergence weighed by `gamma` times the length of a history (equation 6); and epochs of
     `encoder_passes` passes for the encoder, with items left out, and then one for the decoder, with whole histories
-    (algorithm 1).
+    (algorithm 1). RecBole's RecVAE is another model: `noise` is .01.
 
     Time: an epoch is O(encoder_passes (nnz hidden + n_users (n_items latent + hidden^2))). Serves anyone with a
     history.
@@ -31,12 +31,14 @@ class RecVAE(HistoryModel):
     ----------
     hidden : outputs of each of the encoder's layers.
     latent : numbers of the normal distribution.
+    noise : what the standard deviation is multiplied by when numbers are drawn in training; 1: as the paper has it.
     gamma : weight of the divergence for each item of a history.
     encoder_passes : passes for the encoder before one for the decoder.
     """
 
     hidden: Size
     latent: Size
+    noise: NonNegativeFloat
     gamma: NonNegativeFloat
     encoder_passes: PositiveInt
 
@@ -49,6 +51,7 @@ class RecVAE(HistoryModel):
             generator,
             learning_rate=self.learning_rate,
             dropout=self.dropout,
+            noise=self.noise,
             gamma=self.gamma,
             encoder_passes=self.encoder_passes,
         )

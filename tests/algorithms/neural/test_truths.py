@@ -114,6 +114,24 @@ def test_draws_have_the_spread_that_is_asked_for() -> None:
     assert recexp.make("algorithm=multvae", "algorithm.noise=0.01")._network_of(5).noise == 0.01
 
 
+def test_recvae_draws_with_the_noise_that_is_asked_for() -> None:
+    x = sp.csr_array((np.random.default_rng(0).random((6, 9)) < 0.5).astype(np.float32))
+    losses = []
+    for noise in (0.0, 1.0):
+        lesson = recvae.RecLesson(
+            x,
+            lambda: recvae.RecVariational(9, 6, 3),
+            generator(),
+            learning_rate=0.001,
+            dropout=0.0,
+            noise=noise,
+            gamma=0.0,
+            encoder_passes=1,
+        )
+        losses.append({float(lesson._loss(lesson._users, 0.0)) for _ in range(3)})
+    assert [len(found) for found in losses] == [1, 3], "without noise the loss is the same each time"
+
+
 def test_the_penalty_of_multdae_leaves_biases_alone() -> None:
     """Liang et al.'s code has tf.contrib's penalty on its weights, and none on its biases."""
     x = sp.csr_array((np.random.default_rng(3).random((6, 7)) < 0.5).astype(np.float32))
@@ -146,6 +164,7 @@ def test_the_prior_mixes_three_normals() -> None:
         generator(),
         learning_rate=0.001,
         dropout=0.5,
+        noise=1.0,
         gamma=0.005,
         encoder_passes=1,
     )

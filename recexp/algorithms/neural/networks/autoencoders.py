@@ -182,7 +182,7 @@ def divergence(mean: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (logvar.exp() + mean**2 - 1 - logvar).sum(1)
 
 
-def drawn(mean: Tensor, logvar: Tensor, generator: torch.Generator, noise: float = 1.0) -> Tensor:
+def drawn(mean: Tensor, logvar: Tensor, generator: torch.Generator, noise: float) -> Tensor:
     """Return a draw from N(mean, noise^2 exp(logvar)) through which gradients go."""
     normal = torch.empty_like(mean).normal_(0.0, noise, generator=generator)
     return mean + normal * (0.5 * logvar).exp()

@@ -101,6 +101,7 @@ class RecLesson(Lesson):
     x : binary CSR (n_users, n_items); users without rows teach nothing.
     make : returns the network.
     dropout : by what probability an item of a history is left out while the encoder learns.
+    noise : what a draw's standard deviation is multiplied by.
     gamma : the weight of the Kullback-Leibler divergence of a history is gamma times its length (equation 6).
     encoder_passes : passes over the data for the encoder, before one for the decoder.
     """
@@ -115,6 +116,7 @@ class RecLesson(Lesson):
         *,
         learning_rate: float,
         dropout: float,
+        noise: float,
         gamma: float,
         encoder_passes: int,
     ) -> None:
@@ -122,7 +124,7 @@ class RecLesson(Lesson):
         self._now, self._before = self.network.now, self.network.before
         self.optimizers = [adam(part, learning_rate) for part in (self._now.encoder, self._now.decoder)]
         self._histories, self._users = read(x, generator.device)
-        self._dropout, self._gamma = dropout, gamma
+        self._dropout, self._noise, self._gamma = dropout, noise, gamma
         self._encoder_passes = encoder_passes
 
     def passes(self, epoch: int) -> Iterator[Pass]:
@@ -142,7 +144,7 @@ class RecLesson(Lesson):
     def _loss(self, rows: Tensor, rate: float) -> Tensor:
         """Return the mean negative lower bound of b histories (equations 5 and 6), with items left out by `rate`."""
         mean, logvar = self._now.encoder(self._histories, rows, rate, self.generator)
-        z = drawn(mean, logvar, self.generator)
+        z = drawn(mean, logvar, self.generator, self._noise)
         apart = (log_normal(z, mean, logvar) - self._log_prior(z, rows)).sum(1)
         weight = self._gamma * self._histories.lengths(rows)
         return likelihood(self._now.decoder(z), self._histories, rows) + (weight * apart).mean()
