@@ -6,6 +6,7 @@ import recexp
 from recexp.data import Dataset
 from recexp.environments.electronics.calendar import DEVICES
 from recexp.environments.electronics.liking import liking, stars
+from recexp.environments.electronics.tables import SCRATCH
 from recexp.environments.electronics.world import Log, World
 from recexp.kernels import jit
 from recexp.log_statistics import busiest_hour, by_kind, measure, price_elasticity
@@ -62,17 +63,19 @@ def random_ratings(store: World, n: int) -> np.ndarray:
     """Return what n random people would rate random products, at random times."""
     rng = np.random.default_rng(store.seed)
     drawn = [rng.integers(size, size=n) for size in (store.n_users, store.n_products, 12, 24, len(DEVICES))]
-    out = np.empty(n)
-    rate(store.tables, *drawn, np.array([store.seed], np.uint64), out)
+    scratch, out = np.zeros(1, SCRATCH), np.empty(n)
+    scratch["state"] = store.seed
+    rate(store.tables, *drawn, scratch, out)
     return out
 
 
 @jit
-def rate(t, users, items, months, hours, devices, state, out):
+def rate(t, users, items, months, hours, devices, scratch, out):
     """Fill `out` with ratings."""
     for row in range(len(out)):
         user, item = users[row], items[row]
-        out[row] = stars(state, t, user, item, liking(t, user, item, months[row], hours[row], devices[row]))
+        liked = liking(t, user, item, months[row], hours[row], devices[row])
+        out[row] = stars(scratch[0], t.items[item].quality, liked)
 
 
 def ndcg(data: Dataset, algorithm: str) -> float:

@@ -2,19 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from recexp.data import Column, Dataset, Interactions
-from recexp.data.column import take_rows
+from recexp.data import Dataset
 from recexp.data.ordering import ascending
 from recexp.datasets.base import Source
-from recexp.environments.electronics.calendar import DEVICES, HOURS, START, WEEKDAYS, WEEKS
-from recexp.environments.electronics.people import CITIES
+from recexp.environments.electronics.rows import dataset, interactions
 from recexp.environments.electronics.truth import check_folder, write_truth
-from recexp.environments.electronics.world import EVENTS, Log, Many, World
+from recexp.environments.electronics.world import Many, World
 from recexp.params import Fraction, Location, NonNegativeFloat, NonNegativeInt, params
-
-DAY = 86_400
 
 
 @params
@@ -72,53 +66,4 @@ class Electronics(Source):
         order = ascending(log.times)
         if self.truth is not None:
             write_truth(Path(self.truth).expanduser(), world, log, order)
-        return Dataset(
-            name=self.name,
-            interactions=_rows(world, log, order),
-            user_ids=np.arange(1, self.n_users + 1),
-            item_ids=np.arange(1, self.n_products + 1),
-            users=world.people.columns(),
-            items=world.catalog.columns(),
-            links=world.people.friends,
-        ).compact(as_loaded=True)
-
-
-def _rows(world: World, log: Log, order: np.ndarray) -> Interactions:
-    """Return the rows of a log in an order, int (m,)."""
-    sessions, begun = (take_rows(array, order) for array in _sessions(log))
-    users, items = take_rows(log.users, order), take_rows(log.items, order)
-    week = np.minimum(begun // (7 * DAY), WEEKS - 1)
-    return Interactions(
-        users=users,
-        items=items,
-        values=take_rows(log.values, order),
-        n_users=world.n_users,
-        n_items=world.n_products,
-        timestamps=take_rows(log.times, order),
-        events=_category(take_rows(log.events, order), EVENTS),
-        sessions=sessions,
-        context={
-            "hour": _category(begun % DAY // 3600, HOURS),
-            "weekday": _category(begun // DAY % 7, WEEKDAYS),
-            "device": _category(take_rows(log.devices, order), DEVICES),
-            "city": _category(world.people.city[users], CITIES),
-            "price": Column.numeric(world.catalog.prices(items, week), "price"),
-        },
-        explicit=True,
-    )
-
-
-def _sessions(log: Log) -> tuple[np.ndarray, np.ndarray]:
-    """Return the session of each row, int32 (m,), and when it began, int32 (m,), seconds since the year's beginning."""
-    new = (np.diff(log.users, prepend=-1) != 0) | (np.diff(log.sessions, prepend=-1) != 0)
-    sessions = np.cumsum(new, dtype=np.int32) - 1
-    times = (log.times - START).astype(np.int32)
-    begun = times[new][sessions]
-    (later,) = np.nonzero(log.events >= EVENTS.index("rating"))
-    sessions[later] = np.arange(len(later)) + np.count_nonzero(new)
-    begun[later] = times[later]
-    return sessions, begun
-
-
-def _category(codes: np.ndarray, names: tuple[str, ...]) -> Column:
-    return Column("category", codes.astype(np.int32), names)
+        return dataset(world, self.name, interactions(world, log, order)).compact(as_loaded=True)

@@ -1,12 +1,10 @@
 """Compiled: by what probability a visitor clicks, takes and buys, and what that leaves of needs.
 
-Imported inside functions only.
+Imported inside functions only. `liked` is `liking.liking` of the visitor and the item at the time.
 """
 
 import numpy as np
 
-from recexp.environments.electronics.draws import logistic
-from recexp.environments.electronics.liking import liking
 from recexp.kernels import jit
 
 MET = 0.15
@@ -16,25 +14,29 @@ NEEDED_AGAIN = 500.0
 
 
 @jit(inner=True)
-def click_chance(t, b, visit, item):
+def logistic(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+@jit(inner=True)
+def click_chance(b, liked):
     """Return by what probability a visitor who looks at an item clicks it."""
-    liked = liking(t, visit.user, item, visit.month, visit.hour, visit.device)
     return logistic(b.click + b.click_liking * liked)
 
 
 @jit(inner=True)
 def dearness(t, visit, item):
     """Return how much a reduced price adds to the readiness to buy."""
-    return -t.sensitivity[visit.user] * np.log(t.price_factors[item, visit.week])
+    return -t.users[visit.user].sensitivity * np.log(t.items[item].price_factors[visit.week])
 
 
 @jit(inner=True)
 def cart_chance(t, b, visit, item, liked, need, owned):
     """Return by what probability a viewed item goes into the cart, given needs by category and what is owned."""
     ready = b.cart + b.cart_liking * liked + visit.mood + 0.5 * dearness(t, visit, item)
-    ready += np.log(need[t.category[item]])
+    ready += np.log(need[t.items[item].category])
     for one in owned:
-        ready -= 4.0 * (one == item and t.durable[item])
+        ready -= 4.0 * (one == item and t.items[item].durable)
     return logistic(ready)
 
 
@@ -47,9 +49,10 @@ def buy_chance(t, b, visit, item, liked):
 @jit(inner=True)
 def meet(t, need, item):
     """Change needs by category as buying an item does."""
-    code = t.category[item]
+    code = t.items[item].category
     need[code] *= MET
-    need[t.accessories[code]] = min(6.0, need[t.accessories[code]] * 2.5)
+    other = t.categories[code].accessories
+    need[other] = min(6.0, need[other] * 2.5)
 
 
 @jit(inner=True)

@@ -1,29 +1,25 @@
 """ElectronicsStore: the store's visitors, to whom policies show lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 from pydantic import Field
 
 from recexp import threads
-from recexp.data import Column, Dataset, Interactions
+from recexp.data import Column, Dataset
+from recexp.data.ordering import ascending
 from recexp.environments.base import Environment, Observation, Outcome, State, check_slates
 from recexp.environments.electronics import calendar
-from recexp.environments.electronics.people import CITIES
+from recexp.environments.electronics.rows import DAY, MOMENT, dataset, interactions, moment
+from recexp.environments.electronics.tables import SCRATCH, VISITOR
 from recexp.environments.electronics.world import BEHAVIOR, EVENTS, World
 from recexp.environments.luck import keys_of
 from recexp.errors import ConfigError
 from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 
-if TYPE_CHECKING:
-    from recexp.environments.electronics.slates import Visitors
-
-DAY = 86_400
-CLICKED, BOUGHT = 50, 16
-"""How many items that were clicked and bought last are remembered."""
 Counted = Literal["click", "cart", "purchase", "revenue", "margin"]
 COUNTED: tuple[Counted, ...] = ("click", "cart", "purchase", "revenue", "margin")
 Pages = Annotated[int, Field(ge=1, le=50)]
@@ -31,24 +27,26 @@ Pages = Annotated[int, Field(ge=1, le=50)]
 
 @dataclass(frozen=True)
 class StoreState(State):
-    """Where visitors stand: `visitors` holds arrays of b rows, which compiled loops read and write.
+    """Where visitors stand.
 
-    `codes` of the visitors and `keys` of their luck; `first_days` and `days` of the first visit and this one, since
-    2024-01-01, `seconds` of the day; `hours`, `devices` and `moods` of this visit; `visits` before it, `pages` of it so
-    far, `steps` in all, `clicked` in it; `history`, `bought` and `shown` items, and `done`.
+    Attributes
+    ----------
+    visitors : records (b,), see `tables.VISITOR`.
+    shown : int32 (b, s), the items shown in this visit, -1 where there are no more.
     """
 
-    visitors: "Visitors"
+    visitors: np.ndarray
+    shown: np.ndarray
 
     @property
     def done(self) -> np.ndarray:
-        return self.visitors.done
+        return self.visitors["done"]
 
     def take(self, rows: np.ndarray) -> "StoreState":
-        return StoreState(type(self.visitors)(*(array[rows] for array in self.visitors)))
+        return StoreState(self.visitors[rows], self.shown[rows])
 
     def __len__(self) -> int:
-        return len(self.visitors.codes)
+        return len(self.visitors)
 
 
 @params
@@ -108,72 +106,40 @@ class ElectronicsStore(World, Environment):
     @cached_property
     def _dataset(self) -> Dataset:
         log = self.log()
-        rows = np.flatnonzero(np.isin(log.events, [EVENTS.index(name) for name in self.kept]))
-        rows = rows[np.argsort(log.times[rows], kind="stable")]
-        users, times = log.users[rows], log.times[rows]
-        return Dataset(
-            name="electronics store",
-            interactions=Interactions(
-                users=users,
-                items=log.items[rows],
-                values=np.ones(len(rows), np.float32),
-                n_users=self.n_users,
-                n_items=self.n_products,
-                timestamps=times,
-                events=Column("category", log.events[rows].astype(np.int32), EVENTS),
-                context=self._context(users, times, log.devices[rows]),
-            ),
-            user_ids=np.arange(1, self.n_users + 1),
-            item_ids=np.arange(1, self.n_products + 1),
-            users=self.people.columns(),
-            items=self.catalog.columns(),
-        )
-
-    def _context(self, users: np.ndarray, times: np.ndarray, devices: np.ndarray) -> dict[str, Column]:
-        columns = {
-            "hour": (times % DAY // 3600, calendar.HOURS),
-            "weekday": ((times - calendar.START) // DAY % 7, calendar.WEEKDAYS),
-            "device": (devices, calendar.DEVICES),
-            "city": (self.people.city[users], CITIES),
-        }
-        return {name: Column("category", codes.astype(np.int32), names) for name, (codes, names) in columns.items()}
+        rows = interactions(self, log, ascending(log.times))
+        kept = np.isin(cast(Column, rows.events).values, [EVENTS.index(name) for name in self.kept])
+        rows = rows.take(kept)
+        context = {name: column for name, column in rows.context.items() if name in MOMENT}
+        ones = np.ones(len(rows), np.float32)
+        rows = replace(rows, values=ones, explicit=False, sessions=None, context=context)
+        return dataset(self, "electronics store", rows)
 
     def begin(self, visitors: np.ndarray, seed: int) -> StoreState:
         from recexp.environments.electronics import slates
 
-        b = len(visitors)
-        history, _ = self._last(visitors, "view", CLICKED)
-        bought, bought_days = self._last(visitors, "purchase", BOUGHT)
-        zeros = {name: np.zeros(b, np.int64) for name in slates.Visitors._fields}
-        given = {
-            "codes": visitors.astype(np.int64),
-            "keys": keys_of(seed, f"electronics {self.seed}", visitors),
-            "moods": np.zeros(b),
-            "history": history,
-            "bought": bought,
-            "bought_days": bought_days,
-            "shown": np.full((b, self.pages * self.slate), -1, np.int32),
-            "done": np.zeros(b, bool),
-        }
-        state = StoreState(slates.Visitors(**{**zeros, **given}))
-        self._in_threads(slates.begin, b, self.tables, state.visitors, calendar.YEAR_DAYS)
-        return state
+        state = np.zeros(len(visitors), VISITOR)
+        state["code"] = visitors
+        state["key"] = keys_of(seed, f"electronics {self.seed}", visitors)
+        state["history"], _ = self._last(visitors, "view", state["history"].shape[1])
+        state["bought"], state["bought_days"] = self._last(visitors, "purchase", state["bought"].shape[1])
+        self._in_threads(slates.begin, len(state), self.tables, state, calendar.YEAR_DAYS)
+        return StoreState(state, np.full((len(state), self.pages * self.slate), -1, np.int32))
 
     def observe(self, state: StoreState) -> Observation:
         s = state.visitors
-        times = calendar.START + s.days * DAY + s.seconds
-        visitors = s.codes.astype(np.int32)
+        days = s["day"] * DAY
+        bought = s["bought"].copy()
         return Observation(
-            visitors=visitors,
+            visitors=s["code"].astype(np.int32),
             users=self._dataset.users,
-            context=self._context(s.codes, calendar.START + s.days * DAY + s.hours * 3600, s.devices),
-            timestamps=times,
-            steps=s.steps.astype(np.int32),
-            visits=s.visits.astype(np.int32),
-            history=s.history.copy(),
-            bought=s.bought.copy(),
-            bought_at=np.where(s.bought >= 0, calendar.START + s.bought_days * DAY, -1),
-            shown=s.shown.copy(),
+            context=moment(self, s["code"], days + s["hour"] * 3600, s["device"]),
+            timestamps=calendar.START + days + s["seconds"],
+            steps=s["steps"].astype(np.int32),
+            visits=s["visits"].astype(np.int32),
+            history=s["history"].copy(),
+            bought=bought,
+            bought_at=np.where(bought >= 0, calendar.START + s["bought_days"].astype(np.int64) * DAY, -1),
+            shown=state.shown.copy(),
         )
 
     def act(self, state: StoreState, items: np.ndarray) -> Outcome:
@@ -184,19 +150,21 @@ class ElectronicsStore(World, Environment):
         clicks, carts, purchases = (np.zeros((b, k), bool) for _ in range(3))
         revenue, margin = np.zeros((b, k)), np.zeros((b, k))
         outcome = Outcome(clicks, carts, purchases, revenue, margin, np.zeros(b), np.zeros(b, bool))
-        given = self.tables, self._behavior, self._terms, state.visitors, np.ascontiguousarray(items, np.int32)
+        lists = np.ascontiguousarray(items, np.int32)
+        given = self.tables, self._behavior, self._terms, state.visitors, state.shown, lists
         self._in_threads(slates.look, b, *given, *vars(outcome).values())
         return outcome
 
     def truth(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
         from recexp.environments.electronics import slates
 
-        out = np.empty((len(observation), len(candidates)))
-        days = (observation.timestamps - calendar.START) // DAY
-        hours, devices = (observation.context[name].values.astype(np.int64) for name in ("hour", "device"))
-        bought_days = np.where(observation.bought >= 0, (observation.bought_at - calendar.START) // DAY, 0)
-        who = observation.visitors.astype(np.int64), days, hours, devices, observation.bought, bought_days
-        given = self.tables, self._behavior, self._terms, *who, candidates, out
+        seen, out = np.zeros(len(observation), VISITOR), np.empty((len(observation), len(candidates)))
+        seen["code"], seen["bought"] = observation.visitors, observation.bought
+        seen["day"] = (observation.timestamps - calendar.START) // DAY
+        for name in ("hour", "device"):
+            seen[name] = observation.context[name].values
+        seen["bought_days"] = (observation.bought_at - calendar.START) // DAY  # of nothing, where nothing was bought
+        given = self.tables, self._behavior, self._terms, seen, candidates, out
         self._in_threads(slates.expected, len(out), *given)
         return out
 
@@ -229,10 +197,10 @@ class ElectronicsStore(World, Environment):
         from recexp.environments.electronics.slates import Terms
 
         weights: dict[Counted, float] = self.weights if self.reward == "weighted" else {self.reward: 1.0}
+        amounts = np.array([weights.get(name, 0.0) for name in COUNTED])
         return Terms(
-            price=self.catalog.price,
-            margin=self.catalog.margin,
-            weights=np.array([weights.get(name, 0.0) for name in COUNTED]),
+            weights=amounts,
+            counts_carts=bool(amounts[1:].any()),
             leave=self.leave,
             content=self.content,
             back=self.back,
@@ -243,4 +211,4 @@ class ElectronicsStore(World, Environment):
         )
 
     def _in_threads(self, kernel: Callable[..., None], b: int, *given: Any) -> None:
-        threads.map_rows(lambda start, stop: kernel(start, stop, *given), b)
+        threads.map_rows(lambda start, stop: kernel(start, stop, np.zeros(1, SCRATCH), *given), b)

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from recexp import threads
 from recexp.environments.electronics import calendar
-from recexp.environments.electronics.catalog import ACCESSORIES, CATEGORIES, Catalog, draw_catalog
-from recexp.environments.electronics.people import CITIES, PREMIUMS, SENSITIVITIES, People, draw_people
+from recexp.environments.electronics.catalog import CATEGORIES, Catalog, draw_catalog
+from recexp.environments.electronics.people import CITIES, People, draw_people
+from recexp.environments.electronics.tables import ROW, SCRATCH, Tables, tables
 from recexp.params import Fraction, NonNegativeFloat, NonNegativeInt, params
 from recexp.rng import generator
 
@@ -38,6 +38,10 @@ BEHAVIOR = {
 real shop's."""
 ENTRIES = {"search": 0.6, "front page": 0.25, "campaign": 0.15}
 """How visits begin, and the share of each."""
+BLOCKS, VISITS = 16, 2**17
+"""How many blocks a log is simulated in, at least, and about how many visits a block has, at most."""
+ROOM = 8
+"""Rows for each visit of a block, about twice what they leave; where that is too few, the block is simulated again."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,18 @@ class Log:
     clicks: np.ndarray
     ratings: np.ndarray
 
-
-_TYPES = (
-    *(np.int32, np.int32, np.int64, np.int8, np.float32, np.int32),
-    *(np.int8, np.int8, np.int8, np.float32, np.float32, np.float32),
-)
-"""Of the arrays of a log, in order."""
+    @staticmethod
+    def of(parts: dict[int, np.ndarray]) -> "Log":
+        """Return the log that parts by number, of `ROW` records, make; takes them out, so that no row is held twice."""
+        total, at = sum(map(len, parts.values())), 0
+        columns = {name: np.empty(total, ROW[name]) for name in ROW.names or ()}
+        for number in sorted(parts):
+            part = parts.pop(number)
+            for name, column in columns.items():
+                column[at : at + len(part)] = part[name]
+            at += len(part)
+        columns["times"] += calendar.START
+        return Log(**columns)
 
 
 @params
@@ -129,65 +139,11 @@ class World:
         }
 
     @cached_property
-    def tables(self) -> Any:
+    def tables(self) -> Tables:
         """The world as compiled loops read it."""
-        from recexp.environments.electronics.draws import alias
-        from recexp.environments.electronics.liking import Tables
-
-        catalog, people, effects = self.catalog, self.people, self.effects
-        order = np.argsort(catalog.category, kind="stable")
-        ptr = np.concatenate([[0], np.cumsum(np.bincount(catalog.category, minlength=len(CATEGORIES)))])
-        search, front, days = (
-            (np.empty(n), np.empty(n, np.int64)) for n in (len(order), len(order), calendar.YEAR_DAYS)
-        )
-        of_category = np.empty(len(order))
-        for start, stop in pairwise(ptr):
-            weights = catalog.exposure[order[start:stop]]
-            alias(weights, search[0][start:stop], search[1][start:stop])
-            of_category[order[start:stop]] = weights / weights.sum()
-        alias(catalog.exposure, *front)
-        alias(calendar.day_weights(), *days)
-        return Tables(
-            category=catalog.category,
-            brand=catalog.brand,
-            premium=catalog.premium,
-            quality=catalog.quality,
-            item_taste=catalog.taste,
-            price_factors=catalog.price_factors,
-            durable=catalog.price > 40.0,
-            by_category=order,
-            category_ptr=ptr,
-            search_chance=search[0],
-            search_other=search[1],
-            front_chance=front[0],
-            front_other=front[1],
-            search_share=of_category,
-            front_share=catalog.exposure / catalog.exposure.sum(),
-            accessories=ACCESSORIES,
-            likes=people.categories,
-            brand_likes=people.brands,
-            user_taste=people.taste,
-            wanted=PREMIUMS[people.segment],
-            sensitivity=SENSITIVITIES[people.segment],
-            readiness=people.readiness,
-            devices=people.devices,
-            city=people.city,
-            registered=people.registered,
-            day_chance=days[0],
-            day_other=days[1],
-            hours=calendar.hour_weights(),
-            entries=np.array(list(ENTRIES.values())),
-            months=calendar.MONTHS,
-            season=effects["month"],
-            by_hour=effects["hour"],
-            by_device=effects["device"],
-            by_city=effects["city"],
-            features=self.explained**0.5,
-            hidden=(1 - self.explained) ** 0.5,
-            chance=self.noise,
-            eta=self.eta,
-            seed=np.uint64(self.seed),
-        )
+        entries = np.array(list(ENTRIES.values()))
+        given = {"explained": self.explained, "noise": self.noise, "eta": self.eta, "seed": self.seed}
+        return tables(self.catalog, self.people, self.effects, entries, **given)
 
     def log(self) -> Log:
         """Simulate the year."""
@@ -195,19 +151,21 @@ class World:
         from recexp.environments.electronics.visits import years
 
         counts = generator(self.seed, "electronics", "visits").multinomial(self.n_visits, self.people.activity)
-        behavior = Behavior(**BEHAVIOR)
-        written = np.zeros(self.n_users, np.int64)
+        given = self.tables, Behavior(**BEHAVIOR), counts
+        blocks = np.linspace(0, self.n_users, max(BLOCKS, self.n_visits // VISITS) + 1).astype(np.int64)
+        parts: dict[int, np.ndarray] = {}
 
-        def simulate(begin: np.ndarray, out: tuple[np.ndarray, ...]) -> None:
-            threads.map_rows(
-                lambda start, stop: years(start, stop, self.tables, behavior, counts, begin, out, written),
-                self.n_users,
-            )
+        def simulate(block: int) -> np.ndarray:
+            start, stop = blocks[block : block + 2]
+            rows = np.empty(ROOM * counts[start:stop].sum(), ROW)
+            room = np.zeros(1, SCRATCH), np.empty(counts.max(), np.int64)
+            while (found := years(start, stop, *room, *given, rows)) > len(rows):
+                rows = np.empty(found, ROW)
+            return rows[:found]
 
-        simulate(written, tuple(np.empty(0, dtype) for dtype in _TYPES))
-        begin = np.cumsum(written) - written
-        out = tuple(np.empty(int(written.sum()), dtype) for dtype in _TYPES)
-        simulate(begin, out)
-        log = Log(*out)
-        log.times[:] += calendar.START
-        return log
+        def work(first: int, last: int) -> None:
+            for block in range(first, last):
+                parts[block] = simulate(block)
+
+        threads.map_rows(work, len(blocks) - 1)
+        return Log.of(parts)
