@@ -17,7 +17,7 @@ def study() -> dict[str, Callable[..., Any]]:
 
 
 def test_truth_gets_most_clicks_and_random_the_fewest(study: dict[str, Callable[..., Any]]) -> None:
-    shop = study["store"](**SMALL, concentration=0.3)
+    shop = study["store"](**SMALL)
     found = study["units"](shop, study["usual"]("popularity", "ease"), 2000)
     measured = {name: study["means"](values)["click_through_rate"] for name, values in found.items()}
     for name in ("popularity", "ease"):
@@ -29,7 +29,7 @@ def test_truth_gets_most_clicks_and_random_the_fewest(study: dict[str, Callable[
 def test_features_are_worth_nothing_where_they_explain_nothing(study: dict[str, Callable[..., Any]]) -> None:
     gains = []
     for explained in (0.9, 0.0):
-        shop = study["store"](**SMALL, concentration=0.3, explained=explained)
+        shop = study["store"](**SMALL, explained=explained)
         policies = study["usual"]("content_based")
         del policies["truth"]
         found = study["units"](shop, policies, 2000)

@@ -17,8 +17,6 @@ from recexp.runners.episodes import simulate
 
 Interval = tuple[float, float, float]
 SHOWN = ("reward", "click_through_rate", "orders_per_1000_lists", "revenue_per_1000_lists", "repeat_rate_30_days")
-EVEN = {"concentration": 0.3, "reward": "purchase"}
-"""A store that shows its products rather evenly, so that what is popular is what is liked."""
 
 
 def store(**fields: object) -> Environment:
@@ -109,11 +107,10 @@ def table(found: Mapping[str, Mapping[str, np.ndarray]]) -> str:
 
 def main() -> None:
     big: dict[str, object] = {"n_users": 25_000, "n_visits": 200_000, "n_products": 1000}
-    for title, fields in (("shown evenly", EVEN), ("shown as search and campaigns do", {"reward": "purchase"})):
-        found = units(store(**big, **fields), usual("popularity", "ease"), 20_000)
-        print(f"\n{title}: {fields}\n\n{table(found)}", flush=True)
+    found = units(store(**big, reward="purchase"), usual("popularity", "ease"), 20_000)
+    print(table(found), flush=True)
     for explained in (0.9, 0.5, 0.0):
-        shop = store(**big, reward="click", concentration=0.3, explained=explained)
+        shop = store(**big, reward="click", explained=explained)
         found = units(shop, usual("content_based"), 20_000)
         more = gained(found, "content_based", "random", "click_through_rate")
         print(f"\nexplained={explained}: content_based - random, clicks per item: {cells(more)}", flush=True)

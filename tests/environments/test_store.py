@@ -80,14 +80,14 @@ def test_clicks_come_as_often_as_the_truth_says_by_place(shop: ElectronicsStore)
 
 
 def test_orders_are_as_many_as_the_truth_says() -> None:
-    """The usual mood is not the mean of what moods do: twice as many, at most."""
+    """The usual mood is not the mean of what moods do: some 2.7 times as many, as who is in the mood buys."""
     shop = store(reward="purchase", eta=0.0)
     items, found, expected = some(400), 0, 0.0
     for seed in range(20):
         state = shop.begin(everyone(shop), seed)
         expected += np.take_along_axis(shop.truth(shop.observe(state), shop.candidates), items, 1).sum()
         found += shop.act(state, items).purchases.sum()
-    assert expected < found < 2.2 * expected and found > 100
+    assert expected < found < 3.2 * expected and found > 100
 
 
 def test_what_was_shown_in_a_visit_is_passed_by(shop: ElectronicsStore) -> None:

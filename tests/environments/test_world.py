@@ -16,7 +16,7 @@ TARGETS = Path(__file__).parents[2] / "experiments" / "store_statistics" / "targ
 
 def world(**fields: float) -> World:
     given = {"n_users": 2000, "n_products": 500, "n_visits": 36000, "explained": 0.5, "noise": 0.5}
-    return World(**{**given, "concentration": 1.2, "eta": 1.0, "seed": 1, **fields})
+    return World(**{**given, "concentration": 1.1, "eta": 1.0, "seed": 1, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,7 @@ def test_the_dataset_is_like_a_real_shops() -> None:
     both = targets.keys() & found.keys()
     assert len(both) == 31
     missed = {name: found[name] for name in both if not targets[name][0] <= found[name] <= targets[name][1]}
-    assert missed.keys() - {"price_elasticity"} <= {"pair_purchase_per_view"}, missed
-    assert found["pair_purchase_per_view"] == pytest.approx(0.03, abs=0.004)
+    assert missed.keys() <= {"price_elasticity"}, missed
 
 
 def test_what_gets_rated_depends_on_the_rating(store: tuple[World, Log]) -> None:

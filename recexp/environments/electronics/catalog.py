@@ -10,6 +10,8 @@ from recexp.environments.electronics.calendar import WEEKS, YEAR_DAYS
 
 TASTES = 8
 """Hidden dimensions of taste."""
+BY_QUALITY = 0.3
+"""Share of quality in what exposure ranks products by: shops show more of what is good. The rest is chance."""
 
 
 class Category(NamedTuple):
@@ -119,7 +121,10 @@ class Catalog:
 
 
 def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Catalog:
-    """Draw n products; exposure falls with the rank in the category, from 0 to 1, to the power `concentration`."""
+    """Draw n products; exposure falls with the rank in the category, from 0 to 1, to the power `concentration`.
+
+    Ranked is by quality in part, see `BY_QUALITY`.
+    """
     share = np.array([category.share for category in CATEGORIES])
     category = rng.choice(len(CATEGORIES), n, p=share / share.sum())
     category[: min(n, len(CATEGORIES))] = np.arange(min(n, len(CATEGORIES)))  # none is empty
@@ -127,10 +132,11 @@ def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Cata
     premium = rng.normal(0.0, 0.45, n)
     typical = np.array([one.price for one in CATEGORIES])[category]
     price = np.maximum(1.0, np.round(typical * np.exp(premium))) - 0.01
-    rank = np.empty(n)
+    quality, rank = rng.standard_normal(n), np.empty(n)
+    merit = BY_QUALITY**0.5 * quality + (1 - BY_QUALITY) ** 0.5 * rng.standard_normal(n)
     for code in range(len(CATEGORIES)):
         (members,) = np.nonzero(category == code)
-        rank[members] = (rng.permutation(len(members)) + 1.0) / len(members)
+        rank[members[np.argsort(-merit[members])]] = np.arange(1, len(members) + 1) / len(members)
     return Catalog(
         category=category,
         brand=rng.integers(len(BRANDS), size=n),
@@ -143,7 +149,7 @@ def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Cata
         margin=np.round(price * rng.uniform(0.08, 0.4, n), 2),
         stock=rng.integers(5, 500, n),
         released=rng.integers(-3 * YEAR_DAYS, YEAR_DAYS // 2, n),
-        quality=rng.standard_normal(n),
+        quality=quality,
         taste=rng.standard_normal((n, TASTES)),
         exposure=(rank + 0.02) ** -concentration,
     )
@@ -152,6 +158,6 @@ def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Cata
 def _price_factors(n: int, rng: np.random.Generator) -> np.ndarray:
     """Return float32 (n, weeks): one week in eight a product is reduced by 5 to 35 %, in late November most are."""
     chance = np.full(WEEKS, 0.125)
-    chance[46:48] = 0.6
+    chance[46:48] = 0.45
     reduced = rng.random((n, WEEKS), np.float32) < chance.astype(np.float32)
     return np.where(reduced, rng.uniform(0.65, 0.95, (n, 1)), 1.0).astype(np.float32)

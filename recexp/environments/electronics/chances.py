@@ -33,7 +33,7 @@ def dearness(t, visit, item):
 @jit(inner=True)
 def cart_chance(t, b, visit, item, liked, need, owned):
     """Return by what probability a viewed item goes into the cart, given needs by category and what is owned."""
-    ready = b.cart + b.cart_liking * liked + visit.mood + 0.5 * dearness(t, visit, item)
+    ready = b.cart + b.cart_liking * liked + b.cart_mood * visit.mood + 0.5 * dearness(t, visit, item)
     ready += np.log(need[t.items[item].category])
     for one in owned:
         ready -= 4.0 * (one == item and t.items[item].durable)

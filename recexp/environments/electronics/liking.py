@@ -17,6 +17,7 @@ class Behavior(NamedTuple):
     click_liking: float
     cart: float
     cart_liking: float
+    cart_mood: float
     buy: float
     buy_liking: float
     buy_mood: float
@@ -53,7 +54,7 @@ def liking(t, user, item, month, hour, device):
 @jit(inner=True)
 def stars(s, quality, liked):
     """Return the rating that who likes an item so much would give it, 1 to 5: most are content, few are angry."""
-    content = 3.5 + 0.5 * quality + 0.45 * liked + 1.0 * normal(s)
+    content = 3.65 + 0.28 * quality + 0.22 * liked + 1.0 * normal(s)
     return min(5.0, max(1.0, np.rint(content)))
 
 

@@ -12,7 +12,7 @@ CITIES = ("Amsterdam", "Berlin", "Helsinki", "Lisbon", "Madrid", "Paris", "Pragu
 SEGMENTS = ("bargain", "mainstream", "premium")
 PREMIUMS = np.array([-0.4, 0.0, 0.4])
 """Logarithm of the price over the typical one that a segment looks for."""
-SENSITIVITIES = np.array([2.4, 1.6, 0.9])
+SENSITIVITIES = np.array([1.9, 1.6, 1.3])
 """How much a segment's readiness to buy falls with the logarithm of a price over the usual one."""
 
 
@@ -88,7 +88,7 @@ def draw_people(n: int, rng: np.random.Generator) -> People:
         brands=likes[1],
         taste=_alike(rng.standard_normal((n, TASTES)), friends),
         activity=activity / activity.sum(),
-        readiness=rng.normal(0.0, 1.4, n) + 0.9 * np.log(activity),
+        readiness=rng.normal(0.0, 0.9, n) + 0.4 * np.log(activity),
     )
 
 

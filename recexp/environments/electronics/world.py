@@ -20,13 +20,14 @@ EVENTS = ("view", "cart", "purchase", "rating", "return")
 BEHAVIOR = {
     "click": -1.2,
     "click_liking": 0.9,
-    "cart": -6.0,
+    "cart": -5.6,
     "cart_liking": 0.8,
-    "buy": -2.8,
+    "cart_mood": 1.2,
+    "buy": -2.6,
     "buy_liking": 0.4,
-    "buy_mood": 0.6,
+    "buy_mood": 0.9,
     "again": 0.12,
-    "back": 0.11,
+    "back": 0.22,
     "stamina": 0.75,
     "stamina_spread": 0.95,
     "gap": 4.0,
@@ -94,7 +95,8 @@ class World:
     of i's category + noise e_ui: f adds up u's affinity to i's category and brand, half of which age, gender and
     segment explain, and how i's price suits u's segment; p and q are hidden; e_ui is fixed for each pair. What is liked
     more is clicked, carried to the cart and bought more often; what a page shows is up to the store (search, front
-    page, campaign) by `concentration`, and what is examined on it to the place, place^-eta.
+    page, campaign), which ranks products by quality in part and by chance in part and shows them by `concentration`;
+    what is examined on it is up to the place, place^-eta.
 
     Parameters
     ----------
@@ -142,8 +144,13 @@ class World:
     def tables(self) -> Tables:
         """The world as compiled loops read it."""
         entries = np.array(list(ENTRIES.values()))
-        given = {"explained": self.explained, "noise": self.noise, "eta": self.eta, "seed": self.seed}
-        return tables(self.catalog, self.people, self.effects, entries, **given)
+        return tables(
+            *(self.catalog, self.people, self.effects, entries),
+            explained=self.explained,
+            noise=self.noise,
+            eta=self.eta,
+            seed=self.seed,
+        )
 
     def log(self) -> Log:
         """Simulate the year."""
