@@ -84,8 +84,15 @@ class FittedModel:
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return lists of the k best items of each query, those of the reranker; see `recexp.models.listing`."""
-        listing = Listing(self.model, self.fallback, self.ranking, self.reranker, self.block_mib)
-        return listing.lists(queries, self.can_answer(queries), min(k, len(self.item_ids)))
+        return self._listing.lists(queries, self.can_answer(queries), min(k, len(self.item_ids)))
+
+    def scores(self, queries: Queries, k: int) -> np.ndarray:
+        """Return float32 (b, n_items) by which the k best items are those of `lists`; -inf for what is never listed."""
+        return self._listing.scores(queries, self.can_answer(queries), min(k, len(self.item_ids)))
+
+    @property
+    def _listing(self) -> Listing:
+        return Listing(self.model, self.fallback, self.ranking, self.reranker, self.block_mib)
 
     def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
         """Return at most n (item id, score) pairs, best first.
@@ -136,6 +143,8 @@ class FittedModel:
     def similar(self, item_id: Id, n: int = 10) -> list[tuple[Id, float]]:
         """Return at most n (item id, similarity) pairs, most similar first; see `recexp.models.similar`.
 
+        What the reranker forbids for users of whom nothing is known is left out, and the list is in its order.
+
         Raises DataError for an unknown item, and for a model that does not learn which items are similar.
         """
         code = self.item_codes.code(item_id)
@@ -144,7 +153,7 @@ class FittedModel:
             raise DataError(f"item {short(item_id)} is unknown; the model knows {len(self.item_ids)}, such as {first}")
         scores = similarities(self.model, code, self.histories)
         scores[code] = -np.inf
-        lists = self.ranking.top_k(scores[None], self._questions.anonymous(), _checked(n))
+        lists = self._listing.ranked(self._questions.anonymous(), scores[None], min(_checked(n), len(scores)))
         answers = Answers(lists, self.item_ids, None, np.zeros(1, bool))
         return list(zip(answers.items[0], answers.scores[0]))
 
@@ -154,7 +163,7 @@ class FittedModel:
         Of several names in a column, an item has one; of several columns, it fits each. Raises DataError for what no
         item has.
         """
-        return self._listing(self.item_table.having(categories), str(dict(categories)))
+        return self._within(self.item_table.having(categories), str(dict(categories)))
 
     def priced(self, low: float | None = None, high: float | None = None) -> "FittedModel":
         """Return the same model that recommends nothing but items with a price from `low` to `high`, both included.
@@ -163,15 +172,15 @@ class FittedModel:
         """
         bounds = {"from": low, "up to": high}
         told = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        return self._listing(self.item_table.priced(low, high), f"priced {told}")
+        return self._within(self.item_table.priced(low, high), f"priced {told}")
 
     def without(self, item_ids: Iterable[Id]) -> "FittedModel":
         """Return the same model that never recommends the given items; unknown ones are counted in a warning."""
         kept = np.ones(len(self.item_ids), bool)
         kept[self._questions.known_items(item_ids, "items to exclude")] = False
-        return self._listing(kept, "what is not excluded")
+        return self._within(kept, "what is not excluded")
 
-    def _listing(self, items: np.ndarray, what: str) -> "FittedModel":
+    def _within(self, items: np.ndarray, what: str) -> "FittedModel":
         ranking = self.ranking.within(items)
         if not ranking.catalogue.any():
             raise DataError(f"none of the {self.ranking.catalogue.sum()} recommendable items is {what}")

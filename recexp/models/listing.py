@@ -52,6 +52,29 @@ class Listing:
                         advance(len(found.items))
         return lists
 
+    def ranked(self, queries: Queries, scores: np.ndarray, k: int) -> Lists:
+        """Return lists of k items by given scores, float32 (b, n_items), of what may be listed for b queries."""
+        lists, depth = Lists.empty(len(queries), k), min(self.reranker.depth(k), queries.n_items)
+        for ranking, asked in self._rankings(queries):
+            at = np.flatnonzero(asked)
+            part = queries.take(at)
+            found = self._reranked(part, ranking.top_k(scores[at], part, depth), k)
+            lists.items[at], lists.scores[at] = found.items, found.scores
+        return lists
+
+    def scores(self, queries: Queries, answered: np.ndarray, k: int) -> np.ndarray:
+        """Return float32 (b, n_items): scores by which the k best items are those of `lists`, -inf for what is in none.
+
+        The items that the reranker lists take the highest scores, in its order; the others keep theirs.
+        """
+        found = np.empty((len(queries), queries.n_items), np.float32)
+        for model, able in ((self.model, answered), (self.fallback, ~answered)):
+            if len(at := np.flatnonzero(able)):
+                found[at] = model.score(queries.take(at))
+        for ranking, asked in self._rankings(queries):
+            found[np.ix_(asked, ~ranking.catalogue)] = -np.inf
+        return found if self.reranker.neutral else _ahead(found, self.ranked(queries, found, k).items)
+
     def _rankings(self, queries: Queries) -> list[tuple[Ranking, np.ndarray]]:
         """Return the rules by which queries are ranked, each with bool (b,), which queries."""
         allowed = self.reranker.allowed(queries)
@@ -81,3 +104,21 @@ class Listing:
         if not model.dense_lists:  # histories, what they are multiplied with, and lists
             row = min(row, LEAN + 32 * (int(queries.lengths.sum()) // max(1, len(queries))) + 8 * k)
         return max(1, self.block_mib * 2**20 // row)
+
+
+def _ahead(scores: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """Return float32 (b, n_items): the scores of each row, dealt out anew so that `items`, (b, k), have the highest.
+
+    Equal ones are raised by as little as there is, so that the order of `items` is that of their scores.
+    """
+    rows, places = np.nonzero(items >= 0)
+    wanted = np.zeros(scores.shape, np.int32)
+    wanted[rows, items[rows, places]] = items.shape[1] - places
+    highest = -np.sort(-scores, axis=1)
+    for place in range(min(items.shape[1], scores.shape[1] - 1))[::-1]:
+        after = highest[:, place + 1]
+        above = np.where(np.isfinite(after), np.nextafter(after, np.float32(np.inf)), after)
+        highest[:, place] = np.maximum(highest[:, place], above)
+    found = np.empty_like(scores)
+    np.put_along_axis(found, np.lexsort((-scores, -wanted)), highest, axis=1)
+    return found

@@ -36,3 +36,7 @@ class ByScores(Policy):
     def probabilities(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
         choice = Choice(self.epsilon, self.temperature)
         return choice.first(self._scores(observation), observation, candidates)
+
+    def _k(self, observation: Observation) -> int:
+        """Return how many of the best items a list may be made of: those of a list, and what was shown before it."""
+        return self.slate_ + observation.shown.shape[1]

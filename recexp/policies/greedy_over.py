@@ -58,4 +58,4 @@ class GreedyOver(ByScores):
         )
 
     def _scores(self, observation: Observation) -> np.ndarray:
-        return scores(self.model_, observation, demote_seen=self.demote_seen)
+        return scores(self.model_, observation, k=self._k(observation), demote_seen=self.demote_seen)

@@ -50,6 +50,6 @@ class SavedModel(ByScores):
         """Return float32 (b, n_items), with the model's ids; items that it does not know come last."""
         users, items = self.users_.astype(np.int32), np.append(self.items_, -1).astype(np.int32)
         asked = replace(observation, visitors=users[observation.visitors], history=items[observation.history])
-        found = scores(self.model_, asked, demote_seen=self.demote_seen)
+        found = scores(self.model_, asked, k=self._k(observation), demote_seen=self.demote_seen)
         given = np.append(found, found.min(axis=1, keepdims=True) - 1, axis=1)
         return given[:, self.items_]

@@ -1,6 +1,7 @@
 """What a fitted model says of the visitors of an observation."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from recexp.data import Interactions, Queries
 from recexp.environments.base import Observation
@@ -8,18 +9,13 @@ from recexp.errors import DataError
 from recexp.models.fitted import FittedModel
 
 
-def scores(model: FittedModel, observation: Observation, *, demote_seen: bool) -> np.ndarray:
-    """Return float32 (b, n_items), finite: the model's scores, its fallback's for whom it cannot answer.
+def scores(model: FittedModel, observation: Observation, *, k: int, demote_seen: bool) -> np.ndarray:
+    """Return float32 (b, n_items), finite: scores by which the k best items are those that the model would list.
 
     Items that the model never lists come after those that it does; with `demote_seen`, what the visitor clicked last
     comes after these. Raises DataError for NaN.
     """
-    asked, n_items = queries(observation, len(model.user_ids), len(model.item_ids)), len(model.item_ids)
-    found = np.empty((len(asked), n_items), np.float32)
-    answered = model.can_answer(asked)
-    for one, mask in ((model.model, answered), (model.fallback, ~answered)):
-        if len(at := np.flatnonzero(mask)):
-            found[at] = one.score(asked.take(at))
+    found = model.scores(queries(observation, model, exclude_seen=demote_seen), k)
     if np.isnan(found).any():
         raise DataError(f"{type(model.model).__name__}.score gave NaN, which has no place in a list")
     listed = np.isfinite(found)
@@ -32,23 +28,25 @@ def scores(model: FittedModel, observation: Observation, *, demote_seen: bool) -
     return found
 
 
-def queries(observation: Observation, n_users: int, n_items: int) -> Queries:
+def queries(observation: Observation, model: FittedModel, *, exclude_seen: bool) -> Queries:
     """Return a query a visitor, whose history is what was clicked last."""
-    known = observation.history >= 0
+    known, n_items = observation.history >= 0, len(model.item_ids)
     lengths = known.sum(axis=1)
     stop = np.cumsum(lengths)
     clicked = Interactions(
-        users=np.repeat(observation.visitors, lengths),
+        users=np.repeat(np.maximum(observation.visitors, 0), lengths),  # -1: unknown to the model
         items=observation.history[known],
         values=np.ones(lengths.sum(), np.float32),
-        n_users=n_users,
+        n_users=len(model.user_ids),
         n_items=n_items,
     )
+    pattern = clicked.values, clicked.items, np.append(0, stop)
     return Queries(
         observation.visitors,
         clicked,
         stop - lengths,
         stop,
+        exclude=sp.csr_array(pattern, shape=(len(lengths), n_items)) if exclude_seen else None,
         timestamps=observation.timestamps,
         context=observation.context,
     )

@@ -10,11 +10,13 @@ import pytest
 import recexp
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
-from recexp.data import Column, Dataset, Interactions
+from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import DataError
 from recexp.models.fitted import FittedModel
 from recexp.models.item_table import ItemTable, title_column
-from recexp.ranking import Ranking
+from recexp.params import params
+from recexp.ranking import Lists, Ranking
+from recexp.rerankers import Allowed, Reranker
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +220,40 @@ def test_similar_items_of_factors_have_the_nearest_directions(model: FittedModel
     assert replace(model, model=als).similar(14) == [], "nobody had it: its vector is what it began with"
     within = replace(model, model=als, item_table=ItemTable.of(ITEMS)).only({"kind": "cases"})
     assert [item for item, _ in within.similar(10, 3)] == [13, 12]
+
+
+@params
+class WorstFirst(Reranker):
+    """The best items but 12, the worst of them first."""
+
+    def allowed(self, queries: Queries) -> Allowed:
+        return Allowed(np.arange(5)[None] != 2, np.zeros(len(queries), int))
+
+    def rerank(self, queries: Queries, candidates: Lists, k: int) -> Lists:
+        lists = Lists.empty(len(queries), k)
+        for row, items in enumerate(candidates.items):
+            known = items[items >= 0][::-1]
+            lists.items[row, : len(known)], lists.scores[row, : len(known)] = known, 0
+        return lists
+
+
+def test_similar_items_are_those_that_the_reranker_lists(model: FittedModel) -> None:
+    als = recexp.make("algorithm=als", "algorithm.factors=2")
+    als.items_ = np.array([[1, 0], [2, 0.1], [0, 3], [1, 1], [-1, 0]], np.float32)
+    found = replace(model, model=als, reranker=WorstFirst()).similar(10, 2)
+    assert [item for item, _ in found] == [13, 11], "11, 13 and 12 are the most similar"
+
+
+def test_the_highest_scores_are_of_what_is_listed(model: FittedModel) -> None:
+    log = model.histories
+    asked = Queries(np.array([0, -1], np.int32), log, np.array([0, 0]), np.array([2, 0]))
+    plain, turned = model.scores(asked, 3), replace(model, reranker=WorstFirst()).scores(asked, 3)
+    for one, scores in ((model, plain), (replace(model, reranker=WorstFirst()), turned)):
+        lists = one.ranking.top_k(scores, asked, 3)
+        np.testing.assert_array_equal(lists.items, one.lists(asked, 3).items)
+    assert np.isneginf(turned[:, 2]).all()
+    others = np.array([0, 1, 3, 4])
+    np.testing.assert_allclose(np.sort(turned[:, others]), np.sort(plain[:, others]), rtol=1e-5)
 
 
 def test_similar_items_do_not_hang_on_biases(model: FittedModel) -> None:

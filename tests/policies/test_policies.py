@@ -15,6 +15,7 @@ from recexp.errors import ConfigError, DataError, ModelError
 from recexp.models.fitted import FittedModel
 from recexp.params import params
 from recexp.policies import Choice, Policy
+from recexp.policies.scores import queries
 from recexp.runners.episodes import simulate
 from recexp.testing import check_environment, check_policy
 from recexp.testing.policies import SMALL, taken
@@ -67,6 +68,20 @@ def test_a_saved_model_is_asked_by_ids(shop: Environment, seen: Observation, tmp
     saved.fit(shop, 1)
     given = [one.probabilities(seen, shop.candidates) for one in (policy, saved)]
     np.testing.assert_allclose(given[1], given[0], rtol=1e-3)
+
+
+def test_a_saved_model_shows_what_its_reranker_lists(
+    shop: Environment, seen: Observation, saved: Path, tmp_path: Path
+) -> None:
+    cheap = make("reranker=price_range", "reranker.quantiles=[0.0, 0.4]").fit(shop.dataset())
+    model = replace(FittedModel.load(saved), reranker=cheap)
+    model.save(tmp_path / "model")
+    policy = make("policy=saved_model", f"policy.path={tmp_path / 'model'}")
+    policy.fit(shop, 1)
+    items, _ = policy.act(seen, shop.candidates, Luck(1, seen.visitors, seen.steps))
+    listed = model.lists(queries(seen, model, exclude_seen=True), shop.slate).items
+    np.testing.assert_array_equal(items[listed >= 0], listed[listed >= 0])
+    assert (listed >= 0).mean() > 0.9
 
 
 def test_a_folder_that_is_no_model_is_told_of(shop: Environment, tmp_path: Path) -> None:
