@@ -128,7 +128,7 @@ def test_recvae_draws_with_the_noise_that_is_asked_for() -> None:
             gamma=0.0,
             encoder_passes=1,
         )
-        losses.append({float(lesson._loss(lesson._users, 0.0)) for _ in range(3)})
+        losses.append({lesson._loss(lesson._users, 0.0).item() for _ in range(3)})
     assert [len(found) for found in losses] == [1, 3], "without noise the loss is the same each time"
 
 
