@@ -90,9 +90,9 @@ CASES = {
         "leave intra_list_diversity out, or choose a dataset and filter that provide them",
     ),
     "a number shown where ids are text": (
-        GOOD.replace("u1,", "1,"),
-        ["show=1"],
-        "show: there is no user 1 in ratings after filtering; its ids are text: show=\"'1'\"",
+        GOOD.replace("u1,", "007,"),
+        ["show=7"],
+        "show: there is no user 7 in ratings after filtering; did you mean show=\"'007'\"?",
     ),
     "a role of columns that there is not": (
         GOOD,

@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the options, and `words`, `overrides` and `arguments`: those that are neither, key=value, and all."""
         given, strange = self.parse_known_intermixed_args(list(arguments))
-        options = [word for word in self._option_string_actions if word.startswith("--") and word != "--help"]
+        options = [word for word in self._option_string_actions if word not in ("-h", "--help")]
         for word in strange:
             raise ConfigError(unknown("", word.partition("=")[0], options))
         if empty := [name for name, value in vars(given).items() if value == ""]:

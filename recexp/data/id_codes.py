@@ -1,4 +1,4 @@
-"""Which user or item an id from outside means: one rule for the command line, Python, a served model and files."""
+"""Which user or item an external id means: one rule for the command line, Python, a served model and files."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,19}")
+_PADDED = re.compile(r"\s*0*([0-9]{1,20})(\.0+)?\s*", re.ASCII)
 
 
 class IdCodes:
-    """Codes of the ids of one side, by whatever a person or a program gives for an id.
+    """Maps ids of users or items, as a person or a program gives them, to codes.
 
     An id that is an integer is matched by an integer (not by a bool), by the same number as decimal text (not by 007,
     1_96 or +5), and by a whole float so small that no other integer is rounded to it. An id that is text is matched by
@@ -35,6 +36,24 @@ class IdCodes:
         """Return int32 (m,): the code of each of m values, as `code` does."""
         return np.fromiter(map(self.code, values), np.int32)
 
+    def near(self, value: Any) -> int | str | None:
+        """Return the id that is the same number as `value`, which means none: 007 for 7; None where there is none."""
+        number = _number(value)
+        return None if number is None else next((one for one in self._codes if _number(one) == number), None)
+
+    def hint(self, value: Any) -> str:
+        """Return the question whether such an id is meant, for a message: ` (did you mean '007'?)`; else nothing."""
+        near = self.near(value) if self.code(value) < 0 else None
+        return "" if near is None else f" (did you mean {near!r}?)"
+
+
+def _number(value: Any) -> str | None:
+    """Return the digits of a number from 0, or of text that is one, without zeros before or behind; None of others."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | np.integer | np.floating):
+        return None
+    found = _PADDED.fullmatch(str(value)[:100])
+    return None if found is None else found[1]
+
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, str):
@@ -48,5 +67,5 @@ def _integer(value: Any) -> int | None:
 
 
 def may_hold_ids(given: Any) -> bool:
-    """Whether something may be a list of ids: no text, whose letters are no ids, nothing else that is one, no table."""
+    """Whether a value may be a list of ids: it is iterable, but no text, whose letters are no ids, and no table."""
     return isinstance(given, Iterable) and not isinstance(given, str | bytes) and getattr(given, "ndim", 1) == 1

@@ -16,7 +16,7 @@ from recexp.models import folder
 from recexp.models.answers import Answers, Id
 from recexp.models.item_table import ItemTable
 from recexp.models.listing import Listing
-from recexp.models.questions import Questions, ids_of, short, warn_of_unanswered
+from recexp.models.questions import Questions, ids_of, short
 from recexp.models.similar import similarities
 from recexp.ranking import Lists, Ranking
 from recexp.rerankers.base import Reranker
@@ -97,9 +97,9 @@ class FittedModel:
     def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
         """Return at most n (item id, score) pairs, best first.
 
-        `history`, item ids from oldest to newest, replaces what is known of the user; unknown items in it are passed
-        over. An unknown or missing user without history gets the list that all such get. What is unknown is told by a
-        warning; see `recexp.data.id_codes` for which ids match.
+        `history`, item ids from oldest to newest, replaces the known history of the user; unknown items in it are
+        ignored. An unknown or missing user without history gets the same list as all such users. Unknown ids are logged
+        as a warning; `recexp.data.id_codes` says which ids match.
         """
         answers = self.answer([user_id], n, [history])
         return list(zip(answers.items[0], answers.scores[0]))
@@ -109,8 +109,8 @@ class FittedModel:
     ) -> "pd.DataFrame":
         """Return the lists of many users at once: a table of user_id, rank from 1, item_id, title, score and fallback.
 
-        As `recommend` gives them, user by user. `title` is there where the items table had titles. `fallback`: the list
-        is not made for this very user, who is unknown, or whom the model cannot answer.
+        The lists are those of `recommend`. The column `title` is there if the items table had titles. `fallback`: the
+        list is not personalized, because the user is unknown or the model cannot answer.
         """
         users = ids_of(user_ids, "user_ids")
         return self.answer(users, n, histories).table(users)
@@ -127,7 +127,7 @@ class FittedModel:
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
             hoped[rows] |= queries.lengths > 0
-        warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
+        self._questions.warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
         return Answers(whole, self.item_ids, self.item_table.titles, fallback)
 
     @property
@@ -145,12 +145,13 @@ class FittedModel:
 
         What the reranker forbids for users of whom nothing is known is left out, and the list is in its order.
 
-        Raises DataError for an unknown item, and for a model that does not learn which items are similar.
+        Raises DataError for an unknown item, and for a model that does not learn similarities between items.
         """
         code = self.item_codes.code(item_id)
         if code < 0:
             first = ", ".join(map(short, self.item_ids[:3].tolist()))
-            raise DataError(f"item {short(item_id)} is unknown; the model knows {len(self.item_ids)}, such as {first}")
+            told = f"item {short(item_id)} is unknown{self.item_codes.hint(item_id)}"
+            raise DataError(f"{told}; the model knows {len(self.item_ids)}, such as {first}")
         scores = similarities(self.model, code, self.histories)
         scores[code] = -np.inf
         lists = self._listing.ranked(self._questions.anonymous(), scores[None], min(_checked(n), len(scores)))
@@ -158,17 +159,17 @@ class FittedModel:
         return list(zip(answers.items[0], answers.scores[0]))
 
     def only(self, categories: Mapping[str, str | Sequence[str]]) -> "FittedModel":
-        """Return the same model that recommends nothing but items of some categories: {"category": ["phones"]}.
+        """Return the same model restricted to items of some categories: {"category": ["phones"]}.
 
-        Of several names in a column, an item has one; of several columns, it fits each. Raises DataError for what no
-        item has.
+        An item must have one of the names given for a column, and match every column given. Raises DataError if no
+        item does.
         """
         return self._within(self.item_table.having(categories), str(dict(categories)))
 
     def priced(self, low: float | None = None, high: float | None = None) -> "FittedModel":
-        """Return the same model that recommends nothing but items with a price from `low` to `high`, both included.
+        """Return the same model restricted to items with a price from `low` to `high`, both included.
 
-        Raises DataError where no item has such a price, or the items table had no prices, or several columns of them.
+        Raises DataError if no item has such a price, or the items table has no price column or several.
         """
         bounds = {"from": low, "up to": high}
         told = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
@@ -192,7 +193,8 @@ class FittedModel:
         """Return item id -> predicted rating where the model predicts ratings, else score; NaN for unknown items."""
         ((_, query, unknown),) = self._questions.ask([user_id], [history])
         hoped = user_id is not None or query.lengths[0] > 0
-        warn_of_unanswered([user_id] if hoped and (unknown[0] or not self.can_answer(query)[0]) else [], 1)
+        alone = hoped and (unknown[0] or not self.can_answer(query)[0])
+        self._questions.warn_of_unanswered([user_id] if alone else [], 1)
         items = ids_of(item_ids, "item_ids")
         codes = self.item_codes.codes(items)
         known = codes[codes >= 0]

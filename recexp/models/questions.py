@@ -1,4 +1,4 @@
-"""Questions by original ids, as queries by codes; what no id matches is told in one line."""
+"""Turns questions with original ids into queries with codes; unknown ids are logged in one line."""
 
 import logging
 import reprlib
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """Some of those who ask: `rows` int (b,) says which, `queries` are their b questions.
+    """A part of the users who ask: `rows` int (b,) are their positions, `queries` their b questions.
 
     `unknown`, bool (b,): neither the user, where one is given, nor anything of the history, where that is, is known.
     """
@@ -69,15 +69,30 @@ class Questions:
         return codes[codes >= 0]
 
     def anonymous(self) -> Queries:
-        """Return the query of somebody of whom nothing is known, and from whom nothing is kept."""
+        """Return the query of an unknown user with no history, from whom no item is excluded."""
         return Queries(np.array([-1], np.int32), self.histories, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    def warn_of_unanswered(self, users: Sequence[Any], n: int) -> None:
+        """Log in one line that `users` (None: a history alone), of the n who ask, get no list of their own."""
+        if not users:
+            return
+        first = "a history without an id" if users[0] is None else short(users[0])
+        hint = self.users.hint(users[0])
+        if n > 1:
+            who = f"{len(users)} of {n} users, the first is {first}{hint}, are unknown, or the model cannot answer"
+        elif users[0] is None:
+            who = "the model cannot answer a history without an id"
+        else:
+            who = f"user {first} is unknown{hint}, or the model cannot answer"
+        log.warning("%s: the fallback's list is used", who)
 
     def _codes(self, item_ids: list[Any], what: str) -> np.ndarray:
         """Return int32 (m,): the codes of items, -1 of those that are unknown, which a warning counts."""
         codes = self.items.codes(item_ids)
         if (unknown := codes < 0).any():
-            first = short(item_ids[int(unknown.argmax())])
-            log.warning("%d of %d %s are unknown, the first is %s", unknown.sum(), len(item_ids), what, first)
+            first = item_ids[int(unknown.argmax())]
+            told = f"{short(first)}{self.items.hint(first)}"
+            log.warning("%d of %d %s are unknown, the first is %s", unknown.sum(), len(item_ids), what, told)
         return codes
 
     def _stored(self, codes: np.ndarray) -> Queries:
@@ -101,7 +116,7 @@ class Questions:
 
 
 def ids_of(given: Any, what: str) -> list[Any]:
-    """Return the ids that `given` holds; raises DataError, which says of `what`, where it is no list of ids."""
+    """Return the ids in `given`; raises DataError, which names `what`, unless it is a list of ids."""
     if isinstance(given, Mapping) or not may_hold_ids(given):
         raise DataError(f"{what} must be a list of ids (got {short(given)})")
     return list(given)
@@ -111,20 +126,6 @@ def _items(history: Any) -> list[Any] | None:
     return None if history is None else ids_of(history, "a history")
 
 
-def warn_of_unanswered(users: Sequence[Any], n: int) -> None:
-    """Log in one line that `users` (None: a history alone), of the n who ask, get no list of their own."""
-    if not users:
-        return
-    first = "a history without an id" if users[0] is None else short(users[0])
-    if n > 1:
-        who = f"{len(users)} of {n} users, the first is {first}, are unknown, or the model cannot answer"
-    elif users[0] is None:
-        who = "the model cannot answer a history without an id"
-    else:
-        who = f"user {first} is unknown, or the model cannot answer"
-    log.warning("%s: the fallback's list is used", who)
-
-
 def short(value: Any) -> str:
-    """Return how a value looks, in a few characters."""
+    """Return a value as text of a few characters."""
     return " ".join(reprlib.repr(value.item() if isinstance(value, np.generic) else value).split())

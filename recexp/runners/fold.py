@@ -147,11 +147,15 @@ def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | st
     for role in experiment.runner.subject:
         if missing := experiment[role].missing_requirements(dataset):
             raise IncompatibleError(f"{role}: {missing}")
-    if show is not None and IdCodes(dataset.user_ids).code(show) < 0:
-        none = f"show: there is no user {show} in {dataset.name} after filtering"
-        quoted = isinstance(show, int) and dataset.user_ids.dtype == object
-        raise ConfigError(f"{none}; its ids are text: show=\"'{show}'\"" if quoted else none)
+    if show is not None and (known := IdCodes(dataset.user_ids)).code(show) < 0:
+        none, near = f"show: there is no user {show} in {dataset.name} after filtering", known.near(show)
+        raise ConfigError(none if near is None else f"{none}; did you mean {_showing(near)}?")
     evaluation.check(dataset)
+
+
+def _showing(user: int | str) -> str:
+    """Return the override that shows a user, in quotes where the id is text."""
+    return f"show={user}" if isinstance(user, int) else f"show=\"'{user}'\""
 
 
 def tell_unranked(experiment: Experiment, loaded: Loaded, split: Split) -> None:

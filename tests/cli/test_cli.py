@@ -117,6 +117,7 @@ def test_help_is_there_among_other_words(recexp: Callable) -> None:
         (["recommend", "nowhere", "1", "a=b"], "a=b: only tracking.uri=URI can be set here"),
         (["recommend", ".", "1", "a=b"], "a=b: only tracking.uri=URI can be set here"),
         (["recommend", "nowhere", "1"], "nowhere is not a saved model: there is no such folder, and there is no run"),
+        (["similar", "model", "1", "--n", "5"], "--n: unknown; did you mean -n? allowed: --config-dir, --trust, -n, "),
         (["similar", "model"], "recexp similar takes MODEL ITEM [-n N] [...] (got model)"),
         (["datasets", "films"], "recexp datasets takes no words (got films)"),
         (["export", "0123", "run.tar"], "recexp export takes RUN FILE.zip|FOLDER [tracking.uri=...] (got run.tar)"),

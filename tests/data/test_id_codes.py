@@ -78,3 +78,34 @@ def test_a_text_id_is_matched_by_that_text_alone() -> None:
 def test_many_are_coded_at_once() -> None:
     np.testing.assert_array_equal(INTEGERS.codes(["196", None, 1.0, True, [1]]), np.array([0, -1, 3, -1, -1], np.int32))
     assert INTEGERS.codes([]).dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("value", "texts", "integers"),
+    [
+        (7, "007", None),
+        ("7", "007", None),
+        (7.0, "007", None),
+        ("00007", "007", None),
+        (196, "196", 196),
+        ("0196", "196", 196),
+        ("196.0", "196", 196),
+        (" 196", "196", 196),
+        ("ann ", None, None),
+        (True, None, None),
+        (None, None, None),
+        (float("nan"), None, None),
+        ("-007", None, None),
+        ("9" * 5000, None, None),
+    ],
+    ids=lambda value: str(value)[:9],
+)
+def test_the_same_number_written_otherwise_is_found_for_a_hint(
+    value: object, texts: str | None, integers: int | None
+) -> None:
+    assert (TEXTS.near(value), INTEGERS.near(value)) == (texts, integers)
+
+
+def test_a_hint_is_for_what_is_unknown_alone() -> None:
+    assert (TEXTS.hint(7), TEXTS.hint("007"), TEXTS.hint("bob")) == (" (did you mean '007'?)", "", "")
+    assert (INTEGERS.hint("0196"), INTEGERS.hint("196")) == (" (did you mean 196?)", "")

@@ -60,6 +60,15 @@ def test_who_is_unknown_is_told_in_one_line(model: FittedModel, caplog: pytest.L
     caplog.clear()
     model.predict("1_96", [10])
     assert caplog.messages[0].startswith("user '1_96' is unknown")
+    caplog.clear()
+    model.recommend("0196", 2, ["010"])
+    model.recommend_many(["0196", "x", 7], 1)
+    assert caplog.messages == [
+        "1 of 1 items in histories are unknown, the first is '010' (did you mean 10?)",
+        "user '0196' is unknown (did you mean 196?), or the model cannot answer: the fallback's list is used",
+        "2 of 3 users, the first is '0196' (did you mean 196?), are unknown, or the model cannot answer: "
+        "the fallback's list is used",
+    ]
 
 
 def test_a_history_that_a_model_cannot_use_is_told(model: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
@@ -270,3 +279,5 @@ def test_who_does_not_learn_what_is_similar_says_so(model: FittedModel) -> None:
             replace(model, model=other).similar(10)
     with pytest.raises(DataError, match="item 'x' is unknown; the model knows 5, such as 10, 11, 12"):
         model.similar("x")
+    with pytest.raises(DataError, match=r"item '010' is unknown .did you mean 10..; the model knows 5"):
+        model.similar("010")
