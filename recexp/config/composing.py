@@ -39,8 +39,11 @@ def hydra_config() -> AbstractContextManager[None]:
     return initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="recexp")
 
 
-def plain(cfg: "DictConfig") -> dict[str, Any]:
-    """Return our part of the config as resolved data; raises ConfigError for what is missing or cannot be resolved."""
+def plain(cfg: "DictConfig", *, whole: bool = True) -> dict[str, Any]:
+    """Return our part of the config as resolved data; raises ConfigError for what is missing or cannot be resolved.
+
+    Unless it has to be `whole`, what is missing stays `???`.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -49,7 +52,7 @@ def plain(cfg: "DictConfig") -> dict[str, Any]:
     with suppress(OmegaConfBaseException):  # of what cannot be resolved; the next step knows its key
         missing = sorted(OmegaConf.missing_keys(cfg))
     try:
-        if missing:
+        if missing and whole:
             raise ConfigError("\n".join(f"{key}: is missing; set {key}=..." for key in missing))
         return mapping(OmegaConf.to_container(cfg, resolve=True))
     except OmegaConfBaseException as error:

@@ -1,4 +1,4 @@
-"""Reproduction: a run made again from what it left behind, and how far the two are from each other."""
+"""Reproduction: repeats a run from its stored files, and reports the differences between the two runs."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,9 @@ from typing import Any
 from recexp import file_names, scratch
 from recexp.errors import DataError, StoreError
 from recexp.evidence import run_files
-from recexp.history import backfill, differences
+from recexp.history import backfill, code_changes, differences
 from recexp.history.archive import Archive, StoredRun
+from recexp.history.code_changes import CodeChange
 from recexp.history.differences import ADDED, EQUAL, OFF, WITHIN, Change, Difference
 from recexp.runners.base import Experiment
 from recexp.runners.driver import run_experiment
@@ -22,7 +23,7 @@ SOURCE = ("mlflow.source.git.commit", "recexp.git_dirty")
 
 @dataclass(frozen=True)
 class ReproductionReport:
-    """What became of a reproduction.
+    """The result of a reproduction.
 
     Attributes
     ----------
@@ -31,7 +32,9 @@ class ReproductionReport:
     fingerprints : which digests are equal.
     metrics : each metric of both.
     lists : queries with equal lists, and queries; None where the runner leaves no lists.
-    differences : what is not the same in config, packages, machine and code.
+    differences : what is not the same in config, packages and machine.
+    code : what is not the same in the person's own classes and what they import.
+    kept : where the code of the first run is; "": it was not kept.
     """
 
     reproduces: str
@@ -41,6 +44,8 @@ class ReproductionReport:
     metrics: list[Change]
     lists: tuple[int, int] | None
     differences: list[Difference]
+    code: list[CodeChange]
+    kept: str
 
     @property
     def verdict(self) -> str:
@@ -50,11 +55,11 @@ class ReproductionReport:
         return OFF if OFF in found else WITHIN if WITHIN in found or equal < queries else EQUAL
 
     def count(self, verdict: str) -> int:
-        """Return how many metrics have that verdict."""
+        """Return the number of metrics with that verdict."""
         return sum(change.verdict == verdict for change in self.metrics)
 
     def summary(self) -> str:
-        """Return the verdict and what it rests on, in a line."""
+        """Return the verdict and the counts behind it, in a line."""
         judged = len(self.metrics) - self.count(ADDED)
         parts = [f"{self.count(v)} {v}" for v in (WITHIN, OFF) if self.count(v)]
         equal = f"{self.count(EQUAL)} of {judged} metrics bit-equal{''.join(f', {part}' for part in parts)}"
@@ -69,16 +74,30 @@ class ReproductionReport:
         yield ["metric", "then", "now", "difference", ""], rows
         yield ["other differences", "then", "now"], [[d.name, d.before, d.after] for d in self.differences]
 
+    @property
+    def advice(self) -> str:
+        """What to do about changed code; nothing where none has changed."""
+        if not self.code:
+            return ""
+        names = ", ".join(name for change in self.code for name in change.names)
+        back = f"; the code of then is in {self.kept}: put it back to repeat the run" if self.kept else ""
+        return (
+            f"{names}: changed since run {self.reproduces}, so the numbers may differ{back}; "
+            f"recexp compare --runs {self.reproduces},{self.run} sets both versions side by side"
+        )
+
     def markdown(self) -> str:
-        """Return the report to read."""
+        """Return the report as Markdown."""
         parts = [f"# Reproduction of run {self.reproduces}", f"**{self.summary()}**, tolerance {self.tolerance:g}"]
         for head, rows in self.tables():
             lines = [head, ["---"] * len(head), *rows]
             parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else f"{head[0]}: nothing")
-        return "\n\n".join(parts) + "\n"
+        for change in self.code:
+            parts += [f"{', '.join(change.names)}:", "\n".join(["```diff", *change.lines, "```"])]
+        return "\n\n".join([*parts, *([self.advice] if self.code else [])]) + "\n"
 
     def json(self) -> str:
-        """Return the report for programs."""
+        """Return the report as JSON."""
         return json.dumps({"verdict": self.verdict, **asdict(self)}, indent=1) + "\n"
 
 
@@ -90,11 +109,11 @@ def reproduce(
     tolerance: float,
     changes: Sequence[Difference] = (),
 ) -> ReproductionReport:
-    """Run the experiment of `run` again as a new run, and leave the report among its files.
+    """Run the experiment of `run` again as a new run, and store the report among its files.
 
-    `changes` are those of its config, made so that it could be built.
-    Raises DataError before anything is fitted when the data differ from those of the run. What else differs (the split,
-    because a library draws otherwise by now; the config, because recexp has another version) is reported.
+    `changes` are the changes of its config that were needed to build it.
+    Raises DataError before anything is fitted if the data differ from those of the run. Other differences (in the
+    split, after an update of a library; in the config, after an update of recexp) are reported.
     """
     before = archive.yaml(run, file_names.IDENTITY)
 
@@ -121,6 +140,8 @@ def reproduce(
         ),
         lists=_equal_lists(archive, run, new),
         differences=_differences(archive, run, new, changes),
+        code=code_changes.changes(archive, run, new),
+        kept=str(archive.file(run, file_names.CODE)) if archive.has(run, file_names.CODE) else "",
     )
     with scratch.folder() as folder:
         files = [folder / name for name in (file_names.REPRODUCTION, file_names.REPRODUCTION_JSON)]
@@ -149,7 +170,8 @@ def _differences(archive: Archive, run: StoredRun, new: StoredRun, changes: Sequ
     def packages(of: StoredRun) -> list[str]:
         return archive.file(of, file_names.REQUIREMENTS).read_text().split()
 
-    found = differences.compare_values(plain(run, file_names.IDENTITY), plain(new, file_names.IDENTITY))
+    identities = ({**archive.yaml(of, file_names.IDENTITY), "code": {}} for of in (run, new))  # a diff says more
+    found = differences.compare_values(*map(flatten, identities))
     found += [change for change in changes if change.name not in {difference.name for difference in found}]
     found += differences.compare_requirements(packages(run), packages(new))
     found += differences.compare_values(plain(run, file_names.MACHINE), plain(new, file_names.MACHINE))

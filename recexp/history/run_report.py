@@ -1,10 +1,9 @@
-"""What a run was, in tables of text: results, values other than the defaults, data, split, warnings, files, code."""
+"""A run as tables of text: results, values other than the defaults, data, split, warnings, files, code."""
 
-import difflib
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from recexp import config, file_names
@@ -12,12 +11,12 @@ from recexp.config.building import imported
 from recexp.config.experiments import group_of
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError
 from recexp.evidence.run_files import read_metrics
-from recexp.history import run_list
+from recexp.history import code_changes, run_list
 from recexp.history.archive import Archive
 from recexp.history.stored_run import StoredRun
 from recexp.metric_names import is_judgement
 from recexp.tracking.names import flatten
-from recexp.tracking.tags import CODE, REPEATS, REPRODUCES
+from recexp.tracking.tags import CODE, COMMAND, REPEATS, REPRODUCES
 
 NOT_OF_RESULTS = ("tracking.", "logging.", "resume", "debug", "seed", "dataset.name")
 """Keys of a config that say where things go, and those that are shown elsewhere."""
@@ -33,7 +32,7 @@ class Section(NamedTuple):
 
 
 def report(archive: Archive, run: StoredRun) -> Iterator[Section]:
-    """Yield what there is to say about a run; what it does not have is left out, or said to be missing."""
+    """Yield the sections of the report on a run; those for which it has no data are left out."""
     yield _about(archive, run)
     yield _results(archive, run)
     yield _values(archive, run)
@@ -55,6 +54,7 @@ def _about(archive: Archive, run: StoredRun) -> Section:
         ["started", run_list.started(run)],
         ["state", run_list.state(run) + (f": {tags['recexp.error']}" if "recexp.error" in tags else "")],
         ["experiment", names.get(run.experiment, "")],
+        *([["command", tags[COMMAND]]] if COMMAND in tags else []),
         *([word, tags[tag]] for word, tag in (("repeats", REPEATS), ("reproduces", REPRODUCES)) if tag in tags),
     ]
     return Section(f"run {run.id}", rows=rows)
@@ -67,7 +67,11 @@ def _results(archive: Archive, run: StoredRun) -> Section:
         _, intervals = read_metrics(archive.file(run, file_names.METRICS))
     judged = [name for name in run.metrics if is_judgement(name) and not name.startswith("training/")]
     first = run_list.headline(run)
-    ordered = sorted(judged, key=lambda name: (name != first, name not in run.final_metrics, name))
+
+    def rank(name: str) -> tuple[bool, bool, bool, str]:
+        return name != first, name not in run.final_metrics, name not in intervals, name
+
+    ordered = sorted(judged, key=rank)
     rows = [[name, f"{run.metrics[name]:.4f}", _interval(intervals.get(name))] for name in ordered]
     return Section("results", ("metric", "value", "interval"), rows)
 
@@ -81,29 +85,60 @@ def _values(archive: Archive, run: StoredRun) -> Section:
     title = "values other than the defaults"
     try:
         stored = archive.config(run)
-        usual = _defaults(stored, run)
+        usual, notes = _defaults(stored, run)
     except (RecexpError, KeyError, TypeError, AttributeError) as error:
         return Section(title, lines=[f"not known: {error}"])
-    had, default = flatten(stored), flatten(usual)
+    had, default = flatten(stored), {key: value for key, value in flatten(usual).items() if value != "???"}
     keys = [key for key in had if had[key] != default.get(key) and not key.startswith(NOT_OF_RESULTS)]
-    rows = [[key, had[key], default.get(key, "none")] for key in keys]
-    return Section(title, ("key", "value", "default"), rows, [] if rows else ["none"])
+    rows = [
+        [key, had[key], default.get(key, "none" if key.partition(".")[0] in usual else "not known")] for key in keys
+    ]
+    return Section(title, ("key", "value", "default"), rows, [*([] if rows else ["none"]), *notes])
 
 
-def _defaults(stored: Mapping[str, Any], run: StoredRun) -> dict[str, Any]:
-    """Return the config of the run's options without any other word; those that are here no more are left out."""
+def _defaults(stored: Mapping[str, Any], run: StoredRun) -> tuple[dict[str, Any], list[str]]:
+    """Return the config of the run's options without any other word, and what to know of those that are not here.
+
+    In their place is the only option of the same class; where there is none, or several, the component is left out.
+    """
     target = stored["runner"]["_target_"]
     bases = imported(target, "runner").components
-    words = [f"seed={stored['seed']}"]
-    for name, path in config.options("runner").items():
+    words, unknown, notes, given = [f"seed={stored['seed']}"], [], [], _words(run)
+    if (preset := given.get("experiment")) in config.options("experiment"):
+        words.append(f"+experiment={preset}")
+    words += [
+        f"runner={name}" for name, node in _nodes("runner") if (node.get("runner") or {}).get("_target_") == target
+    ]
+    for name in (name for name in bases if name in stored):
+        group = group_of(name, bases)
+        word = name if name == group else f"{group}@{name}"
+        option = given.get(word) or run.tags.get(name, "")
+        if option not in config.options(group):
+            alike = [one for one, node in _nodes(group) if node.get("_target_") == stored[name]["_target_"]]
+            known = (
+                f"the default values are those of {name}={alike[0]}" if len(alike) == 1 else "all its values are listed"
+            )
+            notes.append(f"{name}={option} is not in the config folders here (--config-dir); {known}")
+            if len(alike) != 1:
+                unknown.append(name)
+                continue
+            option = alike[0]
+        words.append(f"{word}={option}")
+    usual = config.plain(config.compose(words), whole=False)
+    return {name: value for name, value in usual.items() if name not in unknown}, notes
+
+
+def _nodes(group: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the options of a group with what their yaml holds; a broken one is left out."""
+    for name, path in config.options(group).items():
         with suppress(ConfigError):
-            if (config.read(path).get("runner") or {}).get("_target_") == target:
-                words.append(f"runner={name}")
-    for name in bases:
-        group, option = group_of(name, bases), run.tags.get(name, "")
-        if option in config.options(group):
-            words.append(f"{name}={option}" if name == group else f"{group}@{name}={option}")
-    return config.plain(config.compose(words))
+            yield name, config.read(path)
+
+
+def _words(run: StoredRun) -> dict[str, str]:
+    """Return the overrides of the command that made a run, by key."""
+    pairs = (word.lstrip("+").partition("=") for word in shlex.split(run.tags.get(COMMAND, "")) if word[:1] != "-")
+    return {key: value for key, sign, value in pairs if sign}
 
 
 def _summary(archive: Archive, run: StoredRun) -> Iterator[Section]:
@@ -147,21 +182,13 @@ def _code(archive: Archive, run: StoredRun) -> Iterator[Section]:
         )
         if tag in tags
     ]
-    own = _own(archive, run)
+    own = code_changes.digests(archive, run)
     version = [["version of the model's code", tags[CODE][: run_list.ID_DIGITS]]] if CODE in tags else []
     yield Section("code", rows=[*rows, *version, *([name, sha[:12]] for name, sha in own.items())])
     for name, sha in own.items():
         if (before := _before(archive, run, name, sha)) is not None:
-            lines = _difference(archive, before, run, name)
+            lines = code_changes.difference(archive, before, run, name)
             yield Section(f"{name}, changed since run {before.id[: run_list.ID_DIGITS]}", lines=lines)
-
-
-def _own(archive: Archive, run: StoredRun) -> dict[str, str]:
-    """Return the digests of the person's own classes in a run, by name."""
-    with suppress(StoreError):
-        code = archive.yaml(run, file_names.IDENTITY).get("code")
-        return {str(name): str(sha) for name, sha in code.items()} if isinstance(code, dict) else {}
-    return {}
 
 
 def _before(archive: Archive, run: StoredRun, name: str, sha: str) -> StoredRun | None:
@@ -169,30 +196,7 @@ def _before(archive: Archive, run: StoredRun, name: str, sha: str) -> StoredRun 
     experiment = archive.experiments()[run.experiment]
     for other in reversed(archive.runs(experiment)):
         if CODE in other.tags and other.started < run.started:
-            had = _own(archive, other).get(name)
+            had = code_changes.digests(archive, other).get(name)
             if had is not None:
                 return None if had == sha else other
-    return None
-
-
-def _difference(archive: Archive, before: StoredRun, after: StoredRun, name: str) -> list[str]:
-    """Return the unified diff of the file that a class (`package.module.Class`) is in."""
-    old, new = (_text(archive, run, name) for run in (before, after))
-    if old is None or new is None:
-        return ["its text was not stored (tracking.git_diff=false, or an earlier version of recexp)"]
-    first, second = (run.id[: run_list.ID_DIGITS] for run in (before, after))
-    return [line.rstrip("\n") for line in difflib.unified_diff(old, new, first, second, n=2)]
-
-
-def _text(archive: Archive, run: StoredRun, name: str) -> list[str] | None:
-    """Return the lines of the kept file of a module or of the module of a class, None where there is none."""
-    parts = name.split(".")
-    ends = ["/".join(parts[begin:stop]) + ".py" for stop in (len(parts), len(parts) - 1) for begin in range(stop)]
-    with suppress(StoreError):
-        folder: Path = archive.file(run, file_names.CODE)
-        kept = {f"/{path.relative_to(folder).as_posix()}": path for path in sorted(folder.rglob("*.py"))}
-        for end in ends:  # the whole path first, then its end
-            for place, path in kept.items():
-                if place.endswith(f"/{end}"):
-                    return path.read_text(encoding="utf-8").splitlines()
     return None

@@ -129,7 +129,8 @@ def test_classes_of_ones_own_without_their_config_folder(
     assert (
         f"recexp: run {run.id} is not reproduced: 1 metrics differ by more than 1e-06; see reproduction.md of" in said
     )
-    assert "code.own_models.First" in out and "code.own_models.Means" in out
+    assert out.count("own_models.First, own_models.Means, changed since run") == 2, "not where nothing has changed"
+    assert "\n  -SHIFT = 0.0\n  +SHIFT = 0.3\n" in out
     verdicts = [new.tags["recexp.reproduced"] for new in repeats(run)]
     assert verdicts == ["bit-equal", "within tolerance", "off"]
     (tmp_path / "own_models.py").unlink()

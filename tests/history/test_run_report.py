@@ -1,6 +1,7 @@
 """`recexp runs` and `recexp show`: what happened."""
 
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from small_store import SMALL
 
+from recexp import config
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.history import run_list
 from recexp.history.archive import Archive
@@ -44,7 +46,10 @@ def test_a_run_is_shown_with_intervals_changed_values_data_and_files(inside: Cal
     value, interval = rows["test/ndcg_at_10"]
     low, high = map(float, interval.split(" to "))
     assert float(value) == pytest.approx(run.data.metrics["test/ndcg_at_10"], abs=5e-5) and low < float(value) < high
-    assert found["results"][1][0] == "test/ndcg_at_10", "the headline is the first below the heads"
+    names = [row[0] for row in found["results"][1:]]
+    assert names[0] == "test/ndcg_at_10", "the headline is the first below the heads"
+    bounded = [len(rows[name]) == 2 for name in names]
+    assert bounded == sorted(bounded, reverse=True), "then those with intervals"
     changed = {key: (value, default) for key, value, default in found["values other than the defaults"][1:]}
     assert changed == {
         "dataset.n_users": ("300", "1000"),
@@ -56,6 +61,37 @@ def test_a_run_is_shown_with_intervals_changed_values_data_and_files(inside: Cal
     data = {row[0]: row[1:] for row in found["data"]}
     assert int(data["all"][0].replace(",", "")) == sum(int(data[p][0].replace(",", "")) for p in ("train", "test"))
     assert {"config.yaml", "metrics.csv", "recexp.log"} <= {row[0] for row in found["files"]}
+
+
+def test_of_own_data_only_what_a_person_chose_is_listed(inside: Callable, workplace: Path, shop_folder: Path) -> None:
+    """With a file named in the command, and with a config of one's own that is there, or is not."""
+    shutil.copy(shop_folder / "ratings.csv", workplace)
+    own = Path("own_conf/dataset/films.yaml")
+    own.parent.mkdir(parents=True)
+    own.write_text("defaults: [files]\ninteractions: ratings.csv\ncolumns:\n  event: null\n")
+    files = ("dataset=files", "dataset.interactions=ratings.csv", "dataset.columns.session=null")
+    own_data = ("--config-dir", "own_conf", "dataset=films", "dataset.duplicates=keep")
+    quick = ("algorithm=popularity", "evaluation.resamples=20")
+    listed = []
+    for words, folder in ((files, ()), (own_data, own_data[:2]), (own_data, ())):
+        done = inside(*words, *quick)
+        assert done.returncode == 0, done.stderr
+        run = inside("runs", "--last", "1").stdout.splitlines()[1].split()[0]
+        if not folder:
+            config.use_config_dirs([])
+        found = sections(inside(*folder, "show", run).stdout)["values other than the defaults"]
+        listed.append({tuple(row) for row in found[1:] if len(row) == 3} | {row[0] for row in found if len(row) == 1})
+    resamples, interactions = ("evaluation.resamples", "20", "1000"), ("dataset.interactions", "ratings.csv", "none")
+    assert listed == [
+        {resamples, interactions, ("dataset.columns.session", "null", "session_id")},
+        {resamples, ("dataset.duplicates", "keep", "refuse")},
+        {
+            *(resamples, interactions, ("dataset.duplicates", "keep", "refuse")),
+            ("dataset.columns.event", "null", "event"),
+            "dataset=films is not in the config folders here (--config-dir); "
+            "the default values are those of dataset=files",
+        },
+    ]
 
 
 def test_the_newest_runs_are_listed_failed_ones_among_them(

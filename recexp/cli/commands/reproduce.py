@@ -47,6 +47,12 @@ def run(given: Namespace) -> Iterator[str]:
     for head, rows in report.tables():
         yield from aligned([head, *(rows or [["nothing"]])])
         yield ""
+    for change in report.code:
+        yield f"{', '.join(change.names)}, changed since run {report.reproduces}"
+        yield from (f"  {line}" for line in change.lines)
+        yield ""
+    if report.code:
+        yield report.advice
     yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
     if report.verdict == differences.OFF:
         raise RecexpError(
