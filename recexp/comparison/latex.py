@@ -2,7 +2,10 @@
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 
+from recexp.comparison.commands import merged
 from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, RankedRow
 from recexp.metric_names import pretty
@@ -15,19 +18,19 @@ _DIGITS = 4
 
 
 def as_latex(comparison: Comparison) -> str:
-    """Return a table a dataset: the best value of each column in bold and the second underlined, as they are printed;
-    a dagger where the first metric differs significantly."""
+    """Return one table per dataset: the best printed value of each column in bold, the second underlined, and a dagger
+    where the first metric differs significantly."""
     head = f"% \\usepackage{{booktabs}} makes better rules\n{_RULES}\n"
     return head + "\n".join(_table(comparison, board) for board in comparison.boards)
 
 
 def _table(comparison: Comparison, board: Leaderboard) -> str:
     names, rows = list(comparison.higher_is_better), board.rows[:TESTED]
-    columns = [_column(comparison, board, rows, name) for name in names]
+    columns, called = [_column(comparison, board, rows, name) for name in names], _names(board.rows)
     heads = ["model", *(escaped(pretty(name)) + _ARROWS[comparison.higher_is_better[name]] for name in names)]
     body = []
     for ranked, cells in zip(rows, zip(*columns)):
-        body.append(" & ".join([escaped(ranked.row.label), *cells]) + r" \\")
+        body.append(" & ".join([escaped(called[ranked.row.label]), *cells]) + r" \\")
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -44,6 +47,26 @@ def _table(comparison: Comparison, board: Leaderboard) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def without_deviations(comparison: Comparison) -> str | None:
+    """Return why the table has no ± and what to type for it; None where it has."""
+    runs = [run for board in comparison.boards for ranked in board.rows[:TESTED] for run in ranked.row.runs]
+    if len(runs) > sum(len(board.rows[:TESTED]) for board in comparison.boards):
+        return None
+    command = next(iter(merged(runs, ["seed=1,2,3,4,5"])), "recexp -m ... seed=1,2,3,4,5")
+    return f"no ± in the table: each model has one run; for standard deviations over seeds, run: {command}"
+
+
+def _names(rows: Sequence[RankedRow]) -> dict[str, str]:
+    """Return what a table calls each row, by label: its class, as papers write it, and what tells it from others."""
+    called = {}
+    for row in (ranked.row for ranked in rows):
+        path = row.runs[0].params.get(f"{row.key.component}._target_", row.key.subject)
+        more = row.label.removeprefix(row.key.subject).strip()
+        called[row.label] = path.rpartition(".")[2] + (f" ({more})" if more else "")
+    often = Counter(called.values())
+    return {label: label if often[name] > 1 else name for label, name in called.items()}
 
 
 def _column(comparison: Comparison, board: Leaderboard, rows: list[RankedRow], name: str) -> list[str]:
@@ -80,7 +103,7 @@ def _caption(comparison: Comparison, board: Leaderboard, rows: list[RankedRow]) 
         how = f"{options.test} test over {comparison.unit}s, {correction}, $p \\leq {options.alpha:.2g}$"
         parts.append(
             rf"$^{{\dagger}}$: {escaped(pretty(comparison.metric))} differs significantly from that of "
-            f"{escaped(board.reference)} ({how})."
+            f"{escaped(_names(board.rows)[board.reference])} ({how})."
         )
     return " ".join(parts)
 

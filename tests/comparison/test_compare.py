@@ -146,7 +146,7 @@ def test_tables_are_written(compare: Compare, tmp_path: Path) -> None:
     assert [row["model"] for row in rows] == ["good l2=100.0", "base", "good l2=1.0"] and rows[0]["adjusted"] == ""
     latex = (tmp_path / "a.tex").read_text()
     assert latex.count("\n\\toprule\n") == latex.count("\n\\bottomrule\n") == 1 and r"\begin{tabular}{lrr}" in latex
-    assert re.search(r"^good l2=100\.0 & \$\\mathbf\{0\.\d{4}\} \\pm 0\.\d{4}\$ &", latex, re.M)  # the best, unmarked
+    assert re.search(r"^good \(l2=100\.0\) & \$\\mathbf\{0\.\d{4}\} \\pm 0\.\d{4}\$ &", latex, re.M)  # unmarked
     assert re.search(r"^base & \$\\underline\{0\.\d{4}\}\^\{\\dagger\} \\pm", latex, re.M)
 
 

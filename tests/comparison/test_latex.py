@@ -84,6 +84,31 @@ def test_one_run_has_no_spread(shelf: Any) -> None:
     assert read(text)[1][:2] == ["one", r"$\mathbf{0.5000}$"] and "deviations" not in text
 
 
+def test_models_are_called_as_papers_call_them(shelf: Any) -> None:
+    """Where classes alone do not tell rows apart, params or the labels of the leaderboard do."""
+    for k in ("5", "9"):
+        shelf.run("item_knn", np.linspace(0, 1, 50), params={"_target_": "recexp.neighbors.ItemKNN", "k": k})
+    for name in ("ease", "mine", "other"):
+        cls = "recexp.linear.EASE" if name == "ease" else f"{name}_models.Twin"
+        shelf.run(name, np.linspace(0, 1, 50), params={"_target_": cls})
+    shelf.run("slim", np.linspace(0, 0.5, 50), tags={"tuning": "s", "recexp.study_trials": "30"})
+    _, *rows = read(latex.as_latex(shelf.compare(baseline="ease")))
+    assert {row[0] for row in rows} == {"ItemKNN (k=5)", "ItemKNN (k=9)", "EASE", "mine", "other", "slim (tuned)"}
+    assert "differs significantly from that of EASE (" in latex.as_latex(shelf.compare(baseline="ease"))
+
+
+def test_a_table_of_one_run_each_says_what_to_type_for_deviations(shelf: Any) -> None:
+    for name in ("ease", "pop"):
+        tags = {"recexp.command": f"recexp --config-dir conf algorithm={name} seed=7"}
+        shelf.run(name, np.linspace(0, 1, 50), tags=tags)
+    assert latex.without_deviations(shelf.compare()).endswith(
+        "each model has one run; for standard deviations over seeds, run: "
+        "recexp --config-dir conf -m algorithm=ease,pop seed=1,2,3,4,5"
+    )
+    shelf.run("pop", np.linspace(0, 1, 50), seed=2)
+    assert latex.without_deviations(shelf.compare()) is None
+
+
 def test_a_tuned_table_of_five_models_and_three_metrics(shop_folder: Path, inside: Any) -> None:
     """Task (g): two commands."""
     data = [
@@ -101,7 +126,8 @@ def test_a_tuned_table_of_five_models_and_three_metrics(shop_folder: Path, insid
     assert [len(row) for row in rows] == [4] * 6
     assert [name.split("@")[0] for name in rows[0]] == ["model", "ndcg", "recall", "precision"]
     assert {row[0] for row in rows[1:]} == {
-        f"{name} tuned" for name in ("ease", "item\\_knn", "p3alpha", "popularity", "slim")
+        f"{name} (tuned)" for name in ("EASE", "ItemKNN", "P3alpha", "Popularity", "SLIM")
     }
+    assert done.stdout.splitlines()[-1] == "LaTeX table: table.tex", "two seeds have a deviation"
     assert all(re.fullmatch(r"\$.*\d\.\d{4}.* \\pm 0\.\d{4}\$", cell) for row in rows[1:] for cell in row[1:])
     assert cli.run(["compare", "--columns", "ndcg_at_7"]) == 2

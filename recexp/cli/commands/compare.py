@@ -14,6 +14,8 @@ from recexp.statistics import CORRECTIONS, TESTS
 if TYPE_CHECKING:
     from recexp.comparison.groups import ComparisonGroup
 
+_WRITTEN = {"csv": "table", "latex": "LaTeX table", "json": "all results", "html": "report"}
+
 
 def parser() -> Parser:
     """Return what reads the command's words."""
@@ -58,7 +60,7 @@ def run(given: Namespace) -> Iterator[str]:
 
 
 def _compare(given: Namespace) -> Iterator[str]:
-    from recexp.comparison import report, tables
+    from recexp.comparison import latex, report, tables
     from recexp.config import experiments
     from recexp.functions.compare import WRITERS, compare_groups, groups_of
     from recexp.history.archive import Archive
@@ -94,8 +96,10 @@ def _compare(given: Namespace) -> Iterator[str]:
         print(tables.terminal(comparison), flush=True)  # with colors, which a line from data may not have
         for name, path in files.items():
             path.write_text(WRITERS[name](archive, comparison), encoding="utf-8")
-        if given.html is not None:
-            yield f"report: {given.html}, and in the store: {report.publish(archive, comparison, given.html)}"
+            stored = f", and in the store: {report.publish(archive, comparison, path)}" if name == "html" else ""
+            yield f"{_WRITTEN[name]}: {path}{stored}"
+        if "latex" in files and (why := latex.without_deviations(comparison)) is not None:
+            yield why
 
 
 def _published(path: Path, groups: "list[ComparisonGroup]", notes: list[str]) -> Iterator[str]:
