@@ -31,12 +31,14 @@ def by_kind(dataset: Dataset) -> dict[Kind, Dataset]:
 
 
 def _of_events(rows: Interactions) -> dict[Kind, np.ndarray]:
-    assigned = [_kind(name.lower()) for name in rows.events.categories] if rows.events is not None else []
+    assigned = [kind_of(name) for name in rows.events.categories] if rows.events is not None else []
     codes = {kind: [code for code, found in enumerate(assigned) if found == kind] for kind in KINDS}
     return {kind: np.isin(rows.events.values, own) for kind, own in codes.items() if rows.events is not None}
 
 
-def _kind(name: str) -> Kind | None:
+def kind_of(event: str) -> Kind | None:
+    """Return what kind of event a name means, None where it means none."""
+    name = event.lower()
     return next((kind for kind, words in KINDS.items() if any(word in name for word in words)), None)
 
 

@@ -1,4 +1,4 @@
-"""From a file to what it holds and how it is read."""
+"""Profiles a file: its columns, counts and statistics, and how to read it."""
 
 import codecs
 import re
@@ -17,7 +17,7 @@ from recexp.io import TableFile, numbers, open_table, read_bytes
 from recexp.io.cells import NUMBER
 from recexp.io.features import infer
 from recexp.io.header import Role, letters, listed
-from recexp.log_statistics import measure
+from recexp.log_statistics import kind_of, measure
 from recexp.params import Decimal
 from recexp.profile import words
 from recexp.profile.coded_dataset import coded_dataset
@@ -35,7 +35,7 @@ _PACKED = (".parquet", ".pq", ".xlsx", ".xlsm")
 
 @dataclass(frozen=True)
 class Given:
-    """What the person says of the files; None is guessed. `columns` by role, of which None says that there is none."""
+    """What a person specified about the files; None is guessed. `columns` by role; a column of None is absent."""
 
     columns: Mapping[Role, str | int | None] = field(default_factory=dict)
     separator: str | None = None
@@ -48,7 +48,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Side:
-    """A table of users or items: where its ids are, the kinds of its columns, and whom it misses."""
+    """A table of users or items: its id column, the kinds of its columns, and the number of missing ids."""
 
     path: Path
     id_column: str
@@ -62,18 +62,19 @@ class Side:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a file holds.
+    """The profile of a file.
 
     Attributes
     ----------
     header : whether its first line names its columns.
     roles : the column of each role that was found.
     facts : None where there is no user or no item, and so nothing to count.
-    times : how times are written; None: there are none, or they are in several forms.
-    doubt : why what is called a rating looks like a quantity, or "".
+    times : the format of times; None: there are none, or they are in several formats.
+    doubt : why the rating column looks like a quantity, or "".
     sides : tables of users and items.
-    price : the column of the log that says what one item of a row cost, or None.
-    statistics : how people behave in it, see `recexp.log_statistics.measure`.
+    price : the column of the log with the price of one item, or None.
+    statistics : see `recexp.log_statistics.measure`.
+    purchases : the events that are purchases, by their names.
     """
 
     path: Path
@@ -89,15 +90,16 @@ class Profile:
     sides: Mapping[Role, Side] = field(default_factory=dict)
     price: str | None = None
     statistics: Mapping[str, float] = field(default_factory=dict)
+    purchases: tuple[str, ...] = ()
 
 
 def profile_dataset(dataset: Dataset) -> tuple[Facts, dict[str, float]]:
-    """Return what a dataset that was loaded holds, and how people behave in it."""
+    """Return counts and statistics of a loaded dataset."""
     return Facts.of_dataset(dataset), measure(dataset)
 
 
 def profile_file(path: Path, given: Given, *, items: Path | None = None, users: Path | None = None) -> Profile:
-    """Look at a file of interactions, and at tables of items and users where there are any.
+    """Profile a file of interactions, and tables of items and users if given.
 
     Roles and kinds are guessed from its first lines, counts are of all rows. Raises DataError where it cannot be read.
     """
@@ -146,6 +148,7 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
     return replace(
         profile,
         times=times,
+        purchases=tuple(name for name in _names(columns.get("event")) if kind_of(name) == "purchase"),
         statistics=measure(coded_dataset(str(profile.path), columns, times, values, prices)),
         doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
         facts=Facts.of(
@@ -157,6 +160,11 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
         ),
         sides={role: _matched(side, role, columns[role].known, profile) for role, side in tables.items()},
     )
+
+
+def _names(events: Coded | None) -> list[str]:
+    """Return the names of the events."""
+    return [] if events is None else events.known.to_pylist()
 
 
 def _values(column: Coded, name: str, profile: Profile) -> np.ndarray:

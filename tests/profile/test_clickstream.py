@@ -46,6 +46,10 @@ def test_the_page_goes_from_json_lines_to_the_next_click_and_the_next_purchase(
     first = (workplace / "clicks.jsonl").read_text().splitlines()[0]
     written = (workplace / "my_conf" / "dataset" / "clicks.yaml").read_text("utf-8")
     assert f"```yaml\n{written}```" in PAGE.read_text("utf-8") and f"```json\n{first}\n```" in PAGE.read_text("utf-8")
+    for words in page("clickstream").commands:
+        if words[0] == "-m":
+            chosen = {key: word for word in words for key in ("filter", "split") if word.startswith(f"{key}=")}
+            assert f"dataset=clicks {chosen['filter']} {chosen['split']}\n" in profiled, "they agree"
     log = pd.read_json("clicks.jsonl", lines=True)
     assert f"repeats     {log.duplicated(['visitorid', 'itemid']).sum()} rows" in profiled
 

@@ -98,6 +98,28 @@ def test_what_a_person_says_is_not_guessed(shop_export: pd.DataFrame, inside: Ca
     assert "funnel      carts/views 0." in done.stdout and "ratings     mean " in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("columns", "asked"),
+    [
+        ("user,item,time", ["filter=implicit split=temporal"]),
+        ("user,item,time,event", ["'filter.steps.0.events=[buy]' split=temporal"]),
+        ("user,item,time,session", ["filter=none split=sessions"]),
+        ("user,item,session,event", ["filter=none split=sessions", "'filter.steps.0.events=[buy]' split=random"]),
+        ("user,item,rating,event", ["filter=positive split=random"]),
+    ],
+    ids=str,
+)
+def test_the_filter_and_the_split_suit_what_the_columns_can_answer(
+    columns: str, asked: list[str], inside: Callable, workplace: Path
+) -> None:
+    cells = {"time": "1433221332", "event": "buy", "session": "s1", "rating": "5"}
+    rows = [[cells.get(name, f"{name}{n}") for name in columns.split(",")] for n in range(3)]
+    (workplace / "log.csv").write_text("\n".join([columns, *(",".join(row) for row in rows)]))
+    lines = inside("profile", "log.csv").stdout.splitlines()
+    commands = [line for line in lines if " dataset=log " in line]
+    assert len(commands) == len(asked) and all(line.endswith(end) for line, end in zip(commands, asked)), commands
+
+
 def test_other_layouts_are_recognized(tmp_path: Path) -> None:
     (tmp_path / "u.data").write_text("196\t242\t3\t881250949\n186\t302\t3\t891717742\n")
     plain = profile_file(tmp_path / "u.data", Given())
@@ -110,7 +132,7 @@ def test_other_layouts_are_recognized(tmp_path: Path) -> None:
     clicks = profile_file(tmp_path / "clicks.jsonl", Given())
     assert clicks.roles == {"user": "visitorid", "item": "itemid", "timestamp": "ts", "event": "event"}
     assert (clicks.facts.repeated, clicks.facts.duplicates) == (1, 0)
-    assert clicks.facts.span[0].year == 2015
+    assert clicks.facts.span[0].year == 2015 and clicks.purchases == ("buy",)
     (tmp_path / "log.csv").write_text("Customer ID,sku,Rating\n1,a,1\n1,b,1\n2,a,48\n2,b,3\n")
     doubtful = profile_file(tmp_path / "log.csv", Given())
     assert doubtful.roles["rating"] == "Rating" and "the largest is 48" in doubtful.doubt

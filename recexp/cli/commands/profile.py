@@ -107,20 +107,30 @@ def _config(profile: "Profile", out: Path | None, given: Namespace) -> Iterator[
         words = [word for word in given.arguments if word != "--out"]
         yield f"to write it:  recexp profile {shlex.join(words)} --out {shlex.quote(str(place))}"
     folder = shlex.quote(str(place.parent.parent))
-    yield f"to run on it: recexp --config-dir {folder} dataset={name} {_choices(profile)}"
+    for question, words in _questions(profile):
+        to = f"to ask {question}: " if question else "to run on it: "
+        yield f"{to}recexp --config-dir {folder} dataset={name} {words}"
 
 
-def _choices(profile: "Profile") -> str:
-    """Return the filter and the split that suit the columns."""
+def _questions(profile: "Profile") -> Iterator[tuple[str, str]]:
+    """Yield what the columns can answer, "" where that is one thing alone, and the filter and the split for it."""
     roles = profile.roles
     values = profile.facts.values if profile.facts is not None else None
+    split = f"split={'temporal' if profile.times is not None else 'random'}"
     if "quantity" in roles:
-        chosen = "filter=shop"
-    elif "rating" in roles and values is not None and 4 < values.high <= 5:
-        chosen = "filter=positive"
+        yield "", f"filter=shop {split}"
+    elif "rating" in roles:
+        liked = values is not None and 4 < values.high <= 5
+        yield "", f"filter={'positive' if liked else 'all_positive'} {split}"
+    elif "session" not in roles and not profile.purchases:
+        yield "", f"filter=implicit {split}"
     else:
-        chosen = "filter=all_positive" if "rating" in roles else "filter=implicit"
-    return f"{chosen} split={'temporal' if profile.times is not None else 'random'}"
+        if "session" in roles:
+            yield "what is next in a session", "filter=none split=sessions"
+        if profile.purchases:
+            names = ",".join(profile.purchases)
+            events = "" if names == "purchase" else f" {shlex.quote(f'filter.steps.0.events=[{names}]')}"
+            yield "what is bought next", f"filter=purchases{events} {split}"
 
 
 def _given(node: dict[str, Any], default: dict[str, Any], overrides: list[str]) -> "Given":
