@@ -36,8 +36,8 @@ def run(
 ) -> "FinishedRun | FinishedRuns":
     """Run an experiment: `run("dataset=movielens_1m", "algorithm=ease")`; returns a FinishedRun, or one a fold.
 
-    `dataset` is a pandas DataFrame with the columns user_id and item_id, or a `Dataset`: data that is in memory. The
-    run keeps its fingerprint and says where it was; it can be compared as any other, but not made again from itself.
+    `dataset` is data in memory: a pandas DataFrame with the columns user_id and item_id, or a `Dataset`. Such a run
+    stores the data's fingerprint, not the data: it can be compared like any other run, but not reproduced from itself.
     """
     return _api(tracks=True).run(*overrides, dataset=dataset, config_dir=config_dir)
 
@@ -75,7 +75,7 @@ def compare(
 ) -> "ComparedRuns":
     """Compare finished runs, as `recexp compare` does with options of the same names.
 
-    `runs` are ids or results; without, those of an experiment. `compare(metric="recall_at_10", baseline="popularity")`.
+    `runs` are ids or results; default: all of the experiment. `compare(metric="recall_at_10", baseline="popularity")`.
     """
     return _api().compare(
         *overrides,
@@ -92,7 +92,7 @@ def compare(
 
 
 def load(run: str, *overrides: str) -> "FinishedRun":
-    """Return a finished run by its id or how that begins: `load("287f36a5", "tracking.uri=runs.db")`.
+    """Return a finished run by its id or the beginning of it: `load("287f36a5", "tracking.uri=runs.db")`.
 
     Raises StoreError when there is none.
     """

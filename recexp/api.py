@@ -1,4 +1,4 @@
-"""What is called from Python; imported when it is first used, for `import recexp` loads nothing else."""
+"""The Python API behind `recexp.run` and the like; imported on first use, so that `import recexp` stays fast."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

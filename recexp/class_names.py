@@ -1,4 +1,4 @@
-"""The names by which classes are known in stored runs, saved models and configs, whatever file they lie in now."""
+"""The stable names of classes in stored runs, saved models and configs; they survive moving a class to another file."""
 
 STORED_NAMES = {
     "recexp.evaluation.evaluation.Evaluation": "recexp.evaluation.Evaluation",

@@ -1,4 +1,4 @@
-"""What a run says on the terminal: its log, and a table at the end."""
+"""Terminal output of a run: its log, and a table of results at the end."""
 
 import logging.config
 import shlex
@@ -124,7 +124,7 @@ def metric_table(
 
 
 def leaderboard(link: str) -> None:
-    """Print where all runs are seen side by side."""
+    """Print the address at which MLflow shows all runs side by side."""
     from recexp.tracking.view import base_link  # the package loads pydantic, which help does without
 
     hint = ", after `recexp ui`" if link.startswith(f"{base_link('')}/") else ""  # a server is up already
@@ -167,7 +167,7 @@ def summarize(what: str, rows: "Mapping[str, list[RunResult]]", states: Mapping[
 
 
 def reasons(state: str, rows: Mapping[str, str]) -> None:
-    """Print why jobs of a sweep came to be in a state: each reason once, with the jobs that it holds for."""
+    """Print why jobs of a sweep are in a state: each reason once, with the jobs it applies to."""
     alike: dict[str, list[str]] = {}
     for label, reason in rows.items():
         alike.setdefault(reason, []).append(label)

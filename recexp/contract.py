@@ -1,4 +1,4 @@
-"""What a component's class must be, seen before one is built: made with @params, complete, its methods callable."""
+"""Checks of a component's class before it is built: decorated with @params, complete, with the expected signatures."""
 
 import dataclasses
 import inspect
@@ -24,7 +24,7 @@ def check_class(cls: type, where: str) -> None:
 
 @cache  # by class: one that was imported anew is another
 def mistakes(cls: type) -> tuple[str, ...]:
-    """Return what `check_class` says of a class, a line a mistake."""
+    """Return the problems that `check_class` reports for a class, one line each."""
     name = f"{cls.__module__}.{cls.__qualname__}"
     if not made_with_params(cls):
         return (f"{name} must be decorated with @params (from recexp.params import params)",)

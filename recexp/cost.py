@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Overhead:
-    """Processor seconds that this process has spent on loading modules and compiling kernels: once, not in each fit.
+    """CPU seconds that this process has spent on loading modules and compiling kernels, which happens only once.
 
     Each is the work of one thread, so that what other threads do meanwhile is not counted.
     """

@@ -24,5 +24,5 @@ def per_unit(unit: str) -> str:
 
 
 def per_unit_sample(unit: str) -> str:
-    """Return the name of a small part of it, for the eye: `per_user_sample.csv`."""
+    """Return the name of the file with its first rows, to be read by people: `per_user_sample.csv`."""
     return f"per_{unit}_sample.csv"

@@ -1,4 +1,4 @@
-"""Where recexp lies, and where it keeps what it can make or fetch again."""
+"""Where recexp is installed, and where it caches what it can compute or download again."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Processes that are copies of one that has imported all they need, where the system can copy it; else there are none.
+"""Forked processes: copies of a process that has already imported what they need, on systems that can fork.
 
 A copy has its own input, output and session, and no other file of the process that it came from.
 """
@@ -20,7 +20,7 @@ POLL_SECONDS = 0.02
 
 
 class Copy:
-    """A copy of this or another process, by its number; what is used of `subprocess.Popen`.
+    """A forked copy of this or another process; has the methods of `subprocess.Popen` that recexp uses.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _ended(answers: int) -> bool:
 
 
 def possible() -> bool:
-    """Whether this process may be copied: on Linux, unless a library with threads of its own has been at work."""
+    """Whether this process may be forked: on Linux, unless a library has started threads of its own."""
     return sys.platform == "linux" and "torch" not in sys.modules
 
 

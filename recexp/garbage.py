@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Look for no garbage within the block."""
+    """Disable garbage collection within the block."""
     before = gc.isenabled()
     gc.disable()
     try:

@@ -1,5 +1,4 @@
-"""Where compiled kernels are kept when numba finds no place, one line that says why the first run takes longer, and how
-much longer that is."""
+"""The cache folder of compiled kernels, the log line that explains a slow first run, and the time spent compiling."""
 
 import gc
 import logging

@@ -1,4 +1,4 @@
-"""What compiles loops, and those of ranking: imported inside functions only, for numba takes half a second."""
+"""The decorator that compiles loops, and the loops of ranking; imported inside functions: numba takes half a second."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""How much may be made of what comes packed, nested or aliased, before it is refused."""
+"""Limits on the size of unpacked files and expanded yaml; larger input is refused."""
 
 import os
 
@@ -35,7 +35,7 @@ def raising(name: str) -> str:
 
 
 def excess(name: str, packed: int, unpacked: int) -> str | None:
-    """Return what is wrong with so many packed bytes that become so many unpacked; None: nothing.
+    """Return an error text if `packed` bytes unpack to too many `unpacked` bytes, else None.
 
     `name` is the limit of the unpacked size in MiB.
     """

@@ -33,12 +33,12 @@ def pretty(name: str) -> str:
 
 
 def is_judgement(name: str) -> bool:
-    """Whether it says how good a model is, and not what it cost or how it was made."""
+    """Whether a metric measures quality, not cost or audit."""
     return not name.startswith(("cost/", "audit/")) and not name.endswith("/fallback_share")
 
 
 def is_final(name: str, final: str) -> bool:
-    """Whether it says how good something is on the final part of a run, `test`, or on listed candidates of that."""
+    """Whether a metric measures quality on the final part of a run, such as `test`, or on listed candidates of it."""
     return name.rpartition("/")[0] in (final, f"{final}_candidates") and is_judgement(name)
 
 

@@ -1,4 +1,4 @@
-"""The files that a person's own class is made of: its module, and what that imports from the same project."""
+"""The source files of a user-defined class: its module, and what that imports from the same project."""
 
 import ast
 import inspect

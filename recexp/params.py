@@ -102,7 +102,7 @@ def params(cls: type[T]) -> type[T]:
 
 
 def made_with_params(cls: type) -> bool:
-    """Return whether a class is itself decorated with `@params`; that a base of it is makes no fields of its own."""
+    """Return whether a class itself is decorated with `@params`; a decorated base does not count."""
     return vars(cls).get("__pydantic_config__") == _STRICT
 
 
@@ -130,7 +130,7 @@ def describe(value: Any) -> Any:
 
 
 def locations(value: Any) -> list[str]:
-    """Return the paths and addresses that a component and those in it were given."""
+    """Return the paths and addresses in the fields of a component and of its nested components."""
     if dataclasses.is_dataclass(value):
         hints = get_type_hints(type(value), include_extras=True)
         fields = [(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)]
@@ -141,12 +141,12 @@ def locations(value: Any) -> list[str]:
 
 
 def classes(value: Any) -> Iterator[type]:
-    """Yield the classes of a component and of those in it."""
+    """Yield the classes of a component and of its nested components."""
     return map(type, components(value))
 
 
 def components(value: Any) -> Iterator[Any]:
-    """Yield a component and those in it."""
+    """Yield a component and its nested components."""
     if dataclasses.is_dataclass(value):
         yield value
         value = [getattr(value, field.name) for field in dataclasses.fields(value)]

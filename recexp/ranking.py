@@ -116,7 +116,7 @@ class Ranking:
     def top_k_of_product(self, left: CSR, right: CSR, queries: Queries, k: int) -> Lists:
         """Return the same lists as for the scores left @ right, (b, m) @ (m, n_items), without writing out any zero.
 
-        It pays where products have few entries. Queries have no candidates.
+        Faster where the product has few entries. Queries must not have candidates.
         """
         from recexp.kernels import top_k_of_product
 

@@ -1,4 +1,4 @@
-"""Folders for what is needed on the way. A process that was killed could not remove its own: a later one does."""
+"""Temporary folders. Those of a process that was killed are removed by a later process."""
 
 import shutil
 import tempfile
@@ -18,7 +18,7 @@ _held: dict[Path, FileLock] = {}
 
 
 def make() -> Path:
-    """Return a new folder, in the system's for temporary files, until `remove`."""
+    """Return a new temporary folder, which exists until `remove`."""
     _remove_old()
     outer = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = FileLock(outer / _LOCK, thread_local=False)
@@ -38,7 +38,7 @@ def remove(folder: Path) -> None:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Give a new folder for the time of the block."""
+    """Yield a temporary folder, which is removed after the block."""
     path = make()
     try:
         yield path

@@ -1,4 +1,4 @@
-"""What must not be kept or shown: passwords in addresses, and what looks like one in code and yaml."""
+"""Masks secrets: passwords in addresses, and text in code and yaml that looks like a password or key."""
 
 import re
 from collections.abc import Iterable

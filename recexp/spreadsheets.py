@@ -6,12 +6,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(value: Any) -> Any:
-    """Return a cell as it is written: text that a spreadsheet would run gets an apostrophe before it."""
+    """Return a cell as it is written: text that a spreadsheet would run as a formula is prefixed with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and _runs(value) else value
 
 
 def as_meant(text: str) -> str:
-    """Return the text of a cell that `harmless` wrote."""
+    """Return the original text of a cell that `harmless` wrote."""
     return text[1:] if text.startswith("'") and _runs(text[1:]) else text
 
 

@@ -1,4 +1,4 @@
-"""What Linux, macOS and Windows do each in a way of its own: processes, signals, memory. No other file names it.
+"""What differs between Linux, macOS and Windows: processes, signals, memory. No other file depends on the system.
 
 Not possible on Windows: the peak of memory (the metric is left out), and marking a run as killed when its process is
 ended from outside (Ctrl-C and the end of a sweep do mark it). Neither there nor on macOS does the system say what a
@@ -49,7 +49,7 @@ def temporary_folder() -> Path:
 
 
 def user_suffix() -> str:
-    """Return what tells this user's files in a common folder from those of others; on Windows each has a folder."""
+    """Return a suffix that separates this user's files in a shared folder; empty on Windows, where users share none."""
     return "" if WINDOWS else f"-{os.getuid()}"
 
 
@@ -98,7 +98,7 @@ def killed_by(code: int) -> str | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether there is a process of that number, whoever's it is."""
+    """Return whether a process with this id exists, whoever owns it."""
     if WINDOWS:
         return _is_alive_on_windows(pid)
     try:
@@ -119,7 +119,7 @@ def began(pid: int) -> str:
 
 
 def restart_peak() -> None:
-    """Measure the peak of memory from here on, where the system can (Linux): else it is that since the start."""
+    """Measure peak memory from now on (Linux); on other systems the peak is since the start of the process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

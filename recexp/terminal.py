@@ -1,4 +1,4 @@
-"""Text on a terminal: what is in data may not steer it."""
+"""Terminal output in which text from data cannot contain control sequences."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ def in_notebook() -> bool:
 
 
 def console(**options: Any) -> "Console":
-    """Return rich's console, which shows all text as `visible` does; what it draws itself it does with `options`."""
+    """Return a rich console that prints text as `visible` does; `options` are those of `rich.console.Console`."""
     from rich.console import Console
 
     class VisibleConsole(Console):

@@ -41,7 +41,7 @@ def limit(threads: int | None) -> Iterator[None]:
 def map_rows(function: Callable[[int, int], None], n_rows: int, chunks_per_thread: int = 8) -> None:
     """Call `function(start, stop)` on ranges of `range(n_rows)`, on all threads.
 
-    An error, or an interrupt, ends all of it and is raised; nothing is called any more then.
+    An error or interrupt stops all threads and is raised; no further calls are made.
     """
     threads = _count
     n_chunks = min(n_rows, threads * chunks_per_thread)

@@ -1,4 +1,4 @@
-"""Yaml that may be someone else's: how large it is and becomes is looked at before it is read."""
+"""Reads yaml that may come from someone else: its size, and its size after expansion, are checked first."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def read_text(path: Path, where: str = "") -> str:
 
 
 def events(text: str, where: str) -> Iterator[Any]:
-    """Yield the events of a yaml text, which take no memory to speak of; raises ConfigError for what is no yaml."""
+    """Yield the parse events of a yaml text, which need little memory; raises ConfigError for invalid yaml."""
     import yaml  # which help does without
 
     try:

@@ -1,4 +1,4 @@
-"""Compare: which of the tracked runs are better, by how much, and how sure that is."""
+"""Compare: which of the tracked runs are better, by how much, and with what certainty."""
 
 from recexp.comparison.best import best_run
 from recexp.comparison.comparison import compare

@@ -1,4 +1,4 @@
-"""The best run of an experiment: of the model that leads the leaderboard of `recexp compare`."""
+"""The best run of an experiment: the newest run of the model that is first in `recexp compare`."""
 
 from recexp import file_names
 from recexp.comparison.groups import find_runs, group_runs
@@ -12,7 +12,7 @@ _CHOICE = "; select them with --runs or --sweep"
 
 
 def best_run(archive: Archive, experiment: str) -> tuple[StoredRun, str, list[str]]:
-    """Return the newest run of the best model on the newest run's data, why it is this one, and what was left out.
+    """Return the newest run of the best model on the newest run's data, the reason, and notes on excluded runs.
 
     Only runs of the newest run's protocol count. Raises StoreError when there are none.
     """

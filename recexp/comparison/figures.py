@@ -1,4 +1,4 @@
-"""Which charts a report has of a leaderboard."""
+"""The charts of a leaderboard in a report."""
 
 import math
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ENOUGH = 30
 
 
 def draw_figures(archive: Archive, comparison: Comparison, board: Leaderboard) -> Iterator[Figure]:
-    """Yield the charts of the best models of a leaderboard, those that there is something for."""
+    """Yield the charts of the best models of a leaderboard for which there is data."""
     rows, name = board.rows[:TESTED], pretty(comparison.metric)
     rows += [ranked for ranked in board.rows[TESTED:] if ranked.row.label == board.reference]
     bars = [(ranked.row.label, ranked.mean, ranked.low, ranked.high) for ranked in rows]

@@ -1,11 +1,11 @@
-"""What the words of a report mean."""
+"""Definitions of the terms in a report."""
 
 from recexp.comparison.results import Comparison
 from recexp.metric_names import pretty
 
 
 def glossary(comparison: Comparison) -> list[tuple[str, str]]:
-    """Return words and their meanings, the metrics first."""
+    """Return terms and their definitions, the metrics first."""
     unit, options = comparison.unit, comparison.options
     directions = {True: "higher is better", False: "lower is better", None: "no direction is better"}
     words = [

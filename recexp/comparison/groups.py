@@ -1,4 +1,4 @@
-"""Which runs are compared: those of one protocol, on one data set or several; the rest is left out, with the reason."""
+"""Which runs are compared: those of one protocol, on one or several datasets; others are excluded with a reason."""
 
 import json
 import math
@@ -30,11 +30,11 @@ _ABOUT_DATA = {
 
 @dataclass(frozen=True)
 class ComparisonGroup:
-    """All that may be compared directly: the rows of one protocol on one data set or environment.
+    """The rows that can be compared directly: those of one protocol on one dataset or environment.
 
     Attributes
     ----------
-    setting : the name of that data set or environment.
+    setting : the name of that dataset or environment.
     protocol : the digest that all runs share.
     rows : the configurations that were run.
     """
@@ -45,7 +45,7 @@ class ComparisonGroup:
 
     @property
     def newest(self) -> StoredRun:
-        """The run that began last."""
+        """The run that started last."""
         return max((run for row in self.rows for run in row.runs), key=lambda run: run.started)
 
     @property
@@ -55,7 +55,7 @@ class ComparisonGroup:
 
     @property
     def conditions(self) -> str:
-        """What its runs share beside the data: filter, split with its values, the catalogue that is ranked."""
+        """What its runs share besides the data: filter, split with its values, the catalog that is ranked."""
         run = self.newest
         fields = {key.removeprefix("split."): text for key, text in run.params.items() if key.startswith("split.")}
         fields = {key: text for key, text in fields.items() if key not in ("_target_", "seed") and text != "null"}
@@ -96,11 +96,11 @@ def find_runs(
 def group_runs(
     archive: Archive, found: Sequence[StoredRun], *, strict: bool
 ) -> tuple[list[ComparisonGroup], list[str]]:
-    """Return a group for each data set, that of the newest run first, and what was left out and why.
+    """Return a group for each dataset, that of the newest run first, and notes on excluded runs.
 
-    The newest run says which protocol counts; runs that differ from it in the data alone are compared on their own data
-    set. What else differs is left out, and so are runs without test metrics and those that reproduce others; with
-    `strict` (runs were named) the latter count, and for the rest raises ConfigError that names it.
+    The protocol is that of the newest run; runs that differ from it only in the data are compared on their own dataset.
+    All other runs are excluded, and so are runs without test metrics and reproductions. With `strict` (runs were named)
+    reproductions count, and any other run that would be excluded raises ConfigError.
     """
     found, notes = _usable(found, strict=strict)
     by_protocol: dict[str, list[StoredRun]] = {}

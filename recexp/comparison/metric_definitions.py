@@ -1,4 +1,4 @@
-"""That a metric means the same in all runs: its params, as the runs' identities have them."""
+"""Checks that a metric has the same definition in all runs: the same params in the runs' identities."""
 
 import json
 from collections.abc import Iterable

@@ -23,10 +23,9 @@ def compare_pairs(
     options: Options,
     unit: str,
 ) -> tuple[list[Pair], list[str]]:
-    """Test each of the best rows against the baseline, or else all pairs of them, a better row first; and what to know.
+    """Test each of the best rows against the baseline, or else all pairs, the better row first; also return notes.
 
-    `best` were chosen of `rows` by the very values that are tested, so that the correction is for all pairs that there
-    could have been.
+    `best` were chosen from `rows` by the values that are tested, so the correction counts all pairs of `rows`.
     """
     indices = range(len(best))
     if baseline is None:

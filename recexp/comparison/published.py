@@ -1,4 +1,4 @@
-"""Ours beside published numbers."""
+"""Our results next to published numbers."""
 
 import csv
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Models over several data sets: which there are on all of them, and their ranks."""
+"""Models on several datasets: those that were run on all of them, and their ranks."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ _NAMED = 9
 def rank_across(
     boards: Sequence[Leaderboard], metric: Metric, options: Options, notes: list[str]
 ) -> RankComparison | None:
-    """Rank the models that are on all boards; None where there are fewer than two boards or such models."""
+    """Rank the models that are on all boards; None if there are fewer than two boards or two such models."""
     if len(boards) < 2:
         return None
     by_model = [_by_model(board) for board in boards]

@@ -1,4 +1,4 @@
-"""A metric that a runner measured itself: all that is known of it is what its runs recorded."""
+"""A metric that a runner measured itself: its only source is what its runs recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class RecordedMetric(Metric):
     higher_is_better: bool | None  # type: ignore[misc]
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
-        """Return None: answers of a model hold nothing of it."""
+        """Return None: it cannot be computed from a model's answers."""
         return None
 
     def stored_table(self, unit: str) -> str | None:
@@ -29,7 +29,7 @@ class RecordedMetric(Metric):
 
     @classmethod
     def of(cls, archive: Archive, run: StoredRun, name: str) -> "RecordedMetric":
-        """Return what a run says of its metric of that name."""
+        """Return the metric of that name as a run recorded it."""
         directions = run_files.read_directions(archive.file(run, file_names.METRICS))
         has_units = archive.has(run, file_names.per_unit(run.unit))
         return cls(has_units, {bare(found): higher for found, higher in directions.items()}.get(bare(name)))

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, for a browser and for the store."""
+"""The report: one self-contained HTML file, for a browser and for the store."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -44,8 +44,8 @@ def as_html(archive: Archive, comparison: Comparison) -> str:
 def publish(archive: Archive, comparison: Comparison, path: Path) -> str:
     """Keep the report in the store and return the id of the run that holds it.
 
-    It is a run of its own, one for each protocol: a report is about many runs, so that none of them is its place, and
-    without metrics and `recexp.complete` it never counts as one of them.
+    The report has a run of its own, one per protocol, because it is about many runs. Without metrics and
+    `recexp.complete` that run never counts as a result.
     """
     group = comparison.boards[0].group
     name = f"comparison on {group.setting}"

@@ -19,7 +19,7 @@ _LINKED = 5
 
 
 def leaderboard(archive: Archive, comparison: Comparison, board: Leaderboard) -> str:
-    """Return what is known of the metric that ranks, a row a model, with links to its runs."""
+    """Return the table of the main metric, one row per model, with links to its runs."""
     name = comparison.metric
     first = f"{pretty(name)}{_ARROWS[comparison.higher_is_better[name]]}"
     heads = ["#", "model", first, "sd", "interval", f"vs {board.reference}", "p", "d_z", "won/tied/lost"]
@@ -44,7 +44,7 @@ def leaderboard(archive: Archive, comparison: Comparison, board: Leaderboard) ->
 
 
 def further_metrics(comparison: Comparison, board: Leaderboard) -> str:
-    """Return the other metrics, a column each; nothing where there are none."""
+    """Return the table of the other metrics, one column each; empty if there are none."""
     names = list(comparison.higher_is_better)[1:]
     if not names:
         return ""

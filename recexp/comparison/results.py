@@ -1,4 +1,4 @@
-"""What a comparison holds: how it was made, leaderboards, pairs, ranks over data sets."""
+"""The results of a comparison: options, leaderboards, tested pairs, ranks over datasets."""
 
 import math
 from dataclasses import dataclass, replace
@@ -38,11 +38,10 @@ class Options:
 
 @dataclass(frozen=True)
 class RankedRow:
-    """A row in its place on a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over
-    units (or NaN).
+    """A row of a leaderboard: mean and deviation over seeds and folds (NaN of one run), interval over units (or NaN).
 
-    `cpu_seconds` are the fewest of fitting and recommending
-    in any of its runs, for what comes on top is the machine's doing, and `most_cpu_seconds` the most; NaN: not known.
+    `cpu_seconds` are those of fitting and recommending in its cheapest run, as other work on the machine only adds to
+    them; `most_cpu_seconds` those in its most expensive run; NaN: not known.
     """
 
     row: Row
@@ -67,8 +66,8 @@ class Pair:
     first, second : labels.
     difference : of the means over the common splits, first - second; NaN, as p is, where there are none.
     p, adjusted : of the test, and corrected.
-    ahead : 1 if the first is ahead, -1 if the second is, 0 if they are not told apart: ahead is what is significantly
-        better unit by unit and has the better mean over the common splits, too.
+    ahead : 1 if the first is significantly better, -1 if the second is, else 0. Significantly better: unit by unit, and
+        in the mean over the common splits, too.
     users : that both have.
     d_z, rank_biserial, wins, ties, losses : see `Effects`; positive ones and wins are the first's.
     """
@@ -87,7 +86,7 @@ class Pair:
     losses: int
 
     def turned(self) -> "Pair":
-        """Return the same with the second row first."""
+        """Return the same pair with the second row first."""
         return replace(
             self,
             first=self.second,

@@ -1,4 +1,4 @@
-"""Rows of a leaderboard: which runs are of one configuration, and what it is called."""
+"""Rows of a leaderboard: the runs of one configuration, and its label."""
 
 import math
 from collections import Counter
@@ -88,13 +88,13 @@ def short(run: StoredRun) -> str:
 
 
 def seed_fold_split(run: StoredRun) -> str:
-    """Return which seed, fold and split a run is of, to be read."""
+    """Return seed, fold and split of a run as text."""
     fold = f" fold {run.tags['fold']}" if "fold" in run.tags else ""
     return f"seed {run.tags.get('seed', '')}{fold} (split {run.tags.get(SPLIT, '')[:_DIGITS]})"
 
 
 def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], list[tuple[StoredRun, StoredRun]]]:
-    """Return a row for each configuration, and the runs that are left out, each with the newer one that repeats it.
+    """Return a row for each configuration, and the excluded runs, each with the newer run that repeats it.
 
     `runs` are in order, the newest first. A tuned run counts for what was tuned, whatever values were found; where
     these are those of a row that was not tuned, it is a run of that row as well.

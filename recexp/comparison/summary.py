@@ -1,4 +1,4 @@
-"""The result in a sentence: what is best, what is not significantly worse, and how far a simple model is behind."""
+"""The result in a sentence: the best model, those not significantly worse, and how far a simple model is behind."""
 
 from collections.abc import Sequence
 

@@ -55,7 +55,7 @@ def terminal(comparison: Comparison) -> str:
 
 
 def method(comparison: Comparison) -> list[str]:
-    """Return how the numbers came about, in a sentence each."""
+    """Return notes on how the numbers were computed, one sentence each."""
     options, pairs = comparison.options, sum(len(board.pairs) for board in comparison.boards)
     groups = [board.group for board in comparison.boards]
     found = [f"all runs on {group.setting}: {group.conditions}" for group in groups if group.conditions]
@@ -174,13 +174,13 @@ def _ranks(ranks: RankComparison) -> Any:
 
 
 def friedman(ranks: RankComparison, alpha: float) -> str:
-    """Return what Friedman's and Nemenyi's tests say."""
+    """Return the results of Friedman's and Nemenyi's tests as text."""
     apart = f"mean ranks differ significantly if they are {ranks.difference:.2f} apart (Nemenyi, {alpha:.2g})"
     return apart if math.isnan(ranks.p) else f"Friedman chi2 = {ranks.chi2:.2f}, p = {chance(ranks.p)}; {apart}"
 
 
 def as_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return a plain dict a row of all leaderboards; what is not defined is None."""
+    """Return one plain dict per row of all leaderboards; undefined values are None."""
     return [
         _as_row(comparison, board, rank, ranked)
         for board in comparison.boards
@@ -213,7 +213,7 @@ def _as_row(comparison: Comparison, board: Leaderboard, rank: int, ranked: Ranke
 
 
 def as_csv(comparison: Comparison) -> str:
-    """Return a line a model, with everything that is known of it; no text begins as a formula of a spreadsheet does."""
+    """Return csv with one line per model and all its numbers; no text can be run as a spreadsheet formula."""
     rows, out = as_rows(comparison), io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()

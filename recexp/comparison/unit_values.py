@@ -1,4 +1,4 @@
-"""The values of each unit (user, episode), read from the runs' files: what intervals and paired tests stand on."""
+"""The values of each unit (user, episode), read from the runs' files, for intervals and paired tests."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass

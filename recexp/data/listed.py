@@ -1,4 +1,4 @@
-"""Listed: what a table of items or users lists and no row is about."""
+"""Listed: the items or users of a side table that have no interaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from recexp.identity import digest, digest_arrays
 
 @dataclass(frozen=True)
 class Listed:
-    """l items or users that a table lists and that never had a row; no code stands for one until it joins a dataset.
+    """l items or users of a side table that have no interaction; they get codes when they join a dataset.
 
     Attributes
     ----------

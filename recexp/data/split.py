@@ -1,4 +1,4 @@
-"""Split: what a model may learn from, what it is asked, and what it is judged against."""
+"""Split: training data, queries, and the held-out targets that they are evaluated against."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Compare finished runs: what `recexp compare` prints and writes, and Python gets as one object."""
+"""Compares finished runs, for `recexp compare` and for Python."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _ENDINGS = {".csv": "csv", ".tex": "latex", ".json": "json", ".html": "html"}
 def groups_of(
     archive: Archive, experiment: str, *, runs: Sequence[str] = (), sweep: str | None = None
 ) -> tuple[list[ComparisonGroup], list[str]]:
-    """Return the runs asked for, in groups that may be compared, and what is left out."""
+    """Return the requested runs in groups that can be compared, and notes on excluded runs."""
     return group_runs(archive, find_runs(archive, experiment, runs=runs, sweep=sweep), strict=bool(runs))
 
 
@@ -79,22 +79,22 @@ class ComparedRuns:
 
     @property
     def sentences(self) -> list[str]:
-        """Who leads on each data set, and how sure that is."""
+        """The best model on each dataset, and the models that are not significantly worse."""
         return summary.summaries(self.comparison)
 
     @property
     def notes(self) -> list[str]:
-        """How the numbers came about, and what was left out."""
+        """How the numbers were computed, and which runs were excluded."""
         return [*tables.method(self.comparison), *self.comparison.notes]
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a row a model and data set: rank, mean, interval, the difference to the reference, p, effect size."""
+        """Return a row per model and dataset: rank, mean, interval, difference to the reference, p, effect size."""
         import pandas as pd
 
         return pd.DataFrame(tables.as_rows(self.comparison))
 
     def pairs(self) -> "pd.DataFrame":
-        """Return a row a tested pair."""
+        """Return one row per tested pair."""
         import pandas as pd
 
         boards = self.comparison.boards

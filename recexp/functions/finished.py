@@ -34,8 +34,8 @@ class FinishedRun:
     metrics : by full name, `test/ndcg_at_10`.
     final : the part whose metrics count.
     uri : the address of its store; None: the usual one.
-    shown : (item id, name, score) of what it recommends to the user that `show=USER` names.
-    reused : whether it was there already.
+    shown : (item id, name, score) of the recommendations for the user that `show=USER` names.
+    reused : whether an earlier run was reused.
     """
 
     run_id: str
@@ -125,7 +125,7 @@ class FinishedRun:
 
     @property
     def title(self) -> str:
-        """What was run, in a line."""
+        """Algorithm, dataset and split in a line."""
         first, setting, *others = self.about.items()
         return ", ".join([f"{first[1]} on {setting[1]}", *(f"{name} {value}" for name, value in others)])
 
@@ -197,7 +197,7 @@ class FinishedRuns(Sequence[FinishedRun]):
 
 
 def load(run: str, *, uri: str | None = None) -> FinishedRun:
-    """Return a run by its id or how that begins; see `recexp.load`."""
+    """Return a run by its id or the beginning of it; see `recexp.load`."""
     archive = Archive(uri)
     found = archive.run(run)
     if not found.complete:

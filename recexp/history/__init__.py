@@ -1,1 +1,1 @@
-"""What is done with finished runs: made again and compared (reproduction, drift), or judged anew (backfill)."""
+"""Work with finished runs: read, list, reproduce, export and import them, and add metrics to them."""

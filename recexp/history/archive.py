@@ -1,4 +1,4 @@
-"""Archive: the runs that a store holds, to be read, compared, repeated and added to."""
+"""Archive: reads the runs of a store, and adds metrics, tags and files to them."""
 
 import math
 import re
@@ -30,9 +30,9 @@ COMPARISONS = "-comparisons"
 
 
 class Archive:
-    """A store that exists already. Raises StoreError when there is none or it cannot be read.
+    """An existing store. Raises StoreError if there is none or it cannot be read.
 
-    What is fetched from elsewhere lies in a temporary folder until the end of a `with` block, or of the archive.
+    Downloaded files are kept in a temporary folder until the end of the `with` block, or of the archive.
     """
 
     def __init__(self, uri: str | None) -> None:
@@ -51,7 +51,7 @@ class Archive:
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """MLflow's own, which takes two seconds to import."""
+        """MLflow's client; importing MLflow takes two seconds."""
         client.load()
         with self.translate_errors():
             return client.connect(self.uri)
@@ -63,7 +63,7 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Remove what was fetched."""
+        """Remove downloaded files."""
         self._remove()
         self._fetched, self._scratch = {}, None
 
@@ -80,8 +80,7 @@ class Archive:
     ) -> list[StoredRun]:
         """Return the runs of an experiment (None: of all) that carry all of `tags`, the oldest first.
 
-        Without `complete` those that failed, were killed or are still running come too. Raises StoreError for an
-        unknown experiment.
+        Without `complete`, failed, killed and running runs are included. Raises StoreError for an unknown experiment.
         """
         names = self.experiments()
         ids = [key for key, name in names.items() if experiment in (None, name)]
@@ -99,7 +98,7 @@ class Archive:
             return [run for run in mlflow_store.runs(self.client, ids, tags) if run.complete or not complete]
 
     def run(self, run_id: str) -> StoredRun:
-        """Return one run, complete or not, by its id or how that begins, in this store or in that which it came from.
+        """Return one run, complete or not, by the beginning of its id in this store or in the one it was imported from.
 
         Raises StoreError when there is none.
         """
@@ -125,7 +124,7 @@ class Archive:
         return [mlflow_store.stored_run(run) for run in found]
 
     def model(self, run: StoredRun) -> Path | None:
-        """Return the folder of the model that a run has logged, as MLflow keeps it, fetched if it lies elsewhere."""
+        """Return the folder of the model that a run logged, as MLflow stores it; downloaded if it is remote."""
         where = None
         if self._tables is not None:
             with suppress(sqlite3.Error):
@@ -139,7 +138,7 @@ class Archive:
         return self._fetch(run, "model", artifact_uri=where)
 
     def file(self, run: StoredRun, path: str) -> Path:
-        """Return where one file (or folder) of a run lies on this machine, fetched if it lies elsewhere.
+        """Return the local path of a file or folder of a run; downloaded if it is remote.
 
         Raises StoreError when the run has none of that name.
         """
@@ -173,7 +172,7 @@ class Archive:
             return path in {item.path for item in self.client.list_artifacts(run.id, parent)}
 
     def files(self, run: StoredRun) -> list[tuple[str, int]]:
-        """Return the path and size in bytes of each file of a run, wherever they lie, by path."""
+        """Return the path and size in bytes of each file of a run, local or remote, by path."""
         if (here := run_log.folder(run.files)) is not None:
             files = (path for path in here.rglob("*") if path.is_file())
             return sorted((path.relative_to(here).as_posix(), path.stat().st_size) for path in files)
@@ -189,7 +188,7 @@ class Archive:
         files: Iterable[Path] = (),
         folder: str | None = None,
     ) -> None:
-        """Add metrics, tags, and files (into `folder` among the run's files) to a run that is there."""
+        """Add metrics, tags, and files (into `folder` among the run's files) to an existing run."""
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)
@@ -213,11 +212,11 @@ class Archive:
         return found
 
     def publish(self, experiment: str, name: str, tags: Mapping[str, str], description: str, file: Path) -> str:
-        """Keep a file that is about many runs of an experiment (an id) in a run of its own, and return that one's id.
-        `description` is Markdown for its page. It goes to an experiment beside that of the results: NAME-comparisons.
+        """Store a file about many runs of an experiment (an id) in a run of its own, and return the id of that run.
+        `description` is Markdown for its page. The run goes to a separate experiment, NAME-comparisons.
 
-        The run has no metrics and is not complete, so that nothing takes it for an experiment; one with these tags is
-        used again.
+        The run has no metrics and is not complete, so it never counts as a result; an existing run with these tags is
+        reused.
         """
         terms = search_terms(tags)
         with self.translate_errors():
@@ -239,11 +238,11 @@ class Archive:
         return str(self.client.create_experiment(name, artifact_location=location))
 
     def config(self, run: StoredRun) -> dict[str, Any]:
-        """Return the resolved config that a run was made of."""
+        """Return the resolved config of a run."""
         return self.yaml(run, file_names.CONFIG)
 
     def yaml(self, run: StoredRun, path: str) -> dict[str, Any]:
-        """Return what one of a run's yaml files holds. Raises StoreError when it is missing or damaged."""
+        """Return the content of a yaml file of a run. Raises StoreError if it is missing or damaged."""
         try:
             text = yaml_files.read_text(self.file(run, path), path)
             found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # libyaml's, where it is there
@@ -255,7 +254,7 @@ class Archive:
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn what MLflow and the database raise into StoreError."""
+        """Turn errors of MLflow and the database into StoreError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 

@@ -1,4 +1,4 @@
-"""Back-fill: new metrics and cut-offs over finished runs, from the lists that they kept; nothing is fitted again."""
+"""Backfill: adds metrics and cut-offs to finished runs, computed from their stored lists; nothing is fitted again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ Values = dict[str, tuple[float, tuple[float, float] | None]]
 
 @dataclass(frozen=True)
 class Basis:
-    """What a run was evaluated on, and by what.
+    """The data and the evaluation of a run.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Basis:
         return digest([[describe(part) for part in parts], where, self.seed, *chosen])
 
     def prepare(self) -> Preparation:
-        """Return what loads, filters and splits the data."""
+        """Return the object that loads, filters and splits the data."""
         return Preparation(self.source, self.filters, self.splitter, seed=self.seed, cache=self.cache)
 
 
@@ -89,22 +89,22 @@ class Backfill:
         cutoffs: Sequence[int] | None,
         again: bool,
     ) -> "Backfill":
-        """Ask a run for metrics at cut-offs, None for its own; `again` also for those that it has already."""
+        """Request metrics at cut-offs of a run; None: the run's own. `again`: also those that it already has."""
         before = basis.evaluation
         evaluation = replace(before, metrics=dict(metrics or before.metrics), cutoffs=list(cutoffs or before.cutoffs))
         return Backfill(run, basis, evaluation, again)
 
     @property
     def missing(self) -> list[str]:
-        """Names of the results that are wanted, `ndcg_at_10`."""
+        """Names of the requested results, such as `ndcg_at_10`."""
         has = {name.partition("/")[2] for name in self.run.metrics if is_final(name, self.run.final)}
         return [name for name in self.evaluation.names if self.again or name not in has]
 
 
 def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[StoredRun, Values | RecexpError]]:
-    """Evaluate each run again and add what is new to it; yield the run with the values, or with what went wrong.
+    """Evaluate each run and add the new results to it; yield the run with the values, or with the error.
 
-    Those that share data, split and catalogue get them once; what was prepared before is not made again.
+    Runs with the same data, split and catalog share them; prepared data are reused.
     """
     groups: dict[str, list[Backfill]] = {}
     for backfill in backfills:

@@ -1,4 +1,4 @@
-"""Drift: how far a repeated run is from the first, metric by metric, list by list, and in what it ran on."""
+"""Differences between a run and its reproduction: in metrics, lists, config, packages and machine."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Change:
-    """One number before and after; None where it is not there. `inside`: it is still in the interval of before."""
+    """A number before and after; None if absent. `inside`: the new number is within the interval of the old one."""
 
     name: str
     before: float | None
@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something else that is not the same: a package's version, the number of threads, a value in the config."""
+    """Another difference: a package's version, the number of threads, a value in the config."""
 
     name: str
     before: str
@@ -47,9 +47,9 @@ def compare_metrics(
     tolerance: float,
     added: Collection[str] = (),
 ) -> list[Change]:
-    """Return a Change for every metric of either run but costs; `tolerance` is relative to the value of before.
+    """Return a Change for every metric of either run except costs; `tolerance` is relative to the old value.
 
-    Those `added` to the first run after it had ended are not held against the second.
+    Metrics that were `added` to the first run after it had ended do not count against the second.
     """
     changes = []
     for name in dict.fromkeys([*before, *after]):
@@ -71,9 +71,9 @@ def compare_metrics(
 
 
 def equal_lists(before: Path, after: Path) -> tuple[int, int]:
-    """Return how many queries of either lists.parquet have the same items in the same order in both, and of how many.
+    """Return the number of queries with the same items in the same order in both lists.parquet, and of all queries.
 
-    A list of another user counts as another list.
+    A list for another user counts as different.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -92,7 +92,7 @@ def equal_lists(before: Path, after: Path) -> tuple[int, int]:
 
 
 def other_data(then: str, now: str) -> str:
-    """Return what is said when the data of a run are others by now, by their fingerprints."""
+    """Return the error text for data that have changed since the run, given both fingerprints."""
     return (
         f"the data differ from those of the run (fingerprint {now[:12]}, not {then[:12]}); for data in another "
         "location set dataset.interactions=FILE or dataset.root=DIR"
@@ -100,13 +100,13 @@ def other_data(then: str, now: str) -> str:
 
 
 def compare_requirements(before: Sequence[str], after: Sequence[str]) -> list[Difference]:
-    """Return the packages, lines `name==version`, that are not the same."""
+    """Return the packages, lines `name==version`, that differ."""
     old, new = (dict(line.split("==", 1) for line in lines if "==" in line) for lines in (before, after))
     return compare_values(old, new)
 
 
 def compare_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """Return what is not the same under the keys of either."""
+    """Return the values that differ, for the keys of both mappings."""
     names = sorted({*before, *after})
     pairs = ((name, str(before.get(name, "unknown")), str(after.get(name, "none"))) for name in names)
     return [Difference(name, old, new) for name, old, new in pairs if old != new]

@@ -1,4 +1,4 @@
-"""Imports, one of a run at a time; what those that failed or were killed have written is removed."""
+"""Locks for imports: one import of a run at a time; leftovers of failed and killed imports are removed."""
 
 import hashlib
 import platform
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def claimed(archive: Archive, origin: str) -> Iterator[dict[str, str]]:
-    """Hold a run, by its id elsewhere, against other imports of it; give the tags of one that is being imported.
+    """Lock a run, given its original id, against other imports of it; yield the tags of a run that is being imported.
 
-    Whatever imports of this machine left that are dead now is removed first.
+    Leftovers of dead imports on this machine are removed first.
     """
     locks = RunLocks(archive.uri)
     locks.hold(_identity(origin), alone=True, wait=True)

@@ -1,4 +1,4 @@
-"""A stored config as today's classes take it: fields that came since get today's values, those that went go."""
+"""Migrates a stored config to today's classes: new fields get today's values, removed fields are dropped."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -30,18 +30,18 @@ class Completion:
 
     @property
     def changes(self) -> list[Difference]:
-        """What is not as it was when the config was stored."""
+        """The differences from the config as it was stored."""
         return compare_values(flatten(self._gone), flatten(self._new))
 
     def keys(self, allowed: list[str]) -> dict[str, Any]:
-        """Return the config with the `allowed` keys at its top, and no others."""
+        """Return the config with only the `allowed` top-level keys."""
         missing = [key for key in allowed if key not in self._root]
         self._gone |= {key: value for key, value in self._root.items() if key not in allowed}
         self._new |= {key: value for key, value in (plain(compose()) if missing else {}).items() if key in missing}
         return {key: value for key, value in {**self._root, **self._new}.items() if key in allowed}
 
     def part(self, value: Any, where: str, group: str) -> Any:
-        """Return a node, and those in it, with the fields of their classes; `group` has its options."""
+        """Return a node and its nested nodes with the fields of their classes; `group` has the options of the node."""
         if isinstance(value, list):
             return [self.part(item, f"{where}.{number}", group) for number, item in enumerate(value)]
         if not isinstance(value, dict):

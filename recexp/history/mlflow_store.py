@@ -1,4 +1,4 @@
-"""Reading runs from any store, by MLflow."""
+"""Reads runs from any store, through MLflow."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def runs(client: "MlflowClient", experiment_ids: Sequence[str], tags: Mapping[st
 
 
 def stored_run(run: "Run") -> StoredRun:
-    """Return what MLflow knows of a run."""
+    """Return a run of MLflow as a StoredRun."""
     info, data = run.info, run.data
     return StoredRun(
         id=info.run_id,

@@ -1,4 +1,4 @@
-"""From a stored run back to the experiment that it was, without the config folders that it came from."""
+"""Rebuilds the experiment of a stored run, without the config folders that it came from."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -35,16 +35,16 @@ EVALUATED = (Source, Filters, Splitter, Evaluation)
 
 
 class Rebuilt(NamedTuple):
-    """An experiment of a stored run, and the fields of its config that came or went since."""
+    """An experiment of a stored run, and the fields of its config that were added or removed since."""
 
     experiment: "Experiment"
     changes: list[Difference]
 
 
 def store_and_overrides(words: Sequence[str]) -> tuple[Tracking, list[str]]:
-    """Return the store that `tracking=mine`, `tracking.uri=...` and the like name, or the usual one, and other words.
+    """Return the store that words such as `tracking.uri=...` name, or the default one, and all other words.
 
-    recexp logs from now on as `logging.level=...` says.
+    Also configures logging as words such as `logging.level=...` say.
     """
     shared = [word for word in words if re.match(r"(tracking|logging|debug)\b[^=]*=", word)]
     cfg = config.plain(config.compose(shared))
@@ -55,11 +55,11 @@ def store_and_overrides(words: Sequence[str]) -> tuple[Tracking, list[str]]:
 def rebuild(
     archive: Archive, run: StoredRun, overrides: Sequence[str], *, command: str = "", tags: dict[str, str] | None = None
 ) -> Rebuilt:
-    """Build and check the experiment of a run from its own files; overrides say what has moved.
+    """Build and check the experiment of a run from its own files; overrides name new locations of data.
 
-    It goes to the store and the experiment of the run, and has the run's fold alone. Fields that came since have the
-    value of today's options. Raises StoreError when the run is not complete or lacks files, ConfigError or DataError
-    when a class cannot be imported or data have gone.
+    The new run goes to the store and the experiment of the run, and has only the run's fold. New fields get the values
+    of today's options. Raises StoreError if the run is not complete or lacks files, ConfigError or DataError if a class
+    cannot be imported or data are missing.
     """
     with _damage_as_store_error(run):
         runner, choices, stored = _stored(archive, run)

@@ -1,4 +1,4 @@
-"""What a person calls a run or a model: a folder, an id or its beginning, runs:/ID, models:/NAME@ALIAS."""
+"""Finds the run or model that a name means: a folder, an id or its beginning, runs:/ID, models:/NAME@ALIAS."""
 
 import re
 from collections.abc import Iterator

@@ -13,25 +13,25 @@ ID_DIGITS = 8
 
 
 def rows(runs: Sequence[StoredRun], last: int) -> list[list[str]]:
-    """Return the last so many of runs, given the oldest first, as cells of `HEAD`, the newest first."""
+    """Return the `last` newest of runs, given the oldest first, as cells of `HEAD`, the newest first."""
     made = [run for run in runs if "seed" in run.tags]  # a report that is kept in the store is no experiment
     return [_row(run) for run in reversed(made[-last:])]
 
 
 def started(run: StoredRun) -> str:
-    """Return when a run began, in the time of this machine."""
+    """Return the start of a run in local time."""
     return datetime.fromtimestamp(run.started / 1000).strftime("%Y-%m-%d %H:%M")
 
 
 def state(run: StoredRun) -> str:
-    """Return what became of a run: done, failed, killed, running."""
+    """Return the state of a run: done, failed, killed, running."""
     if run.complete:
         return "done"
     return "not complete" if run.status == "FINISHED" else run.status.lower()
 
 
 def headline(run: StoredRun) -> str | None:
-    """Return the full name of the metric that is looked at first, of the final part if it can be; None: no metric."""
+    """Return the full name of the main metric, of the final part if possible; None: the run has no metric."""
     judged = headlines(run.metrics, run.final)
     named = [name for name in run.metrics if name.rpartition("/")[2] == run.tags.get(HEADLINE)]
     final = [name for name in named if is_final(name, run.final)]

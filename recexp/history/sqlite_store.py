@@ -1,4 +1,4 @@
-"""Reading many runs from an SQLite store at once: MLflow's import and its objects take seconds, the tables do not."""
+"""Reads many runs directly from the tables of an SQLite store, which is seconds faster than through MLflow."""
 
 import math
 import re
@@ -31,7 +31,7 @@ _TAGGED = "select run_uuid from tags where key = ? and value = ?"
 
 
 def readable(file: Path) -> bool:
-    """Whether a store's tables are those of the installed MLflow; if not, MLflow says what is the matter."""
+    """Whether a store's tables are those of the installed MLflow; if not, MLflow raises the error."""
     try:
         with closing(sqlite3.connect(file)) as database:
             return database.execute("select version_num from alembic_version").fetchall() == [(_revision(),)]

@@ -1,4 +1,4 @@
-"""StoredRun: what a store knows of one run."""
+"""StoredRun: a run as a store has it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from recexp.tracking.tags import COMPLETE, FINAL, SETTING, SUBJECT, UNIT
 
 @dataclass(frozen=True)
 class StoredRun:
-    """What the store knows of one run; its files are fetched by `Archive.file`.
+    """A run as a store has it; `Archive.file` returns its files.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class StoredRun:
 
     @property
     def unit(self) -> str:
-        """What the values behind its final metrics are of."""
+        """The unit of the values behind its final metrics, such as `user`."""
         return self.tags.get(UNIT, "user")
 
     @property
@@ -61,5 +61,5 @@ class StoredRun:
 
     @property
     def complete(self) -> bool:
-        """Whether everything of the run is there; the numbers of others are not to be trusted."""
+        """Whether the run finished and everything was stored; the numbers of other runs must not be used."""
         return self.status == "FINISHED" and self.tags.get(COMPLETE) == "true"

@@ -1,4 +1,4 @@
-"""Runs between stores: all that a store knows of a run as a zip file, and back. It carries plain data, no code."""
+"""Moves runs between stores: exports all data of a run to a zip file, and imports it. The file contains no code."""
 
 import json
 import shutil
@@ -52,7 +52,7 @@ def pack(archive: Archive, run: StoredRun, file: Path) -> None:
 
 @contextmanager
 def opened(file: Path) -> Iterator[Parcel]:
-    """Unpack and verify an exported run for the time of the block.
+    """Unpack and verify an exported run within the block.
 
     Raises DataError when there is no such file, it is no exported run, it is damaged, or a name in it leads elsewhere.
     """
@@ -82,7 +82,7 @@ def opened(file: Path) -> Iterator[Parcel]:
 def restore(archive: Archive, parcel: Parcel, experiment_id: str) -> tuple[str, bool]:
     """Put an exported run into an experiment; return its id here, and whether it is new.
 
-    A run that is already in the store, by its own id or imported, is left as it is.
+    A run that is already in the store, by its own id or as an import, is not changed.
     """
     from mlflow.exceptions import MlflowException
 

@@ -1,4 +1,4 @@
-"""What an exported run says of itself, looked at before anything of it is kept: it may be anybody's."""
+"""Verifies an exported run, which may come from anyone, before anything of it is stored."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Between numpy and Arrow without pandas, which Arrow's own conversions import: half a second of a process."""
+"""Conversions between numpy and Arrow; Arrow's own import pandas, which takes half a second."""
 
 from typing import TYPE_CHECKING
 

@@ -83,7 +83,7 @@ def _is_bytes(kind: "pa.DataType") -> bool:
 
 
 def trimmed(column: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
-    """Return cells of text without the blanks around them, null where nothing is left."""
+    """Return cells of text without leading and trailing blanks, null where nothing is left."""
     import pyarrow.compute as pc
 
     cells = pc.utf8_trim_whitespace(column)
@@ -106,7 +106,7 @@ def written_numbers(cells: "pa.ChunkedArray | pa.Array", decimal: Decimal) -> "p
 
 
 def with_points(cells: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
-    """Return numbers with a decimal comma, as text, as they are with a decimal point."""
+    """Return numbers as text with a decimal point, given with a decimal comma."""
     import pyarrow.compute as pc
 
     return pc.replace_substring(pc.replace_substring_regex(cells, r"[.' \x{a0}\x{202f}]", ""), ",", ".")
@@ -139,7 +139,7 @@ def numbers(column: "pa.ChunkedArray | pa.Array", label: str, decimal: Decimal =
 
 
 def is_number(kind: "pa.DataType") -> bool:
-    """Whether cells of a type are numbers as they are; booleans and a column of nothing count."""
+    """Whether a type is numeric; booleans and the type of an empty column count."""
     import pyarrow as pa
 
     types = pa.types
@@ -153,7 +153,7 @@ def is_number(kind: "pa.DataType") -> bool:
 
 
 def tell_merged(values: np.ndarray, label: str) -> None:
-    """Warn where floats stand for integers so large that a float holds several of them."""
+    """Warn if floats hold integers too large to be exact, so that different ids may have become equal."""
     largest, exact = np.abs(values).max(initial=0), 2 ** (np.finfo(values.dtype).nmant + 1)
     if largest > exact:
         log.warning(

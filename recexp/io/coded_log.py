@@ -1,4 +1,4 @@
-"""A log with its side tables to all that a Dataset is made of."""
+"""Turns a log with its side tables into the parts of a Dataset."""
 
 import logging
 from typing import NamedTuple
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class CodedLog(NamedTuple):
-    """What a Dataset is made of beside its name: `Dataset(name, *coded)`."""
+    """The parts of a Dataset besides its name: `Dataset(name, *coded)`."""
 
     interactions: Interactions
     user_ids: np.ndarray

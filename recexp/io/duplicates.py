@@ -1,4 +1,4 @@
-"""Rows that repeat an earlier one."""
+"""Duplicate rows."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PARTS = 8
 
 
 def refuse_duplicates(raw: RawLog, path: Path | str, *, keep: str = "dataset.duplicates=keep") -> None:
-    """Raise DataError when two rows have the same user, item, time and event; `keep` says how they are kept."""
+    """Raise DataError if two rows have the same user, item, time and event; `keep` is the option that allows them."""
     repeats = _repeats(raw)
     if not len(repeats):
         return

@@ -98,7 +98,7 @@ def parse_features(
 
 
 def by_name(table: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
-    """Return the columns of a table, once for all: a table makes its names anew at each question."""
+    """Return the columns of a table by name; a table builds its list of names on each access."""
     return dict(zip(table.column_names, table.columns))
 
 

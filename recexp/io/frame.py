@@ -1,4 +1,4 @@
-"""DataFrames in memory, coded as `dataset=files` codes the same rows in csv files."""
+"""Codes DataFrames in memory the same way as `dataset=files` codes the same rows in csv files."""
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal

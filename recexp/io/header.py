@@ -1,4 +1,4 @@
-"""Columns of a log by their names: exact, or but for case, blanks and signs; what is passed over is told."""
+"""Finds columns by name, else ignoring case, blanks and punctuation; ignored columns are logged."""
 
 import difflib
 import logging
@@ -33,15 +33,15 @@ _NEAR = 0.85  # of difflib's ratio: "ratings" and "timestmp" are near enough, "s
 
 
 def listed(names: Collection[str], most: int = 20) -> str:
-    """Return names for a message, the first of many."""
+    """Return names as text for a message; of many, only the first."""
     shown = ", ".join(list(names)[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
-    """Return the column called `wanted`, or else the one that is but for case, blanks and signs; None: there is none.
+    """Return the column called `wanted`, ignoring case, blanks and punctuation if none matches exactly; None if absent.
 
-    Raises DataError, which begins with `where`, when several columns are meant equally well.
+    Raises DataError, which begins with `where`, if several columns match.
     """
     if wanted in names:
         return wanted
@@ -54,7 +54,7 @@ def find_column(names: Sequence[str], wanted: str, where: str) -> str | None:
 
 
 def letters(name: str) -> str:
-    """Return what is left of a column's name without case, blanks and signs."""
+    """Return a column's name in lower case, without blanks and punctuation."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 

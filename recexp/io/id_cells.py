@@ -1,4 +1,4 @@
-"""Cells that are ids or lists of them: integers as one writes them, or text; none passes through floating point."""
+"""Cells that are ids or lists of ids: integers in plain notation, or text; never converted through floating point."""
 
 import json
 import logging
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 def ids(column: "pa.ChunkedArray | pa.Array", label: str) -> Ids:
-    """Return int64 ids when all cells are integers as one writes them, else text; 007 stays text.
+    """Return int64 ids if all cells are integers in plain notation, else text; 007 stays text.
 
-    Decimals without a fraction (5.0), which other tools make of integers, become integers, with a warning. Where one of
-    a column's integers is beyond int64, all of them are text.
-    Raises DataError for empty cells, decimals with a fraction, and types that name nothing.
+    Decimals without a fraction (5.0), which other tools make of integers, become integers, with a warning. If one
+    integer of a column is beyond int64, the whole column is text.
+    Raises DataError for empty cells, decimals with a fraction, and types that cannot be ids.
     """
     import pyarrow as pa
 

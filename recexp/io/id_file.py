@@ -1,4 +1,4 @@
-"""Lists of ids from files: one a line, or a column of a table."""
+"""Reads lists of ids from files: one id per line, or a column of a table."""
 
 import logging
 from collections.abc import Callable
@@ -18,17 +18,17 @@ TABLES = (".csv", ".tsv", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 
 
 def read_ids(name: str, column: str, *, is_known: Callable[[str], bool]) -> list[str]:
-    """Return the ids of a file as text, each once, in order; what is left out is counted in a warning.
+    """Return the distinct ids of a file as text, in order; skipped rows and duplicates are counted in a warning.
 
     Parameters
     ----------
     name : FILE, or FILE:COLUMN of a table.
     column : the column of a table of several columns where COLUMN is not given: user_id.
-    is_known : whether a text is an id that there is; the only column of a file may begin with one, not with a name.
+    is_known : whether a text is a known id; a file with one column may begin with an id instead of a column name.
 
     Raises
     ------
-    DataError : missing, unreadable, or which column is meant is not clear.
+    DataError : the file is missing or unreadable, or the column is ambiguous.
     """
     path, chosen = Path(name), ""
     if not exists(path) and ":" in name:

@@ -1,4 +1,4 @@
-"""Original ids to codes."""
+"""Maps original ids to codes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Interaction logs as they lie in files: original ids, ratings, times, events, sessions."""
+"""Reads interaction logs from files: original ids, ratings, times, events, sessions."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ MissingUser = Literal["refuse", "drop"]
 
 @dataclass(frozen=True)
 class IdRows:
-    """One list of ids a row: row r owns `ids[offsets[r]:offsets[r + 1]]`."""
+    """One list of ids per row: row r owns `ids[offsets[r]:offsets[r + 1]]`."""
 
     ids: Ids
     offsets: np.ndarray
@@ -46,7 +46,7 @@ class IdRows:
 
 @dataclass(frozen=True)
 class RawLog:
-    """m rows as found, in file order, with original ids.
+    """m rows in file order, with original ids.
 
     Attributes
     ----------

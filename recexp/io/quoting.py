@@ -1,4 +1,4 @@
-"""Quotes escaped by a backslash, as Spark and MySQL write them, made the doubled quotes that csv has."""
+"""Turns quotes escaped by a backslash, as Spark and MySQL write them, into the doubled quotes of csv."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Bytes of files; gzipped, or members of a zip archive."""
+"""Reads the bytes of files, also gzipped, and of members of zip archives."""
 
 import gzip
 import zipfile
@@ -72,6 +72,6 @@ def _gunzipped(path: Path, data: bytes, packed: int) -> bytes:
 
 
 def check_unpacked(path: Path, packed: int, unpacked: int) -> None:
-    """Raise DataError where so many bytes on disk become more than is allowed."""
+    """Raise DataError if a packed file unpacks to more bytes than the limits allow."""
     if excess := limits.excess("data_mib", packed, unpacked):
         raise DataError(f"{path}: {excess}")

@@ -1,4 +1,4 @@
-"""Tables from files, by their ending: csv and the like, parquet, json lines, Excel; names of columns come first."""
+"""Reads tables; the format follows from the file name: separated text, parquet, json lines, Excel."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +29,7 @@ _IN_OUR_WORDS = {
 
 
 class Stored(Protocol):
-    """How a format is read; see `TableFile`."""
+    """The reader of a format; see `TableFile`."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -39,7 +39,7 @@ class Stored(Protocol):
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table whose columns are known by name and not yet read."""
+    """A table whose column names are known and whose columns are not yet read."""
 
     path: Path
     stored: Stored
@@ -89,7 +89,7 @@ class TableFile:
 
 @contextmanager
 def readable(path: Path | str) -> Iterator[None]:
-    """Turn what Arrow raises on damaged or odd data into a DataError that names `path`."""
+    """Turn Arrow's errors on damaged or unusual data into a DataError that names `path`."""
     import pyarrow as pa
 
     try:
@@ -104,9 +104,8 @@ def readable(path: Path | str) -> Iterator[None]:
 def open_table(
     path: Path, *, separator: str | None, header: bool = True, quotes: bool = True, encoding: str | None = None
 ) -> TableFile:
-    """Look at a table; its ending says how: .parquet, .json .jsonl .ndjson (a record a line), .xlsx, else text.
-
-    `.gz` of them is unpacked.
+    """Open a table. The format follows from the ending: .parquet, .json .jsonl .ndjson (one record per line), .xlsx,
+    else text; `.gz` is unpacked.
 
     Parameters
     ----------
@@ -161,7 +160,7 @@ def _as_utf8(data: bytes, path: Path, encoding: str) -> bytes:
 
 @dataclass(frozen=True)
 class InMemory:
-    """A table that was read as a whole."""
+    """A table that is already in memory."""
 
     table: "pa.Table"
 

@@ -1,4 +1,4 @@
-"""Tables to files, by their ending."""
+"""Writes tables; the format follows from the file name."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ENDINGS = (".csv", ".parquet", ".jsonl")
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise ConfigError, before any work, where a table cannot be written: `option` is how the file was given."""
+    """Raise ConfigError, before any work, if a table cannot be written; `option` is the option that named the file."""
     if path.suffix not in ENDINGS:
         raise ConfigError(f"{option}: {path} must end in {', '.join(ENDINGS)}")
     if not path.absolute().parent.is_dir():
@@ -23,10 +23,10 @@ def check_writable(path: Path, option: str) -> None:
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table as a whole or not at all; an existing file is replaced.
+    """Write a table completely or not at all; an existing file is replaced.
 
-    In csv, text that a spreadsheet would run as a formula gets an apostrophe (`recexp.spreadsheets`). A column of text
-    and numbers becomes text in parquet, which knows one type a column.
+    In csv, text that a spreadsheet would run as a formula gets an apostrophe (`recexp.spreadsheets`). In parquet, whose
+    columns have one type, a column of text and numbers becomes text.
     """
     part = path.with_name(f".{path.name}.part")
     writers: dict[str, Callable[[], object]] = {

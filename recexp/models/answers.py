@@ -1,4 +1,4 @@
-"""What a fitted model answers many users, by original ids."""
+"""Answers: the lists that a fitted model returns for many users, by original ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Answers:
 
     @property
     def items(self) -> list[list[Id]]:
-        """The item ids of each list, without what pads it."""
+        """The item ids of each list, without padding."""
         return self._cut(self.item_ids[self.lists.items])
 
     @property

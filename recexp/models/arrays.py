@@ -1,4 +1,4 @@
-"""The file of a saved model's arrays: what it says of itself is checked against its size before memory is taken."""
+"""The file of a saved model's arrays: declared shapes are checked against its size before memory is allocated."""
 
 import math
 import zipfile

@@ -71,10 +71,10 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def check_savable(model: Saved) -> None:
-    """Raise ModelError when a fitted model holds what cannot be saved or would be lost; nothing is written or copied.
+    """Raise ModelError if a fitted model has attributes that cannot be saved or would be lost; nothing is written.
 
-    It takes as long as reading what was learned once: a long training is not followed by an evaluation before this
-    comes to light.
+    Called right after `fit`, so that a long evaluation does not end in this error. Takes as long as reading all learned
+    arrays once.
     """
     with _explained(model):
         _refuse_nan(serialization.check(model, _KIND), type(model).__qualname__)

@@ -1,4 +1,4 @@
-"""How similar items are to one, by what a model has learned."""
+"""Similarities between items according to a fitted model."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def similarities(model: Recommender, item: int, histories: Interactions) -> np.n
     lowest of all scores are not similar, nor are those without a positive weight, nor those without a row, unless the
     model looks at what items are.
 
-    Raises DataError for a model that does not look at items so.
+    Raises DataError for a model that does not learn similarities between items.
     """
     if isinstance(model, FactorModel):
         scores = _cosines(model.items_ if isinstance(model, BiasedFactorModel) else model.item_vectors(), item)

@@ -1,6 +1,6 @@
-"""Profile: what a person's file holds, and the config that reads it.
+"""Profile: the content of a file, and the config that reads it.
 
-guess (which column is for what) -> facts (counts over all rows) -> config_text (the yaml) and text (for a person).
+guess (roles of columns) -> facts (counts over all rows) -> config_text (the yaml) and text (the printed report).
 """
 
 from recexp.profile.profiling import Given, Profile, profile_dataset, profile_file

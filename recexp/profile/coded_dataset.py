@@ -1,4 +1,4 @@
-"""A file's rows as a dataset, of which statistics are taken."""
+"""The rows of a file as a dataset, for statistics."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

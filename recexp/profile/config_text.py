@@ -1,4 +1,4 @@
-"""The yaml of a person's own config folder that reads a file as its profile says."""
+"""The dataset yaml that reads a profiled file."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _ROLES: tuple[Role, ...] = ("user", "item", "rating", "quantity", "timestamp", "
 
 
 def config_text(profile: Profile) -> str:
-    """Return the yaml, of which only what the file needs beside the defaults is in it."""
+    """Return the yaml; it contains only values that differ from the defaults."""
     return "\n".join(_lines(profile)) + "\n"
 
 
@@ -71,6 +71,6 @@ def _scalar(text: str) -> Any:
 
 
 def option_name(path: Path) -> str:
-    """Return what the yaml of a file is called."""
+    """Return the name of the yaml of a file."""
     stem = re.sub(r"\.(gz|csv|tsv|txt|json|jsonl|ndjson|parquet|pq|xlsx|xlsm)$", "", path.name.removesuffix(".gz"))
     return re.sub(r"\W+", "_", stem).strip("_").lower() or "mine"

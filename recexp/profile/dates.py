@@ -1,4 +1,4 @@
-"""How a column of times is written."""
+"""Detects the format of a column of times."""
 
 import re
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ _NAMED = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y
 
 @dataclass(frozen=True)
 class Written:
-    """How times are written.
+    """The format of times.
 
     Attributes
     ----------
     time_format : for strptime; None: numbers since 1970 or ISO 8601, which need none.
-    order : "day first" or "month first" where that had to be found out, else "".
-    sure : False where the other order would read all of them, too.
+    order : "day first" or "month first" if the format has both as numbers, else "".
+    sure : False if the other order would read all times, too.
     """
 
     time_format: str | None = None
@@ -37,9 +37,9 @@ class Written:
 
 
 def written(cells: "pa.Array", in_rows: "pa.Array | None" = None) -> Written | None:
-    """Return how the distinct `cells` of a column of text are written; None: they are no times, or of several forms.
+    """Return the format of the distinct `cells` of a column of text; None: they are not times, or in several formats.
 
-    Where day and month cannot be told apart, the order in which more of the cells `in_rows` ascend is taken.
+    If day and month are ambiguous, the order in which more of the cells `in_rows` ascend is assumed.
     """
     import pyarrow.compute as pc
 
@@ -76,7 +76,7 @@ def written(cells: "pa.Array", in_rows: "pa.Array | None" = None) -> Written | N
 
 
 def moments(cells: "pa.Array", time_format: str | None) -> list[datetime]:
-    """Return the first and the last of distinct times written so, or nothing where they cannot be read."""
+    """Return the first and the last of distinct times in a format, or an empty list if they cannot be read."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -24,7 +24,7 @@ class Coded:
 
     @staticmethod
     def of(column: "pa.ChunkedArray") -> "Coded":
-        """Code a column of any type; blanks around text do not count."""
+        """Code a column of any type; blanks around text are ignored."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -47,7 +47,7 @@ class Coded:
 
 @dataclass(frozen=True)
 class Values:
-    """What a column of ratings or quantities holds: m numbers, NaN where a row has none."""
+    """A summary of a column of ratings or quantities."""
 
     low: float
     high: float
@@ -58,7 +58,7 @@ class Values:
 
     @staticmethod
     def of(values: np.ndarray) -> "Values | None":
-        """Count; None where no row has a value."""
+        """Summarize `values`, float (m,), NaN where a row has none; None if no row has a value."""
         known = values[~np.isnan(values)]
         if not len(known):
             return None
@@ -72,9 +72,9 @@ class Facts:
 
     Attributes
     ----------
-    rows : all; `no_user`, `no_item`: those without one, which the counts below leave out.
+    rows : all rows; `no_user`, `no_item`: rows without one, which are excluded from the counts below.
     users, items, pairs : distinct ones; a pair is a user and an item.
-    repeated : rows whose pair an earlier row has; `duplicates`: those whose time and event it has, too.
+    repeated : rows with the same pair as an earlier row; `duplicates`: those that also have its time and event.
     span : the first and the last time, or nothing.
     values : of ratings or quantities, or None.
     top_user : the share of the rows of the user that has most.

@@ -1,4 +1,4 @@
-"""Which column is for what: by its name, and by what its cells look like."""
+"""Guesses the role of each column from its name and its cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ ROLES: tuple[Role, ...] = ("user", "item", "timestamp", "quantity", "rating", "s
 
 @dataclass(frozen=True)
 class Look:
-    """What the first cells of a column look like.
+    """A summary of the first cells of a column.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Look:
 
 
 def look(name: str, column: "pa.ChunkedArray") -> Look:
-    """Look at a column's first cells."""
+    """Summarize the first cells of a column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -93,9 +93,9 @@ def _any(cells: "pa.Array", pattern: str) -> bool:
 
 
 def roles(looks: Sequence[Look], given: Mapping[Role, str | int | None]) -> dict[Role, str]:
-    """Return the column of each role: as `given`, else that whose name fits it best among those whose cells do.
+    """Return the column of each role: as `given`, else the best fitting name among columns with fitting cells.
 
-    A column has one role. A role for which no name fits has none, but for times, which show in the cells alone.
+    A column has one role. A role is left out if no name fits; times are recognized by their cells alone.
     """
     found: dict[Role, str] = {role: str(name) for role, name in given.items() if name is not None}
     for role in ROLES:
@@ -113,7 +113,7 @@ def roles(looks: Sequence[Look], given: Mapping[Role, str | int | None]) -> dict
 
 
 def places(looks: Sequence[Look]) -> dict[Role, str]:
-    """Return the roles of columns without names by their places: user, item, then a rating, then a time."""
+    """Return the roles of columns without names by their order: user, item, then a rating, then a time."""
     found: dict[Role, str] = {"user": looks[0].name, "item": looks[1].name} if len(looks) > 1 else {}
     for one in looks[2:]:
         if "timestamp" not in found and _fits("timestamp", one):

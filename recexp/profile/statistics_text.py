@@ -42,7 +42,7 @@ _LINES: Mapping[str, list[str]] = {
 
 
 def statistic_lines(found: Mapping[str, float]) -> Iterator[str]:
-    """Yield what `measure` found, a line a group, as wide as `fact_lines`."""
+    """Yield the statistics of `measure`, one line per group, aligned with `fact_lines`."""
     stars = [name for name in found if name.startswith("rating_") and name != "rating_mean"]
     more = {"ratings": [f"{name.removeprefix('rating_')}: {{{name}:.0%}}" for name in stars]}
     for name, parts in _LINES.items():

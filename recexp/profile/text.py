@@ -11,7 +11,7 @@ _SIGNS = {"\t": "tab", " ": "blank", None: ""}
 
 
 def column_lines(profile: Profile) -> Iterator[str]:
-    """Yield how the file is written, and a line for each column."""
+    """Yield the format of the file, and a line for each column."""
     sign = _SIGNS.get(profile.separator, repr(profile.separator))
     ways = [f"{sign} between columns" if sign else "", profile.encoding or "", "" if profile.header else "no header"]
     ways += ["decimal commas" if profile.decimal == "," else ""]
@@ -49,7 +49,7 @@ def fact_lines(facts: Facts) -> Iterator[str]:
 
 
 def note_lines(profile: Profile) -> Iterator[str]:
-    """Yield what a person should look at, or know."""
+    """Yield warnings and hints about the file."""
     facts = profile.facts
     if facts is None:
         return

@@ -1,4 +1,4 @@
-"""What columns are called in shops and logs, in a few languages, and which name means which role."""
+"""Common names of columns in shops and logs, in a few languages, and the roles that they mean."""
 
 from collections.abc import Mapping
 
@@ -66,10 +66,10 @@ def score(role: Role, name: str) -> int:
 
 
 def is_title(name: str) -> bool:
-    """Whether a column is called as titles are."""
+    """Whether a column's name is that of a title."""
     return any(word in letters(name) for word in TITLES)
 
 
 def is_price(name: str) -> bool:
-    """Whether a column is called as prices are."""
+    """Whether a column's name is that of a price."""
     return any(word in letters(name) for word in PRICES)
