@@ -1,12 +1,26 @@
 """How a component is checked: one promise after the other, each named where it is broken."""
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from recexp.contract import mistakes
 from recexp.data import Dataset, Interactions
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Show nothing of what recexp logs in the block: it would be about data that are made for the check."""
+    logger = logging.getLogger("recexp")
+    before = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [logging.NullHandler()], False
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before
 
 
 def expect(condition: Any, message: str) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from recexp.data import Dataset
 from recexp.datasets.base import Source
 from recexp.params import describe
-from recexp.testing.checking import check_kind, expect, run_checks
+from recexp.testing.checking import check_kind, expect, quiet, run_checks
 
 
+@quiet()
 def check_dataset(source: Source) -> None:
     """Load a dataset twice; raise where its source breaks what sources promise::
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from recexp import threads
 from recexp.environments.base import Environment, Observation, Outcome
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 
 MOST = 1000
 """Lists after which an episode should have ended."""
 
 
+@quiet()
 def check_environment(environment: Environment) -> None:
     """Show lists in an environment; raise where it breaks what environments promise."""
     check_kind(environment, Environment)

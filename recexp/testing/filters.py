@@ -9,9 +9,10 @@ from recexp.errors import DataError
 from recexp.filters.base import Filter, Filters
 from recexp.rng import generator
 from recexp.testing import examples
-from recexp.testing.checking import check_kind, expect, row_numbers, run_checks
+from recexp.testing.checking import check_kind, expect, quiet, row_numbers, run_checks
 
 
+@quiet()
 def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None:
     """Try a filter, or a list of them, on small data; raise where it breaks what filters promise.
 

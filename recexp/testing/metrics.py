@@ -6,12 +6,13 @@ import numpy as np
 
 from recexp import threads
 from recexp.metrics.base import Answers, Measured, Metric
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 from recexp.testing.example_lists import ExampleLists
 
 CUTOFFS = (1, 2, 5, 10, 12)
 
 
+@quiet()
 def check_metric(metric: Metric) -> None:
     """Measure random lists and ratings; raise where a metric breaks what metrics promise::
 

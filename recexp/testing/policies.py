@@ -11,12 +11,13 @@ from recexp.environments.base import Environment, Observation
 from recexp.environments.luck import Luck
 from recexp.params import describe
 from recexp.policies.base import Decisions, Policy, check_act, check_probabilities
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 
 SMALL = ("environment.n_users=200", "environment.n_products=120", "environment.n_visits=3000", "environment.slate=5")
 DRAWS = 30
 
 
+@quiet()
 def check_policy(policy: Policy, environment: Environment | None = None) -> None:
     """Let a policy show lists in an environment; raise where it breaks what policies promise::
 

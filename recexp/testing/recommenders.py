@@ -12,13 +12,14 @@ from recexp.data import Dataset
 from recexp.errors import ConfigError, DataError
 from recexp.params import describe
 from recexp.testing import examples, recommender_answers
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 from recexp.testing.recommender_case import Case
 
 USERS, ITEMS = 20, 21
 """The fewest users with rows, and items, of data to check with."""
 
 
+@quiet()
 def check_recommender(model: Recommender, dataset: Dataset | None = None) -> None:
     """Fit an algorithm on small data, a dozen times; raise where it breaks what algorithms promise::
 

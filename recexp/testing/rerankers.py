@@ -18,12 +18,13 @@ from recexp.params import classes, describe
 from recexp.ranking import PAD, Lists, Ranking
 from recexp.rerankers.base import Reranker
 from recexp.testing import examples
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 
 LENGTHS = (1, 3, 10, 50)
 """Of lists that are asked for; the last is more than there are items."""
 
 
+@quiet()
 def check_reranker(reranker: Reranker, dataset: Dataset | None = None) -> None:
     """Let a reranker make lists of a small model's best items; raise where it breaks what rerankers promise::
 

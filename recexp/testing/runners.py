@@ -20,9 +20,10 @@ from recexp.params import describe
 from recexp.runners.base import Experiment, Identity, Runner
 from recexp.runners.context import RunContext
 from recexp.runners.identity import identify
-from recexp.testing.checking import check_kind, equal_arrays, expect, run_checks
+from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 
 
+@quiet()
 def check_runner(*overrides: str, config_dir: str | None = None) -> None:
     """Build an experiment and run it twice, without a store; raise where its runner breaks what runners promise.
 

@@ -11,9 +11,10 @@ from recexp.data.overlap import overlap
 from recexp.errors import DataError
 from recexp.splits.base import Splitter
 from recexp.testing import examples
-from recexp.testing.checking import check_kind, expect, row_numbers, run_checks
+from recexp.testing.checking import check_kind, expect, quiet, row_numbers, run_checks
 
 
+@quiet()
 def check_split(splitter: Splitter, dataset: Dataset | None = None) -> None:
     """Try a split on small data; raise where it breaks what splits promise.
 

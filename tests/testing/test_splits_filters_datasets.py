@@ -1,5 +1,6 @@
 """Checks for people's own splits, filters and datasets: each names the promise that a component breaks."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+import recexp
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.datasets.base import Source
 from recexp.errors import DataError
@@ -295,3 +297,13 @@ def test_the_class_is_checked_as_when_a_config_is_built() -> None:
 
     with pytest.raises(AssertionError, match="Undecorated must be decorated with @params"):
         check_dataset(Undecorated(name="x", terms="x", size="x"))
+
+
+def test_checks_that_pass_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What recexp warns of in the data that a check makes is not about what is checked."""
+    check_filter(recexp.make("filter=event_values"))
+    check_filter(recexp.make("filter=positive"))
+    check_split(recexp.make("split=random"))
+    assert caplog.messages == []
+    logging.getLogger("recexp.filters").warning("later")
+    assert caplog.messages == ["later"]
