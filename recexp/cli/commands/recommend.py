@@ -1,17 +1,19 @@
 """MODEL USER|--users FILE|--all|--history ITEM,... [-n N] [...]: recommend items to one user or to many"""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recexp.cli import asking
 from recexp.cli.parsing import STORE, Parser
 from recexp.errors import DataError
+from recexp.garbage import uncollected
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
+    from recexp.models.answers import Answers
     from recexp.models.fitted import FittedModel
 
 
@@ -42,6 +44,11 @@ def parser() -> Parser:
 
 def run(given: Namespace) -> Iterator[str]:
     """Yield item ids, scores and titles, best first; of many users a table, or what was written of it."""
+    with uncollected():
+        yield from _recommend(given)
+
+
+def _recommend(given: Namespace) -> Iterator[str]:
     if given.out is not None:
         from recexp.io.writing import check_writable
 
@@ -56,14 +63,15 @@ def run(given: Namespace) -> Iterator[str]:
     with asking.asked_model(name, given) as model:
         history = None if given.history is None else [_history(model, given.history)]
         users = _many(model, given) if many else _as_known(model, user or [None])
-        table = model.recommend_many(users, given.n, history)
+        answers = model.answer(users, given.n, history)
+        columns = answers.columns(users)
         if given.out is not None:
-            yield _written(table, len(users), given)
+            yield _written(answers, columns, given)
         elif many:
-            yield "\t".join(table.columns)
-            yield from _lines(table)
+            yield "\t".join(columns)
+            yield from _lines(columns)
         else:
-            yield from _lines(table[[name for name in ("item_id", "score", "title") if name in table.columns]])
+            yield from _lines({name: columns[name] for name in ("item_id", "score", "title") if name in columns})
 
 
 def _many(model: "FittedModel", given: Namespace) -> list[Any]:
@@ -90,21 +98,20 @@ def _history(model: "FittedModel", words: list[str]) -> list[str]:
     return [one for word in words for one in ([word] if known.code(word) >= 0 else word.split(","))]
 
 
-def _lines(table: "pd.DataFrame") -> Iterator[str]:
-    columns = [map("{:.6g}".format if name == "score" else str, table[name].tolist()) for name in table.columns]
-    yield from map("\t".join, zip(*columns))
+def _lines(columns: Mapping[str, "np.ndarray"]) -> Iterator[str]:
+    cells = [map("{:.6g}".format if name == "score" else str, found.tolist()) for name, found in columns.items()]
+    yield from map("\t".join, zip(*cells))
 
 
-def _written(table: "pd.DataFrame", n_users: int, given: Namespace) -> str:
+def _written(answers: "Answers", columns: Mapping[str, "np.ndarray"], given: Namespace) -> str:
     """Write the table, and return what is in it."""
     from recexp.io.writing import write_table
 
-    write_table(table, given.out)
-    lengths = table.groupby("user_id", dropna=False)["rank"].max()
-    strange = table.loc[table["fallback"], "user_id"].nunique(dropna=False)
-    told = [f"{given.out}: {len(table):,} rows, lists of {n_users:,} users"]
-    if short := n_users - int((lengths == given.n).sum()):
+    write_table(columns, given.out)
+    lengths = answers.lengths
+    told = [f"{given.out}: {lengths.sum():,} rows, lists of {len(lengths):,} users"]
+    if short := int((lengths < given.n).sum()):
         told.append(f"{short:,} of them with fewer than {given.n} items")
-    if strange:
+    if strange := int((answers.fallback & (lengths > 0)).sum()):
         told.append(f"{strange:,} from the fallback")
     return ", ".join(told)
