@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _EMPTY = (
 )
 """Words for an empty cell in columns of numbers; among text they are names."""
 _BLOCK = 1 << 20
+_LARGE_BLOCK = 1 << 24  # has few dictionaries to make one of
 _STRIP = 1 << 17  # its marks stay in the cache, in memory that is used again
 _FAILED = r"In CSV column #(\d+): CSV conversion error to \w+: invalid value '(.*)'"
 
@@ -54,11 +56,11 @@ class CsvTable:
     quotes: bool
 
     @staticmethod
-    def of(data: bytes, path: Path, separator: str | None, *, header: bool, quotes: bool) -> "CsvTable":
-        """Look at the first line; see `read_table`."""
+    def of(data: bytes, path: Path, separator: str | None, *, header: bool, quotes: bool, utf8: bool) -> "CsvTable":
+        """Look at the first line; see `read_table`. `utf8`: the data are known to be so."""
         if not data or data.isspace():
             return CsvTable(path, b"", (), ",", 0, quotes)
-        data = _utf8(data, path).lstrip(b"\r\n")
+        data = (data if utf8 else _utf8(data, path)).lstrip(b"\r\n")
         separator = separator or _guess(_first_line(data))
         if len(separator) > 1:
             data, separator = data.replace(separator.encode(), _UNIT.encode()), _UNIT
@@ -92,6 +94,25 @@ class CsvTable:
         table = self._read(types).select([str(place) for place in places]).rename_columns(list(names))
         return _with_nulls(self._without_headers(table))
 
+    def read_coded(self, names: Sequence[str]) -> "list[pa.DictionaryArray] | None":
+        """Return columns of text as codes of their distinct cells, in the order in which these come; null where empty.
+
+        All threads work, and the text of all rows is never held. None where this may not give what `read` does: rows
+        repeat the header line, or words stand for empty cells.
+        """
+        import pyarrow as pa
+
+        place_of = {name: place for place, name in reversed(list(enumerate(self.names)))}
+        kind = pa.dictionary(pa.int32(), pa.string())
+        table = self._parse({place_of[name]: kind for name in names}, block=_LARGE_BLOCK)
+        columns = threads.call_all([partial(_unified, table[str(place_of[name])]) for name in names])
+        known = [pa.chunked_array([column.dictionary]) for column in columns]
+        marks = {_bare(name) for name in self.names}
+        headers = [_rows_with(cells, marks, np.flatnonzero(_as_long(cells, marks))) for cells in known]
+        if (self.first_row and len(known) > 1 and all(map(len, headers))) or any(map(_has_words, known)):
+            return None
+        return columns
+
     def _read(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
         """Read columns by their places; where a cell is not of its column's type, the column is text."""
         import pyarrow as pa
@@ -106,15 +127,15 @@ class CsvTable:
                 again = _bare(failed[2]) == _bare(self.names[int(failed[1])])  # a header: so are all its cells
                 types |= dict.fromkeys(types if again else [int(failed[1])], pa.string())
 
-    def _parse(self, types: dict[int, "pa.DataType"]) -> "pa.Table":
+    def _parse(self, types: dict[int, "pa.DataType"], block: int = _BLOCK) -> "pa.Table":
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
         everything = [str(place) for place in range(len(self.names))]
-        numeric = any(kind != pa.string() for kind in types.values())
+        numeric = any(kind in (pa.int64(), pa.float64()) for kind in types.values())
         return arrow_csv.read_csv(
             pa.BufferReader(self.data),
-            arrow_csv.ReadOptions(column_names=everything, skip_rows=self.first_row),
+            arrow_csv.ReadOptions(column_names=everything, skip_rows=self.first_row, block_size=block),
             arrow_csv.ParseOptions(
                 delimiter=self.separator,
                 quote_char='"' if self.quotes else False,
@@ -122,6 +143,8 @@ class CsvTable:
             ),
             arrow_csv.ConvertOptions(
                 include_columns=[str(place) for place in types],
+                check_utf8=False,  # it was
+                strings_can_be_null=not numeric and block == _LARGE_BLOCK,
                 column_types={str(place): kind for place, kind in types.items()},
                 null_values=["", *(_EMPTY if numeric else ())],
             ),
@@ -200,6 +223,24 @@ def _with_nulls(table: "pa.Table") -> "pa.Table":
         return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
 
     return pa.table([nulled(column) for column in table.columns], names=table.column_names)
+
+
+def _unified(column: "pa.ChunkedArray") -> "pa.DictionaryArray":
+    """Return chunks of codes as one."""
+    import pyarrow as pa
+
+    chunks = column.unify_dictionaries().chunks
+    if not chunks:
+        return pa.array([], pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(pa.concat_arrays([chunk.indices for chunk in chunks]), chunks[0].dictionary)
+
+
+def _has_words(known: "pa.ChunkedArray") -> bool:
+    """Whether one of the distinct cells is a word for an empty one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.is_in(known, pa.array(_EMPTY))).as_py())
 
 
 def _plainly_written(data: bytes, separator: str) -> bool:

@@ -1,8 +1,9 @@
 """All statistics that a log has the data for."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from recexp import threads
 from recexp.data import Dataset
 from recexp.log_statistics.funnel import funnel
 from recexp.log_statistics.kinds import Kind, by_kind
@@ -49,13 +50,13 @@ def _of_purchases(parts: Mapping[Kind, Dataset]) -> dict[str, float]:
         return {}
     bought = parts["purchase"]
     rows = bought.interactions
-    found = {f"purchase_{name}": value for name, value in popularity(rows).items()} | orders(rows)
-    if "view" not in parts:
-        found["busiest_hour"] = busiest_hour(rows)
-    found["busiest_month"] = busiest_month(order_times(rows))
-    found["bought_again"] = bought_again(rows)
-    found["top_buyers"] = top_buyers(bought)
-    found["price_elasticity"] = price_elasticity(bought)
-    if "return" in parts:
-        found |= returns(bought, parts["return"])
-    return found
+    measures: list[Callable[[], dict[str, float]]] = [
+        lambda: {f"purchase_{name}": value for name, value in popularity(rows).items()},
+        lambda: orders(rows),
+        lambda: {} if "view" in parts else {"busiest_hour": busiest_hour(rows)},
+        lambda: {"busiest_month": busiest_month(order_times(rows))},
+        lambda: {"bought_again": bought_again(rows)},
+        lambda: {"top_buyers": top_buyers(bought), "price_elasticity": price_elasticity(bought)},
+        lambda: returns(bought, parts["return"]) if "return" in parts else {},
+    ]
+    return {name: value for found in threads.call_all(measures) for name, value in found.items()}

@@ -25,28 +25,45 @@ def order_codes(rows: Interactions) -> np.ndarray | None:
 
 def orders(purchases: Interactions) -> dict[str, float]:
     """Return how often people buy: one_order, the share of buyers with one, and orders_mean and orders_median."""
-    codes = order_codes(purchases)
-    if codes is None:
+    found = numbered(purchases)
+    if found is None:
         return {}
-    buyers = purchases.users[np.unique(codes, return_index=True)[1]]
-    _, counts = np.unique(buyers, return_counts=True)
+    counts = np.bincount(purchases.users[found[1]])
+    counts = counts[counts > 0]
     one = float((counts == 1).mean())
     return {"one_order": one, "orders_mean": float(counts.mean()), "orders_median": float(np.median(counts))}
 
 
 def order_times(purchases: Interactions) -> np.ndarray:
     """Return when each order was made, float64 (orders,), seconds since 1970; nothing where there are no times."""
-    codes, when = order_codes(purchases), seconds(purchases)
-    return np.empty(0) if codes is None or when is None else when[np.unique(codes, return_index=True)[1]]
+    found, when = numbered(purchases), seconds(purchases)
+    return np.empty(0) if found is None or when is None else when[found[1]]
+
+
+def numbered(purchases: Interactions) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the number of each row's order, int (m,), and the first row of each order, int (orders,).
+
+    An order is as in `order_codes`. Where each session is of one user, sessions are orders, and nothing is sorted.
+    """
+    sessions = purchases.sessions
+    if sessions is not None and len(sessions) and int(sessions.min()) >= 0 and int(sessions.max()) < 8 * len(sessions):
+        first = np.full(int(sessions.max()) + 1, -1, np.int64)
+        first[sessions[::-1]] = np.arange(len(sessions) - 1, -1, -1)  # of equals the last that is set stays
+        if (purchases.users[first[sessions]] == purchases.users).all():
+            return sessions, first[first >= 0]
+    codes = order_codes(purchases)
+    if codes is None:
+        return None
+    _, begins, of_row = np.unique(codes, return_index=True, return_inverse=True)
+    return of_row, begins
 
 
 def bought_again(purchases: Interactions) -> float:
     """Return the share of purchases of an item that the same user bought in an earlier order; once an order."""
-    codes, pairs = order_codes(purchases), purchases.pair_numbers
+    found, pairs = numbered(purchases), purchases.pair_numbers
     lines = pairs
-    if codes is not None:
-        _, of_order = np.unique(codes, return_inverse=True)
-        lines = distinct(of_order * purchases.n_items + purchases.items)
+    if found is not None:
+        lines = distinct(found[0].astype(np.int64) * purchases.n_items + purchases.items)
     return 1 - len(distinct(pairs)) / len(lines)
 
 
@@ -110,14 +127,23 @@ def price_elasticity(purchases: Dataset) -> float:
     weeks = (when[sold] // DAY).astype(np.int64) // 7
     n_weeks = int(weeks.max(initial=0)) + 1
     cells = rows.items[sold].astype(np.int64) * n_weeks + weeks
-    keys, at, lines = np.unique(cells, return_inverse=True, return_counts=True)
+    keys, at = _compact(cells)
     items = keys // n_weeks
     often = np.bincount(items)[items] >= LEAST_WEEKS
-    price = np.log(np.bincount(at, each[sold]) / lines)[often]
+    price = np.log(np.bincount(at, each[sold]) / np.bincount(at))[often]
     quantity = np.log(np.bincount(at, amounts[sold]))[often]
     price, quantity = (_within(values, items[often]) for values in (price, quantity))
     spread = price @ price
     return float(price @ quantity / spread) if spread > 1e-12 else float("nan")
+
+
+def _compact(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct of numbers from 0, int64 (m,), ascending, and which of them each is, int64 (m,)."""
+    if int(cells.max(initial=0)) > 8 * len(cells):
+        keys, at = np.unique(cells, return_inverse=True)
+        return keys, at
+    there = np.bincount(cells) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[cells]
 
 
 def _within(values: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.data import Dataset
+from recexp.data.ordering import distinct
 from recexp.io import to_numpy
 from recexp.io.cells import is_text, plain
 from recexp.io.id_cells import coded_chunks
@@ -23,12 +24,12 @@ class Coded:
     known: "pa.Array"
 
     @staticmethod
-    def of(column: "pa.ChunkedArray") -> "Coded":
-        """Code a column of any type; blanks around text are ignored."""
+    def of(column: "pa.ChunkedArray | pa.DictionaryArray") -> "Coded":
+        """Code a column of any type, or one of text that is coded; blanks around text are ignored."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        chunks = coded_chunks(plain(column))
+        chunks = [column] if isinstance(column, pa.DictionaryArray) else coded_chunks(plain(column))
         codes = np.concatenate([to_numpy(chunk.indices.fill_null(-1)) for chunk in chunks])
         known = chunks[0].dictionary
         text = known.cast(pa.string())
@@ -111,21 +112,16 @@ class Facts:
         per_user = np.bincount(users[kept])
         n_items = int(items.max(initial=-1)) + 1
         pairs = users[kept].astype(np.int64) * n_items + items[kept]
-        order = np.argsort(pairs)
-        again = np.diff(pairs[order], prepend=-1) == 0
-        near = order[again | np.append(again[1:], False)]  # rows of repeated pairs
-        keys = [part[kept][near] for part in alike] + [pairs[near]]
-        rank = np.lexsort(keys)
-        same = np.logical_and.reduce([np.diff(key[rank]) == 0 for key in keys])
+        n_pairs = len(distinct(pairs))
         return Facts(
             rows=len(users),
             no_user=int((users < 0).sum()),
             no_item=int((items < 0).sum()),
             users=int((per_user > 0).sum()),
             items=int((np.bincount(items[kept]) > 0).sum()),
-            pairs=len(pairs) - int(again.sum()),
-            repeated=int(again.sum()),
-            duplicates=int(same.sum()),
+            pairs=n_pairs,
+            repeated=len(pairs) - n_pairs,
+            duplicates=len(pairs) - _distinct_rows([pairs, *(part[kept] for part in alike)]),
             span=span,
             values=None if values is None else Values.of(values),
             top_user=per_user.max(initial=0) / max(len(users), 1),
@@ -143,3 +139,19 @@ class Facts:
         alike = [part for part in (times, None if events is None else events.values) if part is not None]
         valued = rows.explicit or bool((rows.values != 1).any())
         return Facts.of(rows.users, rows.items, alike, span=span, values=rows.values if valued else None)
+
+
+def _distinct_rows(columns: list[np.ndarray]) -> int:
+    """Return how many different rows integers (m,) make: as one number each where that has room for them."""
+    if not len(columns[0]):
+        return 0
+    keys, most = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        low, high = int(column.min()), int(column.max())
+        most *= high - low + 1
+        if most >= 2**63:
+            rank = np.lexsort(columns)
+            return 1 + int(np.logical_or.reduce([np.diff(column[rank]) != 0 for column in columns]).sum())
+        keys *= high - low + 1
+        keys += column.astype(np.int64) - low
+    return len(distinct(keys))

@@ -4,11 +4,13 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recexp import threads
 from recexp.data import Dataset
 from recexp.data.column import Kind
 from recexp.data.scales import quantity_doubt
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _COUNTED: tuple[Role, ...] = ("user", "item", "timestamp", "event", "quantity", "rating", "session")
 HEAD = 4 << 20  # bytes of text in which columns are looked at
+_NOT_CP1252 = b"\x81\x8d\x8f\x90\x9d"  # the bytes that it has no letters for
 _PACKED = (".parquet", ".pq", ".xlsx", ".xlsm")
 
 
@@ -134,30 +137,36 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
     """Return the profile with counts over all rows."""
     wanted = [role for role in _COUNTED if role in profile.roles]
     more = [] if profile.price is None else [profile.price]
-    table = file.read([*(profile.roles[role] for role in wanted), *more])
-    columns = {role: Coded.of(table[profile.roles[role]]) for role in wanted}
+    found = file.read_coded([*(profile.roles[role] for role in wanted), *more])
+    coded = dict(zip(found, threads.call_all([partial(Coded.of, column) for column in found.values()])))
+    columns = {role: coded[profile.roles[role]] for role in wanted}
     times, span = None, []
     if "timestamp" in columns:
         cells = columns["timestamp"].known
-        kind = table[profile.roles["timestamp"]].type
-        times = _written(cells, table[profile.roles["timestamp"]], kind, given)
+        times = _written(cells, found[profile.roles["timestamp"]], given)
         span = moments(cells, times.time_format) if times is not None else []
     valued: Role = "quantity" if "quantity" in columns else "rating"
     values = _values(columns[valued], profile.roles[valued], profile) if valued in columns else None
-    prices = None if profile.price is None else _values(Coded.of(table[profile.price]), profile.price, profile)
+    prices = None if profile.price is None else _values(coded[profile.price], profile.price, profile)
+    statistics, facts = threads.call_all(
+        [
+            lambda: measure(coded_dataset(str(profile.path), columns, times, values, prices)),
+            lambda: Facts.of(
+                columns["user"].codes,
+                columns["item"].codes,
+                [columns[role].codes for role in ("timestamp", "event") if role in columns],
+                span=span,
+                values=values,
+            ),
+        ]
+    )
     return replace(
         profile,
         times=times,
         purchases=tuple(name for name in _names(columns.get("event")) if kind_of(name) == "purchase"),
-        statistics=measure(coded_dataset(str(profile.path), columns, times, values, prices)),
+        statistics=statistics,
         doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
-        facts=Facts.of(
-            columns["user"].codes,
-            columns["item"].codes,
-            [columns[role].codes for role in ("timestamp", "event") if role in columns],
-            span=span,
-            values=values,
-        ),
+        facts=facts,
         sides={role: _matched(side, role, columns[role].known, profile) for role, side in tables.items()},
     )
 
@@ -177,14 +186,17 @@ def _values(column: Coded, name: str, profile: Profile) -> np.ndarray:
     return np.append(known, np.nan)[column.codes]
 
 
-def _written(cells: "pa.Array", column: "pa.ChunkedArray", kind: "pa.DataType", given: Given) -> Written | None:
+def _written(cells: "pa.Array", column: "pa.ChunkedArray | pa.DictionaryArray", given: Given) -> Written | None:
     import pyarrow as pa
 
     if given.time_format is not None:
         return Written(given.time_format)
+    kind = column.type
     if pa.types.is_temporal(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return Written()
     first = column.slice(0, 100_000).drop_null()
+    if isinstance(first, pa.DictionaryArray):
+        return written(cells, first.dictionary_decode())
     return written(cells, first.combine_chunks() if isinstance(first, pa.ChunkedArray) else first)
 
 
@@ -234,13 +246,20 @@ def _encoding(path: Path) -> str | None:
         return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     if data.isascii():
         return None
-    for name in ("utf-8", "cp1252"):
-        try:
-            data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        return name
-    return "latin-1"
+    if _is_utf8(data):
+        return "utf-8"
+    return "latin-1" if any(byte in data for byte in _NOT_CP1252) else "cp1252"
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), HEAD):
+            decoder.decode(data[start : start + HEAD])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_number(name: str) -> bool:

@@ -4,11 +4,13 @@ import datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import recexp
 from recexp.data import Dataset
 from recexp.errors import ConfigError, DataError
+from recexp.io import open_table, tables
 
 ORDERS = """Kunde;Artikel;Menge;Preis;Datum
 007;A1;2;3,50;31.12.2023 09:15
@@ -129,3 +131,32 @@ def test_quantities_in_the_column_of_ratings_are_told(
     (tmp_path / "log.csv").write_text(f"user_id,item_id,n\n{rows}")
     load(tmp_path / "log.csv", "dataset.columns.rating=n")
     assert ("dataset.columns.rating=null dataset.columns.quantity=n with filter=shop" in caplog.text) == doubtful
+
+
+@pytest.mark.parametrize(
+    ("text", "is_coded"),
+    [
+        ('a,b\n007,x\n7,\n007, x \n"q,1",""\n', True),
+        ("a,b\n1,x\na,b\n2,x\n", False),  # the header line comes again
+        ("a,b\n1,NA\n2,5\n", False),  # NA stands for an empty cell among numbers
+        ('a\n""\n', True),
+        ("a,b\r\n\u00e9,1\r\n", True),
+    ],
+    ids=["quotes", "header", "words", "one", "letters"],
+)
+def test_columns_that_are_coded_hold_the_cells_that_are_read(text: str, is_coded: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8", newline="")
+    file = open_table(tmp_path / "a.csv", separator=None)
+    coded, table = file.read_coded(file.names), file.read()
+    assert {name: column.to_pylist() for name, column in coded.items()} == table.to_pydict()
+    assert all(isinstance(column, pa.DictionaryArray) == is_coded for column in coded.values())
+
+
+def test_text_is_recoded_a_block_at_a_time_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter of two bytes may lie across blocks."""
+    monkeypatch.setattr(tables, "_BLOCK", 3)
+    text = "a;b\nK\u00f6ln;5\u20ac\nM\u00fcnchen;7\n"
+    for encoding in ("cp1252", "utf-16", "utf-8"):
+        (tmp_path / "a.csv").write_bytes(text.encode(encoding, "replace"))
+        table = open_table(tmp_path / "a.csv", separator=None, encoding=encoding).read()
+        assert table["a"].to_pylist() == ["K\u00f6ln", "M\u00fcnchen"] and table["b"].to_pylist() == ["5\u20ac", "7"]

@@ -6,6 +6,7 @@ import pytest
 
 from recexp.data import Dataset
 from recexp.log_statistics import busiest_hour, by_kind, measure
+from recexp.log_statistics.orders import _compact
 from recexp.log_statistics.popularity import slope
 from recexp.log_statistics.times import busiest_month
 
@@ -91,6 +92,22 @@ def test_orders_and_returns_by_hand() -> None:
         **{"returned_orders": 1 / 4, "returned_value": 10 / 42, "top_buyers": 25 / 42},
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_an_order_is_what_one_user_buys_in_one_session() -> None:
+    """Ann and Ben share session 1 and are two orders of it; without Ben, sessions are orders."""
+    lines = [("ann", "x", 2, 1), ("ann", "y", 2, 1), ("ben", "x", 2, 1), ("ann", "x", 2, 3)]
+    for cells, expected in ((lines, (0.5, 1.5, 0.25)), ([lines[0], lines[1], lines[3]], (0.0, 2.0, 1 / 3))):
+        found = measure(
+            rows(*((*cell, JANUARY) for cell in cells), columns="user_id item_id rating session_id timestamp")
+        )
+        assert (found["one_order"], found["orders_mean"], found["bought_again"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("large", [7, 10**12])
+def test_numbers_are_made_compact_however_far_apart_they_are(large: int) -> None:
+    keys, at = _compact(np.array([5, large, 0, 5]))
+    assert (keys.tolist(), at.tolist()) == ([0, 5, large], [1, 2, 0, 1])
 
 
 def test_counts_that_follow_a_power_have_it_as_their_slope() -> None:

@@ -13,6 +13,7 @@ import recexp
 from recexp.errors import DataError
 from recexp.profile import Given, profile_file
 from recexp.profile.dates import moments, written
+from recexp.profile.facts import Facts
 from recexp.profile.words import score
 
 
@@ -139,6 +140,13 @@ def test_other_layouts_are_recognized(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("user,item,qty\n1,a,1\n" + "1,b,2\n" * 30_000 + "2,a,many\n")
     with pytest.raises(DataError, match=r"column qty has cells that are not numbers: .*many"):
         profile_file(tmp_path / "bad.csv", Given())
+
+
+@pytest.mark.parametrize("times", [[5, 5, 6, 5], [5, 5, 2**62, 5]], ids=["small", "beyond 64 bits"])
+def test_duplicates_have_the_pair_the_time_and_the_event_of_an_earlier_row(times: list[int]) -> None:
+    users, items, events = np.array([[0, 0, 0, 9, -1], [1, 1, 1, 1, 1], [-1, -1, -1, 0, 0]])
+    facts = Facts.of(users, items, [np.array([*times, 5]), events], span=[], values=None)
+    assert (facts.rows, facts.no_user, facts.pairs, facts.repeated, facts.duplicates) == (5, 1, 2, 2, 1)
 
 
 FORMS = {
