@@ -2,11 +2,11 @@
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,18 +148,17 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
     valued: Role = "quantity" if "quantity" in columns else "rating"
     values = _values(columns[valued], profile.roles[valued], profile) if valued in columns else None
     prices = None if profile.price is None else _values(coded[profile.price], profile.price, profile)
-    statistics, facts = threads.call_all(
-        [
-            lambda: measure(coded_dataset(str(profile.path), columns, times, values, prices)),
-            lambda: Facts.of(
-                columns["user"].codes,
-                columns["item"].codes,
-                [columns[role].codes for role in ("timestamp", "event") if role in columns],
-                span=span,
-                values=values,
-            ),
-        ]
-    )
+    work: list[Callable[[], Any]] = [
+        lambda: measure(coded_dataset(str(profile.path), columns, times, values, prices)),
+        lambda: Facts.of(
+            columns["user"].codes,
+            columns["item"].codes,
+            [columns[role].codes for role in ("timestamp", "event") if role in columns],
+            span=span,
+            values=values,
+        ),
+    ]
+    statistics, facts = threads.call_all(work)
     return replace(
         profile,
         times=times,

@@ -107,9 +107,9 @@ def _config(profile: "Profile", out: Path | None, given: Namespace) -> Iterator[
         words = [word for word in given.arguments if word != "--out"]
         yield f"to write it:  recexp profile {shlex.join(words)} --out {shlex.quote(str(place))}"
     folder = shlex.quote(str(place.parent.parent))
-    for question, words in _questions(profile):
+    for question, chosen in _questions(profile):
         to = f"to ask {question}: " if question else "to run on it: "
-        yield f"{to}recexp --config-dir {folder} dataset={name} {words}"
+        yield f"{to}recexp --config-dir {folder} dataset={name} {chosen}"
 
 
 def _questions(profile: "Profile") -> Iterator[tuple[str, str]]:
