@@ -10,6 +10,7 @@ from recexp.comparison.comparison import TESTED
 from recexp.comparison.results import Comparison, Leaderboard, RankedRow
 from recexp.metric_names import pretty
 from recexp.statistics import CORRECTIONS
+from recexp.tracking.names import component_param
 
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _ARROWS = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
@@ -62,9 +63,10 @@ def _names(rows: Sequence[RankedRow]) -> dict[str, str]:
     """Return what a table calls each row, by label: its class, as papers write it, and what tells it from others."""
     called = {}
     for row in (ranked.row for ranked in rows):
-        path = row.runs[0].params.get(f"{row.key.component}._target_", row.key.subject)
+        params = dict(component_param(key, text) for key, text in row.runs[0].params.items())
         more = row.label.removeprefix(row.key.subject).strip()
-        called[row.label] = path.rpartition(".")[2] + (f" ({more})" if more else "")
+        name = params.get(row.key.component, row.key.subject).rpartition(".")[2]
+        called[row.label] = f"{name} ({more})" if more else name
     often = Counter(called.values())
     return {label: label if often[name] > 1 else name for label, name in called.items()}
 
