@@ -50,6 +50,7 @@ class Preparation:
         self._source, self._filters, self._splitter, self._seed = source, filters, splitter, seed
         self._key: str | None = None
         self._use, self._cache = cache, Cache()
+        self._whole: Dataset | None = None
 
     def __enter__(self) -> "Preparation":
         return self
@@ -57,20 +58,26 @@ class Preparation:
     def __exit__(self, *error: object) -> None:
         self._cache.close()
 
-    def load(self) -> Loaded:
-        """Return the filtered data; raises what source and filters raise."""
+    def load(self, *, keep: bool = False) -> Loaded:
+        """Return the filtered data; raises what source and filters raise. With `keep`, `whole` need not read again."""
 
         def make() -> tuple[Any, ...]:
             loaded = self._source.load()
             if not isinstance(loaded, Dataset):
                 name = type(self._source).__name__
                 raise DataError(f"{name}.load gave {type(loaded).__name__}; it must return a Dataset")
+            self._whole = loaded if keep else None
             made = self._filters.prepare(loaded, seed=self._seed, by_time=self._splitter.finishes_parts)
             unfiltered = _rows_before(loaded, made.dataset) if self._splitter.finishes_parts else None
             return made.dataset, made.effects, loaded.fingerprint, made.later, made.revised, unfiltered
 
         self._key = self._data_key() if self._use else None
         return Loaded(*self._cache.obtain(self._key, make, valid=self._unchanged))
+
+    def whole(self) -> Dataset:
+        """Return the data before filters and let go of them; they are read anew where `load` found others on disk."""
+        whole, self._whole = self._whole, None
+        return self._source.load() if whole is None else whole
 
     def splits(self, loaded: Loaded) -> Iterator[Split]:
         """Yield the splits of the data, one a fold; raises what the splitter raises of any fold before the first."""

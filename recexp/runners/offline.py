@@ -46,7 +46,7 @@ class Offline(Runner):
     threads : how many threads work; None is all cores.
     block_mib : memory in MiB that a block of scores may take.
     cache : keep filtered data and splits on disk and take them from there.
-    statistics : load all rows once more and keep what `log_report` says of them with each run.
+    statistics : keep with each run what `log_report` says of all rows; they are read anew where the rest is cached.
     device : where networks compute; auto is the best there is.
     precision : of the numbers that networks compute with; weights are float32 in any case.
     refit : after validation, fit the final model on train and validation; else it is tested as it is.
@@ -80,9 +80,9 @@ class Offline(Runner):
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with prepare(experiment, cache=self.cache) as prepared:
             with costs.measure("data"):
-                loaded = prepared.load()
+                loaded = prepared.load(keep=self.statistics)
                 check_compatible(experiment, loaded.dataset, show=self.show)
-                report = log_report(experiment["dataset"].load()) if self.statistics else None
+                report = log_report(prepared.whole()) if self.statistics else None
             for split in costs.measure_each("split", prepared.splits(loaded)):
                 if experiment.fold in (None, split.fold):  # else what follows would be for nothing
                     split = experiment["evaluation"].applied(split)
@@ -149,9 +149,10 @@ class Offline(Runner):
     def objective(self, experiment: Experiment) -> Objective:
         return self.seal(experiment)
 
-    def seal(self, experiment: Experiment) -> SealedObjective:
-        """Return the objective, which holds the validation part alone."""
-        return seal(experiment, self.stages(experiment, Costs()), cache=self.cache, show=self.show)
+    def seal(self, experiment: Experiment, *, statistics: bool = False) -> SealedObjective:
+        """Return the objective, which holds the validation part alone; `statistics` are those of the log."""
+        stages = self.stages(experiment, Costs())
+        return seal(experiment, stages, cache=self.cache, show=self.show, statistics=statistics)
 
     def stages(self, experiment: Experiment, costs: Costs) -> Stages:
         """Return what the models of an experiment go through, as this runner says."""

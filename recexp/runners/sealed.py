@@ -11,6 +11,7 @@ from recexp.algorithms.fit_context import LogStep, ignore_step
 from recexp.cost import Costs
 from recexp.data import Split
 from recexp.errors import ConfigError, DataError, IncompatibleError
+from recexp.evidence.log_report import LogReport, log_report
 from recexp.filters.base import Effect
 from recexp.params import describe
 from recexp.runners.base import Experiment, Objective, Plan
@@ -40,6 +41,7 @@ class SealedObjective(Objective):
     effects : what each filter step did.
     stages : what fits and evaluates.
     components : the subject with the values that are not searched.
+    report : statistics of the rows before filters, where they are asked for.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class SealedObjective(Objective):
     effects: list[Effect]
     stages: Stages
     components: Mapping[str, Any]
+    report: LogReport | None = None
 
     def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
         components = {**self.components, **subject}
@@ -65,16 +68,19 @@ class SealedObjective(Objective):
         return value
 
 
-def seal(experiment: Experiment, stages: Stages, *, cache: bool, show: int | str | None) -> SealedObjective:
+def seal(
+    experiment: Experiment, stages: Stages, *, cache: bool, show: int | str | None, statistics: bool = False
+) -> SealedObjective:
     """Read, filter and split the data, and let go of all but the validation split.
 
-    `cache` and `show` are those of `Offline`, and `stages` are what its trials go through.
+    `cache`, `show` and `statistics` are those of `Offline`, and `stages` are what its trials go through.
     Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
     together.
     """
     with prepare(experiment, cache=cache) as prepared:
-        loaded = prepared.load()
+        loaded = prepared.load(keep=statistics)
         check_compatible(experiment, loaded.dataset, show=show)
+        report = log_report(prepared.whole()) if statistics else None
         splits = list(islice(prepared.splits(loaded), 2))
     name = experiment.choices.get("split", type(experiment["split"]).__name__)
     if len(splits) > 1:
@@ -99,6 +105,7 @@ def seal(experiment: Experiment, stages: Stages, *, cache: bool, show: int | str
         effects=fold.effects,
         stages=stages,
         components={name: experiment[name] for name in experiment.runner.subject},
+        report=report,
     )
 
 

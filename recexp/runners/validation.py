@@ -31,7 +31,7 @@ class Validation(Offline):
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with costs.measure("data"):
-            sealed = self.seal(experiment)
+            sealed = self.seal(experiment, statistics=self.statistics)
         yield replace(sealed.plan, work=sealed)
 
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
@@ -42,11 +42,13 @@ class Validation(Offline):
         part = stages.evaluate("validation", split, split.queries, model)
         rows = {"train of validation": split.train.interactions, "validation": split.test}
         answers = Table(("answers", "share"), [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}")])
+        report = sealed.report
         name = f"{experiment.choices['dataset']} {experiment.choices['split']} train of validation"
         return Evidence(
             metrics={**part.metrics, f"{part.name}/fallback_share": part.fallback_share},
             intervals=part.intervals,
             higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
-            tables=[data_table(sealed.effects, rows), answers],
+            tables=[data_table(sealed.effects, rows), *([report.table] if report else []), answers],
+            plots=report.plots if report else {},
             inputs=[Input("train", name, split.train.fingerprint, experiment["dataset"].name)],
         )

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from recexp.data import Column, Dataset, Interactions
+from recexp.datasets.electronics import Electronics
 from recexp.evidence.log_report import _hours, _popularity, _shares, _weeks, log_report
 from recexp.log_statistics import by_kind
 
+SMALL = ("dataset=electronics", "dataset.n_users=60", "dataset.n_products=40", "dataset.n_visits=600")
 NOON = 1_704_110_400  # 2024-01-01 12:00 UTC
 
 
@@ -43,11 +46,17 @@ def test_a_log_without_times_has_no_plots_of_them() -> None:
     assert [name for name, plot in plots.items() if plot.picture is None] == ["log_day", "log_year"]
 
 
-def test_a_run_keeps_them_where_it_is_asked(inside: Callable, runs: Callable, workplace: Path) -> None:
-    words = ("dataset=electronics", "dataset.n_users=60", "dataset.n_products=40", "dataset.n_visits=600")
+@pytest.mark.parametrize("runner", [(), ("runner=validation", "split.validation_ratio=0.2")])
+def test_a_run_keeps_them_where_it_is_asked(
+    runner: tuple[str, ...], inside: Callable, runs: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, load = [], Electronics.load
+    monkeypatch.setattr(Electronics, "load", lambda source: read.append(source) or load(source))
+    words = (*runner, "runner.cache=false", *SMALL)
     for asked in ("true", "false"):
         done = inside(*words, "algorithm=popularity", "evaluation.resamples=20", f"runner.statistics={asked}")
         assert done.returncode == 0, done.stderr
+    assert len(read) == 2, "each run reads the rows once"
     plain, told = runs()
     assert plain.data.tags["recexp.config"] == told.data.tags["recexp.config"], "it changes no result"
     assert "statistic of the log" in told.data.tags["mlflow.note.content"]
