@@ -1,9 +1,15 @@
-"""Print one table of the README: new_users, new_items, questions, or friends."""
+"""Print one table of the README: new_users, questions, new_items, transfer, people, or friends."""
 
+import itertools
 import sys
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 import recexp
 from recexp.algorithms import FitContext, Recommender
@@ -131,6 +137,65 @@ def table(found: Mapping[str, np.ndarray]) -> None:
         print("|", " | ".join([name, *cells, f"{differences.mean():+.4f}", f"{p:.2g}"]), "|", flush=True)
 
 
+def transfer() -> None:
+    """Print as `compare` does, on the films of MovieLens small that MovieLens 1M has, too."""
+    theirs, ours = recexp.make("dataset=movielens_1m").load(), recexp.make("dataset=movielens_small").load()
+    shared = np.isin(ours.item_ids, theirs.item_ids)[ours.interactions.items]
+    dataset = recexp.make("filter=all_positive").apply(ours.take(shared), seed=0)[0]
+    print(f"{dataset.n_items:,} shared films, {len(dataset.interactions):,} of {len(ours.interactions):,} rows")
+    with tempfile.TemporaryDirectory() as folder:
+        source, rows = Path(folder) / "rows.csv", theirs.interactions
+        table = {"user_id": theirs.user_ids[rows.users], "item_id": theirs.item_ids[rows.items]}
+        pd.DataFrame(table).to_csv(source, index=False)
+        models = {
+            "feature_to_factors (als)": "feature_to_factors",
+            "random": "random",
+            "popularity of the genres": "genre_popularity",
+            "content_based, genres and year": "content_based algorithm.feature_columns=[genres,year]",
+            "transfer (als)": f"transfer algorithm.source={source}",
+            "transfer (svd)": f"transfer algorithm.source={source} algorithm@algorithm.base=svd",
+        }
+        compare(models, dataset, "cold_items", new_items=True)
+
+
+def people() -> None:
+    """Print how well the others are ranked for new films after 5, 10 and 20 have seen them: the AUC of liking."""
+    whole = recexp.make("dataset=movielens_1m").load()
+    rows = whole.interactions
+    liked = replace(rows, values=(rows.values >= 4).astype(np.float32), explicit=False)
+    often = np.flatnonzero(np.bincount(rows.items) >= 100)
+    new = generator(0, "films").permutation(often)[:300]
+    train = replace(whole, interactions=liked.take(~np.isin(rows.items, new)))
+    model = make("active_items algorithm.below=1").fit(train, FitContext(rng=generator(0, "fit")))
+    known = train.interactions.known_items
+    mean = model.item_vectors()[known].mean(axis=0, dtype=np.float64)
+    found: dict[tuple[str, int], list[float]] = {}
+    for item in new:
+        mine = liked.items == item
+        users, wanted = liked.users[mine], liked.values[mine] > 0
+        orders = {choose: replace(model, choose=choose) for choose in ("random", "active", "greedy")}
+        for order in orders.values():
+            vars(order).update(users_=model.users_, n_rows_=model.n_rows_)
+        rng = generator(int(item), "people")
+        panels = {choose: order.panel(users, 20, rng) for choose, order in orders.items()}
+        others = ~np.isin(users, np.concatenate([*panels.values()]))  # the same for all
+        truth = wanted[others]
+        for (choose, panel), k in itertools.product(panels.items(), (5, 10, 20)):
+            asked = np.array([np.flatnonzero(users == user)[0] for user in panel[:k]])
+            h = model.learned(users[asked], wanted[asked], mean)
+            auc = roc_auc_score(truth, model.users_[users[others]] @ h) if 0 < truth.sum() < len(truth) else np.nan
+            found.setdefault((choose, k), []).append(auc)
+    print("| shown to | 5 | 10 | 20 |")
+    for choose in ("random", "active", "greedy"):
+        print("|", " | ".join([choose, *(f"{np.nanmean(found[choose, k]):.4f}" for k in (5, 10, 20))]), "|")
+    for other in ("random", "active"):
+        for k in (5, 10, 20):
+            difference = np.array(found["greedy", k]) - np.array(found[other, k])
+            difference = difference[~np.isnan(difference)]
+            p = paired.permutation(difference[:, None], rng=generator(0, "test"))[0]
+            print(f"greedy less {other}, {k}: {difference.mean():+.4f}, p = {p:.2g}, {len(difference)} films")
+
+
 def errors(model: Recommender, split: Split) -> np.ndarray:
     """Return predicted less given rating of each test row, float64 (m,)."""
     queries, rows = split.queries, split.test
@@ -169,6 +234,10 @@ def main() -> None:
     (what,) = sys.argv[1:]
     if what == "friends":
         friends()
+    elif what == "transfer":
+        transfer()
+    elif what == "people":
+        people()
     elif what == "new_items":
         compare(NEW_ITEMS, data("movielens_1m", "all_positive"), "cold_items", new_items=True)
     elif what == "new_users":
@@ -177,7 +246,9 @@ def main() -> None:
         questionnaires(ASKED, data("movielens_1m", "ratings"))
         questionnaires(ADAPTIVE, data("movielens_1m", "ratings"))
     else:
-        raise SystemExit("usage: python experiments/cold_start/cold_start.py new_users|new_items|questions|friends")
+        raise SystemExit(
+            "usage: python experiments/cold_start/cold_start.py new_users|questions|new_items|transfer|people|friends"
+        )
 
 
 if __name__ == "__main__":
