@@ -57,7 +57,7 @@ WRONG = {
         "algorithm.parts={}: an empty dictionary changes nothing; remove an entry with ~KEY",
     ),
     "no list": (["evaluation.cutoffs=10"], "evaluation.cutoffs: must be a valid list, for example [10] (got 10)"),
-    "no option": (["algorithm="], "algorithm: unknown option ''; allowed: als, "),
+    "no option": (["algorithm="], "algorithm: unknown option ''; allowed: active_items, als, "),
     "several options": (
         ["dataset=movielens"],
         "dataset: unknown option movielens; did you mean movielens_100k or movielens_1m or movielens_small?",
