@@ -34,6 +34,14 @@ def test_it_is_the_same_by_any_number_of_threads() -> None:
         np.testing.assert_array_equal(array, vars(together)[name])
 
 
+def test_a_block_without_enough_room_is_simulated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = world(n_users=300, n_visits=2000).log()
+    monkeypatch.setattr("recexp.environments.electronics.world.ROOM", 1)
+    again = world(n_users=300, n_visits=2000).log()
+    for name, array in vars(given).items():
+        np.testing.assert_array_equal(array, vars(again)[name])
+
+
 def test_another_seed_is_another_store() -> None:
     first, second = (world(n_users=300, n_visits=2000, seed=seed).log() for seed in (1, 2))
     assert len(first.users) != len(second.users) or not np.array_equal(first.items, second.items)
