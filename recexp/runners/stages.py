@@ -140,11 +140,11 @@ class Stages:
 
     def curve(self, split: Split, queries: Queries, model: FittedModel) -> UserCurve | None:
         """Return the headline metric at each point of a learning curve of users; None where the evaluation has none."""
-        name, metric = next(iter(self.evaluation.metrics.items()))
-        headline = replace(self.evaluation, metrics={name: metric})
+        headline = replace(self.evaluation.of_headline(), resamples=self.evaluation.resamples)
         stages = replace(self, evaluation=headline, costs=Costs())
-        points = self.evaluation.points(queries)
-        found = {known: stages.evaluate("test", split, shown, model).results for known, shown in points}
+        found = {
+            known: stages.evaluate(f"after_{known}", split, shown, model) for known, shown in headline.points(queries)
+        }
         return UserCurve(found) if found else None
 
 

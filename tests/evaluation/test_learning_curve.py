@@ -1,5 +1,6 @@
 """Learning curves of users: the same users and targets at each number of known interactions."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_a_run_has_the_curve(words: tuple[str, ...]) -> None:
     assert len({ease[name] for name in points}) == 3
     low, high = found["ease"].intervals[points[1]]
     assert low < ease[points[1]] < high
+
+
+def test_a_curve_over_listed_candidates_is_called_so(shop: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data = ("dataset=files", "dataset.interactions=ratings.csv", "filter=all_positive", "tracking.log_model=false")
+    curve = ("evaluation=learning_curve", "evaluation.known=[0,1]", "evaluation.metrics=[ndcg]")
+    with caplog.at_level(logging.INFO, "recexp.runners.stages"):
+        found = library.run(*data, "split=predefined", "split.test=test.csv", *curve, "algorithm=ease").metrics
+    points = [f"after_{n}_candidates/ndcg_at_10" for n in (0, 1)]
+    assert [name for name in found if name.startswith("after") and name.endswith("_10")] == points
+    told = [record.getMessage() for record in caplog.records if "come from the fallback" in record.getMessage()]
+    assert told == ["after_0_candidates: 100.0 % of the lists come from the fallback"]
 
 
 def test_the_oldest_rows_are_shown() -> None:
