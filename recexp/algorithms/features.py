@@ -96,10 +96,7 @@ def _block(
         return _placed(column)
     if column.kind == "text":
         return _words(name, column, counted, max_features, stop_words)
-    indicators = column.indicators().copy()
-    indicators.sum_duplicates()
-    indicators.data[:] = 1
-    return unit(indicators)
+    return unit(column.indicators())
 
 
 def _placed(column: Column) -> sp.csr_array:

@@ -96,7 +96,7 @@ class Column:
         return Column(self.kind, values, self.categories, offsets)
 
     def indicators(self) -> sp.csr_array:
-        """Return float32 (n, n_categories) with a 1 for each category that a row has."""
+        """Return float32 (n, n_categories) with a 1 for each category that a row has; sorted indices."""
         if self.kind not in ("category", "multi_category"):
             raise DataError(f"a {self.kind} column has no categories")
         if self.offsets is not None:
@@ -104,8 +104,11 @@ class Column:
         else:
             has = self.values >= 0
             indptr, codes = np.concatenate([[0], np.cumsum(has)]), self.values[has]
-        ones = np.ones(len(codes), np.float32)
-        return sp.csr_array((ones, codes, indptr), shape=(len(self), len(self.categories)))
+        shape = (len(self), len(self.categories))
+        matrix = sp.csr_array((np.ones(len(codes), np.float32), codes, indptr), shape=shape, copy=True)
+        matrix.sum_duplicates()
+        matrix.data[:] = 1  # a row may name a category twice
+        return matrix
 
     @staticmethod
     def numeric(values: Sequence[float] | np.ndarray, kind: Kind = "numeric") -> "Column":

@@ -80,6 +80,4 @@ class Personalization(RunMetric):
 
 def _features(judged: JudgedLists) -> sp.csr_array:
     columns = [column for column in judged.train.items.values() if column.kind in ("category", "multi_category")]
-    matrix = sp.hstack([column.indicators() for column in columns], format="csr")
-    matrix.sum_duplicates()
-    return matrix
+    return sp.hstack([column.indicators() for column in columns], format="csr")

@@ -104,10 +104,7 @@ class Demographic(Recommender):
 def _values(column: Column) -> sp.csr_array:
     """Return float32 (n, v): a 1 for each value that a row has, v the different values, or bands of them."""
     if column.kind in ("category", "multi_category"):
-        indicators = column.indicators().copy()
-        indicators.sum_duplicates()
-        indicators.data[:] = 1
-        return indicators
+        return column.indicators()
     finite = np.isfinite(column.values)
     numbers = column.values[finite]
     distinct = np.unique(numbers)

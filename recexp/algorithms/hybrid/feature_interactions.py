@@ -24,10 +24,7 @@ def categories(table: Mapping[str, Column], names: list[str] | None, n: int, sid
             f"available: {', '.join(there) or 'none'}"
         )
     blocks = [table[name].indicators() for name in (there if names is None else names)]
-    features = sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr"))
-    features.sum_duplicates()
-    features.data[:] = 1
-    return features
+    return sp.csr_array(sp.hstack([sp.csr_array((n, 0), dtype=np.float32), *blocks], format="csr"))
 
 
 def copies(features: sp.csr_array, weight: int) -> sp.csr_array:
