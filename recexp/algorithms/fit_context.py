@@ -20,6 +20,18 @@ def ignore_step(step: int, values: Mapping[str, float]) -> None:
     """Ignore a point of a learning curve: the default."""
 
 
+@dataclass(frozen=True)
+class PrefixedStep:
+    """Logs the points of one of several fits: `loss` of the part `mlp` is `mlp_loss`."""
+
+    log_step: LogStep
+    name: str
+
+    def __call__(self, step: int, values: Mapping[str, float]) -> None:
+        """Log one point."""
+        self.log_step(step, {f"{self.name}_{key}": value for key, value in values.items()})
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitContext:
     """What `fit` is given beside the data. Every attribute has a default: `model.fit(train)` works in a notebook.
@@ -49,9 +61,5 @@ class FitContext:
 
     def of_part(self, name: str, rng: np.random.Generator) -> Self:
         """Return the context in which a part of a model is fitted: its own random stream, curves and folder."""
-
-        def log_step(step: int, values: Mapping[str, float]) -> None:
-            self.log_step(step, {f"{name}_{key}": value for key, value in values.items()})
-
         checkpoint = self.checkpoint / name if self.checkpoint else None
-        return replace(self, rng=rng, log_step=log_step, checkpoint=checkpoint)
+        return replace(self, rng=rng, log_step=PrefixedStep(self.log_step, name), checkpoint=checkpoint)

@@ -1,10 +1,9 @@
 """RunContext: what a run in progress is given."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recexp.algorithms.fit_context import LogStep, ignore_step
+from recexp.algorithms.fit_context import LogStep, PrefixedStep, ignore_step
 from recexp.cost import Costs
 
 
@@ -22,16 +21,4 @@ class RunContext:
     def staged(self, stage: str) -> "RunContext":
         """Return the context of one of several fits of a run: its curves and checkpoints are its own."""
         folder = None if self.checkpoint is None else self.checkpoint / stage
-        return replace(self, log_step=PrefixedStep(self.log_step, f"{stage}_"), checkpoint=folder)
-
-
-@dataclass(frozen=True)
-class PrefixedStep:
-    """Logs steps with a prefix before their names."""
-
-    log_step: LogStep
-    prefix: str
-
-    def __call__(self, step: int, values: Mapping[str, float]) -> None:
-        """Log one point."""
-        self.log_step(step, {f"{self.prefix}{name}": value for name, value in values.items()})
+        return replace(self, log_step=PrefixedStep(self.log_step, stage), checkpoint=folder)
