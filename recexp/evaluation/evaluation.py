@@ -211,6 +211,11 @@ class Evaluation:
         return self.headline_metric.higher_is_better
 
     @property
+    def directions(self) -> dict[str, bool | None]:
+        """Whether higher is better in each metric, by name; None where neither is."""
+        return {name: metric.higher_is_better for name, metric in self.metrics.items()}
+
+    @property
     def by_result(self) -> dict[str, Metric]:
         """The metric behind each result, in order: `ndcg_at_5`, `ndcg_at_10` ..., `rmse`."""
         return {result: metric for name, metric in self.metrics.items() for result in metric.names(name, self.cutoffs)}

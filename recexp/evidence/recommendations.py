@@ -1,6 +1,6 @@
 """Evidence of recommendations: lists and predicted ratings, judged against what was held out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from recexp.evaluation.evaluation import EvaluationResult
 from recexp.evidence import run_files
 from recexp.evidence.evidence import Evidence, Units
 from recexp.evidence.plots import Curves, write_plots
+from recexp.evidence.table import Table
 from recexp.ranking import Lists
 
 
@@ -52,6 +53,12 @@ class PartResult:
     def units(self) -> Units:
         """The values of each query, and whose it is."""
         return query_units(self.split, self.results.per_query)
+
+
+def fallback_table(parts: Sequence[PartResult]) -> Table:
+    """Return what share of each part's lists come from the fallback."""
+    rows = [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}") for part in parts]
+    return Table(("answers", "share"), rows)
 
 
 def query_units(split: Split, values: Mapping[str, np.ndarray]) -> Units:

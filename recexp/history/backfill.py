@@ -184,7 +184,7 @@ def _add(archive: Archive, backfill: Backfill, split: Split, results: Evaluation
     file = archive.file(run, file_names.METRICS)
     values, intervals = run_files.read_metrics(file)
     directions = {bare(name): higher for name, higher in run_files.read_directions(file).items()}
-    directions |= {name: metric.higher_is_better for name, metric in backfill.evaluation.metrics.items()}
+    directions |= backfill.evaluation.directions
     added = dict.fromkeys([*run.tags.get(ADDED, "").split(), *(name for name in found if name not in run.metrics)])
     with scratch.folder() as folder:
         run_files.write_metrics(folder, values | found, intervals | bounds, directions)

@@ -15,8 +15,7 @@ from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.evidence import Evidence
 from recexp.evidence.learning_curve import UserCurve
 from recexp.evidence.log_report import log_report
-from recexp.evidence.recommendations import PartResult, Recommendations
-from recexp.evidence.table import Table
+from recexp.evidence.recommendations import PartResult, Recommendations, fallback_table
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
 from recexp.params import Id, Resource, Switch, Undescribed, describe, params
@@ -181,13 +180,12 @@ def evidence(
     for told in [*short, *remarks]:
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists come from the fallback" for name, share in shares.items() if share]
-    answers = Table(("answers", "share"), [(f"fallback lists, {name}", f"{s:.1%}") for name, s in shares.items()])
     return Recommendations(
         metrics=metrics,
         intervals=intervals | (curve.intervals if curve else {}),
-        higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
+        higher_is_better=experiment["evaluation"].directions,
         units=parts[-1].units,
-        tables=[*fold.tables(), answers, *([curve.table] if curve else [])],
+        tables=[*fold.tables(), fallback_table(parts), *([curve.table] if curve else [])],
         warnings=leaks + fallbacks + short + remarks,
         plots={**(fold.report.plots if fold.report else {}), **({"known_interactions": curve.plot} if curve else {})},
         inputs=fold.inputs(experiment),

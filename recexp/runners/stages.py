@@ -103,7 +103,7 @@ class Stages:
             bare,
             rng=generator(self.seed, "fit"),
             log_step=Unsigned(context.log_step) if self.evaluation.higher_is_better is False else context.log_step,
-            validate=Validation(self, split, fitted) if validate else None,
+            validate=ValidationScore(self, split, fitted) if validate else None,
             checkpoint=context.checkpoint,
         )
         with self.costs.measure_work("fit"):
@@ -149,7 +149,7 @@ class Stages:
 
 
 @dataclass(frozen=True)
-class Validation:
+class ValidationScore:
     """The `validate` of a fit: rates the model on held-out data inside train by the headline; higher is better."""
 
     stages: Stages
@@ -171,7 +171,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Unsigned:
-    """Logs a model's validation values, which `Validation` gave it, as the metric itself where lower is better."""
+    """Logs a model's validation values, which `ValidationScore` gave it, as the metric itself where lower is better."""
 
     log_step: LogStep
 

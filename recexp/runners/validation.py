@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from recexp.cost import Costs
 from recexp.evidence.evidence import Evidence
-from recexp.evidence.table import Table
+from recexp.evidence.recommendations import fallback_table
 from recexp.params import params
 from recexp.runners.base import Experiment, Plan, Runner
 from recexp.runners.context import RunContext
@@ -41,14 +41,13 @@ class Validation(Offline):
         model = stages.fit(algorithm, split, context, validate=True)
         part = stages.evaluate("validation", split, split.queries, model)
         rows = {"train of validation": split.train.interactions, "validation": split.test}
-        answers = Table(("answers", "share"), [(f"fallback lists, {part.name}", f"{part.fallback_share:.1%}")])
         report = sealed.report
         name = f"{experiment.choices['dataset']} {experiment.choices['split']} train of validation"
         return Evidence(
             metrics={**part.metrics, f"{part.name}/fallback_share": part.fallback_share},
             intervals=part.intervals,
-            higher_is_better={name: m.higher_is_better for name, m in experiment["evaluation"].metrics.items()},
-            tables=[data_table(sealed.effects, rows), *([report.table] if report else []), answers],
+            higher_is_better=experiment["evaluation"].directions,
+            tables=[data_table(sealed.effects, rows), *([report.table] if report else []), fallback_table([part])],
             plots=report.plots if report else {},
             inputs=[Input("train", name, split.train.fingerprint, experiment["dataset"].name)],
         )
