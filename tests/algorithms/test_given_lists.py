@@ -64,10 +64,26 @@ def test_what_is_missing_or_strange_is_counted(data: Dataset, tmp_path: Path) ->
     queries = Queries.of_users(np.arange(3, dtype=np.int32), data.interactions, exclude_seen=True)
     assert [said.removeprefix("prod.csv: ") for said in model.remarks(queries)] == [
         "3 rows are ignored: 1 users and 2 items are not in the data",
-        "2 of 3 evaluated users have no list; these count as misses",
+        "2 of 3 evaluated users have no list; without another model these count as misses",
         "1 of 2 listed items are removed, as they are in the users' histories; if these are many, the lists may be for "
         "another split",
     ]
+
+
+@pytest.mark.parametrize("around", ["hybrid_weighted", "questionnaire"])
+def test_models_around_it_pass_its_remarks_on(around: str, data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "prod.csv").write_text("user,item,rank\nann,c,1\nzoe,a,1\n")
+    if around == "hybrid_weighted":
+        only, place = ["algorithm@algorithm.parts.cf=popularity", "~algorithm@algorithm.parts.mf"], "parts.theirs"
+    else:
+        only, place = ["algorithm.choose=popularity", "algorithm.n_questions=1"], "base"
+    file = f"algorithm.{place}.file={tmp_path / 'prod.csv'}"
+    model = recexp.make(f"algorithm={around}", f"+algorithm@algorithm.{place}=lists", *only, file).fit(data)
+    queries = Queries.of_users(np.arange(3, dtype=np.int32), data.interactions, exclude_seen=True)
+    first, second = model.remarks(queries)
+    assert first == "prod.csv: 1 rows are ignored: 1 users and 0 items are not in the data"
+    lists = "2 of 3" if around == "hybrid_weighted" else "3 of 3"  # a questionnaire asks as users whom no file knows
+    assert second.startswith(f"prod.csv: {lists} evaluated users have no list")
 
 
 @pytest.mark.parametrize(

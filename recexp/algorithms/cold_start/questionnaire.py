@@ -158,6 +158,11 @@ class Questionnaire(Recommender):
                 f"questionnaire asks about {len(both)} items that the split also asks for, such as {named}; with "
                 "split=interview, what may be asked about is no target (split.pool of at least algorithm.pool)"
             )
+        if self.base is not None:
+            self.base_.check_split(split)
+
+    def remarks(self, queries: Queries) -> list[str]:
+        return [] if self.base is None else self.base_.remarks(self.answers(queries))
 
     def check(self) -> None:
         if self.base is not None:

@@ -98,7 +98,10 @@ class GivenLists(Recommender):
                 "items are not in the data"
             )
         if without:
-            said.append(f"{name}: {without:,} of {len(queries):,} evaluated users have no list; these count as misses")
+            said.append(
+                f"{name}: {without:,} of {len(queries):,} evaluated users have no list; without another model these "
+                "count as misses"
+            )
         if seen:
             said.append(
                 f"{name}: {seen:,} of {rows.nnz:,} listed items are removed, as they are in the users' histories; "

@@ -79,6 +79,9 @@ class Hybrid(Recommender):
         for model in self.models_.values():
             model.check_split(split)
 
+    def remarks(self, queries: Queries) -> list[str]:
+        return [said for model in self.models_.values() for said in model.remarks(queries)]
+
     def fit_parts(self, train: Dataset, context: FitContext) -> None:
         """Fit each part on `train`; one fitted before keeps its `fitted_params_`.
 
