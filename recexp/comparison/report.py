@@ -13,7 +13,7 @@ from recexp.comparison.results import Comparison, Leaderboard
 from recexp.comparison.summary import summaries
 from recexp.comparison.tables import friedman, method
 from recexp.errors import DataError, StoreError
-from recexp.evidence.table import read_tables
+from recexp.evidence.table import tables_of
 from recexp.history.archive import Archive, StoredRun
 from recexp.metric_names import pretty
 from recexp.tracking import run_link
@@ -75,7 +75,7 @@ def _facts(archive: Archive, board: Leaderboard) -> str:
     """Return what the best model's newest run says of its data; nothing where it keeps no such file."""
     run: StoredRun = board.rows[0].row.runs[-1]
     try:
-        tables = read_tables(archive.file(run, file_names.TABLES))
+        tables = tables_of(archive.yaml(run, file_names.SUMMARY))
     except (StoreError, DataError):  # older runs have none, and a report does without
         return ""
     link = escape(run_link(archive.uri, run.experiment, run.id))

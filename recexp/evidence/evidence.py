@@ -11,7 +11,7 @@ from recexp import file_names
 from recexp.errors import DataError
 from recexp.evidence import run_files
 from recexp.evidence.plots import Curves, Plot, write, write_curves
-from recexp.evidence.table import Table, write_tables
+from recexp.evidence.table import Table
 from recexp.rng import generator
 from recexp.statistics.bootstrap import Means, intervals
 
@@ -108,9 +108,7 @@ class Evidence:
         )
 
     def write(self, folder: Path, unit: str, curves: Curves) -> None:
-        """Write the evidence's files into the run's folder: tables, the values of its units, and learning curves."""
-        if self.tables:
-            write_tables(folder, self.tables)
+        """Write the evidence's files into the run's folder: the values of its units, learning curves and plots."""
         if self.units is not None:
             run_files.write_units(folder, unit, self.units.ids, self.units.values, about=self.units.about)
         write_curves(folder / file_names.PLOTS, curves)

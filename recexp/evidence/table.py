@@ -1,11 +1,8 @@
-"""The tables of a run's description, which are kept as a file, too."""
+"""The tables of a run's description, which its summary.yaml keeps, too."""
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from recexp import file_names
 from recexp.errors import DataError
 
 
@@ -16,24 +13,21 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
 
-
-def write_tables(folder: Path, tables: Sequence[Table]) -> None:
-    """Write tables.json: of each table head, rows and notes."""
-    text = json.dumps([Table(*table)._asdict() for table in tables], indent=1, ensure_ascii=False)
-    (folder / file_names.TABLES).write_text(f"{text}\n", encoding="utf-8")
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain data; `tables_of` reads that."""
+        return {"head": [*self.head], "rows": [[*row] for row in self.rows], "notes": [*self.notes]}
 
 
-def read_tables(path: Path) -> list[Table]:
-    """Return the tables of a tables.json. Raises DataError when it is damaged."""
+def tables_of(summary: Mapping[str, Any]) -> list[Table]:
+    """Return the tables in what a summary.yaml holds. Raises DataError when they are damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
         return [
             Table(
                 [str(word) for word in table["head"]],
                 [[str(cell) for cell in row] for row in table["rows"]],
                 [str(note) for note in table["notes"]],
             )
-            for table in found
+            for table in summary["tables"]
         ]
-    except (ValueError, TypeError, LookupError) as error:
-        raise DataError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+    except (TypeError, LookupError) as error:
+        raise DataError(f"the tables of a summary.yaml are damaged: {type(error).__name__}: {error}") from error

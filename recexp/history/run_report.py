@@ -11,6 +11,7 @@ from recexp.config.building import imported
 from recexp.config.experiments import group_of
 from recexp.errors import ConfigError, DataError, RecexpError, StoreError
 from recexp.evidence.run_files import read_metrics
+from recexp.evidence.table import tables_of
 from recexp.history import code_changes, run_list
 from recexp.history.archive import Archive
 from recexp.history.stored_run import StoredRun
@@ -145,11 +146,11 @@ def _summary(archive: Archive, run: StoredRun) -> Iterator[Section]:
     """Yield the tables of data and audit, and the warnings."""
     try:
         found = archive.yaml(run, file_names.SUMMARY)
-        for table in found["tables"]:
-            rows = [[str(cell).replace("**", "") for cell in row] for row in table["rows"]]
-            yield Section(table["head"][0], table["head"], rows, table["notes"])
+        for table in tables_of(found):
+            rows = [[cell.replace("**", "") for cell in row] for row in table.rows]
+            yield Section(table.head[0], table.head, rows, table.notes)
         told = [*found["warnings"]]
-    except StoreError:  # a run of an earlier version, or one that failed
+    except (StoreError, DataError):  # a run of an earlier version, or one that failed
         text = run.tags.get("mlflow.note.content", "")
         told = [line.removeprefix("> **Warning:** ") for line in text.splitlines() if line.startswith("> **Warning:**")]
     logged = [line for line in _logged_warnings(archive, run) if not any(line in one or one in line for one in told)]

@@ -101,9 +101,7 @@ def record(
     run_files.write_metrics(folder, judged, evidence.intervals, directions)
     facts = {
         "warnings": [*evidence.warnings],
-        "tables": [
-            {"head": [*t.head], "rows": [[*row] for row in t.rows], "notes": [*t.notes]} for t in evidence.tables
-        ],
+        "tables": [table.plain() for table in evidence.tables],
         "digests": identity.digests,
     }
     (folder / file_names.SUMMARY).write_text(mask(run_files.as_yaml(facts)), encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 from recexp.comparison import report
 from recexp.evaluation.slices import Slice
 from recexp.evidence import run_files
-from recexp.evidence.table import Table, write_tables
+from recexp.evidence.table import Table
 from recexp.rng import generator
 
 
@@ -68,11 +68,12 @@ def test_facts_of_the_data_are_those_of_the_best_models_newest_run(shelf: Any) -
     for name, level in (("one", 0.5), ("two", 0.4)):
         run = shelf.run(name, values(level, name))
         rows = [("**train**", f"{name} <1,000>"), ("**test**", "200")]
-        write_tables(shelf.folder / run.id, [Table(("data", "rows"), rows, ["of 1998"])])
+        summary = {"tables": [Table(("data", "rows"), rows, ["of 1998"]).plain()]}
+        (shelf.folder / run.id / "summary.yaml").write_text(run_files.as_yaml(summary))
     html = report.as_html(shelf, shelf.compare())
     assert "<td><b>train</b></td><td>one &lt;1,000&gt;</td>" in html and "two &lt;" not in html
     assert "<p>of 1998</p>" in html and "as recorded by" in html and "one seed 1</a></summary>" in html
-    (shelf.folder / shelf.found[0].id / "tables.json").write_text("[{}]")
+    (shelf.folder / shelf.found[0].id / "summary.yaml").write_text("tables: [{}]")
     assert "as recorded by" not in report.as_html(shelf, shelf.compare())
 
 
