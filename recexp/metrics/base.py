@@ -14,7 +14,7 @@ What a metric needs besides is given the same way: `train` as user -> items (a m
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,13 +58,13 @@ class Metric(ABC):
 
     Class attributes
     ----------------
-    unit : what has a value: a list, the whole run, a held-out row whose rating is predicted, a shown item.
+    unit : the word for what has a value: list, run, row (held out, with a predicted rating), impression (a shown item).
     needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
     higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
     """
 
-    unit: ClassVar[Literal["list", "run", "row", "impression"]]
+    unit: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
     higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
