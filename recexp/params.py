@@ -28,6 +28,8 @@ PositiveFloat = Annotated[float, Field(gt=0)]
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 """0 <= x < 1."""
+Share = Annotated[float, Field(ge=0, le=1)]
+"""0 <= x <= 1."""
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]
 """0 < x < 1."""
 

@@ -1,10 +1,11 @@
-"""Print one table of the README: new_users, questions, new_items, transfer, people, or friends."""
+"""Print one table of the README: new_users, questions, new_items, transfer, people, friends, or store."""
 
 import itertools
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,18 @@ import recexp
 from recexp.algorithms import FitContext, Recommender
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
 from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.environments.electronics.store import ElectronicsStore
+from recexp.evidence.evidence import Evidence
 from recexp.params import params
 from recexp.ranking import Ranking
 from recexp.rng import generator
+from recexp.runners.episodes import simulate
 from recexp.splits.interview import Interview
 from recexp.statistics import paired
 
 K = 10
+NEW = 4000
+"""People of the store who are new."""
 SEEDS = (1, 2, 3)
 NEW_USERS = {
     "popularity": "popularity",
@@ -196,6 +202,51 @@ def people() -> None:
             print(f"greedy less {other}, {k}: {difference.mean():+.4f}, p = {p:.2g}, {len(difference)} films")
 
 
+class Newcomers(ElectronicsStore):
+    """A store in whose log the first `NEW` people have no row yet."""
+
+    @cached_property
+    def _dataset(self) -> Dataset:
+        known = super()._dataset
+        return replace(known, interactions=known.interactions.take(known.interactions.users >= NEW))
+
+
+def store() -> None:
+    """Print what new visitors buy of lists that know their features alone, and what friends tell of taste."""
+    for explained in (0.0, 0.5, 1.0):
+        fields = recexp.make("environment=electronics", "environment.n_users=20000", "environment.n_visits=160000")
+        shop = Newcomers(**{**vars(fields), "explained": explained})
+        ridge = {"demographic by gender and age": ["method=groups", "columns=[gender,age]"], "demographic, ridge": []}
+        made = {"popularity": recexp.make("policy=greedy_over", "algorithm@policy.algorithm=popularity")}
+        for name, values in ridge.items():
+            words = (f"policy.algorithm.{value}" for value in values)
+            made[name] = recexp.make("policy=greedy_over", "algorithm@policy.algorithm=demographic", *words)
+        made = {"random": recexp.make("policy=random"), **made, "truth": recexp.make("policy=truth")}
+        print(f"explained={explained:g}: revenue of a visitor, and more than popularity's")
+        found = {}
+        for name, policy in made.items():
+            policy.fit(shop, 1)
+            who = np.arange(NEW, dtype=np.int32)
+            found[name] = simulate(shop, policy, who, seed=1, block=2000).units()["reward"]
+        for name, values in found.items():
+            both = {"revenue": values, "more": values - found["popularity"]}
+            about = Evidence.of_units("episodes", both, seed=1)
+            cells = [
+                f"{about.metrics[key]:.3g} ({low:.3g} to {high:.3g})" for key, (low, high) in about.intervals.items()
+            ]
+            print("|", " | ".join([name, *cells]), "|", flush=True)
+    for homophily in (0.0, 0.5, 2.0):
+        words = (
+            "dataset=electronics",
+            "dataset.n_users=5000",
+            "dataset.n_visits=100000",
+            f"dataset.homophily={homophily}",
+        )
+        dataset = recexp.make("filter=implicit").apply(recexp.make(*words).load(), seed=0)[0]
+        print(f"homophily={homophily:g}")
+        compare(LISTS, dataset, "cold_users", new_items=False)
+
+
 def errors(model: Recommender, split: Split) -> np.ndarray:
     """Return predicted less given rating of each test row, float64 (m,)."""
     queries, rows = split.queries, split.test
@@ -238,6 +289,8 @@ def main() -> None:
         transfer()
     elif what == "people":
         people()
+    elif what == "store":
+        store()
     elif what == "new_items":
         compare(NEW_ITEMS, data("movielens_1m", "all_positive"), "cold_items", new_items=True)
     elif what == "new_users":
@@ -246,9 +299,7 @@ def main() -> None:
         questionnaires(ASKED, data("movielens_1m", "ratings"))
         questionnaires(ADAPTIVE, data("movielens_1m", "ratings"))
     else:
-        raise SystemExit(
-            "usage: python experiments/cold_start/cold_start.py new_users|questions|new_items|transfer|people|friends"
-        )
+        raise SystemExit("new_users, questions, new_items, transfer, people, friends or store?")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ LEAST = 5
 """Clicks of an item in the real sets, which their makers filtered."""
 DENSE = ("dataset.n_users=40000", "dataset.n_products=20", "dataset.n_visits=1400000")
 """A store that sells dozens of an item a week: where most weeks sell one or none, logarithms hide what prices do."""
-FIELDS = ("n_users", "n_products", "n_visits", "explained", "noise", "concentration", "eta", "seed")
+FIELDS = ("n_users", "n_products", "n_visits", "explained", "homophily", "noise", "concentration", "eta", "seed")
 """Of the world that the dataset is simulated from."""
 
 

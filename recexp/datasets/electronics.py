@@ -8,7 +8,7 @@ from recexp.datasets.base import Source
 from recexp.environments.electronics.rows import dataset, interactions
 from recexp.environments.electronics.truth import check_folder, write_truth
 from recexp.environments.electronics.world import Many, World
-from recexp.params import Fraction, Location, NonNegativeFloat, NonNegativeInt, params
+from recexp.params import Location, NonNegativeFloat, NonNegativeInt, Share, params
 
 
 @params
@@ -27,6 +27,7 @@ class Electronics(Source):
     n_users, n_products : how many there are; those without an event are absent from the data.
     n_visits : of all people together; a visit without a click leaves no trace.
     explained : share of what a person likes that features of people and products explain.
+    homophily : how much of a friend's hidden taste is added to one's own; 0: friends are strangers in taste.
     noise : standard deviation of what of liking nothing explains.
     concentration : power by which exposure falls with the rank of a product in its category.
     eta : power by which examination falls with the place on a page: position bias.
@@ -37,7 +38,8 @@ class Electronics(Source):
     n_users: Many
     n_products: Many
     n_visits: Many
-    explained: Fraction
+    explained: Share
+    homophily: NonNegativeFloat
     noise: NonNegativeFloat
     concentration: NonNegativeFloat
     eta: NonNegativeFloat
@@ -57,6 +59,7 @@ class Electronics(Source):
             n_products=self.n_products,
             n_visits=self.n_visits,
             explained=self.explained,
+            homophily=self.homophily,
             noise=self.noise,
             concentration=self.concentration,
             eta=self.eta,

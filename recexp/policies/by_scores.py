@@ -1,18 +1,14 @@
 """Policies that rank by scores: all that is left to them is what the scores are."""
 
 from abc import abstractmethod
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from recexp.environments.base import Observation
 from recexp.environments.luck import Luck
-from recexp.params import PositiveFloat
+from recexp.params import PositiveFloat, Share
 from recexp.policies.base import Policy
 from recexp.policies.slates import Choice
-
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class ByScores(Policy):
@@ -21,7 +17,7 @@ class ByScores(Policy):
     A subclass has the fields `epsilon` and `temperature`, implements `_scores`, and sets `slate_` in `fit`.
     """
 
-    epsilon: Probability
+    epsilon: Share
     temperature: PositiveFloat | None
     slate_: int
 

@@ -9,8 +9,8 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.environments.base import Environment, Observation
 from recexp.errors import IncompatibleError
 from recexp.models.fitted import FittedModel
-from recexp.params import PositiveFloat, params
-from recexp.policies.by_scores import ByScores, Probability
+from recexp.params import PositiveFloat, Share, params
+from recexp.policies.by_scores import ByScores
 from recexp.policies.scores import scores
 from recexp.ranking import Ranking
 from recexp.rng import generator
@@ -38,7 +38,7 @@ class GreedyOver(ByScores):
 
     algorithm: Recommender
     fallback: Recommender
-    epsilon: Probability
+    epsilon: Share
     temperature: PositiveFloat | None
     demote_seen: bool
 

@@ -10,8 +10,8 @@ from recexp.data.id_codes import IdCodes
 from recexp.environments.base import Environment, Observation
 from recexp.errors import ConfigError
 from recexp.models.fitted import FittedModel
-from recexp.params import Location, PositiveFloat, params
-from recexp.policies.by_scores import ByScores, Probability
+from recexp.params import Location, PositiveFloat, Share, params
+from recexp.policies.by_scores import ByScores
 from recexp.policies.scores import scores
 
 
@@ -29,7 +29,7 @@ class SavedModel(ByScores):
     """
 
     path: Location
-    epsilon: Probability
+    epsilon: Share
     temperature: PositiveFloat | None
     demote_seen: bool
 

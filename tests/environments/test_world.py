@@ -15,7 +15,7 @@ TARGETS = Path(__file__).parents[2] / "experiments" / "store_statistics" / "targ
 
 
 def world(**fields: float) -> World:
-    given = {"n_users": 2000, "n_products": 500, "n_visits": 36000, "explained": 0.5, "noise": 0.5}
+    given = {"n_users": 2000, "n_products": 500, "n_visits": 36000, "explained": 0.5, "homophily": 0.5, "noise": 0.5}
     return World(**{**given, "concentration": 1.1, "eta": 1.0, "seed": 1, **fields})
 
 
@@ -32,6 +32,15 @@ def test_it_is_the_same_by_any_number_of_threads() -> None:
         together = world(n_users=300, n_visits=2000).log()
     for name, array in vars(alone).items():
         np.testing.assert_array_equal(array, vars(together)[name])
+
+
+@pytest.mark.parametrize(("homophily", "low", "high"), [(0.0, -0.02, 0.02), (0.5, 0.4, 0.7)])
+def test_friends_are_alike_by_homophily(homophily: float, low: float, high: float) -> None:
+    """Each has about four friends: with .5 they have 2 x .5 / (1 + 4 x .25) = .5 in common, and what they share."""
+    people = world(homophily=homophily, explained=1.0).people
+    mine, theirs = (people.taste[side].ravel() for side in people.friends.T)
+    assert low < np.corrcoef(mine, theirs)[0, 1] < high
+    np.testing.assert_allclose(people.taste.std(axis=0), 1, atol=1e-9)
 
 
 def test_a_block_without_enough_room_is_simulated_again(monkeypatch: pytest.MonkeyPatch) -> None:

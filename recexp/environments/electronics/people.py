@@ -25,7 +25,7 @@ class People:
     age, gender, city, segment : float64 and int64 (n,), the last three positions in F and M, `CITIES`, `SEGMENTS`.
     devices : float64 (n, devices), the share of visits by each.
     registered : int64 (n,), day of the year, negative if before.
-    friends : int32 (f, 2), pairs of people who know each other; their hidden tastes are alike.
+    friends : int32 (f, 2), pairs of people of one city who know each other; their hidden tastes may be alike.
     categories, brands : float64 (n, categories) and (n, brands), how much they are liked; each of variance 1.
     taste : float64 (n, TASTES), hidden.
     activity : float64 (n,), share of all visits.
@@ -62,8 +62,8 @@ class People:
         }
 
 
-def draw_people(n: int, rng: np.random.Generator) -> People:
-    """Draw n people. What they like depends on age, gender and segment in part."""
+def draw_people(n: int, homophily: float, rng: np.random.Generator) -> People:
+    """Draw n people. What they like depends on age, gender and segment in part, and on their friends by `homophily`."""
     age = np.clip(rng.normal(40, 14, n), 16, 85).round()
     gender, city = rng.integers(2, size=n), rng.integers(len(CITIES), size=n)
     segment = rng.choice(len(SEGMENTS), n, p=(0.35, 0.45, 0.2))
@@ -86,7 +86,7 @@ def draw_people(n: int, rng: np.random.Generator) -> People:
         friends=friends,
         categories=likes[0],
         brands=likes[1],
-        taste=_alike(rng.standard_normal((n, TASTES)), friends),
+        taste=_alike(rng.standard_normal((n, TASTES)), friends, homophily),
         activity=activity / activity.sum(),
         readiness=rng.normal(0.0, 0.9, n) + 0.4 * np.log(activity),
     )
@@ -101,9 +101,9 @@ def _friends(city: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return pairs[(city[pairs[:, 0]] == city[pairs[:, 1]]) & (pairs[:, 0] != pairs[:, 1])]
 
 
-def _alike(taste: np.ndarray, friends: np.ndarray) -> np.ndarray:
-    """Return tastes that friends have in part from each other, of variance 1 again."""
+def _alike(taste: np.ndarray, friends: np.ndarray, homophily: float) -> np.ndarray:
+    """Return tastes to which those of all friends are added, `homophily` times, of variance 1 again."""
     mixed = taste.copy()
     for mine, theirs in (friends.T, friends.T[::-1]):
-        np.add.at(mixed, mine, 0.5 * taste[theirs])
+        np.add.at(mixed, mine, homophily * taste[theirs])
     return mixed / mixed.std(0)

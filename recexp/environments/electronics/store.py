@@ -61,7 +61,7 @@ class ElectronicsStore(World, Environment):
 
     Parameters
     ----------
-    n_users, n_products, n_visits, explained, noise, concentration, eta, seed : see `World`.
+    n_users, n_products, n_visits, explained, homophily, noise, concentration, eta, seed : see `World`.
     slate : items of a list.
     reward : what is counted: click, purchase, revenue, margin, or weighted: the sum by `weights`.
     weights : of click, cart, purchase, revenue and margin in a weighted reward.

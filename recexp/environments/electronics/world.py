@@ -12,7 +12,7 @@ from recexp.environments.electronics import calendar
 from recexp.environments.electronics.catalog import CATEGORIES, Catalog, draw_catalog
 from recexp.environments.electronics.people import CITIES, People, draw_people
 from recexp.environments.electronics.tables import ROW, SCRATCH, Tables, tables
-from recexp.params import Fraction, NonNegativeFloat, NonNegativeInt, params
+from recexp.params import NonNegativeFloat, NonNegativeInt, Share, params
 from recexp.rng import generator
 
 Many = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -102,6 +102,7 @@ class World:
     ----------
     n_users, n_products, n_visits : how many there are; a visit without a click leaves no trace.
     explained : share of liking's variance between products that features explain.
+    homophily : how much of a friend's hidden taste is added to one's own, before tastes are scaled to variance 1.
     noise : standard deviation of what of liking nothing explains.
     concentration : power by which exposure falls with the rank of a product in its category.
     eta : power by which examination falls with the place on a page.
@@ -111,7 +112,8 @@ class World:
     n_users: Many
     n_products: Many
     n_visits: Many
-    explained: Fraction
+    explained: Share
+    homophily: NonNegativeFloat
     noise: NonNegativeFloat
     concentration: NonNegativeFloat
     eta: NonNegativeFloat
@@ -119,7 +121,7 @@ class World:
 
     @cached_property
     def people(self) -> People:
-        return draw_people(self.n_users, generator(self.seed, "electronics", "people"))
+        return draw_people(self.n_users, self.homophily, generator(self.seed, "electronics", "people"))
 
     @cached_property
     def catalog(self) -> Catalog:
