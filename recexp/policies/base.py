@@ -36,6 +36,9 @@ class Policy(ABC):
     What it learns goes to attributes whose names end in `_`.
     """
 
+    def check(self) -> None:  # noqa: B027
+        """Raise ConfigError or DataError where what the policy reads is missing; called before the world is made."""
+
     def fit(self, environment: Environment, seed: int) -> None:  # noqa: B027
         """Learn from `environment.dataset()`, what the store has recorded; called once, before the first list."""
 

@@ -42,10 +42,14 @@ class GreedyOver(ByScores):
     temperature: PositiveFloat | None
     demote_seen: bool
 
+    def check(self) -> None:
+        for one in (self.algorithm, self.fallback):
+            one.check()
+            one.check_device(FitContext().device)
+
     def fit(self, environment: Environment, seed: int) -> None:
         train, self.slate_ = environment.dataset(), environment.slate
         for role, one in (("algorithm", self.algorithm), ("fallback", self.fallback)):
-            one.check()
             if missing := one.missing_requirements(train):
                 raise IncompatibleError(f"policy.{role}: {missing}")
         algorithm, fallback = (

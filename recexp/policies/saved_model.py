@@ -35,8 +35,11 @@ class SavedModel(ByScores):
 
     def contents(self) -> dict[str, str]:
         """Return the digest of the model's header, which has those of all its arrays."""
-        header = Path(self.path).expanduser() / "model.json"
-        return {"path": checksums.sha256(header)} if header.is_file() else {}
+        return {"path": checksums.sha256(self._header)} if self._header.is_file() else {}
+
+    def check(self) -> None:
+        if not self._header.is_file():
+            raise ConfigError(f"policy.path: {self.path}: there is no saved model; it would have a file model.json")
 
     def fit(self, environment: Environment, seed: int) -> None:
         data, self.slate_ = environment.dataset(), environment.slate
@@ -53,3 +56,7 @@ class SavedModel(ByScores):
         found = scores(self.model_, asked, k=self._k(observation), demote_seen=self.demote_seen)
         given = np.append(found, found.min(axis=1, keepdims=True) - 1, axis=1)
         return given[:, self.items_]
+
+    @property
+    def _header(self) -> Path:
+        return Path(self.path).expanduser() / "model.json"

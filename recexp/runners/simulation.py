@@ -58,6 +58,7 @@ class Simulation(Runner):
     def check(self, experiment: Experiment) -> None:
         environment = experiment["environment"]
         environment.check()
+        experiment["policy"].check()
         if (asked := self.visitors + self.validation_visitors) > environment.n_visitors:
             raise ConfigError(
                 f"runner.visitors: {self.visitors} and runner.validation_visitors={self.validation_visitors} are "

@@ -174,6 +174,21 @@ def test_what_makes_no_sense_is_refused_in_a_line(
     assert [line[: len(message)] for line in done.stderr.splitlines() if line.startswith("recexp: ")] == [message]
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["algorithm@policy.algorithm=lists"], "recexp: algorithm.file: is missing; "),
+        (["policy=saved_model", "policy.path=nowhere"], "recexp: policy.path: nowhere: there is no saved model; "),
+    ],
+)
+def test_a_policy_that_lacks_its_files_leaves_no_run(
+    inside: Callable, workplace: Path, runs: Callable, words: list[str], message: str
+) -> None:
+    done = inside(*[word for word in SMALL if "policy" not in word], *words)
+    assert done.returncode == 2 and message in done.stderr
+    assert runs() == []
+
+
 def test_the_page_s_commands_and_snippets_work(
     inside: Callable, workplace: Path, runs: Callable, page: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
