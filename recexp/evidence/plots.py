@@ -28,7 +28,7 @@ class Plot(NamedTuple):
 def write_curves(folder: Path, curves: Curves) -> None:
     """Draw the learning curves there are into `folder`."""
     drawn = [charts.lines({name: points}, "step", name) for name, points in curves.items()]
-    write(folder, "learning_curve", "Training", charts.stacked(drawn))
+    write(folder, "training", "Training", charts.stacked(drawn))
 
 
 def write_plots(folder: Path, *, slices: "Sequence[Slice]", scores: np.ndarray, hits: np.ndarray) -> None:

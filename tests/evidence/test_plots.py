@@ -69,9 +69,9 @@ def test_everything_is_drawn(tmp_path: Path) -> None:
         "ndcg_at_10_by_user_activity.svg": "ndcg@10 by length of the user's history",
         "recall_by_item_popularity.svg": "Held-out items found, by their popularity in train (found@10)",
         "scores.svg": "Scores of recommended items",
-        "learning_curve.svg": "Training",
+        "training.svg": "Training",
     }
-    assert {"loss", "validation", "step"} <= set(texts(found["learning_curve.svg"]))
+    assert {"loss", "validation", "step"} <= set(texts(found["training.svg"]))
     assert {"held out, n = 2", "not held out, n = 3"} <= set(texts(found["scores.svg"]))
 
 
