@@ -27,7 +27,11 @@ class Pass:
 
 
 class Network(nn.Module, ABC):
-    """A module that draws its first weights from a generator."""
+    """A module that draws its first weights from a generator.
+
+    Dropout and the like take a generator, too, and in training alone (see `modules.dropout`): PyTorch's own modules for
+    that draw from its global generator, and would go on when the model answers, for no network is switched to `eval`.
+    """
 
     @abstractmethod
     def draw(self, generator: torch.Generator) -> None:

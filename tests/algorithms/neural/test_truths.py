@@ -13,6 +13,7 @@ from recexp.algorithms import FitContext
 from recexp.algorithms.neural.networks import autoencoders, graph, recvae
 from recexp.algorithms.neural.networks.modules import Rows, dropout, empty
 from recexp.algorithms.neural.networks.unseen import Unseen
+from recexp.config import options
 from recexp.data import Dataset, Queries
 
 CPU = torch.device("cpu")
@@ -36,6 +37,11 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def test_every_network_is_here() -> None:
+    of_ours = {name for name, path in options("algorithm").items() if "recexp.algorithms.neural." in path.read_text()}
+    assert set(SMALL) == of_ours
+
+
 @pytest.mark.parametrize("name", RANKING)
 def test_what_can_be_told_apart_is_learned(name: str, tiny: Callable) -> None:
     """Of two groups, each of which has its own five items, all users get those before all others."""
@@ -50,8 +56,9 @@ def test_what_can_be_told_apart_is_learned(name: str, tiny: Callable) -> None:
 def test_the_loss_falls(name: str, store: Dataset) -> None:
     losses = []
     words = "algorithm.epochs=30", "algorithm.batch_size=64", "algorithm.learning_rate=0.005"
-    model = recexp.make(f"algorithm={name}", f"algorithm.{SMALL[name]}", *words)
+    model, before = recexp.make(f"algorithm={name}", f"algorithm.{SMALL[name]}", *words), torch.get_rng_state()
     model.fit(store, FitContext(log_step=lambda _, values: losses.append(values["loss"])))
+    assert torch.equal(torch.get_rng_state(), before), "PyTorch's global generator is left alone"
     assert len(losses) == 30
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     assert np.isfinite(losses).all()
