@@ -1,7 +1,7 @@
 """The straight line with algorithms of one's own: validation, refit, ratings, failure."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +92,7 @@ class Broken(Recommender):
 
 
 @pytest.fixture
-def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package and a config folder of the user's own."""
     (workplace / "mine.py").write_text(MODELS)
     folder = workplace / "conf" / "algorithm"
@@ -101,7 +101,8 @@ def models(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name.lower()}.yaml").write_text(f"# mine\n_target_: mine.{name}\n")
     monkeypatch.syspath_prepend(str(workplace))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    return workplace / "conf"
+    yield workplace / "conf"
+    sys.modules.pop("mine", None)
 
 
 @pytest.mark.parametrize("catalogue", ["all", "in_train"])
