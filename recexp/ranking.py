@@ -48,7 +48,7 @@ class Ranking:
 
     Excluded items and items outside the catalogue are never listed, nor are scores of -inf or NaN. Equal scores are
     ordered by `ties`, a permutation of the items drawn from the run's seed: it knows nothing of the target, so a tie
-    can favour no one.
+    can favor no one.
 
     Attributes
     ----------

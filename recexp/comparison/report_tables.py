@@ -62,7 +62,7 @@ def further_metrics(comparison: Comparison, board: Leaderboard) -> str:
 
 
 def pairs(comparison: Comparison, board: Leaderboard) -> str:
-    """Return the matrix of all pairs tested: effect sizes, coloured where they are significant."""
+    """Return the matrix of all pairs tested: effect sizes, colored where they are significant."""
     if comparison.options.baseline is not None or len(board.pairs) < 2:
         return ""
     labels = list(dict.fromkeys(label for pair in board.pairs for label in (pair.first, pair.second)))

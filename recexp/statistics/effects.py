@@ -20,7 +20,7 @@ class Effects:
     mean : float64, of their differences.
     d_z : float64, Cohen's d of paired values, mean / deviation of the differences (Cohen 1988, 2.3.5); infinite where
         all differ by the same.
-    rank_biserial : float64 in -1..1, the share of signed ranks in favour minus the share against (Kerby 2014).
+    rank_biserial : float64 in -1..1, the share of signed ranks in favor minus the share against (Kerby 2014).
     wins, ties, losses : int64, users for whom the first is better, equal, worse.
     """
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 @params
 class ActiveItems(NewItems):
     """score(u, i) = w_u . h_i, with h_i of new items from the answers of the few who have been shown them: the h that
-    minimises
+    minimizes
 
         sum over these users u of (y_ui - w_u . h)^2 + l2 |h - mean|^2
 

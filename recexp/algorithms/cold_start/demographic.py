@@ -29,7 +29,7 @@ INSTEAD = "fewer algorithm.columns"
 class Demographic(Recommender):
     """score(u, i) = p_i + f_u W_i: how many like u have item i; p_i is the share of all train users who have it.
 
-    method ridge: f_u marks each value that u has in the columns, and W minimises, over train users and items,
+    method ridge: f_u marks each value that u has in the columns, and W minimizes, over train users and items,
 
         sum of (x_ui - p_i - f_u W_i)^2 + shrinkage |W|^2
 

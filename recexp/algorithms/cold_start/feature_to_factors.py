@@ -22,7 +22,7 @@ INSTEAD = "fewer algorithm.feature_columns or algorithm.max_features"
 class FeatureToFactors(NewItems):
     """score(u, i) = w_u . h_i, with h_i = mean + f_i W for items that fewer than `below` train users have.
 
-    The base learns the vectors w of users and h of items. W maps the features of items to these: it minimises, over the
+    The base learns the vectors w of users and h of items. W maps the features of items to these: it minimizes, over the
     other items,
 
         sum of |h_i - mean - f_i W|^2 + l2 |W|^2

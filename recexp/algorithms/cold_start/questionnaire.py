@@ -32,7 +32,7 @@ class Questionnaire(Recommender):
     """Asks about `n_questions` items, and knows nothing else: an item of the history is a yes, any other a no.
 
     Without a base, score(u, i) = p_i + sum over questions q of (a_uq - p_q) W_qi: p_i is the share of train users who
-    have item i, a_uq is 1 for a yes, and W minimises, over train users and items,
+    have item i, a_uq is 1 for a yes, and W minimizes, over train users and items,
 
         sum of (x_ui - p_i - sum over q of (a_uq - p_q) W_qi)^2 + l2 |W|^2,
 

@@ -9,7 +9,7 @@ from recexp.algorithms.foresight import foresee
 def above_mean(
     x: sp.csr_array, y: sp.csr_array | np.ndarray, mean: np.ndarray, l2: float, *, model: str, instead: str
 ) -> np.ndarray:
-    """Return W, float32 (f, t), that minimises the sum over rows of |y - mean - x W|^2, plus l2 |W|^2.
+    """Return W, float32 (f, t), that minimizes the sum over rows of |y - mean - x W|^2, plus l2 |W|^2.
 
     W = (X^T X + l2 I)^-1 (X^T Y - (X^T 1) mean^T). A row without features is at the mean. Time: O(nnz) products,
     f^3 + f^2 t to solve; memory: 8 (2 f^2 + 3 f t) bytes.
@@ -35,7 +35,7 @@ def above_mean(
 
 
 def centered(x: np.ndarray, y: sp.csr_array | np.ndarray, l2: float) -> np.ndarray:
-    """Return W, float32 (f, t), that minimises the sum over rows of |y - mean of y - x W|^2, plus l2 |W|^2.
+    """Return W, float32 (f, t), that minimizes the sum over rows of |y - mean of y - x W|^2, plus l2 |W|^2.
 
     The columns of `x`, (n, f), have the mean 0, so that the mean of `y`, (n, t), sparse or dense, has no part in W.
     """

@@ -24,7 +24,7 @@ class Transfer(NewItems):
     """score(u, i) = w_u . h_i, with h_i = mean + (s_i - mean of s) W for new items that the source has, too.
 
     The base is fitted twice, on train and on the rows of the source; s are the vectors of the source's items. W
-    minimises, over the items that both have and that are not new in train,
+    minimizes, over the items that both have and that are not new in train,
 
         sum of |h_i - mean - (s_i - mean of s) W|^2 + l2 |W|^2
 

@@ -25,7 +25,7 @@ INIT_STD = 0.1
 
 @params
 class ALS(FactorModel):
-    """score(u, i) = w_u . h_i, for users and items that minimise
+    """score(u, i) = w_u . h_i, for users and items that minimize
 
         sum over all u, i of c_ui (p_ui - w_u . h_i)^2 + sum_u ridge_u |w_u|^2 + sum_i ridge_i |h_i|^2,
         c_ui = 1 + alpha r_ui,  p_ui = 1 where r_ui > 0 else 0                              (Hu et al., equation 3),

@@ -23,7 +23,7 @@ LARGE, TOO_LARGE = 2.0**14, 1e9
 
 @params
 class ALSExplicit(BiasedFactorModel):
-    """score(u, i) = mean + b_u + b_i + w_u . h_i, for users and items that minimise
+    """score(u, i) = mean + b_u + b_i + w_u . h_i, for users and items that minimize
 
         sum over ratings of (r_ui - score(u, i))^2
         + regularization (sum_u n_u (b_u^2 + |w_u|^2) + sum_i n_i (b_i^2 + |h_i|^2)),  n: ratings of a user, an item.

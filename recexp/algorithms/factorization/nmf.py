@@ -17,7 +17,7 @@ from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 @params
 class NMF(FactorModel):
-    """score(u, i) = w_u . h_i, for W >= 0 and H >= 0 that minimise loss(X, W H) + regularization.
+    """score(u, i) = w_u . h_i, for W >= 0 and H >= 0 that minimize loss(X, W H) + regularization.
 
     Non-negative matrix factorisation (Lee and Seung, Nature 1999; NIPS 2000), as scikit-learn solves it. X
     (n_users, n_items) holds the values of interactions, 0 where there is none, and is never densified. The loss is

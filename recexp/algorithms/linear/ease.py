@@ -21,7 +21,7 @@ ROUNDING = 1e-5
 
 @params
 class EASE(ItemItem):
-    """Embarrassingly shallow autoencoder (Steck, WWW 2019): minimise ||X - X B||^2 + l2 ||B||^2 with diag(B) = 0.
+    """Embarrassingly shallow autoencoder (Steck, WWW 2019): minimize ||X - X B||^2 + l2 ||B||^2 with diag(B) = 0.
 
     With P = (X^T X + l2 I)^-1, the solution is B_ij = -P_ij / P_jj off the diagonal (equation 8), and
     score(u, j) = sum over i in u's history of B_ij (equation 1): X B, not X B^T, for B is not symmetric.

@@ -20,7 +20,7 @@ from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, params
 class SLIMADMM(ItemItem):
     """score(u, j) = sum over i in u's history of C_ij, C the solution of SLIM by alternating directions.
 
-    Steck, Dimakopoulou, Riabov and Jebara (WSDM 2020): minimise over matrices C with diagonal 0, and C >= 0 if
+    Steck, Dimakopoulou, Riabov and Jebara (WSDM 2020): minimize over matrices C with diagonal 0, and C >= 0 if
     `positive`,
 
         1/2 ||X - X C||^2 + l1 ||C||_1 + l2/2 sum_ij p_i^alpha C_ij^2,   p_i the share of users that have item i.
