@@ -1,6 +1,6 @@
 """MLP: layers over the vectors of user and item."""
 
-from recexp.algorithms.neural.pair_model import PairModel, Tower, split_tower
+from recexp.algorithms.neural.pair_model import HalvedLayers, PairModel, split_layers
 from recexp.params import params
 
 
@@ -17,7 +17,7 @@ class MLP(PairModel):
         and three layers.
     """
 
-    layers: Tower
+    layers: HalvedLayers
 
     def _shape(self) -> tuple[int, int, list[int]]:
-        return 0, *split_tower(self.layers)
+        return 0, *split_layers(self.layers)

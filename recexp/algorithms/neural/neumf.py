@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from recexp.algorithms.fit_context import FitContext
-from recexp.algorithms.neural.pair_model import PairModel, Tower, split_tower
+from recexp.algorithms.neural.pair_model import HalvedLayers, PairModel, split_layers
 from recexp.data import Dataset
 from recexp.params import Size, params
 
@@ -35,11 +35,11 @@ class NeuMF(PairModel):
     """
 
     factors: Size
-    layers: Tower
+    layers: HalvedLayers
     pretrained: bool
 
     def _shape(self) -> tuple[int, int, list[int]]:
-        part, (width, hidden) = vars(self).get("_part"), split_tower(self.layers)
+        part, (width, hidden) = vars(self).get("_part"), split_layers(self.layers)
         return (self.factors, 0, []) if part == "gmf" else (0 if part == "mlp" else self.factors, width, hidden)
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "PairLesson":

@@ -25,11 +25,11 @@ def even_first(layers: list[int]) -> list[int]:
     return layers
 
 
-Tower = Annotated[list[PositiveInt], Field(min_length=2), AfterValidator(even_first)]
+HalvedLayers = Annotated[list[PositiveInt], Field(min_length=2), AfterValidator(even_first)]
 """The numbers that go into each of some layers, the first of which takes two vectors side by side."""
 
 
-def split_tower(layers: list[int]) -> tuple[int, list[int]]:
+def split_layers(layers: list[int]) -> tuple[int, list[int]]:
     """Return the length of the vectors, and the outputs of each layer."""
     return layers[0] // 2, layers[1:]
 
