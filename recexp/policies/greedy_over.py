@@ -48,6 +48,7 @@ class GreedyOver(ByScores):
             one.check_device(FitContext().device)
 
     def fit(self, environment: Environment, seed: int) -> None:
+        self.check()  # in tunings it is another policy than the one that the runner has checked
         train, self.slate_ = environment.dataset(), environment.slate
         for role, one in (("algorithm", self.algorithm), ("fallback", self.fallback)):
             if missing := one.missing_requirements(train):
