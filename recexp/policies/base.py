@@ -60,7 +60,10 @@ class Policy(ABC):
         """Return float64 (b, c): the probability of each candidate in the first place."""
 
     def update(self, decisions: Decisions) -> None:  # noqa: B027
-        """Learn from what came of lists; nothing, unless the policy learns while it acts."""
+        """Learn from what came of lists; nothing, unless the policy learns while it acts.
+
+        It is called once a list of all visitors of a block: what is learned depends on how many are simulated at once.
+        """
 
 
 def check_act(
