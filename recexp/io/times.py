@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FROM, _UNTIL = 631_152_000, 4_102_444_800  # 1990 and 2100, in seconds
-_BILLION = 10**9
 
 
 def times(column: "pa.ChunkedArray | pa.Array", label: str, time_format: str | None) -> tuple[np.ndarray, TimeUnit]:

@@ -13,7 +13,7 @@ from recexp.testing import check_metric
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "metric").glob("*.yaml"))
 
 
-def test_the_mission_s_metrics_are_there():
+def test_the_usual_metrics_are_there():
     assert {
         "precision",
         "recall",
