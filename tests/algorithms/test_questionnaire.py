@@ -112,6 +112,15 @@ def test_a_base_reads_what_was_answered_with_yes_and_nothing_else(data: Dataset,
     assert model.can_answer(asked(data, [[first, unasked], [unasked]]), np.ones(300, bool)).tolist() == [True, False]
 
 
+def test_answers_are_the_rows_of_the_history_in_their_order(data: Dataset) -> None:
+    model = make("choose=popularity", "n_questions=3").fit(data)
+    low, _, high = sorted(map(int, model.questions_))
+    unasked = next(item for item in range(40) if item not in model.questions_)
+    found = model.answers(asked(data, [[], [high, unasked, low], [unasked], [low, high, low]]))
+    assert found.sequences(3).tolist() == [[-1, -1, -1], [-1, high, low], [-1, -1, -1], [low, high, low]]
+    assert found.users.tolist() == [-1] * 4
+
+
 def test_the_users_of_an_interview_are_answered_better_than_by_popularity_on_the_same_targets(ml100k: Dataset) -> None:
     (split,) = recexp.make("split=interview", "split.seed=1").split(ml100k)
     model = recexp.make("algorithm=questionnaire").fit(split.train)

@@ -129,18 +129,18 @@ class Questionnaire(Recommender):
         return self.base_.can_answer(self.answers(queries), trained)
 
     def answers(self, queries: Queries) -> Queries:
-        """Return the queries of users whom no model knows, with what they answered with yes as their histories."""
-        told = queries.history(values=True)
-        owners = np.repeat(np.arange(len(queries)), np.diff(told.indptr))
+        """Return the queries of users whom no model knows, whose histories are the rows that they answered with yes."""
+        owners = np.repeat(np.arange(len(queries), dtype=np.int32), queries.lengths)
+        rows = np.arange(len(owners)) + np.repeat(queries.stop - np.cumsum(queries.lengths), queries.lengths)
+        items = queries.log.items[rows]
         if self.choose == "tree":
             asked = self.tree_["item"][np.array(self._paths(queries))]
-            kept = (asked[:, owners] == told.indices).any(axis=0)
+            kept = (asked[:, owners] == items).any(axis=0)
         else:
-            kept = np.isin(told.indices, self.questions_)
+            kept = np.isin(items, self.questions_)
         lengths = np.bincount(owners[kept], minlength=len(queries))
         stop = np.cumsum(lengths)
-        users, items = owners[kept].astype(np.int32), told.indices[kept].astype(np.int32)
-        log = Interactions(users, items, told.data[kept], len(queries), queries.n_items, explicit=queries.log.explicit)
+        log = replace(queries.log.take(rows[kept]), users=owners[kept], n_users=len(queries))
         return replace(queries.asked_by(-1), log=log, start=stop - lengths, stop=stop)
 
     def questions(self) -> np.ndarray:
