@@ -7,7 +7,15 @@ from recexp import threads
 from recexp.data import Dataset
 from recexp.log_statistics.funnel import funnel
 from recexp.log_statistics.kinds import Kind, by_kind
-from recexp.log_statistics.orders import bought_again, order_times, orders, price_elasticity, returns, top_buyers
+from recexp.log_statistics.orders import (
+    bought_again,
+    numbered,
+    order_times,
+    orders,
+    price_elasticity,
+    returns,
+    top_buyers,
+)
 from recexp.log_statistics.popularity import popularity
 from recexp.log_statistics.ratings import ratings
 from recexp.log_statistics.times import busiest_hour, busiest_month
@@ -50,13 +58,14 @@ def _of_purchases(parts: Mapping[Kind, Dataset]) -> dict[str, float]:
         return {}
     bought = parts["purchase"]
     rows = bought.interactions
+    found = numbered(rows)
     measures: list[Callable[[], dict[str, float]]] = [
         lambda: {f"purchase_{name}": value for name, value in popularity(rows).items()},
-        lambda: orders(rows),
+        lambda: {} if found is None else orders(rows, found),
         lambda: {} if "view" in parts else {"busiest_hour": busiest_hour(rows)},
-        lambda: {"busiest_month": busiest_month(order_times(rows))},
-        lambda: {"bought_again": bought_again(rows)},
+        lambda: {} if found is None else {"busiest_month": busiest_month(order_times(rows, found))},
+        lambda: {"bought_again": bought_again(rows, found)},
         lambda: {"top_buyers": top_buyers(bought), "price_elasticity": price_elasticity(bought)},
         lambda: returns(bought, parts["return"]) if "return" in parts else {},
     ]
-    return {name: value for found in threads.call_all(measures) for name, value in found.items()}
+    return {name: value for part in threads.call_all(measures) for name, value in part.items()}

@@ -1,5 +1,7 @@
 """What people buy, again, send back, and for which price."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from recexp.data import Dataset, Interactions
@@ -10,6 +12,13 @@ from recexp.statistics.concentration import top_share
 
 LEAST_WEEKS = 20
 """In which an item must have been sold for its prices to count."""
+
+
+class Numbers(NamedTuple):
+    """The number of each row's order, int (m,), and the first row of each order, int (orders,)."""
+
+    order: np.ndarray
+    first: np.ndarray
 
 
 def order_codes(rows: Interactions) -> np.ndarray | None:
@@ -23,47 +32,47 @@ def order_codes(rows: Interactions) -> np.ndarray | None:
     return None if when is None else rows.users.astype(np.int64) * 2**32 + (when // DAY).astype(np.int64)
 
 
-def orders(purchases: Interactions) -> dict[str, float]:
+def orders(purchases: Interactions, found: Numbers) -> dict[str, float]:
     """Return how often people buy: one_order, the share of buyers with one, and orders_mean and orders_median."""
-    found = numbered(purchases)
-    if found is None:
-        return {}
-    counts = np.bincount(purchases.users[found[1]])
+    counts = np.bincount(purchases.users[found.first])
     counts = counts[counts > 0]
     one = float((counts == 1).mean())
     return {"one_order": one, "orders_mean": float(counts.mean()), "orders_median": float(np.median(counts))}
 
 
-def order_times(purchases: Interactions) -> np.ndarray:
+def order_times(purchases: Interactions, found: Numbers) -> np.ndarray:
     """Return when each order was made, float64 (orders,), seconds since 1970; nothing where there are no times."""
-    found, when = numbered(purchases), seconds(purchases)
-    return np.empty(0) if found is None or when is None else when[found[1]]
+    when = seconds(purchases)
+    return np.empty(0) if when is None else when[found.first]
 
 
-def numbered(purchases: Interactions) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the number of each row's order, int (m,), and the first row of each order, int (orders,).
+def numbered(purchases: Interactions) -> Numbers | None:
+    """Return which orders the rows are of, as `order_codes` tells them apart; None: nothing tells.
 
-    An order is as in `order_codes`. Where each session is of one user, sessions are orders, and nothing is sorted.
+    Where each session is of one user, sessions are orders, and nothing is sorted.
     """
     sessions = purchases.sessions
     if sessions is not None and len(sessions) and int(sessions.min()) >= 0 and int(sessions.max()) < 8 * len(sessions):
         first = np.full(int(sessions.max()) + 1, -1, np.int64)
         first[sessions[::-1]] = np.arange(len(sessions) - 1, -1, -1)  # of equals the last that is set stays
         if (purchases.users[first[sessions]] == purchases.users).all():
-            return sessions, first[first >= 0]
+            return Numbers(sessions, first[first >= 0])
     codes = order_codes(purchases)
     if codes is None:
         return None
     _, begins, of_row = np.unique(codes, return_index=True, return_inverse=True)
-    return of_row, begins
+    return Numbers(of_row, begins)
 
 
-def bought_again(purchases: Interactions) -> float:
-    """Return the share of purchases of an item that the same user bought in an earlier order; once an order."""
-    found, pairs = numbered(purchases), purchases.pair_numbers
+def bought_again(purchases: Interactions, found: Numbers | None) -> float:
+    """Return the share of purchases of an item that the same user bought in an earlier order; once an order.
+
+    Where nothing tells orders apart (None), each row is one.
+    """
+    pairs = purchases.pair_numbers
     lines = pairs
     if found is not None:
-        lines = distinct(found[0].astype(np.int64) * purchases.n_items + purchases.items)
+        lines = distinct(found.order.astype(np.int64) * purchases.n_items + purchases.items)
     return 1 - len(distinct(pairs)) / len(lines)
 
 
