@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,17 @@ class IdCodes:
     def near(self, value: Any) -> int | str | None:
         """Return the id that is the same number as `value`, which means none: 007 for 7; None where there is none."""
         number = _number(value)
-        return None if number is None else next((one for one in self._codes if _number(one) == number), None)
+        return None if number is None else self._by_number.get(number)
 
     def hint(self, value: Any) -> str:
         """Return the question whether such an id is meant, for a message: ` (did you mean '007'?)`; else nothing."""
         near = self.near(value) if self.code(value) < 0 else None
         return "" if near is None else f" (did you mean {near!r}?)"
+
+    @cached_property
+    def _by_number(self) -> dict[str | None, int | str]:
+        """The first id that is each number."""
+        return {_number(one): one for one in reversed(self._codes)}
 
 
 def _number(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.fit_context import FitContext, LogStep
 from recexp.cost import Costs
 from recexp.data import Queries, Split
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
 from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.learning_curve import UserCurve
 from recexp.evidence.recommendations import PartResult
@@ -120,13 +120,15 @@ class Stages:
     def evaluate(self, name: str, split: Split, queries: Queries, model: FittedModel) -> PartResult:
         """Let the model answer the queries of a split, and evaluate its lists and predicted ratings.
 
-        `name` is that of the part: `test`, `validation`.
+        `name` is that of the part: `test`, `validation`. Raises DataError when every list of the test is empty.
         """
         evaluation = self.evaluation
         model.model.check_split(split)
         with self.costs.measure_work("recommend"):
             lists = model.lists(queries, min(evaluation.cutoffs[-1], split.train.n_items))
             predicted = model.estimate(split.test, queries) if evaluation.rates else None
+        if name == "test" and not (lists.items >= 0).any():
+            raise DataError("; ".join(["test: every list is empty", *model.model.remarks(queries)]))
         with self.costs.measure("evaluate"):
             results = evaluation.evaluate(split, lists, seed=self.seed, predicted=predicted)
         part = name if queries.candidates is None else f"{name}_candidates"

@@ -70,6 +70,31 @@ def test_what_is_missing_or_strange_is_counted(data: Dataset, tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("known", "given", "says"),
+    [
+        ("000001", "1", "; 1 is not 000001: ids are text; did they lose their leading zeros?"),
+        ("1", "000001", "; 000001 is not 1: did the ids of the data lose their leading zeros?"),
+        ("ann", "zoe", "; the first has user zoe and item a"),
+    ],
+)
+def test_a_file_of_which_no_row_is_known_is_refused(known: str, given: str, says: str, tmp_path: Path) -> None:
+    ids = np.array([int(known)]) if known == "1" else [known]
+    data = Dataset.from_frame(pd.DataFrame({"user_id": ids, "item_id": ["a"]}))
+    (tmp_path / "prod.csv").write_text(f"user,item,rank\n{given},a,1\n")
+    with pytest.raises(DataError) as refused:
+        GivenLists(file=str(tmp_path / "prod.csv")).fit(data)
+    assert str(refused.value) == f"{tmp_path / 'prod.csv'}: no row has a user and an item of the data{says}"
+
+
+def test_lists_of_nobody_who_is_evaluated_end_the_run(shop: Path) -> None:
+    (shop / "one.csv").write_text("user,item,rank\nu1,f1,1\n")
+    (shop / "held_out.csv").write_text("user_id,item_id\nu2,f3\nu3,f3\n")
+    words = (*WORDS, "split=predefined", "split.test=held_out.csv", "algorithm=lists", "algorithm.file=one.csv")
+    with pytest.raises(DataError, match=r"^test: every list is empty; one\.csv: 2 of 2 evaluated users have no list"):
+        recexp.run(*words)
+
+
 @pytest.mark.parametrize("around", ["hybrid_weighted", "questionnaire"])
 def test_models_around_it_pass_its_remarks_on(around: str, data: Dataset, tmp_path: Path) -> None:
     (tmp_path / "prod.csv").write_text("user,item,rank\nann,c,1\nzoe,a,1\n")

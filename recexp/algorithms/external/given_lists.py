@@ -13,6 +13,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Queries
+from recexp.data.id_codes import IdCodes
 from recexp.data.overlap import overlap
 from recexp.errors import DataError, IncompatibleError
 from recexp.io import Ids, exists, numbers, read_bytes
@@ -36,7 +37,8 @@ class GivenLists(Recommender):
 
     The file's content is part of a run's identity, wherever the file lies. Lists should be as long as the largest
     cut-off. Time O(m log m) for m rows, memory O(m). Answers the users of the file. Learns `starts_` int64
-    (n_users + 1,), `items_` int32 and `scores_` float32 (m,), and the counts `unknown_`.
+    (n_users + 1,), `items_` int32 and `scores_` float32 (m,), the counts `unknown_`, and `zeros_`, of an id that lost
+    its leading zeros. `fit` raises DataError where no row has a user and an item of train.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ class GivenLists(Recommender):
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         users, items, scores = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)
-        self.unknown_ = {"rows": 0, "users": 0, "items": 0}
+        self.unknown_, self.zeros_ = {"rows": 0, "users": 0, "items": 0}, ""
         if self.file is not None:
             user_ids, item_ids, scores = _read(self._path)
             users, items = user_ids.positions(train.user_ids), item_ids.positions(train.item_ids)
@@ -73,6 +75,11 @@ class GivenLists(Recommender):
                 len(np.unique(some.codes[at < 0])) for some, at in ((user_ids, users), (item_ids, items))
             )
             self.unknown_ = {"rows": len(users) - len(known), "users": unknown_users, "items": unknown_items}
+            if len(known) < len(users):
+                self.zeros_ = _lost_zeros(user_ids, train.user_ids) or _lost_zeros(item_ids, train.item_ids)
+            if not len(known):
+                first = f"the first has user {user_ids[0]} and item {item_ids[0]}"
+                raise DataError(f"{self._path}: no row has a user and an item of the data; {self.zeros_ or first}")
             users, items, scores = users[known], items[known], scores[known]
         order = np.lexsort((-scores, users))
         users, scores = users[order], scores[order]
@@ -95,7 +102,7 @@ class GivenLists(Recommender):
         if unknown["rows"]:
             said.append(
                 f"{name}: {unknown['rows']:,} rows are ignored: {unknown['users']:,} users and {unknown['items']:,} "
-                "items are not in the data"
+                f"items are not in the data{self.zeros_ and '; '}{self.zeros_}"
             )
         if without:
             said.append(
@@ -138,6 +145,19 @@ def _read(path: Path) -> tuple[Ids, Ids, np.ndarray]:
         row = int(np.setdiff1d(np.arange(len(pairs)), first)[0])
         raise DataError(f"{path}: row {row + 1}: item {items[row]} is listed twice for user {users[row]}")
     return users, items, scores if order == find_column(file.names, "score", str(path)) else -scores
+
+
+def _lost_zeros(given: Ids, data: np.ndarray) -> str:
+    """Return that an id of the file is one of the data but for leading zeros; empty where none is."""
+    codes = IdCodes(data)
+    for one in given.known.tolist():
+        near = codes.near(one) if codes.code(one) < 0 else None
+        if near is not None and str(near) != str(one):
+            if str(near).endswith(str(one)):
+                return f"{one} is not {near}: ids are text; did they lose their leading zeros?"
+            if str(one).endswith(str(near)):
+                return f"{one} is not {near}: did the ids of the data lose their leading zeros?"
+    return ""
 
 
 def _column(names: Sequence[str], role: str, path: Path) -> str:
