@@ -206,6 +206,20 @@ def test_a_users_file_wins_over_ours(tmp_path: Path) -> None:
     assert recexp.make("algorithm=ease").l2 != 77
 
 
+def test_an_option_in_a_folder_that_is_not_given_is_pointed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_conf" / "dataset").mkdir(parents=True)
+    (tmp_path / "my_conf" / "dataset" / "orders.yaml").write_text("# mine\n")
+    monkeypatch.chdir(tmp_path)
+    there = f"; {Path('my_conf/dataset/orders.yaml')} is there: add --config-dir my_conf"
+    with pytest.raises(ConfigError) as refused:
+        compose(["dataset=orders"])
+    message = str(refused.value)
+    assert message.startswith("dataset: unknown option orders;") and message.endswith(there)
+    with pytest.raises(ConfigError) as refused:
+        compose(["dataset=other"])
+    assert "is there" not in str(refused.value)
+
+
 def test_a_metric_whose_name_holds_a_cutoff_is_refused_before_data_are_read(tmp_path: Path) -> None:
     (tmp_path / "metric").mkdir()
     (tmp_path / "metric" / "hit_at_first.yaml").write_text((options("metric")["hit_rate"]).read_text())

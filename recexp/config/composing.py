@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import yaml_files
 from recexp.config.building import refusal
-from recexp.config_files.folders import options
+from recexp.config_files.folders import elsewhere, options
 from recexp.errors import ConfigError, unknown
 from recexp.folders import conf_dir
 
@@ -155,7 +155,8 @@ def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> st
     if chosen := re.match(r"In '(\w+)/(\w+)': Could not override '(\w+)", message):
         return _no_such_choice(chosen[1], chosen[2], chosen[3], overrides)
     if (option := re.search(r"Could not find '([^']+)/([^'/]*)'", message)) and options(option[1]):
-        return unknown(option[1], option[2] or "''", list(options(option[1])), what="unknown option")
+        known = unknown(option[1], option[2] or "''", list(options(option[1])), what="unknown option")
+        return known + elsewhere(option[1], option[2])
     return message.strip()
 
 

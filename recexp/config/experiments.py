@@ -11,7 +11,7 @@ from recexp.class_names import stored_name
 from recexp.config.building import build, imported
 from recexp.config.composing import compose, plain, read, words_of
 from recexp.config.overrides import check_ids
-from recexp.config_files.folders import flags, options, within
+from recexp.config_files.folders import elsewhere, flags, options, within
 from recexp.config_files.hydra_guard import SHARED
 from recexp.datasets.base import Source
 from recexp.errors import ConfigError, unknown
@@ -223,7 +223,8 @@ def _option(group: str, name: str, where: str | None = None) -> dict[str, Any]:
 
     path = options(group).get(name)
     if path is None:
-        raise ConfigError(unknown(where or group, name, list(options(group)), what="unknown option"))
+        known = unknown(where or group, name, list(options(group)), what="unknown option")
+        raise ConfigError(known + elsewhere(group, name))
     return plain(OmegaConf.create(read(path)))
 
 

@@ -73,6 +73,14 @@ def options(group: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def elsewhere(group: str, name: str) -> str:
+    """Return where in the working directory an option's yaml is that no config folder has, to end a message; or ""."""
+    for folder in sorted(path for path in Path().iterdir() if path.is_dir()):
+        if (path := folder / group / f"{name}.yaml").is_file():
+            return f"; {path} is there: add --config-dir {folder}"
+    return ""
+
+
 def groups() -> list[str]:
     """Return the names of all config groups."""
     return sorted({p.name for d in search_dirs() for p in d.iterdir() if p.is_dir() and any(p.glob("*.yaml"))})
