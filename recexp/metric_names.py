@@ -1,5 +1,6 @@
 """The names of what a run measures: `test/ndcg_at_10` is the metric ndcg of lists of 10, on the test part."""
 
+import re
 from collections.abc import Iterable
 
 _AT = "_at_"
@@ -30,6 +31,11 @@ def cutoff(name: str) -> int | None:
 def pretty(name: str) -> str:
     """Return the metric as people write it, without the part: `ndcg@10`."""
     return name.rpartition("/")[2].replace(_AT, "@")
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Return what names are sorted by, numbers as numbers: after_2 before after_10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
 def is_judgement(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recexp.metric_names import bare, cutoff, headlines, is_final, metric_at, parsed, pretty
+from recexp.metric_names import bare, cutoff, headlines, is_final, metric_at, natural_key, parsed, pretty
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_only_what_judges_on_the_final_part_is_of_it() -> None:
     names = ["test/ndcg_at_5", "test_candidates/mrr_at_5", "test/fallback_share", "validation/ndcg_at_5", "cost/test"]
     assert [name for name in names if is_final(name, "test")] == names[:2]
     assert is_final("episodes/reward", "episodes") and not is_final("tests/reward", "test")
+
+
+def test_numbers_in_names_are_sorted_as_numbers() -> None:
+    names = ["10", "after_0/x_at_5", "after_0/x_at_10", "after_0/x_at_20", "after_1/x", "after_2/x", "after_10/x", "x"]
+    assert sorted(reversed(names), key=natural_key) == names
 
 
 def test_headlines_share_one_cutoff() -> None:

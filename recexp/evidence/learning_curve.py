@@ -35,13 +35,14 @@ class UserCurve:
 
     @property
     def table(self) -> Table:
-        """The headline at each point, with its interval."""
+        """The headline at each point, with its interval, and the share of lists that come from the fallback."""
         name = self._headline
         rows = []
         for known, part in self.points.items():
             low, high = part.results.intervals.get(name, (float("nan"),) * 2)
-            rows.append((str(known), f"{part.results.metrics[name]:.4f}", f"{low:.4f} to {high:.4f}"))
-        return Table(("known interactions", pretty(name), "interval"), rows)
+            value, interval = f"{part.results.metrics[name]:.4f}", f"{low:.4f} to {high:.4f}"
+            rows.append((str(known), value, interval, f"{part.fallback_share:.1%}"))
+        return Table(("known interactions", pretty(name), "interval", "fallback lists"), rows)
 
     @property
     def plot(self) -> Plot:

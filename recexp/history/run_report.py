@@ -15,7 +15,7 @@ from recexp.evidence.table import tables_of
 from recexp.history import code_changes, run_list
 from recexp.history.archive import Archive
 from recexp.history.stored_run import StoredRun
-from recexp.metric_names import is_judgement
+from recexp.metric_names import is_judgement, natural_key
 from recexp.tracking.names import flatten
 from recexp.tracking.tags import CODE, COMMAND, REPEATS, REPRODUCES
 
@@ -69,8 +69,8 @@ def _results(archive: Archive, run: StoredRun) -> Section:
     judged = [name for name in run.metrics if is_judgement(name) and not name.startswith("training/")]
     first = run_list.headline(run)
 
-    def rank(name: str) -> tuple[bool, bool, bool, str]:
-        return name != first, name not in run.final_metrics, name not in intervals, name
+    def rank(name: str) -> tuple[bool, bool, bool, list[str | int]]:
+        return name != first, name not in run.final_metrics, name not in intervals, natural_key(name)
 
     ordered = sorted(judged, key=rank)
     rows = [[name, f"{run.metrics[name]:.4f}", _interval(intervals.get(name))] for name in ordered]

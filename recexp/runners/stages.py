@@ -24,6 +24,9 @@ from recexp.rng import generator
 from recexp.runners.base import Experiment
 from recexp.runners.context import RunContext
 
+PARTS = ("validation", "test")
+"""What `Stages.evaluate` speaks of; of points of a curve it says nothing."""
+
 log = logging.getLogger(__name__)
 
 
@@ -136,7 +139,7 @@ class Stages:
         if evaluation.higher_is_better and not results.per_query.get(headline, np.ones(1)).any():
             log.warning("%s: %s is 0 for every query: no list contains a held-out item", part, headline)
         share = float(np.mean(~model.can_answer(queries)))
-        if share:
+        if share and name in PARTS:
             log.info("%s: %.1f %% of the lists come from the fallback", part, 100 * share)
         return PartResult(part, split, lists, predicted, results, share)
 

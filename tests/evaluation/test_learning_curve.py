@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 import recexp as library
+from recexp import file_names
 from recexp.data import Dataset, Split
 from recexp.errors import DataError
+from recexp.evidence.table import tables_of
+from recexp.history.archive import Archive
 from recexp.testing.examples import repeated_rows
 
 
@@ -46,8 +49,16 @@ def test_a_curve_over_listed_candidates_is_called_so(shop: Path, caplog: pytest.
         found = library.run(*data, "split=predefined", "split.test=test.csv", *curve, "algorithm=ease").metrics
     points = [f"after_{n}_candidates/ndcg_at_10" for n in (0, 1)]
     assert [name for name in found if name.startswith("after") and name.endswith("_10")] == points
-    told = [record.getMessage() for record in caplog.records if "come from the fallback" in record.getMessage()]
-    assert told == ["after_0_candidates: 100.0 % of the lists come from the fallback"]
+    assert "come from the fallback" not in caplog.text, "of users of whom nothing is known this is no news"
+
+
+def test_the_table_has_the_share_of_fallback_lists(words: tuple[str, ...]) -> None:
+    known = ("evaluation=learning_curve", "evaluation.known=[0,5]", "evaluation.metrics=[ndcg]")
+    run = library.run(*words, *known, "algorithm=ease")
+    archive = Archive(None)
+    tables = tables_of(archive.yaml(archive.run(run.run_id), file_names.SUMMARY))
+    (curve,) = (table for table in tables if table.head[0] == "known interactions")
+    assert [(row[0], row[-1]) for row in curve.rows] == [("0", "100.0%"), ("5", "0.0%")]
 
 
 def test_the_oldest_rows_are_shown() -> None:
