@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp.cli.parsing import Parser
-from recexp.errors import ConfigError, ModelError, RecexpError, error_message
+from recexp.errors import ConfigError, ModelError, RecexpError, StoreError, error_message
 
 if TYPE_CHECKING:
     from recexp.models.fitted import FittedModel
@@ -97,6 +97,8 @@ def _best(given: Namespace) -> "Iterator[Path]":
     from recexp.history.archive import Archive
 
     with Archive(_store(given)) as archive:
+        if given.best not in archive.experiments().values():
+            raise StoreError(f"--best: {archive.none_such(given.best)}: give --best NAME")
         run, why, left_out = best_run(archive, given.best)
         log.info("%s", why)
         for note in left_out:

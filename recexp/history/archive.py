@@ -75,6 +75,10 @@ class Archive:
         with self.translate_errors():
             return {found.experiment_id: found.name for found in self.client.search_experiments()}
 
+    def none_such(self, experiment: str) -> str:
+        """Return that there is no such experiment, and which there are."""
+        return f"there is no {experiment} in {self.uri}; it has {_listed(self.experiments())}"
+
     def runs(
         self, experiment: str | None = None, *, tags: Mapping[str, str] | None = None, complete: bool = True
     ) -> list[StoredRun]:
@@ -85,11 +89,8 @@ class Archive:
         names = self.experiments()
         ids = [key for key, name in names.items() if experiment in (None, name)]
         if not ids:
-            listed = _listed(names)
-            raise StoreError(
-                f"tracking.experiment: there is no {experiment} in {self.uri}; it has {listed}: "
-                "give --experiment NAME or tracking.experiment=NAME"
-            )
+            advice = "give --experiment NAME or tracking.experiment=NAME"
+            raise StoreError(f"tracking.experiment: {self.none_such(str(experiment))}: {advice}")
         tags = {**(tags or {}), **({COMPLETE: "true"} if complete else {})}
         if self._tables is not None:
             with suppress(sqlite3.Error):

@@ -1,6 +1,7 @@
 """Answers for a shop: the page docs/recommend.md, done with a shop's files, and what comes out of it."""
 
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,9 @@ def test_all_names_of_a_model_mean_the_same(inside: Callable, workplace: Path, r
     }
     assert len(answers) == 1 and len(answers.pop().splitlines()) == 10
     assert inside("compare", "--runs", f"models:/shop@live,{run_id}").returncode == 0
+    refused = inside("recommend", "--best", "foo", "007")
+    assert refused.returncode == 2
+    assert re.search(r"--best: there is no foo in sqlite.*; it has .*recexp.*: give --best NAME$", refused.stderr)
     for name, message in (
         ("models:/shop@new", "there is no models:/shop@new in sqlite"),
         ("models:/shop", "a registered model is written models:/NAME@ALIAS or models:/NAME/VERSION"),
