@@ -56,11 +56,13 @@ class CsvTable:
     quotes: bool
 
     @staticmethod
-    def of(data: bytes, path: Path, separator: str | None, *, header: bool, quotes: bool, utf8: bool) -> "CsvTable":
-        """Look at the first line; see `read_table`. `utf8`: the data are known to be so."""
+    def of(
+        data: bytes, path: Path, separator: str | None, *, header: bool, quotes: bool, advice: str | None
+    ) -> "CsvTable":
+        """Look at the first line; see `read_table`. `advice`: what to do if it is not UTF-8; None: it is."""
         if not data or data.isspace():
             return CsvTable(path, b"", (), ",", 0, quotes)
-        data = (data if utf8 else _utf8(data, path)).lstrip(b"\r\n")
+        data = (data if advice is None else _utf8(data, path, advice)).lstrip(b"\r\n")
         separator = separator or _guess(_first_line(data))
         if len(separator) > 1:
             data, separator = data.replace(separator.encode(), _UNIT.encode()), _UNIT
@@ -278,7 +280,7 @@ def _first_line(data: bytes) -> str:
     return re.split(rb"[\r\n]", head, maxsplit=1)[0].decode()
 
 
-def _utf8(data: bytes, path: Path) -> bytes:
+def _utf8(data: bytes, path: Path, advice: str) -> bytes:
     data = data.removeprefix(codecs.BOM_UTF8)
     if data.isascii():
         return data
@@ -288,10 +290,7 @@ def _utf8(data: bytes, path: Path) -> bytes:
             decoder.decode(data[start : start + 16 * _BLOCK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        log.warning(
-            "%s is not UTF-8; read as Latin-1; if this is wrong, save it as UTF-8, or set dataset.encoding for data",
-            path,
-        )
+        log.warning("%s is not UTF-8; read as Latin-1; if this is wrong, %s", path, advice)
         return data.decode("latin-1").encode()
     return data
 

@@ -63,10 +63,10 @@ def _lines(path: Path) -> list[str]:
 def _column(path: Path, chosen: str, usual: str, is_known: Callable[[str], bool]) -> list[Any]:
     if not read_bytes(path).strip():
         return []
-    table = open_table(path, separator=None)
+    table = open_table(path, separator=None, of_data=False)
     names = [*table.names]
     if len(names) == 1 and not chosen and is_known(names[0].strip()):  # an id a line, and no header
-        table, names = open_table(path, separator=None, header=False), ["0"]
+        table, names = open_table(path, separator=None, header=False, of_data=False), ["0"]
     if chosen:
         found = chosen if chosen in names else None
     else:

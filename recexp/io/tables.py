@@ -122,7 +122,13 @@ def readable(path: Path | str) -> Iterator[None]:
 
 
 def open_table(
-    path: Path, *, separator: str | None, header: bool = True, quotes: bool = True, encoding: str | None = None
+    path: Path,
+    *,
+    separator: str | None,
+    header: bool = True,
+    quotes: bool = True,
+    encoding: str | None = None,
+    of_data: bool = True,
 ) -> TableFile:
     """Open a table. The format follows from the ending: .parquet, .json .jsonl .ndjson (one record per line), .xlsx,
     else text; `.gz` is unpacked.
@@ -135,19 +141,22 @@ def open_table(
     header : whether the first line names the columns; without, they are called "0", "1", ...
     quotes : whether text may be in double quotes.
     encoding : of text; None: UTF-8, or else Latin-1, with a warning.
+    of_data : whether the file belongs to a dataset, so that the warning may advise dataset.encoding.
 
     Raises
     ------
     DataError : missing, unreadable, malformed or empty.
     """
     with readable(path):
-        stored = _opened(path, separator, header, quotes, encoding)
+        stored = _opened(path, separator, header, quotes, encoding, of_data)
     if not stored.names:
         raise DataError(f"{path}: has no rows")
     return TableFile(path, stored)
 
 
-def _opened(path: Path, separator: str | None, header: bool, quotes: bool, encoding: str | None) -> Stored:
+def _opened(
+    path: Path, separator: str | None, header: bool, quotes: bool, encoding: str | None, of_data: bool
+) -> Stored:
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     if ending in (".parquet", ".pq"):
         return ParquetTable.of(path)
@@ -161,9 +170,10 @@ def _opened(path: Path, separator: str | None, header: bool, quotes: bool, encod
     if b"\0" in data[:4096]:
         raise DataError(
             f"{path}: is not text; supported formats are csv, tsv, txt, json lines, parquet and xlsx, also "
-            "as .gz; for UTF-16 text set dataset.encoding=utf-16"
+            f"as .gz; {'for UTF-16 text set dataset.encoding=utf-16' if of_data else 'save UTF-16 text as UTF-8'}"
         )
-    return CsvTable.of(data, path, separator, header=header, quotes=quotes, utf8=encoding is not None)
+    advice = "save it as UTF-8, or set dataset.encoding" if of_data else "save it as UTF-8"
+    return CsvTable.of(data, path, separator, header=header, quotes=quotes, advice=advice if encoding is None else None)
 
 
 def read_table(path: Path, *, separator: str | None, header: bool = True, quotes: bool = True) -> "pa.Table":

@@ -36,6 +36,14 @@ def test_ids_of_a_file(tmp_path: Path, name: str, content: str, expected: list[s
     assert read(tmp_path / name) == expected
 
 
+def test_a_file_that_is_not_utf8_is_to_be_saved_as_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "ids.csv").write_bytes("user_id\nJosé\n".encode("latin-1"))
+    assert read(tmp_path / "ids.csv") == ["José"]
+    assert caplog.messages == [
+        f"{tmp_path / 'ids.csv'} is not UTF-8; read as Latin-1; if this is wrong, save it as UTF-8"
+    ]
+
+
 def test_packed_and_typed_files(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "ids.txt.gz", "wt") as file:
         file.write("12\n")

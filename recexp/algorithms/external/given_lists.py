@@ -132,7 +132,7 @@ class GivenLists(Recommender):
 
 def _read(path: Path) -> tuple[Ids, Ids, np.ndarray]:
     """Return users, items and scores, float64 (m,), of the rows of a file. Raises DataError."""
-    file = open_table(path, separator=None)
+    file = open_table(path, separator=None, of_data=False)
     user, item, order = (_column(file.names, role, path) for role in NAMES)
     table = file.read([user, item, order], whole=[user, item], real=[order])
     users, items = (ids(table[name], f"{path}: column {name}") for name in (user, item))
