@@ -12,6 +12,8 @@ from recexp.ranking import Lists
 class ExampleLists:
     """Lists of at most ten of 30 items, relevant items, train and features as plain Python, and as a metric gets them.
 
+    With a `dataset` a metric gets lists of its items, and it as train.
+
     Attributes
     ----------
     lists : the items of each list, best first; with `padded` of any length from 0.
@@ -22,22 +24,30 @@ class ExampleLists:
     shown, clicked : an item that was shown to the user of each list, and whether it was clicked.
     """
 
-    def __init__(self, seed: int, *, queries: int = 40, padded: bool = True) -> None:
-        n_items, length = 30, 10
+    def __init__(self, seed: int, *, queries: int = 40, padded: bool = True, dataset: Dataset | None = None) -> None:
+        n_items = 30 if dataset is None else dataset.n_items
+        length = min(n_items, 10)
         rng = np.random.default_rng(seed)
-        self.n_items, self.length = n_items, length
+        self.n_items, self.length, self.dataset = n_items, length, dataset
         self.lists = [rng.permutation(n_items)[:length].tolist() for _ in range(queries)]
         if padded:
             self.lists = [ranked[: rng.integers(0, length + 1)] for ranked in self.lists]
-        self.relevant = [set(rng.permutation(n_items)[: rng.integers(1, 16)].tolist()) for _ in range(queries)]
+        most = n_items // 2 + 1
+        self.relevant = [set(rng.permutation(n_items)[: rng.integers(1, most)].tolist()) for _ in range(queries)]
+        if dataset is None:
+            self._draw_data(rng)
+        self.predicted, self.actual = rng.normal(3, 1, (2, queries))
+        self.shown, self.clicked = rng.integers(0, n_items, queries), rng.random(queries) < 0.3
+
+    def _draw_data(self, rng: np.random.Generator) -> None:
+        """Draw train and features of items."""
+        n_items = self.n_items
         weights = rng.random(n_items - 2) ** 3  # the last two items are never seen
         sizes = [8, 5, 5, 3, 1, 1, 8, 4, 6, 2, 7, 9]
         weights /= weights.sum()
         self.train = {u: rng.choice(n_items - 2, s, replace=False, p=weights).tolist() for u, s in enumerate(sizes)}
         self.features = {i: [f"c{c}" for c in rng.permutation(6)[: rng.integers(0, 4)]] for i in range(n_items)}
         self.brands = [f"b{c}" if c else None for c in rng.integers(0, 4, n_items)]
-        self.predicted, self.actual = rng.normal(3, 1, (2, queries))
-        self.shown, self.clicked = rng.integers(0, n_items, queries), rng.random(queries) < 0.3
 
     def judged(self, order: np.ndarray | None = None) -> JudgedLists:
         """Return the lists in the given order, int (b,), or as they are."""
@@ -47,7 +57,7 @@ class ExampleLists:
         for row, q in enumerate(order.tolist()):
             items[row, : len(self.lists[q])] = self.lists[q]
             target[row, sorted(self.relevant[q])] = 1
-        data = self._data()
+        data = self._data() if self.dataset is None else self.dataset
         lists = Lists(items, np.zeros(items.shape, np.float32))
         users = (order % data.n_users).astype(np.int32)
         queries = Queries.of_users(users, data.interactions, exclude_seen=False)

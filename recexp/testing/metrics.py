@@ -1,30 +1,47 @@
 """What every metric promises."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from recexp import threads
+from recexp.data import Dataset
 from recexp.metrics.base import Answers, Measured, Metric
 from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 from recexp.testing.example_lists import ExampleLists
 
 CUTOFFS = (1, 2, 5, 10, 12)
 
+Examples = Callable[..., ExampleLists]
+"""Called as `ExampleLists`."""
+
 
 @quiet()
-def check_metric(metric: Metric) -> None:
+def check_metric(metric: Metric, dataset: Dataset | None = None) -> None:
     """Measure random lists and ratings; raise where a metric breaks what metrics promise::
 
-    check_metric(MyMetric(base=2))
+        check_metric(MyMetric(base=2))
+        check_metric(MyMetric(base=2), dataset=Dataset.from_frame(frame, items=films))
+
+    Without `dataset` the data have the item columns `genres`, `brand`, `year`, `price` and `margin`, and the user
+    column `city`. A metric that reads other columns needs a dataset that has them, with at least 13 items.
     """
     check_kind(metric, Metric)
-    run_checks(metric, CHECKS, metric)
+    least = CUTOFFS[-1] + 1
+    enough = dataset is None or (dataset.n_items >= least and len(dataset.interactions) > 0)
+    expect(enough, f"dataset must have rows and at least {least} items, as lists are cut at {CUTOFFS}")
+    try:
+        run_checks(metric, CHECKS, metric, partial(ExampleLists, dataset=dataset))
+    except KeyError as error:
+        if dataset is None:
+            error.add_note("check_metric tried it on data made here; give others as `dataset` where it reads a column")
+        raise
 
 
-def what_it_says_of_itself_is_known(metric: Metric) -> None:
+def what_it_says_of_itself_is_known(metric: Metric, examples: Examples) -> None:
     """`unit`, `needs`, `bounds` and `higher_is_better` are what an evaluation understands."""
-    data = ExampleLists(0).judged().train
+    data = examples(0).judged().train
     for need in metric.needs - {"relevant", "train"}:
         data.has(need)  # raises where it is nothing that data can have
     known = metric.higher_is_better in (True, False, None)
@@ -33,9 +50,9 @@ def what_it_says_of_itself_is_known(metric: Metric) -> None:
     expect(low < high, f"bounds must be (lowest, highest) (they are {metric.bounds})")
 
 
-def results_have_names_and_values(metric: Metric) -> None:
+def results_have_names_and_values(metric: Metric, examples: Examples) -> None:
     """It has one result a name, with float64 values of all units, and an owner a unit (None where the run is one)."""
-    found, names = _measure(metric, ExampleLists(0).answers()), metric.names("mine", CUTOFFS)
+    found, names = _measure(metric, examples(0).answers()), metric.names("mine", CUTOFFS)
     expect(len(set(names)) == len(found.values), f"{len(found.values)} results have the names {names}")
     shape = (1,) if found.owners is None else found.owners.shape
     for values in found.values:
@@ -43,11 +60,11 @@ def results_have_names_and_values(metric: Metric) -> None:
         expect(values.dtype == np.float64 and values.shape == shape, f"values must be float64 {shape} {got}")
 
 
-def values_are_finite_and_in_bounds(metric: Metric) -> None:
+def values_are_finite_and_in_bounds(metric: Metric, examples: Examples) -> None:
     """Values are finite, or NaN for lists that have none, and results lie within `bounds`."""
     low, high = metric.bounds
     for seed in range(3):
-        answers = ExampleLists(seed).answers()
+        answers = examples(seed).answers()
         for k, values in zip(CUTOFFS, _measured(metric, answers)):
             expect(not np.isinf(values).any(), f"a value at {k} is infinite")
             missing = np.isnan(values)
@@ -60,41 +77,41 @@ def values_are_finite_and_in_bounds(metric: Metric) -> None:
             expect(not len(off), f"a value at {k} is {off[:1].sum():.4g}, outside of bounds = {metric.bounds}")
 
 
-def the_order_of_queries_does_not_matter(metric: Metric) -> None:
+def the_order_of_queries_does_not_matter(metric: Metric, examples: Examples) -> None:
     """Units in another order have the same values, and the same mean."""
     for seed in range(3):
-        example, order = ExampleLists(seed), np.random.default_rng(5).permutation(40)
+        example, order = examples(seed), np.random.default_rng(5).permutation(40)
         first, moved = (_measured(metric, example.answers(given)) for given in (None, order))
         for one, other in zip(first, moved):
             same = one if len(one) == 1 else one[order]
             equal_arrays(other, same, "other values when the lists come in another order", close=True)
 
 
-def threads_do_not_matter(metric: Metric) -> None:
+def threads_do_not_matter(metric: Metric, examples: Examples) -> None:
     """Another number of threads gives the same bits."""
     found = []
     for count in (1, 3):
         with threads.limit(count):
-            found.append(np.concatenate(_measured(metric, ExampleLists(7, queries=60, padded=False).answers())))
+            found.append(np.concatenate(_measured(metric, examples(7, queries=60, padded=False).answers())))
     equal_arrays(found[0], found[1], "other values with another number of threads")
 
 
-def what_is_relevant_is_read_only_where_needed(metric: Metric) -> None:
+def what_is_relevant_is_read_only_where_needed(metric: Metric, examples: Examples) -> None:
     """A metric that reads what is relevant says so in `needs`."""
     if "relevant" in metric.needs or metric.unit == "row":
         return
-    example = ExampleLists(0)
+    example = examples(0)
     before = np.concatenate(_measured(metric, example.answers()))
     example.relevant = example.relevant[::-1]
     after = np.concatenate(_measured(metric, example.answers()))
     equal_arrays(after, before, 'values depend on what is relevant; say needs = frozenset({"relevant"})')
 
 
-def better_answers_are_better(metric: Metric) -> None:
+def better_answers_are_better(metric: Metric, examples: Examples) -> None:
     """Lists of what is relevant, and exact ratings, are better than random ones, as `higher_is_better` says."""
     if metric.higher_is_better is None or not ("relevant" in metric.needs or metric.unit == "row"):
         return
-    example = ExampleLists(7, queries=60, padded=False)
+    example = examples(7, queries=60, padded=False)
     chance = _result(metric, example.answers())
     everything = set(range(example.n_items))
     example.lists = [

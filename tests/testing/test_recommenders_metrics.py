@@ -278,6 +278,20 @@ def test_good_metrics_pass() -> None:
         check_metric(metric)
 
 
+def test_a_metric_that_reads_a_column_of_ones_own_is_tried_on_data_that_have_it() -> None:
+    def weighed(values: np.ndarray, judged: JudgedLists) -> np.ndarray:
+        return values * (judged.train.items["weight"].values.max() > 0)
+
+    rows = pd.DataFrame({"user_id": np.arange(20) % 4, "item_id": range(20)})
+    films = pd.DataFrame({"item_id": range(20), "weight": np.arange(20.0)})
+    check_metric(share(weighed), dataset=Dataset.from_frame(rows, items=films))
+    with pytest.raises(AssertionError, match="at least 13 items"):
+        check_metric(share(weighed), dataset=Dataset.from_frame(rows[:3], items=films))
+    with pytest.raises(KeyError, match="weight") as caught:
+        check_metric(share(weighed))
+    assert "give others as `dataset`" in caught.value.__notes__[-1]
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [
