@@ -94,7 +94,7 @@ class Recommender(ABC):
         missing = sorted(need for need in self.capabilities.needs if not dataset.has(need))
         if not missing:
             return ""
-        advice = "; filter=ratings keeps them" if missing == ["ratings"] else ""
+        advice = "; filter=ratings keeps them, if the data have a rating column" if missing == ["ratings"] else ""
         name, needed = type(self).__name__, ", ".join(missing)
         return f"{name} needs {needed}, but {dataset.name} has none after filtering{advice}"
 
