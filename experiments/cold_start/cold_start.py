@@ -235,6 +235,17 @@ def store() -> None:
                 f"{about.metrics[key]:.3g} ({low:.3g} to {high:.3g})" for key, (low, high) in about.intervals.items()
             ]
             print("|", " | ".join([name, *cells]), "|", flush=True)
+    sizes = "dataset=electronics", "dataset.n_users=5000", "dataset.n_visits=100000"
+    dataset = recexp.make("filter=implicit").apply(recexp.make(*sizes).load(), seed=0)[0]
+    some = "algorithm.feature_columns=[category,brand,price]"
+    new_products = {
+        "popularity of the category": "genre_popularity algorithm.column=category",
+        "random": "random",
+        "content_based, category, brand, price": f"content_based {some}",
+        "feature_to_factors (als), category, brand, price": f"feature_to_factors {some}",
+        "feature_to_factors (als), all columns": "feature_to_factors",
+    }
+    compare(new_products, dataset, "cold_items", new_items=True)
     for homophily in (0.0, 0.5, 2.0):
         words = (
             "dataset=electronics",
