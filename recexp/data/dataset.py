@@ -60,6 +60,7 @@ class Dataset:
         items: "pd.DataFrame | None" = None,
         users: "pd.DataFrame | None" = None,
         *,
+        links: "pd.DataFrame | None" = None,
         name: str = "frame",
         columns: Mapping[str, str | None] | None = None,
         context: Mapping[str, Kind] | None = None,
@@ -75,6 +76,7 @@ class Dataset:
         frame : a row an interaction. `user_id` and `item_id`, integers or text; where they are there, `rating`,
             `timestamp` (datetime64, or a number since 1970), `event` and `session_id`.
         items, users : side tables, a row an item or user, their ids in a column or index called as in `frame`.
+        links : a row a pair of users, the first of whom trusts, follows or knows the second, in two columns.
         name : what the dataset is called in results.
         columns : other names of columns, by role: user, item, rating, timestamp, event, session, and fold for
             split=kfold; None: not read.
@@ -102,6 +104,7 @@ class Dataset:
             frame,
             items,
             users,
+            links=links,
             name=name,
             columns=columns,
             context=context,

@@ -5,12 +5,16 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, cast
 
+import numpy as np
+
 from recexp.data.column import Kind
 from recexp.errors import ConfigError, DataError, unknown
 from recexp.io.coded_log import CodedLog, code_log
 from recexp.io.duplicates import refuse_duplicates
 from recexp.io.features import Features, parse_features
 from recexp.io.header import COLUMNS, Columns, Role, find_column, find_columns
+from recexp.io.id_cells import ids
+from recexp.io.links import linked
 from recexp.io.log import parse_columns
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ def code_frame(
     items: "pd.DataFrame | None",
     users: "pd.DataFrame | None",
     *,
+    links: "pd.DataFrame | None",
     name: str,
     columns: Mapping[str, str | None] | None,
     context: Mapping[str, Kind] | None,
@@ -53,12 +58,23 @@ def code_frame(
     raw = parse_columns(table, name, found, time_format=None, context=kinds)
     if duplicates == "refuse":
         refuse_duplicates(raw, name, keep='duplicates="keep"')
-    return code_log(
+    coded = code_log(
         raw,
         explicit=explicit,
         users=_features(users, f"{name}, users", str(roles["user"]), user_features),
         items=_features(items, f"{name}, items", str(roles["item"]), item_features),
     )
+    return coded if links is None else coded._replace(links=_links(links, f"{name}, links", coded.user_ids))
+
+
+def _links(frame: "pd.DataFrame", label: str, users: np.ndarray) -> np.ndarray:
+    """Return the links that the first two columns of a frame hold, int32 (l, 2)."""
+    _refuse_other(frame, label)
+    if len(frame.columns) < 2:
+        raise DataError(f"{label}: are pairs of users in two columns (got {', '.join(map(str, frame.columns))})")
+    pair = [*map(str, frame.columns[:2])]
+    table = _table(frame, label, pair, whole=pair)
+    return linked([ids(table[column], f"{label}: column {column}") for column in pair], users, label)
 
 
 def _features(

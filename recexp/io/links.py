@@ -1,13 +1,14 @@
 """Files of links: a pair of users a row."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from recexp.errors import DataError
 from recexp.io.id_cells import ids
-from recexp.io.ids import lookup
+from recexp.io.ids import Ids, lookup
 from recexp.io.tables import TableFile, open_table, readable
 
 log = logging.getLogger(__name__)
@@ -39,17 +40,24 @@ def read_links(
     table = file.read(pair, whole=pair)
     with readable(path):
         ends = [ids(table[name], f"{path}: column {name}") for name in pair]
+    return linked(ends, users, str(path))
+
+
+def linked(ends: Sequence[Ids], users: np.ndarray, label: str) -> np.ndarray:
+    """Return the links whose first and second users are given, as `read_links` does; `label` names where they are."""
     links = np.stack([end.positions(users) for end in ends], axis=1)
     known = (links >= 0).all(axis=1)
     apart = np.unique(links[known & (links[:, 0] != links[:, 1])], axis=0)
     if not len(apart):
         first = f"{ends[0][0]} and {ends[1][0]}"
-        raise DataError(f"{path}: none of its {len(links)} links joins two users with interactions; the first: {first}")
+        raise DataError(
+            f"{label}: none of its {len(links)} links joins two users with interactions; the first: {first}"
+        )
     if len(apart) < len(links):
         strange, again = len(links) - known.sum(), known.sum() - len(apart)
         told = [f"{strange} are of users without interactions"] * bool(strange)
         told += [f"{again} come again or lead from a user to itself"] * bool(again)
-        log.warning("%s: %d of %d links are left out: %s", path, strange + again, len(links), ", ".join(told))
+        log.warning("%s: %d of %d links are left out: %s", label, strange + again, len(links), ", ".join(told))
     return apart
 
 
