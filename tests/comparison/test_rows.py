@@ -202,7 +202,7 @@ def test_text_of_users_stays_text(shelf: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
     assert rows[0]["model"] == "'=1+1" and rows[1]["reference"] == "'=1+1" and rows[1]["difference"].startswith("-0.")
     written = latex.as_latex(found)
-    assert "\\caption{Results on [red] @d. " in written and "pop x=a b & " in written
+    assert "\\caption{Results on [red] @d. " in written and "pop (x=a b) & " in written
     assert "pop x=[/b]" in report.as_html(shelf, found)
 
 
