@@ -156,7 +156,9 @@ def price_problem(dataset: Dataset, name: str) -> str:
     if found := _missing(dataset, name):
         return found
     prices = dataset.items[name].values
-    return _told(dataset, prices < 0, f"a negative {name}", f"{prices.min():g}") if (prices < 0).any() else ""
+    if not (below := prices < 0).any():
+        return ""
+    return _told(dataset, below, f"a negative {name}", f"{prices[int(below.argmax())]:g}")
 
 
 def _missing(dataset: Dataset, name: str) -> str:

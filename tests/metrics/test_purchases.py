@@ -96,8 +96,8 @@ ABOVE = "of 5 items of shop have a margin above their price, the first is d"
     ("name", "columns", "message"),
     [
         ("revenue", {"price": [10, 20, None, 40, 50]}, "1 of 5 items of shop have no price, the first is c (empty)"),
-        ("revenue", {"price": [10, -2, 3, -4, 50]}, "2 of 5 items of shop have a negative price, the first is b (-4)"),
-        ("margin", {"price": [10, -2, 3, -4, 50]}, "2 of 5 items of shop have a negative price, the first is b (-4)"),
+        ("revenue", {"price": [10, -2, 3, -4, 50]}, "2 of 5 items of shop have a negative price, the first is b (-2)"),
+        ("margin", {"price": [10, -2, 3, -4, 50]}, "2 of 5 items of shop have a negative price, the first is b (-2)"),
         ("margin", {"margin": [1, 2, 3, 41, 51]}, f"2 {ABOVE} (41 for a price of 40)"),
         ("margin", {"margin": [1, None, 3, 4, 5]}, "1 of 5 items of shop have no margin, the first is b (empty)"),
     ],
