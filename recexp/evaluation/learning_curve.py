@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -27,9 +27,11 @@ class LearningCurve(Evaluation):
     Parameters
     ----------
     known : numbers of interactions, ascending; 0 is a user of whom nothing is known.
+    history : all: without some of the known rows, histories would be shorter than `known` says.
     """
 
     known: Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(ascending)]
+    history: Literal["all"]
 
     def rule(self) -> dict[str, Any]:
         return {**super().rule(), "known": self.known[-1]}
@@ -55,4 +57,6 @@ class LearningCurve(Evaluation):
         if short := len(lengths) - len(enough):
             told = name, short, len(lengths), needed
             log.info("%s: %d of %d users are shown fewer than %d interactions and are ignored", *told)
-        return replace(split, queries=split.queries.take(enough), target=split.target[enough])
+        queries = split.queries.take(enough)
+        test = split.test.take(np.isin(split.test.users, queries.users))
+        return replace(split, queries=queries, target=split.target[enough], test=test)

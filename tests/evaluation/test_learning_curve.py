@@ -10,7 +10,7 @@ import pytest
 import recexp as library
 from recexp import file_names
 from recexp.data import Dataset, Split
-from recexp.errors import DataError
+from recexp.errors import ConfigError, DataError
 from recexp.evidence.table import tables_of
 from recexp.history.archive import Archive
 from recexp.testing.examples import repeated_rows
@@ -82,6 +82,13 @@ def test_users_with_fewer_rows_are_left_out_at_every_point() -> None:
     assert applied.queries.users.tolist() == split.queries.users[lengths >= middle].tolist()
     assert 0 < len(applied.queries) < len(split.queries)
     assert (applied.target != split.target[lengths >= middle]).nnz == 0
+    assert np.unique(applied.test.users).tolist() == applied.queries.users.tolist(), "ratings are of the same users"
+
+
+def test_histories_without_some_of_the_known_rows_are_refused() -> None:
+    """They would be shorter than the points say."""
+    with pytest.raises(ConfigError, match=r"^evaluation\.history"):
+        library.make("evaluation=learning_curve", "evaluation.history=train")
 
 
 def test_a_point_that_nobody_reaches_is_refused() -> None:
