@@ -1,5 +1,7 @@
 """Whom to show a new item to, and what is made of the answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -65,6 +67,22 @@ def test_the_greedy_panel_leaves_least_variance_at_each_step(data: Dataset) -> N
         ]
         chosen.append(left[int(np.argmin(spread))])
     assert found.tolist() == chosen
+
+
+@params
+class Stranger(Given):
+    """The first user, who is in no train row, has a long vector."""
+
+    def user_vectors(self, queries):
+        return USERS[queries.users] * np.where(queries.users == 0, 100, 1)[:, None].astype(np.float32)
+
+
+def test_the_greedy_panel_is_for_train_users_alone(data: Dataset) -> None:
+    others = replace(data, interactions=data.interactions.take(data.interactions.users > 0))
+    found = [ActiveItems(base=base(), below=20, choose="greedy", n_users=4, l2=0.7) for base in (Given, Stranger)]
+    able = np.arange(1, 30)
+    panels = [one.fit(others).panel(able, 4, np.random.default_rng(0)).tolist() for one in found]
+    assert panels[0] == panels[1]
 
 
 def test_the_other_panels(data: Dataset) -> None:

@@ -87,7 +87,7 @@ class ActiveItems(NewItems):
             return rng.permutation(able)[:k]
         if self.choose == "active":
             return able[np.argsort(-self.n_rows_[able], kind="stable")[:k]]
-        w, everyone = self.users_[able].astype(np.float64), self.users_.astype(np.float64)
+        w, everyone = (self.users_[some].astype(np.float64) for some in (able, self.n_rows_ > 0))
         inverse, gram = np.eye(w.shape[1]) / self.l2, everyone.T @ everyone
         left = np.ones(len(able), bool)
         chosen = []
