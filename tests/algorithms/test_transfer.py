@@ -65,6 +65,25 @@ def test_shared_items_teach_the_map_of_new_ones(elsewhere: str) -> None:
     np.testing.assert_array_equal(found[:7], OURS[:7])
 
 
+@params
+class Chosen(Given):
+    """Lets validation data choose, as BPR does."""
+
+    def fit(self, train, context=None):
+        if context.validate:
+            assert train.n_items == 10, "validation data have codes of train"
+            self.fitted_params_ = {"iterations": 3}
+        assert self.fitted_params_ == {"iterations": 3}
+        return super().fit(train, context)
+
+
+def test_the_source_is_learned_as_validation_chose_for_train(elsewhere: str) -> None:
+    data = here(["7", "5", "x", "9", "8", "y", "6", "12", "w", "z"])
+    wanted = Transfer(base=Chosen(), below=1, source=elsewhere, l2=0.5)
+    wanted.fit(data, FitContext(validate=lambda model: 0.5))
+    wanted.fit(data, FitContext())
+
+
 def test_no_shared_item_is_an_error_that_shows_the_ids(elsewhere: str) -> None:
     said = r"^algorithm\.source: .*elsewhere.csv shares no item id with here: the first are 5, 6, 7 and a0, a1, a2$"
     with pytest.raises(DataError, match=said):

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ class Transfer(NewItems):
             return mean
         source = self._rows(explicit=train.interactions.explicit)
         (rng,) = context.rng.spawn(1)
-        theirs = copy.deepcopy(self.base).fit(source, context.of_part("source", rng)).item_vectors()
+        alone = replace(context.of_part("source", rng), validate=None, catalogue=None)  # both are of train's items
+        theirs = copy.deepcopy(self.base_).fit(source, alone).item_vectors()
         place = _places(source.item_ids, train.item_ids)
         place[place >= 0] = np.where(source.interactions.known_items[place[place >= 0]], place[place >= 0], -1)
         shared = known & (place >= 0)
