@@ -90,6 +90,13 @@ def test_no_shared_item_is_an_error_that_shows_the_ids(elsewhere: str) -> None:
         model(elsewhere).fit(here([f"a{n}" for n in range(10)]))
 
 
+def test_a_source_without_ratings_is_no_source_for_train_with_ratings(elsewhere: str) -> None:
+    data = here(["7", "5", "x", "9", "8", "y", "6", "12", "w", "z"])
+    rated = replace(data, interactions=replace(data.interactions, explicit=True))
+    with pytest.raises(DataError, match=r"^algorithm\.source: .*elsewhere.csv has no column of ratings, and here has"):
+        model(elsewhere).fit(rated)
+
+
 @pytest.mark.parametrize(("source", "said"), [(None, "is missing; name a file"), ("no.csv", "no.csv: no such file")])
 def test_a_source_that_is_not_there_is_refused(source: str | None, said: str) -> None:
     with pytest.raises((IncompatibleError, DataError), match=rf"^algorithm\.source: {said}"):

@@ -66,6 +66,11 @@ class Transfer(NewItems):
         if self.source is None:
             return mean
         source = self._rows(explicit=train.interactions.explicit)
+        if train.interactions.explicit and not source.interactions.explicit:
+            raise DataError(
+                f"algorithm.source: {self.source} has no column of ratings, and {train.name} has; add one "
+                "called rating, or do without ratings: filter=all_positive"
+            )
         (rng,) = context.rng.spawn(1)
         alone = replace(context.of_part("source", rng), validate=None, catalogue=None)  # both are of train's items
         theirs = copy.deepcopy(self.base_).fit(source, alone).item_vectors()
