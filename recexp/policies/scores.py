@@ -19,12 +19,15 @@ def scores(model: FittedModel, observation: Observation, *, k: int, demote_seen:
     if np.isnan(found).any():
         raise DataError(f"{type(model.model).__name__}.score gave NaN, which has no place in a list")
     listed = np.isfinite(found)
-    lowest = np.min(found, axis=1, keepdims=True, where=listed, initial=0.0)
-    spread = np.max(found, axis=1, keepdims=True, where=listed, initial=0.0) - lowest
-    found = np.where(listed, found, lowest - 0.1 * spread - 1e-3)
+    lowest = np.min(found, axis=1, keepdims=True, where=listed, initial=np.inf)
+    lowest = np.where(np.isfinite(lowest), lowest, np.float32(0))
+    highest = np.max(found, axis=1, keepdims=True, where=listed, initial=-np.inf)
+    step = np.maximum(0.1 * (np.maximum(highest, lowest) - lowest), 1e-6 * np.abs(lowest))  # which float32 can tell
+    step = np.where(step > 0, step, np.float32(1e-3))
+    found = np.where(listed, found, lowest - step)
     if demote_seen:
         rows, places = np.nonzero(observation.history >= 0)
-        found[rows, observation.history[rows, places]] = (lowest - 0.2 * spread - 2e-3)[rows, 0]
+        found[rows, observation.history[rows, places]] = (lowest - 2 * step)[rows, 0]
     return found
 
 

@@ -160,6 +160,19 @@ def test_what_a_visitor_clicked_last_comes_after_all_else(shop: Environment, see
     assert first["false"].mean() > 0.5 and not first["true"].any()
 
 
+@pytest.mark.parametrize(("factor", "offset"), [(1, 1000), (1e-7, 0), (1e-7, -3e-5)])
+def test_the_unit_of_scores_and_where_they_begin_change_no_softmax(
+    shop: Environment, seen: Observation, factor: float, offset: float
+) -> None:
+    policy = make("policy=greedy_over", "policy.temperature=0.5", "algorithm@policy.algorithm=popularity")
+    policy.fit(shop, 1)
+    counts = policy.model_.model.counts_
+    before = policy.probabilities(seen, shop.candidates)
+    policy.model_.model.counts_ = (counts * factor + offset).astype(np.float32)
+    after = policy.probabilities(seen, shop.candidates)
+    np.testing.assert_allclose(after, before, rtol=2e-3)
+
+
 @params
 class Broken(Policy):
     """Does what it is told."""
