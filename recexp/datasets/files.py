@@ -16,6 +16,7 @@ from recexp.io import (
     Format,
     MissingUser,
     Role,
+    check_file,
     code_log,
     exists,
     in_file_order,
@@ -85,9 +86,8 @@ class Files(Source):
     def check(self) -> None:
         for field in ("interactions", "users", "items", "links"):
             location = getattr(self, field)
-            if location is not None and not exists(_path(location)):
-                problem = "is a folder, not a file" if _path(location).is_dir() else "no such file"
-                raise DataError(f"dataset.{field}: {location}: {problem}")
+            if location is not None:
+                check_file(_path(location), f"dataset.{field}: {location}")
 
     def location(self) -> Path | None:
         return _path(self.interactions)

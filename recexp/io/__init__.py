@@ -9,7 +9,7 @@ from recexp.io.header import Role
 from recexp.io.ids import Ids, encode, lookup
 from recexp.io.links import read_links
 from recexp.io.log import Format, MissingUser, RawLog, in_file_order, parse_log, read_log
-from recexp.io.reading import exists, located, read_bytes
+from recexp.io.reading import check_file, exists, located, read_bytes
 from recexp.io.tables import TableFile, open_table, read_table
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "TableFile",
     "code_log",
     "encode",
+    "check_file",
     "exists",
     "from_numpy",
     "in_file_order",

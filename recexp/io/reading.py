@@ -35,6 +35,12 @@ def exists(path: Path) -> bool:
         return inside[1] in archive.namelist()
 
 
+def check_file(path: Path, label: str) -> None:
+    """Raise DataError, which begins with `label`, where there is no such file."""
+    if not exists(path):
+        raise DataError(f"{label}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file, unpacked when it ends in .gz; `archive.zip/folder/file` is a member of an archive.
 

@@ -34,22 +34,7 @@ RANDOM = [
     "cold_items",
     "hashed",
 ]
-NAMES = [
-    "random",
-    "random_rows",
-    "temporal",
-    "temporal_user",
-    "leave_last",
-    "leave_random",
-    "kfold",
-    "user_holdout",
-    "cold_users",
-    "interview",
-    "cold_items",
-    "hashed",
-    "sessions",
-    "predefined",
-]
+NAMES = [*RANDOM, "temporal", "temporal_user", "leave_last", "sessions", "predefined"]
 
 
 def having(*names: str) -> list[str]:

@@ -13,7 +13,7 @@ from recexp.algorithms.cold_start.ridge import centered
 from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset
 from recexp.errors import DataError, IncompatibleError
-from recexp.io import code_log, exists, read_log
+from recexp.io import check_file, code_log, lookup, read_log
 from recexp.io.header import Role
 from recexp.params import Location, PositiveFloat, params
 
@@ -54,9 +54,7 @@ class Transfer(NewItems):
             raise IncompatibleError(
                 "algorithm.source: is missing; name a file of other data with the same items: algorithm.source=FILE"
             )
-        if not exists(self._path):
-            problem = "is a folder, not a file" if self._path.is_dir() else "no such file"
-            raise DataError(f"algorithm.source: {self.source}: {problem}")
+        check_file(self._path, f"algorithm.source: {self.source}")
 
     def contents(self) -> dict[str, str]:
         return {"source": checksums.sha256(self._path)} if self.source and self._path.is_file() else {}
@@ -74,8 +72,7 @@ class Transfer(NewItems):
         (rng,) = context.rng.spawn(1)
         alone = replace(context.of_part("source", rng), validate=None, catalogue=None)  # both are of train's items
         theirs = copy.deepcopy(self.base_).fit(source, alone).item_vectors()
-        place = _places(source.item_ids, train.item_ids)
-        place[place >= 0] = np.where(source.interactions.known_items[place[place >= 0]], place[place >= 0], -1)
+        place = lookup(train.item_ids, source.item_ids)
         shared = known & (place >= 0)
         if not shared.any():
             few = [", ".join(map(str, ids[:3])) for ids in (source.item_ids, train.item_ids)]
@@ -105,12 +102,3 @@ class Transfer(NewItems):
     @property
     def _path(self) -> Path:
         return Path(self.source or "").expanduser()
-
-
-def _places(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where each wanted id is among `ids`, int64, -1 where it is not; ids are compared as text."""
-    ids, wanted = ids.astype(str), wanted.astype(str)
-    order = np.argsort(ids)
-    at = np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)
-    places: np.ndarray = np.where(ids[order[at]] == wanted, order[at], -1)
-    return places

@@ -16,7 +16,7 @@ from recexp.data import Dataset, Queries
 from recexp.data.id_codes import IdCodes
 from recexp.data.overlap import overlap
 from recexp.errors import DataError, IncompatibleError
-from recexp.io import Ids, exists, numbers, read_bytes
+from recexp.io import Ids, check_file, numbers, read_bytes
 from recexp.io.header import find_column, listed
 from recexp.io.id_cells import ids
 from recexp.io.tables import open_table
@@ -54,9 +54,7 @@ class GivenLists(Recommender):
             raise IncompatibleError(
                 "algorithm.file: is missing; evaluate the lists in FILE with algorithm=lists algorithm.file=FILE"
             )
-        if not exists(self._path):
-            problem = "is a folder, not a file" if self._path.is_dir() else "no such file"
-            raise DataError(f"algorithm.file: {self.file}: {problem}")
+        check_file(self._path, f"algorithm.file: {self.file}")
 
     def contents(self) -> dict[str, str]:
         if self.file is None:
