@@ -179,6 +179,27 @@ class Interactions:
             return None, begin
         return self._take(rows, np.repeat(np.arange(self.n_users, dtype=np.int32), np.diff(begin))), begin
 
+    def sessions_in_order(self) -> tuple["Interactions", np.ndarray]:
+        """The rows session by session in time order, and where each session begins, int (n_sessions + 1,).
+
+        A session is that of one user: the same session code of two users is two sessions. Without sessions, all rows
+        of a user are one.
+        """
+        if self.sessions is None:
+            rows, begin = self.histories
+            return rows, np.unique(begin)
+        codes, n = self.session_numbers
+        order, begin = self.grouped(codes, n)
+        return self.take(order), begin
+
+    @property
+    def session_numbers(self) -> tuple[np.ndarray, int]:
+        """int64 (m,): a number in 0..n-1 for each row, the same for the same user and session; and n."""
+        sessions = np.zeros(len(self), np.int32) if self.sessions is None else self.sessions
+        owned = self.users.astype(np.int64) * (sessions.max(initial=0) + 1) + sessions
+        names, numbers = np.unique(owned, return_inverse=True)
+        return numbers, len(names)
+
     def csr(self, *, values: bool, duplicates: Literal["sum", "max"] = "sum") -> sp.csr_array:
         """Return float32 (n_users, n_items) of values, or of ones (`values=False`), sorted indices, no duplicates.
 

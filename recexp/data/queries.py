@@ -101,6 +101,19 @@ class Queries:
             context={name: column.take(indices) for name, column in self.context.items()},
         )
 
+    def of_last_session(self) -> "Queries":
+        """Return the same questions, each history cut to the rows at its end that are of one session.
+
+        Without sessions they stay as they are.
+        """
+        sessions = self.log.sessions
+        if sessions is None or not len(sessions):
+            return self
+        change = np.flatnonzero(np.diff(sessions) != 0) + 1  # where another session than the row before's begins
+        found = np.searchsorted(change, self.stop, side="left") - 1
+        begin = np.where(found >= 0, np.append(change, 0)[found], 0)
+        return replace(self, start=np.clip(begin, self.start, self.stop))
+
     def sequences(self, length: int) -> np.ndarray:
         """Return int32 (b, length): the last `length` items of each history, oldest first, -1 before they begin."""
         rows = self.stop[:, None] - np.arange(length, 0, -1)

@@ -92,10 +92,8 @@ class Sessions(PointSplitter):
 
 def _by_session(rows: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each row's session, int64 (m,), row numbers session by session in time order, and where each begins."""
-    sessions = np.zeros(len(rows), np.int32) if rows.sessions is None else rows.sessions
-    owned = rows.users.astype(np.int64) * (sessions.max(initial=0) + 1) + sessions  # ids may recur
-    names, session = np.unique(owned, return_inverse=True)
-    return session, *rows.grouped(session, len(names))
+    session, n = rows.session_numbers
+    return session, *rows.grouped(session, n)
 
 
 def _in_place(before: Dataset, after: Dataset) -> Interactions:

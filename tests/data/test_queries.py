@@ -33,3 +33,18 @@ def test_a_block_is_the_same_questions() -> None:
 def test_context_has_a_row_a_query() -> None:
     with pytest.raises(DataError, match=r"queries\.context column device must have 3 rows, got 2"):
         replace(queries(), context={"device": Column.category(["tv", "web"])})
+
+
+def test_the_last_session_is_the_rows_at_the_end_of_a_history() -> None:
+    """User 0 has sessions 1, 2, 1; user 1 has session 1, whose code is also that of the row before it."""
+    users, sessions = np.array([0, 0, 0, 0, 1, 1], np.int32), np.array([1, 2, 2, 1, 1, 1], np.int32)
+    rows = Interactions(users, np.arange(6, dtype=np.int32), np.ones(6, np.float32), 2, 6, sessions=sessions)
+    asked = Queries(
+        np.array([0, 0, 0, 0, 1, 1], np.int32), rows, np.array([0, 0, 0, 0, 4, 4]), np.array([4, 3, 1, 0, 6, 4])
+    )
+    last = asked.of_last_session()
+    assert list(zip(last.start.tolist(), last.stop.tolist())) == [(3, 4), (1, 3), (0, 1), (0, 0), (4, 6), (4, 4)]
+
+
+def test_without_sessions_the_whole_history_is_the_last_session() -> None:
+    assert queries().of_last_session().start.tolist() == queries().start.tolist()
