@@ -1,6 +1,7 @@
 """Recommender: what every algorithm is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,6 +12,13 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.data import Dataset, Interactions, Queries, Split
 from recexp.errors import DataError, NotFittedError
 from recexp.ranking import Lists, Ranking
+
+ADVICE = {
+    "ratings": "; filter=ratings keeps them, if the data have a rating column",
+    "order": "; name the column of times with dataset.columns.timestamp, or set dataset.order=file if the rows of the "
+    "file are in the order in which they happened",
+}
+"""What to do where the one thing that a model needs is missing."""
 
 
 class Recommender(ABC):
@@ -91,12 +99,13 @@ class Recommender(ABC):
 
     def missing_requirements(self, dataset: Dataset) -> str:
         """Return what the model needs and the dataset has not, in words; empty where it has all."""
-        missing = sorted(need for need in self.capabilities.needs if not dataset.has(need))
-        if not missing:
-            return ""
-        advice = "; filter=ratings keeps them, if the data have a rating column" if missing == ["ratings"] else ""
-        name, needed = type(self).__name__, ", ".join(missing)
-        return f"{name} needs {needed}, but {dataset.name} has none after filtering{advice}"
+        missing = [need for need in self.capabilities.needs if not dataset.has(need)]
+        return self.needs_in_words(missing, f"{dataset.name} has none after filtering") if missing else ""
+
+    def needs_in_words(self, missing: Collection[str], found: str) -> str:
+        """Return which of its needs are missing, what was `found` instead, and what can be done."""
+        advice = ADVICE.get(next(iter(missing)), "") if len(missing) == 1 else ""
+        return f"{type(self).__name__} needs {', '.join(sorted(missing))}, but {found}{advice}"
 
     def check_split(self, split: Split) -> None:  # noqa: B027
         """Raise DataError where the split's queries tell the fitted model what it is then asked for."""

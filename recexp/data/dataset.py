@@ -126,9 +126,10 @@ class Dataset:
     def has(self, need: str) -> bool:
         """Return whether the data carry what a component may need.
 
-        timestamps, sessions, events, ratings, impressions (of interactions); links; user_features, item_features (any
-        column), user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a
-        column by its name: items.publisher, users.age, context.position.
+        timestamps, order (in which rows happened: their times, or row numbers for `dataset.order=file`), sessions,
+        events, ratings, impressions (of interactions); links; user_features, item_features (any column),
+        user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a column by
+        its name: items.publisher, users.age, context.position.
         """
         rows = self.interactions
         table, dot, column = need.partition(".")
@@ -138,6 +139,7 @@ class Dataset:
         kinds = {side: {c.kind for c in table.values()} for side, table in self._tables.items()}
         found = {
             "timestamps": rows.timestamps is not None,
+            "order": rows.timestamps is not None,
             "sessions": rows.sessions is not None,
             "events": rows.events is not None,
             "ratings": rows.explicit,

@@ -32,6 +32,10 @@ class Source(ABC):
     def load(self) -> Dataset:
         """Read the data, downloading it first where it must come from elsewhere."""
 
+    def lacks(self) -> frozenset[str]:
+        """Return what the data will not have, whatever the files hold, in the words of `Dataset.has`."""
+        return frozenset()
+
     def files(self) -> dict[str, Path] | None:
         """Return the files that `load` reads, by what they are for; {} where the parameters alone make the data.
 

@@ -89,6 +89,10 @@ class Files(Source):
             if location is not None:
                 check_file(_path(location), f"dataset.{field}: {location}")
 
+    def lacks(self) -> frozenset[str]:
+        timed = self.format not in ("lightgcn", "session_lines") and self.columns.get("timestamp", "") is not None
+        return frozenset() if timed or self.order == "file" else frozenset({"timestamps", "order"})
+
     def location(self) -> Path | None:
         return _path(self.interactions)
 

@@ -118,6 +118,9 @@ class Offline(Runner):
             experiment[name].check()
         for name in MODELS:
             experiment[name].check_device(self.device)
+            if missing := experiment[name].capabilities.needs & experiment["dataset"].lacks():
+                found = f"{experiment['dataset'].name} has none"
+                raise IncompatibleError(f"{name}: {experiment[name].needs_in_words(missing, found)}")
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
             raise IncompatibleError(
                 "evaluation.metrics: metrics of ratings need predicted "

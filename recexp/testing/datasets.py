@@ -55,6 +55,12 @@ def values_are_numbers(case: Case) -> None:
     expect(rows.explicit or not np.isnan(rows.values).any(), "values hold NaN and are no ratings (explicit=False)")
 
 
+def what_it_says_to_lack_is_not_there(case: Case) -> None:
+    """What `lacks` names, before anything is read, the loaded data do not have."""
+    there = sorted(need for need in case.source.lacks() if case.dataset.has(need))
+    expect(not there, f"the source says to lack {', '.join(there)}, and its data have it")
+
+
 def a_second_load_gives_the_same(case: Case) -> None:
     """Two loads give equal data: randomness is seeded by a field, order hangs on nothing outside."""
     again = case.source.load()
@@ -79,6 +85,7 @@ CHECKS = (
     it_loads_a_dataset,
     ids_are_integers_or_text_each_once,
     values_are_numbers,
+    what_it_says_to_lack_is_not_there,
     a_second_load_gives_the_same,
     its_files_can_be_found,
     it_can_be_described,

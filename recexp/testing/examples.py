@@ -107,7 +107,7 @@ def without(dataset: Dataset, needs: frozenset[str]) -> Dataset:
     rated = "ratings" in needs
     rows = replace(
         rows,
-        timestamps=rows.timestamps if "timestamps" in needs else None,
+        timestamps=rows.timestamps if needs & {"timestamps", "order"} else None,
         sessions=rows.sessions if "sessions" in needs else None,
         events=rows.events if "events" in needs else None,
         values=rows.values if rated else np.ones_like(rows.values),

@@ -94,6 +94,20 @@ def test_sources_of_files_keep_what_sources_promise(tmp_path: Path, name: str, t
     check_dataset(recexp.make(f"dataset={name}", f"dataset.interactions={tmp_path / 'log.csv'}", "dataset.name=mine"))
 
 
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("dataset=files", set()),
+        ("dataset=files dataset.columns={timestamp:null}", {"order", "timestamps"}),
+        ("dataset=files dataset.columns={timestamp:null} dataset.order=file", set()),
+        ("dataset=lightgcn", {"order", "timestamps"}),
+        ("dataset=session_lines", set()),
+    ],
+)
+def test_that_there_are_no_times_is_known_before_loading(setting: str, expected: set[str]) -> None:
+    assert recexp.make(*setting.split(), "dataset.interactions=log.csv", "dataset.name=mine").lacks() == expected
+
+
 @pytest.mark.parametrize("field", ["interactions", "users", "items"])
 def test_missing_files_are_seen_before_loading(tmp_path: Path, field: str) -> None:
     (tmp_path / "log.csv").write_text("user_id,item_id\n1,1\n")
