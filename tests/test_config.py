@@ -170,7 +170,7 @@ def plain_option(group: str, name: str) -> dict:
 @pytest.mark.parametrize(("group", "name"), COMPONENTS, ids=map("/".join, COMPONENTS))
 def test_yaml_keys_are_the_class_fields(group: str, name: str) -> None:
     node = plain_option(group, name)
-    for part in (node, *node.get("steps", [])):
+    for part in (node, *(node.get("steps", []) if group == "filter" else [])):
         fields = {field.name for field in dataclasses.fields(locate(current_name(part["_target_"])))}
         assert part.keys() - {"_target_"} == fields
 
