@@ -129,6 +129,7 @@ def open_table(
     quotes: bool = True,
     encoding: str | None = None,
     of_data: bool = True,
+    data: bytes | None = None,
 ) -> TableFile:
     """Open a table. The format follows from the ending: .parquet, .json .jsonl .ndjson (one record per line), .xlsx,
     else text; `.gz` is unpacked.
@@ -142,25 +143,32 @@ def open_table(
     quotes : whether text may be in double quotes.
     encoding : of text; None: UTF-8, or else Latin-1, with a warning.
     of_data : whether the file belongs to a dataset, so that the warning may advise dataset.encoding.
+    data : what is in the file, where it has been read already.
 
     Raises
     ------
     DataError : missing, unreadable, malformed or empty.
     """
     with readable(path):
-        stored = _opened(path, separator, header, quotes, encoding, of_data)
+        stored = _opened(path, separator, header, quotes, encoding, of_data, data)
     if not stored.names:
         raise DataError(f"{path}: has no rows")
     return TableFile(path, stored)
 
 
 def _opened(
-    path: Path, separator: str | None, header: bool, quotes: bool, encoding: str | None, of_data: bool
+    path: Path,
+    separator: str | None,
+    header: bool,
+    quotes: bool,
+    encoding: str | None,
+    of_data: bool,
+    data: bytes | None,
 ) -> Stored:
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     if ending in (".parquet", ".pq"):
         return ParquetTable.of(path)
-    data = read_bytes(path)
+    data = read_bytes(path) if data is None else data
     if ending in (".xlsx", ".xlsm"):
         return InMemory(excel_table(data, path, header=header))
     if encoding is not None:

@@ -14,6 +14,7 @@ from recexp.data.time_unit import PER_SECOND, TimeUnit, coarsened, in_unit
 from recexp.errors import DataError
 from recexp.io.arrow import texts, to_numpy
 from recexp.io.cells import NUMBER, is_number, plain, refuse_missing, tell_merged, trimmed
+from recexp.io.fixed_times import fixed_times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,6 +81,9 @@ def _iso(cells: "pa.ChunkedArray | pa.Array", label: str) -> tuple[np.ndarray, T
 
 
 def _formatted(cells: "pa.ChunkedArray | pa.Array", label: str, time_format: str) -> tuple[np.ndarray, TimeUnit]:
+    fixed = fixed_times(cells, time_format)
+    if fixed is not None:
+        return fixed, "s"
     try:
         return _by_pandas(cells, label, time_format, f"a time of the form {time_format}")
     except (ValueError, re.error) as error:

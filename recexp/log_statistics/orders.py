@@ -1,12 +1,13 @@
 """What people buy, again, send back, and for which price."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from recexp.data import Dataset, Interactions
-from recexp.data.ordering import distinct
-from recexp.log_statistics.times import DAY, seconds
+from recexp.data.ordering import count_distinct, distinct
+from recexp.log_statistics.times import DAY, known_times, seconds
 from recexp.log_statistics.visits import visit_codes
 from recexp.statistics.concentration import top_share
 
@@ -28,8 +29,8 @@ def order_codes(rows: Interactions) -> np.ndarray | None:
     """
     if rows.sessions is not None:
         return visit_codes(rows)
-    when = seconds(rows)
-    return None if when is None else rows.users.astype(np.int64) * 2**32 + (when // DAY).astype(np.int64)
+    times = known_times(rows)
+    return None if times is None else rows.users.astype(np.int64) * 2**32 + times // (DAY * rows.per_second)
 
 
 def orders(purchases: Interactions, found: Numbers) -> dict[str, float]:
@@ -52,11 +53,9 @@ def numbered(purchases: Interactions) -> Numbers | None:
     Where each session is of one user, sessions are orders, and nothing is sorted.
     """
     sessions = purchases.sessions
-    if sessions is not None and len(sessions) and int(sessions.min()) >= 0 and int(sessions.max()) < 8 * len(sessions):
-        first = np.full(int(sessions.max()) + 1, -1, np.int64)
-        first[sessions[::-1]] = np.arange(len(sessions) - 1, -1, -1)  # of equals the last that is set stays
-        if (purchases.users[first[sessions]] == purchases.users).all():
-            return Numbers(sessions, first[first >= 0])
+    first = None if sessions is None else _first_rows(purchases.users, sessions)
+    if sessions is not None and first is not None:
+        return Numbers(sessions, first[first >= 0])
     codes = order_codes(purchases)
     if codes is None:
         return None
@@ -64,21 +63,38 @@ def numbered(purchases: Interactions) -> Numbers | None:
     return Numbers(of_row, begins)
 
 
+def _first_rows(users: np.ndarray, sessions: np.ndarray) -> np.ndarray | None:
+    """Return the first row of each session, int64, -1 of a code without one; None where one is of several users."""
+    if not len(sessions) or int(sessions.min()) < 0 or int(sessions.max()) >= 8 * len(sessions):
+        return None
+    first = np.full(int(sessions.max()) + 1, -1, np.int64)
+    first[sessions[::-1]] = np.arange(len(sessions) - 1, -1, -1)  # of equals the last that is set stays
+    return first if (users[first[sessions]] == users).all() else None
+
+
+def _n_orders(parts: Sequence[Interactions]) -> int | None:
+    """Return how many orders the rows of all parts are, each counted once; None: nothing tells."""
+    sessions = [part.sessions for part in parts if part.sessions is not None]
+    if len(sessions) == len(parts):
+        first = _first_rows(np.concatenate([part.users for part in parts]), np.concatenate(sessions))
+        if first is not None:
+            return int((first >= 0).sum())
+    codes = [found for part in parts if (found := order_codes(part)) is not None]
+    return len(distinct(np.concatenate(codes))) if len(codes) == len(parts) else None
+
+
 def bought_again(purchases: Interactions, found: Numbers | None) -> float:
     """Return the share of purchases of an item that the same user bought in an earlier order; once an order.
 
     Where nothing tells orders apart (None), each row is one.
     """
-    pairs = purchases.pair_numbers
-    lines = pairs
-    if found is not None:
-        lines = distinct(found.order.astype(np.int64) * purchases.n_items + purchases.items)
-    return 1 - len(distinct(pairs)) / len(lines)
+    n_pairs, n_lines = count_distinct(purchases.pair_numbers, [] if found is None else [found.order])
+    return 1 - n_pairs / (len(purchases) if found is None else n_lines)
 
 
 def quantities(rows: Interactions) -> np.ndarray:
     """Return how many of the item each row is about, float64 (m,); 1 where values are ratings or absent."""
-    return np.ones(len(rows)) if rows.explicit else np.abs(np.nan_to_num(rows.values.astype(np.float64), nan=1.0))
+    return np.ones(len(rows)) if rows.explicit else np.where(np.isnan(rows.values), 1.0, np.abs(rows.values))
 
 
 def prices(dataset: Dataset) -> np.ndarray | None:
@@ -113,9 +129,10 @@ def returns(purchases: Dataset, returned: Dataset) -> dict[str, float]:
     Where a return names the order that it is of, that is the share of orders from which something came back.
     """
     found = {}
-    sold, back = (order_codes(part.interactions) for part in (purchases, returned))
-    if sold is not None and back is not None:
-        found["returned_orders"] = len(distinct(back)) / len(distinct(np.append(sold, back)))
+    parts = purchases.interactions, returned.interactions
+    n_orders, n_returns = _n_orders(parts), _n_orders(parts[1:])
+    if n_orders and n_returns:
+        found["returned_orders"] = n_returns / n_orders
     earned, repaid = (revenue(part) for part in (purchases, returned))
     if earned is not None and repaid is not None and earned.any():
         found["returned_value"] = float(repaid.sum() / earned.sum())
@@ -128,12 +145,13 @@ def price_elasticity(purchases: Dataset) -> float:
     Least squares of log quantity on log mean price of an item's week, both less the item's mean, over items sold in 20
     weeks or more. NaN where prices do not change, or nothing has times.
     """
-    rows, each, when = purchases.interactions, prices(purchases), seconds(purchases.interactions)
-    if each is None or when is None:
+    rows, each, times = purchases.interactions, prices(purchases), known_times(purchases.interactions)
+    if each is None or times is None:
         return float("nan")
     amounts = quantities(rows)
     (sold,) = np.nonzero((each > 0) & (amounts > 0))
-    weeks = (when[sold] // DAY).astype(np.int64) // 7
+    weeks = times[sold] // (7 * DAY * rows.per_second)
+    weeks -= weeks.min(initial=np.iinfo(np.int64).max)  # few numbers have few cells
     n_weeks = int(weeks.max(initial=0)) + 1
     cells = rows.items[sold].astype(np.int64) * n_weeks + weeks
     keys, at = _compact(cells)

@@ -9,12 +9,16 @@ EARLIEST = 315_532_800
 """1980: smaller numbers than these seconds are row numbers, which stand for times where a file has none."""
 
 
+def known_times(rows: Interactions) -> np.ndarray | None:
+    """Return when rows happened, int64 (m,) in their unit since 1970; None: it is not known."""
+    times = rows.timestamps
+    return None if times is None or not len(times) or times[0] < EARLIEST * rows.per_second else times
+
+
 def seconds(rows: Interactions) -> np.ndarray | None:
     """Return when rows happened, float64 (m,) seconds since 1970; None: it is not known."""
-    times = rows.timestamps
-    if times is None or not len(times) or times[0] < EARLIEST * rows.per_second:
-        return None
-    return times / rows.per_second
+    times = known_times(rows)
+    return None if times is None else times / rows.per_second
 
 
 def busiest_hour(rows: Interactions) -> float:
@@ -22,10 +26,13 @@ def busiest_hour(rows: Interactions) -> float:
 
     Where all rows have the same second of the day, times are dates.
     """
-    when = seconds(rows)
-    if when is None or (when % DAY == when[0] % DAY).all():
+    times = known_times(rows)
+    if times is None:
         return float("nan")
-    hours = np.bincount((when % DAY // 3600).astype(np.int64), minlength=24)
+    of_day = times % (DAY * rows.per_second)
+    if (of_day == of_day[0]).all():
+        return float("nan")
+    hours = np.bincount(of_day // (3600 * rows.per_second), minlength=24)
     return float(hours.max() / hours.min()) if hours.min() else float("inf")
 
 

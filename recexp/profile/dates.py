@@ -116,6 +116,8 @@ def _clock(cell: str) -> str | None:
 def _all(cells: "pa.Array", pattern: str) -> bool:
     import pyarrow.compute as pc
 
+    if not pc.match_substring_regex(cells.slice(0, 1), pattern)[0].as_py():
+        return False
     return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
 
 

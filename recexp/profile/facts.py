@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.data import Dataset
-from recexp.data.ordering import distinct
+from recexp.data.ordering import count_distinct
 from recexp.io import to_numpy
 from recexp.io.cells import is_text, plain
 from recexp.io.id_cells import coded_chunks
@@ -35,11 +35,12 @@ class Coded:
         text = known.cast(pa.string())
         if not is_text(known.type):
             return Coded(codes, text)
-        again = pc.utf8_trim_whitespace(text).dictionary_encode()
+        bare = pc.utf8_trim_whitespace(text)
+        if bare.equals(text) and pc.index(text, "").as_py() < 0:
+            return Coded(codes, text)
+        again = bare.dictionary_encode()
         merged = to_numpy(again.indices)
         empty = pc.index(again.dictionary, "").as_py()
-        if empty < 0 and len(again.dictionary) == len(known):
-            return Coded(codes, again.dictionary)
         if empty >= 0:
             merged = np.where(merged == empty, -1, merged - (merged > empty))
         codes = np.append(merged, -1).astype(np.int32)[codes]
@@ -112,7 +113,7 @@ class Facts:
         per_user = np.bincount(users[kept])
         n_items = int(items.max(initial=-1)) + 1
         pairs = users[kept].astype(np.int64) * n_items + items[kept]
-        n_pairs = len(distinct(pairs))
+        n_pairs, n_rows = count_distinct(pairs, [part[kept] for part in alike])
         return Facts(
             rows=len(users),
             no_user=int((users < 0).sum()),
@@ -121,7 +122,7 @@ class Facts:
             items=int((np.bincount(items[kept]) > 0).sum()),
             pairs=n_pairs,
             repeated=len(pairs) - n_pairs,
-            duplicates=len(pairs) - _distinct_rows([pairs, *(part[kept] for part in alike)]),
+            duplicates=len(pairs) - n_rows,
             span=span,
             values=None if values is None else Values.of(values),
             top_user=per_user.max(initial=0) / max(len(users), 1),
@@ -139,19 +140,3 @@ class Facts:
         alike = [part for part in (times, None if events is None else events.values) if part is not None]
         valued = rows.explicit or bool((rows.values != 1).any())
         return Facts.of(rows.users, rows.items, alike, span=span, values=rows.values if valued else None)
-
-
-def _distinct_rows(columns: list[np.ndarray]) -> int:
-    """Return how many different rows integers (m,) make: as one number each where that has room for them."""
-    if not len(columns[0]):
-        return 0
-    keys, most = np.zeros(len(columns[0]), np.int64), 1
-    for column in columns:
-        low, high = int(column.min()), int(column.max())
-        most *= high - low + 1
-        if most >= 2**63:
-            rank = np.lexsort(columns)
-            return 1 + int(np.logical_or.reduce([np.diff(column[rank]) != 0 for column in columns]).sum())
-        keys *= high - low + 1
-        keys += column.astype(np.int64) - low
-    return len(distinct(keys))

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from recexp import threads
-from recexp.data.ordering import ascending, by_code, by_code_and_time, pairs
+from recexp.data.ordering import ascending, by_code, by_code_and_time, count_distinct, pairs
 from recexp.data.overlap import found_in
 
 
@@ -73,3 +73,13 @@ def test_entries_are_found_whatever_their_order(monkeypatch: pytest.MonkeyPatch,
     with threads.limit(2):
         assert found_in(start, start + lengths, codes, matrix).tolist() == expected
     assert not found_in(start, start, codes, matrix).any()
+
+
+@pytest.mark.parametrize("largest", [3, 2**62])
+def test_distinct_values_and_rows_are_counted(largest: int) -> None:
+    """Also where a row has no room in one number."""
+    first, second = np.array([5, 5, 5, -1, 5]), np.array([1, largest, 1, 1, -largest])
+    third = np.array([7, 7, 7, 7, 7], np.int32)
+    assert count_distinct(first, [second, third]) == (2, 4)
+    assert count_distinct(first, []) == (2, 2)
+    assert count_distinct(first[:0], [second[:0]]) == (0, 0)

@@ -1,5 +1,6 @@
 """Times: the unit that loses nothing, one for a column; what no unit fits is refused, what is unlikely is told."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from recexp.data import Dataset, Interactions
 from recexp.errors import ConfigError, DataError
 from recexp.filters.time import TimeWindow
 from recexp.io import RawLog, code_log, read_log
+from recexp.io.fixed_times import fixed_times
 
 
 def read(path: Path, time_format: str | None = None) -> RawLog:
@@ -161,3 +163,33 @@ def test_a_format_that_strptime_does_not_know_is_refused_at_once(text: str) -> N
         name = group.partition("=")[0]
         with pytest.raises(ConfigError, match=rf"{name}\.time_format: must be a format of strptime"):
             recexp.make(group, f"{name}.{field}=log.csv", f"{name}.time_format='{text}'")
+
+
+@pytest.mark.parametrize(
+    ("time_format", "cells"),
+    [
+        ("%d.%m.%Y %H:%M:%S", ["29.02.2024 23:59:59", "01.01.1970 00:00:00", "31.12.1969 00:00:01"]),
+        ("%m/%d/%Y", ["02/29/2024", "12/31/1905"]),
+        ("%Y%m%d%H", ["2024013123"]),
+        ("%H:%M on %d-%m-%Y", ["23:01 on 05-06-2024"]),
+        ("%d.%m.%Y", ["5.6.2024", "05.06.2024"]),  # not all of one length: by pandas
+    ],
+)
+def test_times_of_a_format_are_those_that_python_reads(tmp_path: Path, time_format: str, cells: list[str]) -> None:
+    raw = written(tmp_path, *cells, time_format=time_format)
+    expected = [datetime.strptime(cell, time_format).replace(tzinfo=UTC).timestamp() for cell in cells]
+    assert (raw.timestamps.tolist(), raw.time_unit) == (expected, "s")
+
+
+@pytest.mark.parametrize("cell", ["31.02.2024", "05/06.2024", "0x.06.2024", "05.13.2024", "05.06.0000"])
+def test_what_is_no_time_of_a_format_is_refused_although_it_has_its_length(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(DataError, match=rf"row 2: '{cell}' is not a time of the form %d\.%m\.%Y"):
+        written(tmp_path, "05.06.2024", cell, time_format="%d.%m.%Y")
+
+
+def test_a_format_reads_all_of_many_rows() -> None:
+    """More than are read at a time, and a part of a column."""
+    seconds = np.arange(150_000) * 1000
+    cells = pa.array(pd.to_datetime(seconds, unit="s").strftime("%d.%m.%Y %H:%M:%S")).cast(pa.string())
+    for column in (cells.slice(7), pa.chunked_array([cells.slice(7, 80_000), cells.slice(80_007)])):
+        assert (fixed_times(column, "%d.%m.%Y %H:%M:%S") == seconds[7:]).all()
