@@ -1,5 +1,6 @@
 """The one loop that trains networks: epochs, validation, early stopping, checkpoints."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from recexp.data import Dataset
 from recexp.errors import ConfigError
 from recexp.params import describe
 from recexp.version import __version__
+
+log = logging.getLogger(__name__)
 
 
 class Learner(Protocol):
@@ -59,6 +62,8 @@ class _Training:
 
     def run(self) -> None:
         done = self.checkpoint.load()
+        if done.epoch and not self._ended(done):
+            log.info("training continues after epoch %d of %d, which was saved before", done.epoch, self.epochs)
         for epoch, loss, value in done.curve:
             self._log(epoch, loss, value)
         with progress.bar(self.epochs, type(self.model).__name__) as advance:

@@ -74,8 +74,9 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
-    name: str, store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, store: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "recexp")
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     rated = {}
 
@@ -105,6 +106,9 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
     assert equal(resumed.weights_, expected.weights_)
     assert resumed.fitted_params_ == expected.fitted_params_
     assert points == whole, "the whole curve"
+    continued = [record.message for record in caplog.records if "continues" in record.message]
+    epochs = make(name).epochs
+    assert continued == [f"training continues after epoch {n} of {epochs}, which was saved before" for n in (1, 4)]
 
 
 def test_a_finished_part_of_a_run_is_not_trained_again(
