@@ -106,12 +106,10 @@ def profile_file(path: Path, given: Given, *, items: Path | None = None, users: 
 
     Roles and kinds are guessed from its first lines, counts are of all rows. Raises DataError where it cannot be read.
     """
-    data = _text(path)
-    encoding = given.encoding or _encoding(data)
-    file = open_table(path, separator=given.separator, encoding=encoding, data=data)
+    file, encoding = _open(path, given.separator, given.encoding)
     header = not all(_is_number(name) for name in file.names)
     if not header:
-        file = open_table(path, separator=given.separator, encoding=encoding, header=False, data=data)
+        file, encoding = _open(path, given.separator, given.encoding, header=False)
     head = file.head(HEAD).read()
     looks = [look(name, column) for name, column in zip(head.column_names, head.columns)]
     found = roles(looks, given.columns) if header else places(looks) | roles([], given.columns)
@@ -205,9 +203,8 @@ _Table = tuple[Path, "pa.Table", bool | None, str | None, str | None]
 
 
 def _side(path: Path, id_column: str | None, encoding: str | None) -> _Table:
-    data = _text(path)
-    encoding = encoding or _encoding(data)
-    table = open_table(path, separator=None, encoding=encoding, data=data).read()
+    file, encoding = _open(path, None, encoding)
+    table = file.read()
     commas = [look(name, column).commas for name, column in zip(table.column_names, table.columns)]
     return path, table, (True if True in commas else None if None in commas else False), encoding, id_column
 
@@ -236,15 +233,18 @@ def _matched(side: _Table, role: Role, known: "pa.Array", profile: Profile) -> S
     return Side(path, best, kinds, len(table), twice, len(known) - shared[best], decimals, encoding)
 
 
-def _text(path: Path) -> bytes | None:
-    """Return what is in a file of text; None where the file is of another kind."""
-    return None if Path(path.name.removesuffix(".gz")).suffix.lower() in _PACKED else read_bytes(path)
+def _open(
+    path: Path, separator: str | None, encoding: str | None, *, header: bool = True
+) -> tuple[TableFile, str | None]:
+    """Return a file and how its text is encoded; None: nothing tells."""
+    packed = Path(path.name.removesuffix(".gz")).suffix.lower() in _PACKED
+    data = None if packed else read_bytes(path)
+    encoding = encoding or (None if data is None else _encoding(data))
+    return open_table(path, separator=separator, encoding=encoding, header=header, data=data), encoding
 
 
-def _encoding(data: bytes | None) -> str | None:
-    """Return how text is encoded; None: it is no text, or nothing in it tells."""
-    if data is None:
-        return None
+def _encoding(data: bytes) -> str | None:
+    """Return how text is encoded; None: nothing in it tells."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if b"\0" in data[:4096]:
