@@ -29,8 +29,9 @@ FILES = {
 def write_split(split: Split, folder: Path) -> dict[str, int]:
     """Write train.csv and test.csv, and validation.csv and history.csv where the split has such rows.
 
-    Columns are user_id, item_id and, where the data have them, rating, timestamp, event, session_id; in a file of what
-    is asked candidates, ids separated by spaces (or a json list, where an id has a space), where the split has them.
+    Columns are user_id, item_id and, where the data have them, rating (or quantity, or weight where there are events),
+    timestamp, event, session_id; in a file of what is asked candidates, ids separated by spaces (or a json list, where
+    an id has a space), where the split has them.
     The rows of all files are filtered, and those of test.csv are what counts.
 
     Returns
@@ -146,7 +147,7 @@ def _of_rows(rows: Interactions, ids: Ids) -> "pa.Table":
     )
     table = {COLUMNS["user"]: user_ids, COLUMNS["item"]: item_ids}
     if rows.explicit or (rows.values != 1).any():
-        table[COLUMNS["rating"]] = from_numpy(rows.values, np.isnan(rows.values))
+        table[_name_of_values(rows)] = from_numpy(rows.values, np.isnan(rows.values))
     if rows.timestamps is not None:
         table[COLUMNS["timestamp"]] = from_numpy(rows.timestamps)
     if rows.events is not None:
@@ -154,6 +155,11 @@ def _of_rows(rows: Interactions, ids: Ids) -> "pa.Table":
     if rows.sessions is not None:
         table[COLUMNS["session"]] = from_numpy(rows.sessions)
     return pa.table(table)
+
+
+def _name_of_values(rows: Interactions) -> str:
+    """Return what the values are: ratings, weights of events, or else quantities."""
+    return COLUMNS["rating"] if rows.explicit else "quantity" if rows.events is None else "weight"
 
 
 def _names(column: Column) -> "pa.Array":

@@ -132,3 +132,26 @@ def test_folds_have_folders_and_what_is_wrong_is_told_in_a_line(purchases: pd.Da
     )
     assert refused.returncode == 2 and "queries the same user several times" in refused.stderr
     assert not Path("s").exists()
+
+
+@pytest.mark.parametrize(
+    ("columns", "words", "name"),
+    [
+        (
+            {"rating": 5.0},
+            ("dataset.columns.rating=null", "dataset.columns.quantity=rating", "filter=none"),
+            "quantity",
+        ),
+        ({"rating": 5.0}, ("filter=none",), "rating"),
+        ({"event": "purchase"}, ("filter=event_values",), "weight"),
+    ],
+)
+def test_values_are_called_what_they_are(
+    purchases: pd.DataFrame, inside: Callable, columns: dict, words: tuple[str, ...], name: str
+) -> None:
+    purchases.assign(**columns).to_csv("valued.csv", index=False)
+    done = inside("export-split", "dataset=files", "dataset.interactions=valued.csv", "split=random", *words, "files")
+    assert done.returncode == 0, done.stderr
+    train = pd.read_csv("files/train.csv")
+    assert (train[name] == 5).all()
+    assert {"rating", "quantity", "weight"} & {*train.columns} == {name}
