@@ -68,6 +68,14 @@ def page() -> Callable[[str], Page]:
     return lambda name: Page.read(ROOT / "docs" / f"{name}.md")
 
 
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data; tests of it are skipped where there is none."""
+    if "RECEXP_DATA" not in os.environ:
+        pytest.skip("RECEXP_DATA is not set")
+    return Path(os.environ["RECEXP_DATA"])
+
+
 @pytest.fixture(scope="session")
 def ml100k() -> "Dataset":
     """MovieLens 100K as loaded, fetched where RECEXP_DATA does not say where it lies."""

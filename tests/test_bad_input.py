@@ -61,6 +61,25 @@ CASES = {
         "split=temporal needs timestamps and the data has none; name their column with dataset.columns.timestamp or "
         "choose a split that needs no time, such as split=random",
     ),
+    "sequences without times or an order": (
+        "\n".join(line.rpartition(",")[0] for line in GOOD.splitlines()),
+        ["algorithm=markov", "filter=none"],
+        "algorithm: Markov needs order, but ratings has none after filtering; name the column of times with "
+        "dataset.columns.timestamp, or set dataset.order=file if the rows of the file are in the order in which they "
+        "happened",
+    ),
+    "sequences of data said to have no times": (
+        "not even read",
+        ["algorithm=vsknn", "dataset.columns.timestamp=null"],
+        "algorithm: VSKNN needs order, but ratings has none; name the column of times with dataset.columns.timestamp, "
+        "or set dataset.order=file if the rows of the file are in the order in which they happened",
+    ),
+    "sessions of one row": (
+        HEADER.replace("rating", "session_id") + "".join(f"u{n % 5},i{n % 8},s{n},{n}\n" for n in range(40)),
+        ["algorithm=vsknn", "filter=none", "split=random"],
+        "none of the 32 sessions of ratings has two rows; what follows what cannot be learned from them; "
+        "dataset.columns.session=null takes all rows of a user as one session",
+    ),
     "missing feature column": (
         GOOD,
         ["dataset.items=items.csv", "dataset.item_features={colour: category}"],

@@ -142,6 +142,17 @@ def values_do_not_weigh_where_feedback_is_binary(case: Case) -> None:
     equal_arrays(scores, case.scores, 'missing ratings changed scores, and capabilities.feedback is "binary"')
 
 
+def order_matters_only_where_it_is_needed(case: Case) -> None:
+    """Histories backward get the same scores, unless `capabilities.needs` names the order or times of rows."""
+    if case.unfitted.capabilities.needs & {"order", "timestamps"}:
+        return
+    queries = case.queries
+    backward = np.concatenate([np.arange(*rows)[::-1] for rows in zip(queries.start, queries.stop, strict=True)])
+    asked = replace(queries, log=queries.log.take(backward))
+    advice = 'its histories backward got other scores; a model that reads their order has needs=frozenset({"order"})'
+    equal_arrays(case.model.score(asked), case.scores, advice, close=True)
+
+
 CHECKS = (
     fit_returns_the_model_and_changes_nothing_else,
     scores_are_finite_numbers,
@@ -152,6 +163,7 @@ CHECKS = (
     senseless_values_are_answered_or_refused,
     what_it_does_not_need_may_be_missing,
     values_do_not_weigh_where_feedback_is_binary,
+    order_matters_only_where_it_is_needed,
 )
 
 

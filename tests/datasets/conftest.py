@@ -1,17 +1,8 @@
 """What tests of data sets share."""
 
-import os
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The folder of real data; tests of it are skipped where there is none."""
-    if "RECEXP_DATA" not in os.environ:
-        pytest.skip("RECEXP_DATA is not set")
-    return Path(os.environ["RECEXP_DATA"])
 
 
 @pytest.fixture

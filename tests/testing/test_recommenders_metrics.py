@@ -172,9 +172,20 @@ class Vectors(Counts):
         return np.ones((24, 2), np.float32)
 
 
+@params
+class Latest(Counts):
+    """It reads the order of histories and does not say so."""
+
+    def score(self, queries: Queries) -> np.ndarray:
+        scores = super().score(queries).copy()
+        scores[np.arange(len(queries)), queries.sequences(1)[:, 0]] += 1
+        return scores
+
+
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
+        (Latest, "its histories backward got other scores; a model that reads their order has needs="),
         (Hidden, "the loaded model gives other scores"),
         (Unsure, "predict returned float64, not float32"),
         (Vectors, "products of vectors are not scores plus a constant"),
