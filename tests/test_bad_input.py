@@ -77,7 +77,7 @@ CASES = {
     "sessions of one row": (
         HEADER.replace("rating", "session_id") + "".join(f"u{n % 5},i{n % 8},s{n},{n}\n" for n in range(40)),
         ["algorithm=vsknn", "filter=none", "split=random"],
-        "none of the 32 sessions of ratings has two rows; what follows what cannot be learned from them; "
+        "none of the 35 sessions of ratings has two rows; what follows what cannot be learned from them; "
         "dataset.columns.session=null takes all rows of a user as one session",
     ),
     "missing feature column": (
