@@ -2,13 +2,12 @@
 
 import json
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recexp import file_names
-from recexp.class_names import current_name
 from recexp.comparison import validation_parts
+from recexp.comparison.protocols import other_options, unlike
 from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
@@ -21,11 +20,6 @@ _SHOWN = 3
 """Protocols that are left out with their differences shown, those of the newest runs."""
 _SAME = 1e-4
 """Relative difference up to which two results count as the same: other machines and thread counts round differently."""
-_ABOUT_DATA = {
-    "data": "different rows under the same dataset name",
-    "listed": "different features of the items without train rows",
-}
-"""Keys of a protocol that are about the data, and how a difference in them is told."""
 
 
 @dataclass(frozen=True)
@@ -107,25 +101,28 @@ def group_runs(
     for run in sorted(found, key=lambda run: -run.started):
         by_protocol.setdefault(run.tags[PROTOCOL], []).append(run)
     reference: dict[str, str] | None = None
+    options: Mapping[str, str] = {}
     groups: list[ComparisonGroup] = []
     others: list[tuple[list[StoredRun], str]] = []
     advised: list[str] = []
     for protocol, runs in by_protocol.items():
         content = _protocol(archive, runs[0]) if len(by_protocol) > 1 else {}
-        reference = content if reference is None else reference
-        unlike = _unlike(content, reference, [group.setting for group in groups], runs[0].setting)
-        if unlike and strict:
+        if reference is None:
+            reference, options = content, runs[0].tags
+        same_data = runs[0].setting in [group.setting for group in groups]
+        differs = unlike(content, reference, other_options(runs[0].tags, options), same_data=same_data)
+        if differs and strict:
             first = groups[0].newest
             raise ConfigError(
                 f"--runs: {short(runs[0])} ({runs[0].name}) and {short(first)} ({first.name}) are of different "
-                f"protocols and cannot be compared: {unlike}"
+                f"protocols and cannot be compared: {differs}"
             )
-        if unlike:
+        if differs:
             shown = next((group for group in groups if group.setting == runs[0].setting), groups[0])
             told = [run for row in shown.rows for run in row.runs]
             advice = None if advised else validation_parts.advice(runs, content, told, reference)
             if advice is None:
-                others.append((runs, unlike))
+                others.append((runs, differs))
             else:
                 advised.append(f"excluded: {_count(len(runs), 'run')} {advice}")
             continue
@@ -134,11 +131,14 @@ def group_runs(
         if repeated:
             notes.append(f"excluded: {_count(len(repeated), 'run')} repeated by a newer one{_unequal(repeated)}")
     notes += advised
-    for runs, unlike in others[:_SHOWN]:
-        what = f"{_count(len(runs), 'run')} of another protocol, such as {short(runs[0])}: {unlike}"
-        notes.append(f"excluded: {what}; select them with --runs or --sweep")
+    for runs, differs in others[:_SHOWN]:
+        where = "" if runs[0].setting == groups[0].setting else f" on {runs[0].setting}"
+        notes.append(f"excluded: {_count(len(runs), 'run')}{where} ({short(runs[0])}): {differs}")
     if rest := [run for runs, _ in others[_SHOWN:] for run in runs]:
-        notes.append(f"excluded: {_count(len(rest), 'run')} of {len(others) - _SHOWN} other protocols")
+        more = _count(len(others) - _SHOWN, "other protocol")
+        notes.append(f"excluded: {_count(len(rest), 'older run')} with {more}")
+    if others:
+        notes.append("to compare excluded runs with each other, select them with --runs or --sweep")
     return groups, notes
 
 
@@ -180,16 +180,6 @@ def final_metrics(runs: Iterable[StoredRun]) -> list[str]:
     return [*first, *(name for name in ordered if name not in first)]
 
 
-def _unlike(content: dict[str, str], reference: dict[str, str], names: list[str], name: str) -> str:
-    """Return which keys differ, beside the data where it is another data set; nothing if none does."""
-    keys = [key for key in dict.fromkeys([*reference, *content]) if content.get(key) != reference.get(key)]
-    if name not in names:
-        keys = [key for key in keys if not _is_data(key, content.get(key), reference.get(key))]
-    others = [key.removesuffix("class") for key in keys if key.endswith(".class")]  # whose fields are not the same ones
-    told = [key for key in keys if not any(key.startswith(other) and key != f"{other}class" for other in others)]
-    return ", ".join(_difference(key, content.get(key), reference.get(key)) for key in told)
-
-
 def _unequal(repeated: Sequence[tuple[StoredRun, StoredRun]]) -> str:
     """Return which run has other results than the one that repeats it, "" where none has."""
     for run, newer in repeated:
@@ -201,27 +191,6 @@ def _unequal(repeated: Sequence[tuple[StoredRun, StoredRun]]) -> str:
                     f"{values[0]:.4f} and {values[1]:.4f}: something that runs do not record has changed"
                 )
     return ""
-
-
-def _is_data(key: str, *values: str | None) -> bool:
-    """Whether a key of the protocol is about the data: the rows, or the very files of a split (their sha256)."""
-    return key in _ABOUT_DATA or (
-        key.startswith("split.") and all(re.fullmatch("[0-9a-f]{64}", v or "") for v in values)
-    )
-
-
-def _difference(key: str, here: str | None, there: str | None) -> str:
-    if key in _ABOUT_DATA:
-        return _ABOUT_DATA[key]
-    key = re.sub(r"^filters\.", "filter.", key)  # as it is typed
-    if key.endswith("class"):
-        here, there = (value and current_name(value) for value in (here, there))
-        short_names = [value and value.rpartition(".")[2] for value in (here, there)]
-        if short_names[0] != short_names[1]:  # else the whole paths tell them apart
-            here, there = short_names
-    if here is None:
-        return f"without {key}, which is {there} in the compared runs"
-    return f"{key}={here}, which the compared runs do not have" if there is None else f"{key}={here} instead of {there}"
 
 
 def _protocol(archive: Archive, run: StoredRun) -> dict[str, str]:

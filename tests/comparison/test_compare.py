@@ -25,7 +25,9 @@ def found(compare: Compare, folder: Path, *arguments: str) -> dict:
     return json.loads((folder / "a.json").read_text())
 
 
-def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp_path: Path, skill: Skill) -> None:
+def test_seeds_make_a_row_and_users_are_averaged_over_them(
+    compare: Compare, tmp_path: Path, skill: Skill, ids: dict[str, str]
+) -> None:
     result = found(compare, tmp_path, "--test", "t")
     rows = {row["model"]: row for row in result["models"]}
     assert [*rows] == ["good l2=100.0", "base", "good l2=1.0"]
@@ -47,9 +49,8 @@ def test_seeds_make_a_row_and_users_are_averaged_over_them(compare: Compare, tmp
     assert min(pair["adjusted"] for pair in result["pairs"]) == pytest.approx(3 * holm[0])
     assert result["notes"] == [
         "excluded: 1 run repeated by a newer one",
-        "excluded: 1 run of another protocol, such as "
-        + result["notes"][1].split("such as ")[1].split(":")[0]
-        + ": split.test_ratio=0.1 instead of 0.2; select them with --runs or --sweep",
+        f"excluded: 1 run ({ids['old'][:8]}): split.test_ratio=0.1 instead of 0.2",
+        "to compare excluded runs with each other, select them with --runs or --sweep",
         "toy: means are over different splits, differences over the splits that two models share: "
         "good l2=1.0 lacks seed 2 (split toy 2)",
         "toy: 12 users: with so few, intervals may be too narrow",

@@ -188,7 +188,7 @@ def test_files_of_a_split_are_data(shelf: Any) -> None:
     assert found.ranks is not None and found.ranks.labels == ["als", "pop"] and len(found.boards) == 2
     shelf.run("ease", values(0.6, "ease"), dataset="b", protocol=split("c"))
     found = shelf.compare()
-    assert any("excluded: 2 runs of another protocol" in note and "split.test=" in note for note in found.notes)
+    assert any("excluded: 2 runs (" in note and "split.test=" in note for note in found.notes)
 
 
 def test_text_of_users_stays_text(shelf: Any) -> None:
@@ -250,16 +250,32 @@ def test_another_class_is_told_without_its_fields_by_the_names_of_today(shelf: A
     shelf.run("als", values(0.5, "als"), protocol=protocol("Binarise", "Third", n=3))
     shelf.run("als", values(0.5, "als"), protocol=protocol("Drop", "Late", days=2))
     told = shelf.compare().notes[0].partition(": ")[2].partition(": ")[2]
-    assert told.startswith("filter.steps.0.class=Binarize instead of Drop, split.class=Third instead of Late; ")
+    assert told == "filter.steps.0.class=Binarize instead of Drop, split.class=Third instead of Late"
 
 
 def test_of_many_other_protocols_the_newest_are_told(shelf: Any) -> None:
     for ratio in range(1, 7):
         shelf.run("als", values(0.5, "als"), protocol={"split": {"test_ratio": ratio / 10}})
     notes = shelf.compare().notes
-    told = [re.findall(r"split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "another protocol" in note]
+    told = [re.findall(r"\): split.test_ratio=(\S+) instead of 0.6", note) for note in notes if "instead" in note]
     assert told == [["0.5"], ["0.4"], ["0.3"]]
-    assert notes[-2:].count("excluded: 2 runs of 2 other protocols") == 1
+    assert "excluded: 2 older runs with 2 other protocols" in notes
+
+
+def test_a_line_on_excluded_runs_is_short(shelf: Any) -> None:
+    """Another split is its name, another dataset is named, and of many keys the first are told."""
+    lists = {f"k{number}": 1 for number in range(5)}
+    shelf.run(
+        "als", values(0.5, "a"), dataset="films", tags={"split": "temporal"}, protocol={"split": {**lists, "n": 3}}
+    )
+    shelf.run("als", values(0.5, "b"), tags={"split": "random"}, protocol={"evaluation": lists})
+    shelf.run("als", values(0.5, "c"), tags={"split": "random"})
+    first, second, more = shelf.compare().notes[:3]
+    assert re.fullmatch(
+        r"excluded: 1 run \(\w{8}\): evaluation.k0=1 instead of none, .*k2=1 instead of none and 2 more", first
+    )
+    assert re.fullmatch(r"excluded: 1 run on films \(\w{8}\): split=temporal instead of random", second)
+    assert more == "to compare excluded runs with each other, select them with --runs or --sweep"
 
 
 @pytest.mark.parametrize(
