@@ -74,12 +74,6 @@ CASES = {
         "algorithm: VSKNN needs order, but ratings has none; name the column of times with dataset.columns.timestamp, "
         "or set dataset.order=file if the rows of the file are in the order in which they happened",
     ),
-    "sessions of one row": (
-        HEADER.replace("rating", "session_id") + "".join(f"u{n % 5},i{n % 8},s{n},{n}\n" for n in range(40)),
-        ["algorithm=vsknn", "filter=none", "split=random"],
-        "none of the 35 sessions of ratings has two rows; what follows what cannot be learned from them; "
-        "dataset.columns.session=null takes all rows of a user as one session",
-    ),
     "missing feature column": (
         GOOD,
         ["dataset.items=items.csv", "dataset.item_features={colour: category}"],
@@ -174,6 +168,18 @@ def test_input_is_refused_clearly(
     assert runs() == []
     with FileLock(workplace / "mlflow.db.lock"):  # what opens the store lives on: wait until it has
         assert {path.name for path in workplace.iterdir()} - before <= {"mlflow.db.lock"}
+
+
+def test_sessions_of_one_row_are_refused_by_what_learns_from_them(inside: Callable, workplace: Path) -> None:
+    header = HEADER.replace("rating", "session_id")
+    rows = "".join(f"u{n % 5},i{n % 8},s{n},{n}\n" for n in range(40))
+    (workplace / "ratings.csv").write_text(header + rows)
+    done = inside("dataset=files", "dataset.interactions=ratings.csv", "algorithm=vsknn", "filter=none", "split=random")
+    refused(
+        done,
+        "none of the 35 sessions of ratings has two rows; what follows what cannot be learned from them; "
+        "dataset.columns.session=null takes all rows of a user as one session",
+    )
 
 
 def test_one_user_is_enough_where_the_split_allows_it(inside: Callable, runs: Callable, workplace: Path) -> None:
