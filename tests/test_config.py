@@ -66,6 +66,18 @@ WRONG = {
     "a group": (["algorithm"], "algorithm: `recexp algorithm --help` lists the options; algorithm=NAME"),
     "a preset": (["experiment"], "experiment: `recexp experiment --help` lists the options; +experiment=NAME"),
     "an open mapping": (["logging.levels.splits=debug"], "logging.levels.splits: unknown; +logging.levels.splits=..."),
+    "a key that some jobs lack": (
+        ["-m", "algorithm=gmf,ease,als", "seed=1,2", "algorithm.epochs=3"],
+        "algorithm.epochs: unknown with algorithm=ease, algorithm=als; sweep these without it",
+    ),
+    "a key that some jobs of a glob lack": (
+        ["-m", "algorithm=glob(bp*,exclude=x)", "algorithm.layers=3"],
+        "algorithm.layers: unknown with algorithm=bpr; sweep these without it",
+    ),
+    "a key that no job has": (
+        ["-m", "algorithm=gmf", "seed=1,2", "algorithm.epoch=3"],
+        "algorithm.epoch: unknown; did you mean epochs? allowed: ",
+    ),
     "a glob of nothing": (["-m", "algorithm=glob(knnn*)"], "the sweep has no jobs: glob(...) matches no option that"),
     "several": (["algorithm.l2=-1", "+algorithm.x=1"], "algorithm.l2: must be greater than 0 (got -1)"),
     "level": (

@@ -192,8 +192,8 @@ def _no_such_key(key: str, others: list[str]) -> str:
         others = [word for word in others if word.startswith("hydra")]
     try:
         node: Any = OmegaConf.to_container(compose(others))
-    except ConfigError:  # a sweep: which of its jobs lacks the key is not known here
-        return f"{key}: unknown in at least one of the jobs"
+    except ConfigError:  # a sweep
+        return _unknown_in_sweep(key, others)
     for depth, (part, following) in enumerate(pairwise(parts := key.split("."))):
         node = node.get(part) if isinstance(node, dict) else node[int(part)] if isinstance(node, list) else None
         if isinstance(node, list) and not (following.isdecimal() and int(following) < len(node)):
@@ -203,6 +203,28 @@ def _no_such_key(key: str, others: list[str]) -> str:
         return f"{key}: unknown; +{key}=... adds it"
     having = ", ".join(f"{parent}={option}" for option in _options_with(parent, name)[:3])
     return unknown(parent, name, allowed) + (f"; it is a key of {having}" if having else "")
+
+
+def _unknown_in_sweep(key: str, words: list[str]) -> str:
+    """Return with which options of a sweep over the group of a key it is unknown."""
+    from omegaconf import OmegaConf
+
+    from recexp.config.overrides import parse
+
+    group = key.partition(".")[0]
+    parsed = dict(zip(words, parse(words)))
+    fixed = [word for word, override in parsed.items() if override.sweep is None]
+    swept = [text for override in parsed.values() if override.key == group for text in override.texts]
+    if not swept and len(fixed) < len(words):
+        return _no_such_key(key, fixed)
+    lacking = []
+    for option in swept:
+        node: Any = OmegaConf.to_container(compose([*fixed, f"{group}={option}"]))
+        for part in key.split("."):
+            node = node.get(part, ...) if isinstance(node, dict) else ...
+        lacking += [f"{group}={option}"] if node is ... else []
+    where = f"with {', '.join(lacking)}; sweep these without it" if lacking else "in some of the jobs"
+    return f"{key}: unknown {where}"
 
 
 def _options_with(group: str, key: str) -> list[str]:

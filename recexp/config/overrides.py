@@ -61,7 +61,7 @@ def _as_plain(override: Any) -> Override:
     key, sweep = override.get_key_element(), override.value()
     if not override.is_sweep_override():
         return Override(key, sweep)
-    log = "log" in sweep.tags
+    log = "log" in getattr(sweep, "tags", ())  # a glob has none
     if isinstance(sweep, IntervalSweep) and sweep.start is not None and sweep.end is not None:
         return Override(key, sweep=Interval(sweep.start, sweep.end), log=log)
     if isinstance(sweep, RangeSweep) and sweep.step == 1 and type(sweep.start) is type(sweep.stop) is int:
