@@ -61,7 +61,8 @@ class ReproductionReport:
     def summary(self) -> str:
         """Return the verdict and the counts behind it, in a line."""
         judged = len(self.metrics) - self.count(ADDED)
-        parts = [f"{self.count(v)} {v}" for v in (WITHIN, OFF) if self.count(v)]
+        names = {WITHIN: WITHIN, OFF: f"off by more than {self.tolerance:g}"}
+        parts = [f"{self.count(verdict)} {name}" for verdict, name in names.items() if self.count(verdict)]
         equal = f"{self.count(EQUAL)} of {judged} metrics bit-equal{''.join(f', {part}' for part in parts)}"
         lists = "" if self.lists is None else f"; {self.lists[0]:,} of {self.lists[1]:,} lists equal"
         return f"{self.verdict}: {equal}{lists}"

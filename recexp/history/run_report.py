@@ -171,7 +171,7 @@ def _files(archive: Archive, run: StoredRun) -> Section:
 
 
 def _code(archive: Archive, run: StoredRun) -> Iterator[Section]:
-    """Yield where the code was from, and what had changed in the person's own since the run before."""
+    """Yield where the code was from, and what had changed in the person's own since the run before, or reproduced."""
     tags = run.tags
     rows = [
         [word, tags[tag]]
@@ -193,7 +193,14 @@ def _code(archive: Archive, run: StoredRun) -> Iterator[Section]:
 
 
 def _before(archive: Archive, run: StoredRun, name: str, sha: str) -> StoredRun | None:
-    """Return the newest earlier run of the same experiment with another version of a class, if there is one."""
+    """Return the newest earlier run of the same experiment if it has another version of a class.
+
+    For a reproduction that is the run which it repeats.
+    """
+    if REPRODUCES in run.tags:
+        with suppress(StoreError):  # where it is no more
+            other = archive.run(run.tags[REPRODUCES])
+            return other if code_changes.digests(archive, other).get(name) not in (None, sha) else None
     experiment = archive.experiments()[run.experiment]
     for other in reversed(archive.runs(experiment)):
         if CODE in other.tags and other.started < run.started:

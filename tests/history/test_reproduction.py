@@ -1,6 +1,7 @@
 """Runs made again: bit-equal where nothing has changed, and told apart where something has."""
 
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -126,9 +127,12 @@ def test_classes_of_ones_own_without_their_config_folder(
     write("0.3")
     assert cli.run(["reproduce", run.id]) == 1
     out, said = capsys.readouterr()
-    assert (
-        f"recexp: run {run.id} is not reproduced: 1 metrics differ by more than 1e-06; see reproduction.md of" in said
+    new = repeats(run)[-1]
+    assert re.search(
+        rf"recexp: run {new.id} does not reproduce {run.id}: off: .* metrics bit-equal, 1 off by more than 1e-06; ",
+        said,
     )
+    assert f"run {new.id} reproduces" not in out, "one statement, in one place"
     assert out.count("own_models.First, own_models.Means, changed since run") == 2, "not where nothing has changed"
     assert "\n  -SHIFT = 0.0\n  +SHIFT = 0.3\n" in out
     verdicts = [new.tags["recexp.reproduced"] for new in repeats(run)]

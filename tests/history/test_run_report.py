@@ -160,5 +160,9 @@ def test_what_changed_in_a_class_of_ones_own_is_kept(inside: Callable, runs: Cal
     assert "  -    '''Popularity, by another name.'''" in found and "  +    '''Popularity, by a third name.'''" in found
     assert "rates, changed since run" in text and "  +RATE = 50" in text
     assert "changed since" not in inside("--trust", "mine", "show", oldest.info.run_id).stdout
+    again = inside("--trust", "mine", "reproduce", oldest.info.run_id).stdout
+    (repeat,) = re.findall(r"run (\w+) reproduces", again)
+    text = inside("--trust", "mine", "show", repeat).stdout
+    assert f"mine.Mine, changed since run {oldest.info.run_id[:8]}" in text, "the run it repeats, not the one before"
     told = inside("--trust", "mine", "recommend", oldest.info.run_id, "1").stderr
     assert "the code of mine.Mine, rates has changed since the model was fitted" in told

@@ -53,12 +53,9 @@ def run(given: Namespace) -> Iterator[str]:
         yield ""
     if report.code:
         yield report.advice
-    yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
     if report.verdict == differences.OFF:
-        raise RecexpError(
-            f"run {record.id} is not reproduced: {report.count(differences.OFF)} metrics differ by more than "
-            f"{tolerance:g}; see reproduction.md of run {report.run}"
-        )
+        raise RecexpError(f"run {report.run} does not reproduce {report.reproduces}: {report.summary()}")
+    yield f"run {report.run} reproduces {report.reproduces}: {report.summary()}"
 
 
 def _tolerance(given: str) -> float:
