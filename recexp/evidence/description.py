@@ -83,7 +83,9 @@ def _metrics(s: Summary) -> str:
 def _evaluations(s: Summary) -> str:
     if not s.evaluations:
         return ""
-    return f"Evaluations of the same {s.final} part in this store: {s.evaluations:,}, this run included."
+    return (
+        f"Runs in this store on the same {s.final} part: {s.evaluations:,} with this one; each seed and fold is a run."
+    )
 
 
 def _costs(s: Summary) -> str:

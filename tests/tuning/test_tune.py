@@ -47,7 +47,10 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
     assert head.startswith("**steps** on **ratings**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
-    assert "Evaluations of the same test part in this store: 1, this run included." in tags["mlflow.note.content"]
+    assert (
+        "Runs in this store on the same test part: 1 with this one; each seed and fold is a run."
+        in tags["mlflow.note.content"]
+    )
     command = tags["mlflow.note.content"].partition("**Repeat**\n\n```\n")[2].partition("\n")[0]
     again = library.run(
         *[word for word in shlex.split(command)[1:] if "=" in word and word[0] != "-"], config_dir="conf"
@@ -153,7 +156,7 @@ def test_a_tuning_ends_with_what_it_found(
         assert values == f"{field}={found[name].params[f'algorithm.{field}']}"
         assert validation == f"{found[name].metrics['validation/ndcg_at_10']:.4f}"
         assert test == f"{found[name].metrics['test/ndcg_at_10']:.4f}"
-    assert "evaluations of the same test part in this store: 2" in end
+    assert "runs in this store on the same test part: 2; each seed and fold is a run" in end
 
 
 def test_ctrl_c_says_how_far_it_is_and_what_goes_on(shop: Callable, workplace: Path) -> None:

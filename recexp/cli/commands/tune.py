@@ -103,7 +103,7 @@ def _conclude(done: "dict[str, Tuned]") -> None:
     console.table([one.subject[0], "trials", "best values", *parts], rows)
     evaluations = {one.test: one.evaluations for one in done.values()}  # the last tuning knows of all
     counts = " and ".join(map(str, evaluations.values()))
-    console.say(f"evaluations of the same {one.run.final} part in this store: {counts}")
+    console.say(f"runs in this store on the same {one.run.final} part: {counts}; each seed and fold is a run")
 
 
 def _interrupted(label: str, study: "Study | None", done: int, all_of: int, kept: object, given: Namespace) -> str:
