@@ -1,14 +1,19 @@
-"""An environment as gymnasium has it: one visitor, list by list; the same loops as simulate many at once."""
+"""An environment as gymnasium has it: one visitor, list by list; the same loops as simulate many at once.
+
+Importing this module tells gymnasium of the store: `gymnasium.make("recexp.environments.gym:ElectronicsStore-v0")`.
+"""
 
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs import registration
 
 from recexp.data import Column
 from recexp.environments.base import Environment, Observation, Outcome
 
+STORE = "ElectronicsStore-v0"
 SEEDS = 2**31
 LISTS = ("history", "bought", "shown")
 """Lists of items that are observed."""
@@ -115,3 +120,7 @@ def _funnel(outcome: Outcome) -> dict[str, Any]:
         "margin": float(outcome.margin.sum()),
         "left": bool(outcome.left[0]),
     }
+
+
+if STORE not in registration.registry:
+    registration.register(STORE, entry_point="recexp.plugins.gymnasium_plugin:electronics_store")

@@ -219,11 +219,8 @@ def test_gymnasium_takes_it_and_the_same_seed_is_the_same_episode() -> None:
     import gymnasium
     from gymnasium.utils.env_checker import check_env
 
-    from recexp.plugins import gymnasium_plugin
-
-    gymnasium_plugin.register()
     words = [f"environment.{name}={value}" for name, value in SMALL.items()]
-    env = gymnasium.make("ElectronicsStore-v0", overrides=words)
+    env = gymnasium.make("recexp.environments.gym:ElectronicsStore-v0", overrides=words)
     check_env(env.unwrapped)
     slates = [env.action_space.sample() for _ in range(50)]
     assert all(slate in env.action_space for slate in slates) and slates[0][[0, *range(9)]] not in env.action_space

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,9 +194,6 @@ def test_a_policy_that_lacks_its_files_leaves_no_run(
 def test_the_page_s_commands_and_snippets_work(
     inside: Callable, workplace: Path, runs: Callable, page: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recexp.plugins import gymnasium_plugin
-
-    gymnasium_plugin.register()  # as an installed recexp lets gymnasium do
     written = page("simulation")
     written.write(workplace)
     monkeypatch.syspath_prepend(str(workplace))
@@ -208,4 +207,6 @@ def test_the_page_s_commands_and_snippets_work(
         assert done.returncode == 0, f"{words}: {done.stderr}"
     found = {run.data.tags["policy"] for run in runs() if "policy" in run.data.tags}
     assert found == {"random", "greedy_over", "truth", "within_budget"}
-    exec("\n".join(written.snippets), {})
+    exec("\n".join(written.snippets[:-1]), {})
+    alone = subprocess.run([sys.executable, "-c", written.snippets[-1]], capture_output=True, text=True)
+    assert alone.returncode == 0 and "'clicks'" in alone.stdout, alone.stderr  # what a fresh process knows of the store
