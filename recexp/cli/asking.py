@@ -37,8 +37,9 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--price",
-        metavar="LOW:HIGH",
-        help="only items with a price in this range, both ends included; one may be omitted: 100: or :50",
+        metavar="[COLUMN=]LOW:HIGH",
+        help="only items with a price in this range, both ends included; one may be omitted: 100: or :50; COLUMN: the "
+        "column of prices, where it is not called price and there are several",
     )
     parser.add_argument("--exclude", metavar="FILE", help="items to exclude: one id per line, or a column item_id")
 
@@ -60,7 +61,10 @@ def asked_model(name: str | None, given: Namespace) -> "Iterator[FittedModel]":
 
         model = FittedModel.load(folder)
         try:
-            yield _limited(model if prices is None else model.priced(*prices), conditions, given.exclude)
+            if prices is not None:
+                column, low, high = prices
+                model = model.priced(low, high, column=column)
+            yield _limited(model, conditions, given.exclude)
         except RecexpError:
             raise
         except Exception as error:  # whatever comes of numbers that do not fit together
@@ -132,15 +136,21 @@ def _condition(text: str) -> tuple[str, str]:
     return column, names
 
 
-def _prices(text: str | None) -> tuple[float | None, float | None] | None:
-    """Return the lowest and the highest price, None for one that is left out; None where nothing is said of prices."""
+def _prices(text: str | None) -> tuple[str | None, float | None, float | None] | None:
+    """Return the column, the lowest and the highest price, None for what is left out; None where no price is given."""
     if text is None:
         return None
-    low, colon, high = text.partition(":")
+    column, equals, bounds = text.rpartition("=")
+    low, colon, high = bounds.partition(":")
     number = r"\d+(\.\d+)?"
-    if not colon or not (low or high) or not all(re.fullmatch(number, end) for end in (low, high) if end):
-        raise ConfigError(f"--price: must be LOW:HIGH, such as 20:50, 20: or :50 (got {text})")
-    return (float(low) if low else None, float(high) if high else None)
+    if (
+        bool(column) != bool(equals)
+        or not colon
+        or not (low or high)
+        or not all(re.fullmatch(number, end) for end in (low, high) if end)
+    ):
+        raise ConfigError(f"--price: must be LOW:HIGH or COLUMN=LOW:HIGH, such as 20:50, 20: or :50 (got {text})")
+    return (column or None, float(low) if low else None, float(high) if high else None)
 
 
 def _count(text: str) -> int:

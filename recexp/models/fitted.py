@@ -166,14 +166,17 @@ class FittedModel:
         """
         return self._within(self.item_table.having(categories), str(dict(categories)))
 
-    def priced(self, low: float | None = None, high: float | None = None) -> "FittedModel":
+    def priced(
+        self, low: float | None = None, high: float | None = None, *, column: str | None = None
+    ) -> "FittedModel":
         """Return the same model restricted to items with a price from `low` to `high`, both included.
 
-        Raises DataError if no item has such a price, or the items table has no price column or several.
+        `column` of the items table has the prices; None: its only price column, or that called price. Raises DataError
+        if no item has such a price, or there is no such column.
         """
         bounds = {"from": low, "up to": high}
         told = " ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        return self._within(self.item_table.priced(low, high), f"priced {told}")
+        return self._within(self.item_table.priced(low, high, column), f"priced {told}")
 
     def without(self, item_ids: Iterable[Id]) -> "FittedModel":
         """Return the same model that never recommends the given items; unknown ones are counted in a warning."""

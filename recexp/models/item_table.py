@@ -76,15 +76,19 @@ class ItemTable:
             raise DataError(f"no item has {' and '.join(f'{name}={wanted}' for name, wanted in conditions.items())}")
         return chosen
 
-    def priced(self, low: float | None, high: float | None) -> np.ndarray:
+    def priced(self, low: float | None, high: float | None, column: str | None = None) -> np.ndarray:
         """Return bool (n,): which items have a price from `low` to `high`, both included; None: without such a bound.
 
-        Raises DataError where there is not one column of prices.
+        `column` names the column of prices; None: the only one, or that called price. Raises DataError where there is
+        no such column.
         """
-        if len(self.prices) != 1:
-            found = f"several: {', '.join(self.prices)}" if self.prices else "none"
-            raise DataError(f"a range of prices needs one price column of the items table; the model was given {found}")
-        (prices,) = self.prices.values()
+        if not self.prices:
+            raise DataError("a range of prices needs a price column of the items table; the model was given none")
+        chosen = column or (next(iter(self.prices)) if len(self.prices) == 1 else "price")
+        if chosen not in self.prices:
+            there = f"the price columns are {', '.join(self.prices)}"
+            raise DataError(f"there is no price column {column}; {there}" if column else f"{there}; name one of them")
+        prices = self.prices[chosen]
         return (prices >= (-np.inf if low is None else low)) & (prices <= (np.inf if high is None else high))
 
     def _columns(self, name: str) -> str:

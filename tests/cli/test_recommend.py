@@ -80,6 +80,10 @@ def test_the_page_works_and_the_lists_are_right(
     assert expected <= {line.split("\t")[0] for line in some}
     priced = {line.split("\t")[0] for line in said["RUN 007 --price 20:50"].stdout.splitlines()}
     assert len(priced) == 10 and priced <= {f"p{i}" for i in range(5, 21)}
+    named = inside("recommend", "my_model", "007", "--price", "price=20:50")
+    assert named.stdout == said["RUN 007 --price 20:50"].stdout
+    for wrong in ("=20:50", "20", "price=:"):
+        assert "--price: must be LOW:HIGH or COLUMN=LOW:HIGH" in inside("recommend", "x", "7", "--price", wrong).stderr
     similar = [line.split("\t") for line in said["RUN p3 -n 5"].stdout.splitlines()]
     assert {products["category"][item] for item, *_ in similar} == {"phones"}
     assert [title for *_, title in similar] == [products["title"][item] for item, *_ in similar]

@@ -119,10 +119,23 @@ def test_a_store_without_stock_or_without_prices(store: Dataset) -> None:
     with pytest.raises(DataError, match=r"reranker\.column: price is empty for all 6 items of store"):
         recexp.make("reranker=price_range").fit(unpriced)
     bare = fitted(replace(store, items={}), "reranker=none")
-    with pytest.raises(DataError, match=r"a range of prices needs one price column .* the model was given none"):
+    with pytest.raises(DataError, match=r"a range of prices needs a price column .* the model was given none"):
         bare.priced(1, 2)
     with pytest.raises(DataError, match="none of the 6 recommendable items is priced from 50 up to 20"):
         fitted(store, "reranker=none").priced(50, 20)
+
+
+def test_of_several_columns_of_prices_that_called_price_is_meant(store: Dataset) -> None:
+    margins = replace(store.items["price"], values=np.array([9, 8, 7, 6, 5, 4], np.float32))
+    model = fitted(replace(store, items={**store.items, "margin": margins}), "reranker=none")
+    assert {item for item, _ in model.priced(30, 30).recommend(None)} == {"c"}
+    assert {item for item, _ in model.priced(8, column="margin").recommend(None)} == {"a", "b"}
+    with pytest.raises(DataError, match="there is no price column cost; the price columns are price, margin"):
+        model.priced(8, column="cost")
+    nets = {f"{name}_net": column for name, column in model.item_table.prices.items()}
+    unnamed = replace(model, item_table=replace(model.item_table, prices=nets))
+    with pytest.raises(DataError, match=r"^the price columns are price_net, margin_net; name one of them$"):
+        unnamed.priced(30)
 
 
 def test_where_all_is_masked_there_is_one_line(store: Dataset) -> None:
