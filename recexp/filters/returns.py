@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from recexp.data import Dataset, Interactions
+from recexp.data.event_kinds import kind_of
 from recexp.errors import DataError
 from recexp.filters.base import Filter
 from recexp.params import PositiveFloat, params
@@ -25,6 +26,8 @@ class NetReturns(Filter):
         anna  coffee  +1  -1       |
         ben   tea     +1       +2  |  3
 
+    Data whose events name views, carts or ratings are refused, as those would count as purchases.
+
     Parameters
     ----------
     minimum : the smallest sum that counts.
@@ -41,6 +44,7 @@ class NetReturns(Filter):
             )
         if not len(rows):
             return dataset
+        _check_events(dataset)
         last, sums = _added_up(rows)
         enough = sums >= self.minimum
         log.info(
@@ -76,6 +80,24 @@ class CountRepeats(Filter):
 
     def looks_ahead(self, dataset: Dataset) -> bool:
         return _with_repeats(dataset)
+
+
+def _check_events(dataset: Dataset) -> None:
+    """Raise DataError where rows are views, carts or ratings; warn of events whose names mean nothing."""
+    events = dataset.interactions.events
+    if events is None:
+        return
+    counts = np.bincount(events.values[events.values >= 0], minlength=len(events.categories))
+    there = {name: int(n) for name, n in zip(events.categories, counts) if n}
+    others = {name: n for name, n in there.items() if kind_of(name) not in ("purchase", "return", None)}
+    if others:
+        named = ", ".join(f"{name} ({n:,} rows)" for name, n in others.items())
+        raise DataError(
+            f"filter NetReturns counts every row above 0 as a purchase, and {dataset.name} has the events {named}; "
+            "filter=purchases keeps purchases, filter=event_values weighs all events"
+        )
+    if unknown := [name for name in there if kind_of(name) is None]:
+        log.warning("NetReturns: rows of the events %s count as purchases", ", ".join(unknown))
 
 
 def _added_up(rows: Interactions) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from recexp.data import Dataset
+from recexp.data.event_kinds import Kind
 from recexp.data.ordering import distinct
-from recexp.log_statistics.kinds import Kind
 
 ACTIVE = 10
 """Rows from which on a user counts as active, as in the released sets that hold such users alone."""

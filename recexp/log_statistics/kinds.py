@@ -1,22 +1,9 @@
 """What the rows of a log are: views, carts, purchases, returns, ratings."""
 
-from collections.abc import Mapping
-from typing import Literal
-
 import numpy as np
 
 from recexp.data import Dataset, Interactions
-
-Kind = Literal["view", "cart", "purchase", "return", "rating"]
-
-KINDS: Mapping[Kind, tuple[str, ...]] = {
-    "rating": ("rating", "review"),
-    "return": ("return", "refund", "cancel"),
-    "cart": ("cart", "basket"),
-    "purchase": ("purchase", "transaction", "buy", "order", "sale"),
-    "view": ("view", "click", "clk", "pv", "detail"),
-}
-"""Words by which a kind of event is known, the first that fits: `addtocart`, `buy`, `page_view`."""
+from recexp.data.event_kinds import KINDS, Kind, kind_of
 
 
 def by_kind(dataset: Dataset) -> dict[Kind, Dataset]:
@@ -34,12 +21,6 @@ def _of_events(rows: Interactions) -> dict[Kind, np.ndarray]:
     assigned = [kind_of(name) for name in rows.events.categories] if rows.events is not None else []
     codes = {kind: [code for code, found in enumerate(assigned) if found == kind] for kind in KINDS}
     return {kind: np.isin(rows.events.values, own) for kind, own in codes.items() if rows.events is not None}
-
-
-def kind_of(event: str) -> Kind | None:
-    """Return what kind of event a name means, None where it means none."""
-    name = event.lower()
-    return next((kind for kind, words in KINDS.items() if any(word in name for word in words)), None)
 
 
 def _of_values(rows: Interactions) -> dict[Kind, np.ndarray]:

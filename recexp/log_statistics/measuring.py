@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 
 from recexp import threads
 from recexp.data import Dataset
+from recexp.data.event_kinds import Kind
 from recexp.log_statistics.funnel import funnel
-from recexp.log_statistics.kinds import Kind, by_kind
+from recexp.log_statistics.kinds import by_kind
 from recexp.log_statistics.orders import (
     bought_again,
     numbered,

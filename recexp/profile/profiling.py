@@ -13,13 +13,15 @@ import numpy as np
 from recexp import threads
 from recexp.data import Dataset
 from recexp.data.column import Kind
+from recexp.data.event_kinds import Kind as EventKind
+from recexp.data.event_kinds import kind_of
 from recexp.data.scales import quantity_doubt
 from recexp.errors import DataError
 from recexp.io import TableFile, numbers, open_table, read_bytes
 from recexp.io.cells import NUMBER
 from recexp.io.features import infer
 from recexp.io.header import Role, letters, listed
-from recexp.log_statistics import kind_of, measure
+from recexp.log_statistics import measure
 from recexp.params import Decimal
 from recexp.profile import words
 from recexp.profile.coded_dataset import coded_dataset
@@ -77,7 +79,7 @@ class Profile:
     sides : tables of users and items.
     price : the column of the log with the price of one item, or None.
     statistics : see `recexp.log_statistics.measure`.
-    purchases : the events that are purchases, by their names.
+    events : what kind of event each name of the event column means, None: none that is known.
     """
 
     path: Path
@@ -93,7 +95,7 @@ class Profile:
     sides: Mapping[Role, Side] = field(default_factory=dict)
     price: str | None = None
     statistics: Mapping[str, float] = field(default_factory=dict)
-    purchases: tuple[str, ...] = ()
+    events: Mapping[str, EventKind | None] = field(default_factory=dict)
 
 
 def profile_dataset(dataset: Dataset) -> tuple[Facts, dict[str, float]]:
@@ -161,7 +163,7 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
     return replace(
         profile,
         times=times,
-        purchases=tuple(name for name in _names(columns.get("event")) if kind_of(name) == "purchase"),
+        events={name: kind_of(name) for name in _names(columns.get("event"))},
         statistics=statistics,
         doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
         facts=facts,

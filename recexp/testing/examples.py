@@ -35,11 +35,15 @@ def repeated_rows(seed: int = 0, m: int = 500, *, n_users: int = 30, n_items: in
     return numbered(Dataset("random", rows, np.arange(n_users) + 100, np.arange(n_items) + 500))
 
 
-def events(*, ratings: bool, m: int = 4000) -> Dataset:
-    """Random views, purchases and ratings of 500 days with repeats, or values of 1 alone; as `repeated_rows` else."""
+def events(*, ratings: bool, named: bool = True, m: int = 4000) -> Dataset:
+    """Random views, purchases and ratings of 500 days with repeats, or values of 1 alone; as `repeated_rows` else.
+
+    `named` says whether a column names the events.
+    """
     rng = np.random.default_rng(0)
     given = rng.integers(1, 6, m).astype(np.float32)
     given[rng.random(m) < 0.2] = np.nan
+    kinds = Column("category", rng.integers(0, 3, m).astype(np.int32), ("purchase", "rating", "view"))
     rows = Interactions(
         users=rng.integers(0, 40, m).astype(np.int32),
         items=(30 * rng.random(m) ** 2).astype(np.int32),
@@ -47,7 +51,7 @@ def events(*, ratings: bool, m: int = 4000) -> Dataset:
         n_users=40,
         n_items=30,
         timestamps=DAY * rng.integers(0, 500, m),
-        events=Column("category", rng.integers(0, 3, m).astype(np.int32), ("purchase", "rating", "view")),
+        events=kinds if named else None,
         sessions=rng.integers(0, 300, m).astype(np.int32),
         explicit=ratings,
     )

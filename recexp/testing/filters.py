@@ -17,7 +17,7 @@ def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None
     """Try a filter, or a list of them, on small data; raise where it breaks what filters promise.
 
     Data made here are of 500 days, with sessions and events named purchase, rating and view, once with ratings and
-    once without. A filter that needs more is given a `dataset` to be tried on::
+    once without, and without events, too. A filter that needs more is given a `dataset` to be tried on::
 
         check_filter(MyFilter(minimum=3))
     """
@@ -26,7 +26,8 @@ def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None
     for each in filters.steps:
         check_kind(each, Filter)
     tried, refusal = 0, None
-    for data in [dataset] if dataset else [examples.events(ratings=True), examples.events(ratings=False)]:
+    made = [examples.events(ratings=True), *(examples.events(ratings=False, named=named) for named in (True, False))]
+    for data in [dataset] if dataset else made:
         before = examples.numbered(data)
         try:
             after = _applied(filters, before)

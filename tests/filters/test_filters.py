@@ -205,7 +205,9 @@ def test_missing_columns_are_named() -> None:
 
 def test_keep_events(store: Dataset) -> None:
     assert kept(apply(step("events.KeepEvents", events=["purchase", "view"]), store)) == [0, 1, 2, 4, 6]
-    with pytest.raises(DataError, match=r"shop has no event purchse, sale; there are: purchase, rating, view$"):
+    with pytest.raises(
+        DataError, match=r"shop has no event purchse, sale; there are: purchase, rating, view; to keep purchase: "
+    ):
         apply(step("events.KeepEvents", events=["purchse", "view", "sale"]), store)
 
 
@@ -220,6 +222,16 @@ def test_events_get_values_and_others_are_dropped(store: Dataset, caplog: pytest
         apply(step("events.EventValues", values={"purchse": 5.0}), store)
     with pytest.raises(ConfigError, match=r"values\.view: must be greater than 0 \(got -1"):
         step("events.EventValues", values={"view": -1.0})
+
+
+def test_the_remedy_names_events_as_the_data_write_them(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [("anna", "tv", 1, 1, "view"), ("anna", "tv", 1, 2, "add_to_cart"), ("ben", "tv", 1, 3, "transaction")]
+    valued = apply(step("events.EventValues", values={"view": 1.0, "cart": 3.0, "purchase": 5.0}), dataset(rows))
+    assert kept(valued) == [0]
+    for remedy in ("add_to_cart=3.0", "transaction=5.0"):
+        assert f" +filter.steps.0.values.{remedy}" in caplog.text
+    with pytest.raises(DataError, match=r"; to keep transaction: filter\.steps\.0\.events=\[view,transaction\]$"):
+        apply(step("events.KeepEvents", events=["view", "purchase"]), dataset(rows))
 
 
 @pytest.mark.parametrize(("name", "side"), [("SampleUsers", "user"), ("SampleItems", "item")])
@@ -313,10 +325,10 @@ def test_every_ready_filter_keeps_what_filters_promise(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "ratings"),
     [(name, ratings) for name in FOUND for ratings in (True, False) if (name, ratings) != ("shop", True)],
-)  # the shop's filter refuses ratings
+)  # the shop's filter refuses ratings, and events that are views
 def test_codes_of_every_ready_filter_are_of_what_is_left(name: str, ratings: bool) -> None:
     filters = option(name)
-    filtered, effects = filters.apply(events(ratings=ratings), seed=1)
+    filtered, effects = filters.apply(events(ratings=ratings, named=name != "shop"), seed=1)
     assert len(effects) == len(filters.steps)
     assert len(np.unique(filtered.interactions.users)) == filtered.n_users
     assert len(np.unique(filtered.interactions.items)) == filtered.n_items

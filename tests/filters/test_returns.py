@@ -88,6 +88,17 @@ def test_ratings_are_no_quantities(tmp_path: Path) -> None:
         prepared(*words)
 
 
+def test_views_are_no_purchases(caplog: pytest.LogCaptureFixture) -> None:
+    """Data whose rows of all events have a quantity of 1 are refused, and not counted as bought."""
+    shop, events = recexp.make("filter=shop"), ["buy", "refund", "buy", "buy", "refund", "view", *["buy"] * 5]
+    columns = {"quantity": "n"}
+    with pytest.raises(DataError, match=r"has the events view \(1 rows\); filter=purchases keeps purchases"):
+        shop.apply(Dataset.from_frame(frame().assign(event=events), columns=columns), seed=1)
+    told = frame().assign(event=["sold" if event == "view" else event for event in events])
+    made, _ = shop.apply(Dataset.from_frame(told, columns=columns), seed=1)
+    assert pairs(made) == BY_HAND and "rows of the events sold count as purchases" in caplog.text
+
+
 def test_quantities_are_no_ratings(tmp_path: Path) -> None:
     """Filters of ratings leave what was bought once, however little, and what was given back is no like."""
     loaded, _ = prepared(*own_file(tmp_path), "filter=positive", "split=random_rows")

@@ -107,6 +107,8 @@ def test_what_a_person_says_is_not_guessed(shop_export: pd.DataFrame, inside: Ca
         ("user,item,time,session", ["filter=none split=sessions"]),
         ("user,item,session,event", ["filter=none split=sessions", "'filter.steps.0.events=[buy]' split=random"]),
         ("user,item,rating,event", ["filter=positive split=random"]),
+        ("user,item,quantity,event", ["filter=shop split=random"]),
+        ("user,item,quantity,action", ["'filter.steps.0.events=[buy]' split=random"]),
     ],
     ids=str,
 )
@@ -114,7 +116,9 @@ def test_the_filter_and_the_split_suit_what_the_columns_can_answer(
     columns: str, asked: list[str], inside: Callable, workplace: Path
 ) -> None:
     cells = {"time": "1433221332", "event": "buy", "session": "s1", "rating": "5"}
+    cells |= {"quantity": "1"}
     rows = [[cells.get(name, f"{name}{n}") for name in columns.split(",")] for n in range(3)]
+    rows = [[cell.replace("action2", "buy").replace("action", "view") for cell in row] for row in rows]
     (workplace / "log.csv").write_text("\n".join([columns, *(",".join(row) for row in rows)]))
     lines = inside("profile", "log.csv").stdout.splitlines()
     commands = [line for line in lines if " dataset=log " in line]
@@ -133,7 +137,7 @@ def test_other_layouts_are_recognized(tmp_path: Path) -> None:
     clicks = profile_file(tmp_path / "clicks.jsonl", Given())
     assert clicks.roles == {"user": "visitorid", "item": "itemid", "timestamp": "ts", "event": "event"}
     assert (clicks.facts.repeated, clicks.facts.duplicates) == (1, 0)
-    assert clicks.facts.span[0].year == 2015 and clicks.purchases == ("buy",)
+    assert clicks.facts.span[0].year == 2015 and clicks.events == {"view": "view", "buy": "purchase"}
     (tmp_path / "log.csv").write_text("Customer ID,sku,Rating\n1,a,1\n1,b,1\n2,a,48\n2,b,3\n")
     doubtful = profile_file(tmp_path / "log.csv", Given())
     assert doubtful.roles["rating"] == "Rating" and "the largest is 48" in doubtful.doubt

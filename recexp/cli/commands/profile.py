@@ -117,18 +117,20 @@ def _questions(profile: "Profile") -> Iterator[tuple[str, str]]:
     roles = profile.roles
     values = profile.facts.values if profile.facts is not None else None
     split = f"split={'temporal' if profile.times is not None else 'random'}"
-    if "quantity" in roles:
+    purchases = [name for name, kind in profile.events.items() if kind == "purchase"]
+    others = [name for name, kind in profile.events.items() if kind not in ("purchase", "return")]
+    if "quantity" in roles and not others:
         yield "", f"filter=shop {split}"
     elif "rating" in roles:
         liked = values is not None and 4 < values.high <= 5
         yield "", f"filter={'positive' if liked else 'all_positive'} {split}"
-    elif "session" not in roles and not profile.purchases:
+    elif not purchases and ("session" not in roles or "quantity" in roles):
         yield "", f"filter=implicit {split}"
     else:
         if "session" in roles:
             yield "what is next in a session", "filter=none split=sessions"
-        if profile.purchases:
-            names = ",".join(profile.purchases)
+        if purchases:
+            names = ",".join(purchases)
             events = "" if names == "purchase" else f" {shlex.quote(f'filter.steps.0.events=[{names}]')}"
             yield "what is bought next", f"filter=purchases{events} {split}"
 
