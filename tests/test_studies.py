@@ -1,6 +1,7 @@
 """Studies: each preset makes what its published numbers speak of."""
 
 import csv
+import gzip
 import runpy
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import yaml
 
 from recexp.algorithms import Recommender
 from recexp.config import compose, options, plain, use_config_dirs
+from recexp.config.building import build
+from recexp.datasets.base import Source
+from recexp.splits.base import Splitter
 
 STUDIES = sorted(path.parent for path in (Path(__file__).parent.parent / "experiments").glob("*/published.csv"))
 
@@ -70,6 +74,45 @@ def test_presets_without_published_numbers_beside_them_compose(monkeypatch: pyte
                 cfg = compose([f"+experiment={preset}", *words])
                 assert cfg.tracking.experiment == preset
                 assert "epochs" in cfg.algorithm or cfg.hydra.runtime.choices.algorithm in ("turbo_cf", "ease")
+    finally:
+        use_config_dirs([])
+
+
+def test_sessions_are_written_as_presets_read_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of ten sessions holds out its last item; a prefix is a user of its own."""
+    folder = STUDIES[0].parent / "sequential"
+    for name, lines in {"train_sessions": ["1 2 3\n"] * 10, "test_prefixes": ["2 2\t1\n", "3\t2\n"]}.items():
+        with gzip.open(tmp_path / f"{name}.txt.gz", "wt") as file:
+            file.writelines(lines)
+    (tmp_path / "sessions" / "tmall").mkdir(parents=True)
+    write = runpy.run_path(str(folder / "prepare_sessions.py"))["write_split"]
+    write(tmp_path, tmp_path / "sessions" / "tmall")
+    monkeypatch.chdir(tmp_path)
+    parts = [("tmall", "dataset"), ("tmall", "split"), ("diginetica", "split")]
+    use_config_dirs([str(folder)])
+    try:
+        nodes = [plain(compose([f"+experiment={name}", "+experiment/sessions=stan"]))[key] for name, key in parts]
+    finally:
+        use_config_dirs([])
+    assert nodes[1] == {**nodes[2], **{part: nodes[1][part] for part in ("test", "shown", "validation")}}
+    (split,) = build(nodes[1], Splitter, "split").split(build(nodes[0], Source, "dataset").load())
+    items, log = split.train.item_ids, split.queries.log
+    asked = [items[log.items[start:stop]].tolist() for start, stop in zip(split.queries.start, split.queries.stop)]
+    assert (asked, items[split.target.indices].tolist()) == ([[2, 2], [3]], [1, 2])
+    assert split.queries.exclude is None and len(split.train.interactions) == 30
+    (held,) = split.validation.queries.users
+    assert items[split.validation.target.indices].tolist() == [3] and split.train.user_ids[held] == 9
+
+
+def test_presets_of_sessions_compose() -> None:
+    folder = STUDIES[0].parent / "sequential"
+    use_config_dirs([str(folder)])
+    try:
+        for name in ("diginetica", "tmall"):
+            preset = compose([f"+experiment={name}"]).hydra.sweeper.params["+experiment/sessions"].split(",")
+            for row in preset:
+                cfg = compose([f"+experiment={name}", f"+experiment/sessions={row}"])
+                assert (cfg.hydra.runtime.choices.algorithm, cfg.tracking.experiment) == (row, name)
     finally:
         use_config_dirs([])
 
