@@ -1,4 +1,4 @@
-"""Where studies are kept: an SQLite file beside the tracking store's."""
+"""Where studies are kept: an SQLite file beside the tracking store's, or for a server in recexp's cache folder."""
 
 import os
 import socket
@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from recexp import system
 from recexp.errors import StoreError, one_line
+from recexp.folders import cache_dir
 from recexp.identity import digest
 from recexp.secrets import mask
 from recexp.tracking import store_uri
@@ -22,10 +23,10 @@ LOCK_SECONDS = 60
 def studies_of(uri: str | None) -> Path:
     """Return the file of the studies whose runs go to a tracking URI: `mlflow-tuning.db` beside `mlflow.db`.
 
-    Those of a server are in the working directory, a digest of its address in the file's name.
+    Those of a server are in recexp's cache folder, from wherever they are started; a digest of its address names them.
     """
     resolved = store_uri.resolve(uri)
-    server = Path(f"mlflow-{digest(mask(resolved))[:10]}.db").absolute()
+    server = cache_dir("tuning") / f"mlflow-{digest(mask(resolved))[:10]}.db"
     store = store_uri.sqlite_file(resolved) or server
     return store.with_name(f"{store.stem}-tuning.db")
 
@@ -43,6 +44,7 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
     pruners = optuna.pruners
     pruner = pruners.NopPruner() if prune_after is None else pruners.MedianPruner(n_startup_trials=prune_after)
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(store_uri.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
             file.touch()  # SQLite itself would let nobody else write to it, whatever the umask
             storage = RDBStorage(store_uri.sqlite_uri(file), engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})

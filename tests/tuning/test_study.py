@@ -263,13 +263,14 @@ def test_time_is_up(tmp_path: Path) -> None:
 
 def test_where_studies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECEXP_CACHE", str(tmp_path / "cache"))
     assert storage.studies_of(None) == tmp_path / "mlflow-tuning.db"
     assert storage.studies_of("sqlite:////data/all.db") == Path("/data/all-tuning.db")
     servers = ["http://server:5000", "http://other:5000", "postgresql://me:secret@host/db"]
     files = {storage.studies_of(uri) for uri in servers}
-    assert len(files) == 3 and {file.parent for file in files} == {tmp_path}
-    assert tmp_path / "mlflow-tuning.db" not in files, "that is of the store in this folder"
+    assert len(files) == 3 and {file.parent for file in files} == {tmp_path / "cache" / "tuning"}
     assert storage.studies_of(servers[2]) == storage.studies_of("postgresql://me:changed@host/db")
+    assert rows(study(tmp_path / "cache" / "tuning")) == [], "the folder is made"
     (tmp_path / "studies.db").write_text("these are notes, not a database" * 100)
     with pytest.raises(StoreError, match="where studies are kept, cannot be used"):
         study(tmp_path)
