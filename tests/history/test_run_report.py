@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from small_store import SMALL
 
 from recexp import config
@@ -117,6 +118,28 @@ def test_the_newest_runs_are_listed_failed_ones_among_them(
     assert "there is no nothing in" in inside("runs", "--experiment", "nothing").stderr
     failed = next(run for run in runs() if run.info.status == "FAILED")
     assert f"failed: {failed.data.tags['recexp.error']}" in inside("show", failed.info.run_id).stdout
+
+
+def test_a_bad_run_is_deleted_as_the_page_says(
+    inside: Callable, runs: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.cli import cli  # slow to import
+
+    assert inside(*POPULARITY).returncode == 0
+    (bad,) = runs()
+    files = workplace / "mlflow-artifacts" / bad.info.run_id
+    assert any(path.is_file() for path in files.rglob("*"))
+    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text("utf-8")
+    lines = re.findall(r"^MLFLOW_TRACKING_URI=(\S+) mlflow (.*)$", page, re.MULTILINE)
+    assert len(lines) == 2
+    for uri, words in lines:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        done = CliRunner().invoke(cli, words.replace("RUN_ID", bad.info.run_id).split())
+        assert done.exit_code == 0, done.output
+        assert runs() == []
+        assert "has no runs" in inside("runs").stdout
+        assert "there is no run" in inside("show", bad.info.run_id[:8]).stderr
+    assert not any(path.is_file() for path in files.rglob("*"))
 
 
 def test_a_run_that_is_equal_to_an_earlier_one_says_so(inside: Callable, runs: Callable) -> None:
