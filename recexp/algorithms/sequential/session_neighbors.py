@@ -25,7 +25,7 @@ class Asked(NamedTuple):
     ptr : int64 (b + 1,), query q has rows ptr[q]..ptr[q + 1].
     items : int32 (m,).
     places : int64 (m,), the last place of the item in the session, from 1.
-    lengths : int64 (m,), the rows of the session.
+    lengths : int64 (m,), the rows of the session, all of items that train knows.
     """
 
     ptr: np.ndarray
@@ -46,9 +46,10 @@ class SessionNeighbors(Recommender):
 
     Of the training sessions that share an item with s, the `sample` newest (by their last row; among those of one time
     the later session number is newer) are compared with it, and the k most similar are its neighbors, among equals the
-    newer. What reads Python sets in the code of the papers' authors has one order here. Scores of a query are divided
-    by the largest of them: factors that all neighbors share are left out. All arithmetic is in float64; scores are
-    rounded to float32 at the end, `exact_scores` are not.
+    newer: in the code of the papers' authors that is the walking order of Python's sets. Items of s without a training
+    row are left out, as if they had not been there. Scores of a query are divided by the largest of them: factors that
+    all neighbors share are left out. All arithmetic is in float64; scores are rounded to float32 at the end,
+    `exact_scores` are not.
 
     A subclass says what items of s weigh and, where it must, more.
 
@@ -126,7 +127,7 @@ class SessionNeighbors(Recommender):
         """Return a function of (start, stop) that works out float64 scores of these queries, in one thread."""
         from recexp.algorithms.kernels.session_neighbors import neighbor_scores
 
-        asked = _asked(queries)
+        asked = _asked(queries, np.diff(self.item_begin_) > 0)
         weights, links = self._weights(asked), self._links(asked)
         longest = int(self.places_.max(initial=0))
         learned = (
@@ -153,14 +154,16 @@ class SessionNeighbors(Recommender):
         return block
 
 
-def _asked(queries: Queries) -> Asked:
-    """Return the items of each query's last session."""
+def _asked(queries: Queries, known: np.ndarray) -> Asked:
+    """Return the items of each query's last session, without those that train does not know; `known` (n_items,)."""
     queries = queries.of_last_session()
     lengths = queries.lengths
-    ends = np.cumsum(lengths)
-    number, total = np.repeat(np.arange(len(queries)), lengths), int(lengths.sum())
-    places = np.arange(total) - np.repeat(ends - lengths, lengths) + 1
-    items = queries.log.items[np.repeat(queries.start, lengths) + places - 1]
+    number = np.repeat(np.arange(len(queries)), lengths)
+    rows = np.arange(len(number)) + np.repeat(queries.start - np.cumsum(lengths) + lengths, lengths)
+    items = queries.log.items[rows]
+    number, items = number[known[items]], items[known[items]]
+    lengths = np.bincount(number, minlength=len(queries))
+    places = np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1
     latest = _last_of_each(number, items, queries.n_items)
     latest = latest[np.lexsort((-places[latest], number[latest]))]
     ptr = np.append(0, np.cumsum(np.bincount(number[latest], minlength=len(queries))))

@@ -79,6 +79,7 @@ def test_decays_by_hand(visits: Visits, asking: Asking) -> None:
 
 def naive(model: SessionNeighbors, sessions: list[list[int]], asked: list[int], n_items: int) -> np.ndarray:
     """Score one session by dictionaries; the sessions end in their order, 1000 seconds apart."""
+    asked = [item for item in asked if any(item in items for items in sessions)]
     place = {item: p + 1 for p, item in enumerate(asked)}
     length, scores, found = len(asked), np.zeros(n_items), []
     sharing = [s for s, items in enumerate(sessions) if place.keys() & set(items)]
@@ -147,6 +148,14 @@ def test_only_the_last_session_is_read(visits: Visits, asking: Asking) -> None:
     sessions = np.array([7, 7, 8, 8], np.int32)
     scores = model.score(replace(asked, log=replace(asked.log, sessions=sessions)))
     np.testing.assert_array_equal(scores[0], scores[1])
+
+
+def test_items_that_train_does_not_know_are_left_out(visits: Visits, asking: Asking) -> None:
+    data = visits(SESSIONS, 7)
+    for model in (vsknn().fit(data), stan().fit(data)):
+        scores = model.score(asking([[6, 0, 5, 1, 6], [0, 1], [6]], 7))
+        np.testing.assert_array_equal(scores[0], scores[1])
+        assert not scores[2].any()
 
 
 def test_old_neighbors_alone_are_not_lost(visits: Visits, asking: Asking) -> None:
