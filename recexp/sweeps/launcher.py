@@ -1,5 +1,6 @@
 """What all launchers share: prepare the jobs, skip finished ones, show the progress, and hand results to Hydra."""
 
+import logging
 import os
 import time
 from abc import abstractmethod
@@ -17,10 +18,12 @@ from omegaconf import open_dict
 
 from recexp import config, console, trust
 from recexp.errors import ConfigError, RecexpError
+from recexp.secrets import mask
 from recexp.sweeps import jobs
 from recexp.sweeps.jobs import FAILED, JobResult, SweepJob
 from recexp.sweeps.progress_view import ProgressView
 from recexp.sweeps.sweep import Sweep
+from recexp.tracking import store_uri
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
     from recexp.config_files.hydra_loader import CheckedLoader
     from recexp.runners.base import Experiment
+
+log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 3.0
 """How long the words of a sweep are looked through before its first job; what is wrong beyond fails its own job."""
@@ -75,6 +80,8 @@ class JobLauncher(Launcher):
         stores = [experiment.tracking for experiment in experiments.values()]
         for tracking in {(tracking.uri, tracking.experiment): tracking for tracking in stores}.values():
             with tracking.open() as store:
+                if store_uri.sqlite_file(store.uri) is None:
+                    log.info("%d jobs; opening %s, which takes longer the first time", len(words), mask(store.uri))
                 store.ready()  # else each job would find out by itself that there is none
         self._skip(results, experiments)
         folder = Path(str(self.config.hydra.sweep.dir))

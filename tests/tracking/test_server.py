@@ -70,6 +70,7 @@ def test_commands_use_the_server_and_leave_nothing_in_the_working_directory(
         done = inside(*[word.replace("RUN_ID", run) for word in words], *(SMALL if words[0] == "-m" else ()))
         assert done.returncode == 0, f"{words}: {done.stderr}"
         said.append(done.stdout)
+        assert (f"2 jobs; opening {server}, which takes longer the first time" in done.stderr) == (words[0] == "-m")
         run = run or inside("runs").stdout.splitlines()[1].split()[0]
     swept, compared, shown, listed = said
     assert f"leaderboard: {server}/#/experiments/" in swept
