@@ -8,6 +8,8 @@ from recexp.metric_names import headlines, is_final, pretty
 from recexp.tracking.tags import HEADLINE, REPEATS, REPRODUCES
 
 HEAD = ("run", "started", "state", "what", "on", "seed", "result", "belongs to")
+NAME = 27
+"""Letters that a name may have in a row; `recexp show` has all of it."""
 ID_DIGITS = 8
 """So much of an id is shown: enough to name a run by."""
 
@@ -38,6 +40,12 @@ def headline(run: StoredRun) -> str | None:
     return next(iter(final or named or judged), None)
 
 
+def shortened(name: str) -> str:
+    """Return a name without its middle where it is too long for a column; its end may tell it from others."""
+    half = (NAME - 3) // 2
+    return name if len(name) <= NAME else f"{name[:half]}...{name[-half:]}"
+
+
 def _row(run: StoredRun) -> list[str]:
     metric = headline(run)
     part = "" if metric is None or is_final(metric, run.final) else f"{metric.rpartition('/')[0]}/"
@@ -48,4 +56,5 @@ def _row(run: StoredRun) -> list[str]:
             belongs = f"{belongs} {word} {run.tags[tag][:ID_DIGITS]}".strip()
     what = run.tags.get(run.subject[0], "")
     seed = run.tags["seed"] + (f" fold {run.tags['fold']}" if "fold" in run.tags else "")
-    return [run.id[:ID_DIGITS], started(run), state(run), what, run.setting, seed, result, belongs]
+    names = shortened(what), shortened(run.setting)
+    return [run.id[:ID_DIGITS], started(run), state(run), *names, seed, result, belongs]

@@ -120,6 +120,17 @@ def test_the_newest_runs_are_listed_failed_ones_among_them(
     assert f"failed: {failed.data.tags['recexp.error']}" in inside("show", failed.info.run_id).stdout
 
 
+def test_a_long_name_does_not_break_the_list_of_runs(inside: Callable, workplace: Path) -> None:
+    long = "our_production_model_with_recency_weights_version_12"
+    (workplace / "conf" / "algorithm").mkdir(parents=True)
+    target = "recexp.algorithms.baselines.popularity.Popularity"
+    (workplace / "conf" / "algorithm" / f"{long}.yaml").write_text(f"_target_: {target}\nhalf_life_days: null\n")
+    assert inside("--config-dir", "conf", *SMALL, f"algorithm={long}").returncode == 0
+    _, row, *_ = inside("runs").stdout.splitlines()
+    assert "  our_producti..._version_12  electronics  " in row
+    assert f"{long} on electronics" in inside("show", row[:8]).stdout
+
+
 def test_a_bad_run_is_deleted_as_the_page_says(
     inside: Callable, runs: Callable, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
