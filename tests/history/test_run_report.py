@@ -127,7 +127,7 @@ def test_a_long_name_does_not_break_the_list_of_runs(inside: Callable, workplace
     (workplace / "conf" / "algorithm" / f"{long}.yaml").write_text(f"_target_: {target}\nhalf_life_days: null\n")
     assert inside("--config-dir", "conf", *SMALL, f"algorithm={long}").returncode == 0
     _, row, *_ = inside("runs").stdout.splitlines()
-    assert "  our_producti..._version_12  electronics  " in row
+    assert "  our_producti...s_version_12  electronics  " in row
     assert f"{long} on electronics" in inside("show", row[:8]).stdout
 
 
