@@ -20,6 +20,7 @@ class Capabilities:
     needs : what a dataset must carry, see `Dataset.has`.
     predicts : `predict` estimates the value that a user would give.
     vectors : has vectors of users and items, see `FactorModel`.
+    users_by_features : users without any row are answered by what the users table says of them.
     partial : lists may be shorter than asked for, or empty: items that the model never recommends score -inf.
     """
 
@@ -29,6 +30,7 @@ class Capabilities:
     needs: frozenset[str] = frozenset()
     predicts: bool = False
     vectors: bool = False
+    users_by_features: bool = False
     partial: bool = False
 
     def __post_init__(self) -> None:

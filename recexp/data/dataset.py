@@ -188,6 +188,11 @@ class Dataset:
             listed_users=listed,
         )
 
+    def with_listed_users(self) -> "Dataset":
+        """Return the dataset with codes for all users that the users table lists besides, after those of the others."""
+        listed = self.listed_users
+        return self.joined_users(listed.ids, np.arange(len(listed))) if listed is not None and len(listed) else self
+
     def compact(self, *, as_loaded: bool = False) -> "Dataset":
         """Return the dataset recoded so that each user and item left has at least one row; order of ids is kept.
 

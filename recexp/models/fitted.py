@@ -76,7 +76,8 @@ class FittedModel:
 
     def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all `interactions` so far as histories, and the rule for it."""
-        return replace(self, histories=interactions.histories[0], ranking=ranking)
+        rows = replace(interactions, n_users=len(self.user_ids))  # those who are listed have none
+        return replace(self, histories=rows.histories[0], ranking=ranking)
 
     def can_answer(self, queries: Queries) -> np.ndarray:
         """Return bool (b,): which queries the model answers; the fallback answers the others."""

@@ -76,15 +76,20 @@ class Questions:
         """Log in one line that `users` (None: a history alone), of the n who ask, get no list of their own."""
         if not users:
             return
-        first = "a history without an id" if users[0] is None else short(users[0])
-        hint = self.users.hint(users[0])
-        if n > 1:
-            who = f"{len(users)} of {n} users, the first is {first}{hint}, are unknown, or the model cannot answer"
-        elif users[0] is None:
-            who = "the model cannot answer a history without an id"
-        else:
-            who = f"user {first} is unknown{hint}, or the model cannot answer"
-        log.warning("%s: the fallback's list is used", who)
+        known = self.users.codes(list(users)) >= 0
+        unknown = [user for user, code in zip(users, known) if user is not None and not code]
+        others = [user for user, code in zip(users, known) if user is None or code]
+        told = []
+        if unknown:
+            first = f"{short(unknown[0])}{self.users.hint(unknown[0])}"
+            told.append(
+                f"user {first} is unknown" if n == 1 else f"{len(unknown)} of {n} users are unknown, such as {first}"
+            )
+        if others:
+            first = "a history without an id" if others[0] is None else f"user {short(others[0])}"
+            what = first if n == 1 else f"{len(others)} of {n} users, such as {first}"
+            told.append(f"the model cannot answer {what}")
+        log.warning("%s: the fallback's list is used", "; ".join(told))
 
     def _codes(self, item_ids: list[Any], what: str) -> np.ndarray:
         """Return int32 (m,): the codes of items, -1 of those that are unknown, which a warning counts."""

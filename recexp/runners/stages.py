@@ -83,7 +83,12 @@ class Stages:
 
         The context's `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError
         when what was learned cannot be saved.
+
+        Users that the users table lists but who have no row get codes where one of the models can answer them.
         """
+        models = algorithm, self.fallback
+        listed = any(model.capabilities.users_by_features for model in models)
+        train = split.train.with_listed_users() if listed else split.train
         ranking = self.ranking(split)
         bare = FitContext(
             rng=generator(self.seed, "fallback"),
@@ -92,15 +97,15 @@ class Stages:
             precision=self.precision,
             threads=threads.count(),
         )
-        fallback = copy.deepcopy(self.fallback).fit(split.train, bare)
+        fallback = copy.deepcopy(self.fallback).fit(train, bare)
         fitted = FittedModel.of(
             algorithm,
             fallback,
             ranking,
-            split.train,
+            train,
             exclude_seen=self.exclude_seen,
             block_mib=self.block_mib,
-            reranker=copy.deepcopy(self.reranker).fit(split.train),
+            reranker=copy.deepcopy(self.reranker).fit(train),
         )
         whole = replace(
             bare,
@@ -110,7 +115,7 @@ class Stages:
             checkpoint=context.checkpoint,
         )
         with self.costs.measure_work("fit"):
-            algorithm.fit(split.train, whole)
+            algorithm.fit(train, whole)
         if self.save:
             check_savable(algorithm)
             check_savable(fitted.reranker)

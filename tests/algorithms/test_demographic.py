@@ -2,11 +2,14 @@
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+import recexp
 from recexp.algorithms.cold_start.demographic import Demographic
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError
@@ -112,3 +115,27 @@ def test_interactions_are_binary() -> None:
     data = people()
     twice = data.interactions.take(np.append(np.arange(len(data.interactions)), 0))
     np.testing.assert_array_equal(scores(replace(data, interactions=twice), 0, 2), scores(data, 0, 2))
+
+
+@pytest.mark.parametrize("validation", ["0", "0.2"])
+def test_people_of_the_users_table_without_a_row_are_answered_by_what_they_are(
+    validation: str, workplace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two cities, each with films of its own, a newcomer gets those of hers; also from a saved model."""
+    rng = np.random.default_rng(1)
+    people = [f"u{n}" for n in range(60)]
+    rows = [(user, f"{'ab'[n % 2]}{film}") for n, user in enumerate(people) for film in rng.permutation(12)[:6]]
+    log = pd.DataFrame(rows, columns=["user_id", "item_id"])
+    table = pd.DataFrame({"user_id": [*people, "ann", "ben"], "city": [*("xy" * 30), "x", "y"]})
+    data = Dataset.from_frame(log, users=table)
+    words = f"split.validation_ratio={validation}", "runner.refit=false", "evaluation.resamples=20"
+    recexp.run("algorithm=demographic", "split=random", *words, dataset=data).model.save("saved")
+    model = recexp.FittedModel.load("saved")
+    caplog.clear()
+    for user, films in (("ann", "a"), ("ben", "b")):
+        assert {item[0] for item, _ in model.recommend(user, 10)} == {films}
+    assert not model.recommend_many(["ann", "ben"])["fallback"].any() and not caplog.messages
+    model.recommend_many(["zoe", "ann"])
+    assert caplog.messages == ["1 of 2 users are unknown, such as 'zoe': the fallback's list is used"]
+    behind = recexp.run("algorithm=ease", "algorithm@fallback=demographic", "split=random", *words, dataset=data).model
+    assert {item[0] for item, _ in behind.recommend("ann", 10)} == {"a"}

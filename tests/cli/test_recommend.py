@@ -161,7 +161,7 @@ def test_what_is_wrong_with_files_and_categories_is_said_in_a_line(
     with caplog.at_level(logging.WARNING):
         done = inside("recommend", "model", "--users", "users.txt", "--out", "lists.csv")
     assert "lists.csv: 6 rows, lists of 2 users, 2 of them with fewer than 10 items, 1 from the fallback" in done.stdout
-    assert "1 of 2 users, the first is 'nobody', are unknown" in caplog.text
+    assert "1 of 2 users are unknown, such as 'nobody'" in caplog.text
     table = pd.read_csv("lists.csv")
     assert table["item_id"].tolist() == [14, 10, 12, 11, 13, 14] or table["item_id"].tolist() == [
         14,

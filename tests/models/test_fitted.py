@@ -56,7 +56,7 @@ def test_who_is_unknown_is_told_in_one_line(model: FittedModel, caplog: pytest.L
     assert message.startswith("user 'xxx") and len(message) < 150
     caplog.clear()
     model.recommend_many([unknown, 1, "1_96"])
-    assert caplog.messages[0].startswith("2 of 3 users, the first is 'xxx")
+    assert caplog.messages[0].startswith("2 of 3 users are unknown, such as 'xxx")
     caplog.clear()
     model.predict("1_96", [10])
     assert caplog.messages[0].startswith("user '1_96' is unknown")
@@ -65,9 +65,8 @@ def test_who_is_unknown_is_told_in_one_line(model: FittedModel, caplog: pytest.L
     model.recommend_many(["0196", "x", 7], 1)
     assert caplog.messages == [
         "1 of 1 items in histories are unknown, the first is '010' (did you mean 10?)",
-        "user '0196' is unknown (did you mean 196?), or the model cannot answer: the fallback's list is used",
-        "2 of 3 users, the first is '0196' (did you mean 196?), are unknown, or the model cannot answer: "
-        "the fallback's list is used",
+        "user '0196' (did you mean 196?) is unknown: the fallback's list is used",
+        "2 of 3 users are unknown, such as '0196' (did you mean 196?): the fallback's list is used",
     ]
 
 
@@ -82,17 +81,16 @@ def test_a_history_that_a_model_cannot_use_is_told(model: FittedModel, caplog: p
     caplog.clear()
     bpr.recommend_many([1, None, None, 196], 2, [None, [11], None, None])
     assert caplog.messages == [
-        "1 of 4 users, the first is a history without an id, are unknown, or the model cannot answer: "
-        "the fallback's list is used"
+        "the model cannot answer 1 of 4 users, such as a history without an id: the fallback's list is used"
     ]
 
 
 def test_ids_of_numpy_are_told_as_they_are(model: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
     model.recommend(np.int64(0), 2)
     model.recommend_many(np.array(["x", "y"]), 2)
-    assert [message.partition(" unknown")[0] for message in caplog.messages] == [
-        "user 0 is",
-        "2 of 2 users, the first is 'x', are",
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "user 0 is unknown",
+        "2 of 2 users are unknown, such as 'x'",
     ]
 
 

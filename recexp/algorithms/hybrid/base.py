@@ -65,6 +65,7 @@ class Hybrid(Recommender):
             known_users_only=alone,
             needs=frozenset.intersection(*needs) if self.on_failure == "skip" else frozenset.union(*needs),
             predicts=any(part.predicts for part in asked),
+            users_by_features=any(part.users_by_features for part in asked),
         )
 
     def check(self) -> None:

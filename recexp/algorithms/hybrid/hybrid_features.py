@@ -67,7 +67,12 @@ class HybridFeatures(Hybrid):
         sides = (("item", self.item_columns, self.user_columns), ("user", self.user_columns, self.item_columns))
         own = {f"{side}_categories" for side, columns, others in sides if columns or (columns is None and others == [])}
         nothing_else = self.user_columns == [] if features is None else not features.nnz
-        return replace(parts, needs=parts.needs | own, needs_history=parts.needs_history and nothing_else)
+        return replace(
+            parts,
+            needs=parts.needs | own,
+            needs_history=parts.needs_history and nothing_else,
+            users_by_features=parts.users_by_features or not nothing_else,
+        )
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()

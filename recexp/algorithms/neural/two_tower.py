@@ -54,7 +54,10 @@ class TwoTower(NeuralModel, FactorModel):
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         described = vars(self).get("described_users_")
         return Capabilities(
-            needs_history=False, known_users_only=described is None or not described.any(), vectors=True
+            needs_history=False,
+            known_users_only=described is None or not described.any(),
+            vectors=True,
+            users_by_features=True,
         )
 
     def can_answer(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
