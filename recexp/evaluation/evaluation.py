@@ -83,8 +83,9 @@ class Evaluation:
     ----------
     cutoffs : lengths at which lists are cut, ascending. Lists are shorter than that where there are fewer items.
     metrics : by name; the first is the headline.
-    catalogue : which items may be recommended: all with a row after the filters, those with a train row (in_train), or
-        all and those of the items table that never had a row (listed).
+    catalogue : which items may be recommended: all with a row after the filters, those with a train row (in_train),
+        those without (new), or all and those of the items table that never had a row (listed). With `new`, held-out
+        items that have a train row do not count.
     relevant_from : held-out items with at least this value are relevant; None: all of them.
     history : what a model fitted without refit is shown at test: all that is known by then, or its train part.
     resamples, confidence : of the bootstrap over users.
@@ -92,7 +93,7 @@ class Evaluation:
 
     cutoffs: Annotated[list[Size], Field(min_length=1), AfterValidator(ascending)]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
-    catalogue: Literal["all", "in_train", "listed"]
+    catalogue: Literal["all", "in_train", "new", "listed"]
     relevant_from: float | None
     history: Literal["all", "train"]
     resamples: Size
@@ -170,26 +171,31 @@ class Evaluation:
     def relevant(self, split: Split) -> Split:
         """Return the split without held-out items that do not count, and the queries that then ask for nothing.
 
-        Raises DataError when nothing is left.
+        These are items below `relevant_from`, and with catalogue=new those that have a train row. Raises DataError when
+        nothing is left.
         """
-        if self.relevant_from is None:
+        if self.relevant_from is None and self.catalogue != "new":
             return split
-        if split.test.explicit and (doubt := doubtful_minimum(split.test.values, self.relevant_from)):
-            log.warning("evaluation.relevant_from=%g may not mean liked: %s", self.relevant_from, doubt)
-        target, b = split.target, len(split.queries)
-        keep = target.data >= self.relevant_from
-        indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
-        kept = np.flatnonzero(np.diff(indptr))
-        if not len(kept):
-            raise DataError(
-                f"evaluation.relevant_from={self.relevant_from:g}: nothing held out is relevant; "
-                f"the highest value is {target.data.max():g}"
-            )
-        if len(kept) < b:
-            log.info("%d of %d queries have no relevant held-out item and are ignored", b - len(kept), b)
-        target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
+        target, keep = split.target, np.ones(split.target.nnz, bool)
+        if self.catalogue == "new":
+            keep = ~split.train.interactions.known_items[target.indices]
+            if not keep.any():
+                raise DataError(
+                    "evaluation.catalogue=new: every held-out item has a train row; split=cold_items holds out items "
+                    "with all their rows"
+                )
+        if self.relevant_from is not None:
+            if split.test.explicit and (doubt := doubtful_minimum(split.test.values, self.relevant_from)):
+                log.warning("evaluation.relevant_from=%g may not mean liked: %s", self.relevant_from, doubt)
+            highest = target.data[keep].max()
+            keep &= target.data >= self.relevant_from
+            if not keep.any():
+                raise DataError(
+                    f"evaluation.relevant_from={self.relevant_from:g}: nothing held out is relevant; "
+                    f"the highest value is {highest:g}"
+                )
         validation = None if split.validation is None else self.relevant(split.validation)
-        return replace(split, queries=split.queries.take(kept), target=target, validation=validation)
+        return replace(_asking(split, keep), validation=validation)
 
     def points(self, queries: Queries) -> Iterator[tuple[int, Queries]]:
         """Yield each point of a learning curve: a number of interactions, and queries that show no more; here none."""
@@ -226,7 +232,8 @@ class Evaluation:
         return list(self.by_result)
 
     def _catalogue(self, train: Dataset) -> np.ndarray:
-        return train.interactions.known_items if self.catalogue == "in_train" else np.ones(train.n_items, bool)
+        known = train.interactions.known_items
+        return {"in_train": known, "new": ~known}.get(self.catalogue, np.ones(train.n_items, bool))
 
     def _refuse(self, lists: Lists, split: Split) -> None:
         """Raise DataError for lists that do not answer the queries of the split."""
@@ -278,3 +285,14 @@ class Evaluation:
             confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),
         )
+
+
+def _asking(split: Split, keep: np.ndarray) -> Split:
+    """Return the split with some entries of its target, bool (nnz,), and the queries that still ask for something."""
+    target, b = split.target, len(split.queries)
+    indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
+    kept = np.flatnonzero(np.diff(indptr))
+    if len(kept) < b:
+        log.info("%d of %d queries have no relevant held-out item and are ignored", b - len(kept), b)
+    target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
+    return replace(split, queries=split.queries.take(kept), target=target)

@@ -169,7 +169,16 @@ def tell_unranked(experiment: Experiment, loaded: Loaded, split: Split) -> None:
         "were removed by the filters": removed,
         "have no train row": unseen,
     }
-    if loaded.dataset.items and any(reasons.values()):
+    known = train.interactions.known_items
+    if catalogue == "new":
+        log.info("%d items are ranked: those without a train row", (~known).sum())
+    elif not known[split.target.indices].any():
+        log.info(
+            "no held-out item has a train row, and each is ranked among %d items that have; evaluation.catalogue=new "
+            "ranks new items alone",
+            known.sum(),
+        )
+    if catalogue != "new" and loaded.dataset.items and any(reasons.values()):
         told = ", ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
         log.info("%d items are not ranked: %s", sum(reasons.values()), told)
     elif catalogue == "listed" and not loaded.dataset.items:

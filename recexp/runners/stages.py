@@ -92,7 +92,7 @@ class Stages:
         ranking = self.ranking(split)
         bare = FitContext(
             rng=generator(self.seed, "fallback"),
-            catalogue=ranking.catalogue,
+            catalogue=None if self.evaluation.catalogue == "new" else ranking.catalogue,  # they learn from the others
             device=self.device,
             precision=self.precision,
             threads=threads.count(),

@@ -10,6 +10,7 @@ import pytest
 from recexp import make
 from recexp.config import compose, experiments
 from recexp.data import Dataset, Queries, Split
+from recexp.errors import DataError
 from recexp.filters.base import Filters
 from recexp.filters.counts import MinimumInteractions
 from recexp.prepared import Loaded
@@ -70,6 +71,31 @@ def test_items_of_a_test_file_alone_have_the_table_s_features(data: Dataset, col
     ann, cem = model.score(split.queries)
     assert ann[5] > ann[6] and cem[6] > cem[5]
     assert set(plan.protocol) == {"data", "listed"}
+
+
+def test_new_items_are_ranked_alone(data: Dataset, cold: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Beside the four items with rows x3 and y3 are new: popularity cannot find them, nor can it rank them."""
+    caplog.set_level(logging.INFO)
+    words = "split=predefined", f"split.test={cold}", "evaluation.metrics=[recall]", "evaluation.cutoffs=[1]"
+    planned(data, *words)
+    assert "no held-out item has a train row, and each is ranked among 5 items that have; evaluation" in caplog.text
+    x, split, _ = planned(data, *words, "evaluation.catalogue=new")
+    assert "2 items are ranked: those without a train row" in caplog.text and "not ranked" not in caplog.messages[-1]
+    ranking = x["evaluation"].ranking(split.train, seed=1)
+    assert split.train.item_ids[ranking.catalogue].tolist() == ["x3", "y3"]
+    model = make("algorithm=content_based", "algorithm.feature_columns=[kind]").fit(split.train)
+    lists = model.recommend(split.queries, 1, ranking)
+    assert x["evaluation"].evaluate(split, lists, seed=1).metrics["recall_at_1"] == 1
+
+
+def test_targets_with_a_train_row_are_none_among_new_items(data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "mixed.csv").write_text("user_id,item_id\nann,x3\nann,y1\nben,x2\n")
+    _, split, _ = planned(data, "split=predefined", f"split.test={tmp_path / 'mixed.csv'}", "evaluation.catalogue=new")
+    assert split.train.user_ids[split.queries.users].tolist() == ["ann"]
+    assert split.train.item_ids[split.target.indices].tolist() == ["x3"]
+    (tmp_path / "known.csv").write_text("user_id,item_id\nann,y1\n")
+    with pytest.raises(DataError, match="catalogue=new: every held-out item has a train row; split=cold_items holds"):
+        planned(data, "split=predefined", f"split.test={tmp_path / 'known.csv'}", "evaluation.catalogue=new")
 
 
 def test_without_features_for_them_the_protocol_is_as_it_was(data: Dataset, cold: str) -> None:
