@@ -207,14 +207,19 @@ def _no_such_key(key: str, others: list[str]) -> str:
 
 def _unknown_in_sweep(key: str, words: list[str]) -> str:
     """Return with which options of a sweep over the group of a key it is unknown."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
     from omegaconf import OmegaConf
 
-    from recexp.config.overrides import parse
-
     group = key.partition(".")[0]
-    parsed = dict(zip(words, parse(words)))
-    fixed = [word for word, override in parsed.items() if override.sweep is None]
-    swept = [text for override in parsed.values() if override.key == group for text in override.texts]
+    with hydra_config():
+        parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+        parsed = parser.parse_overrides(words)
+    fixed = [word for word, override in zip(words, parsed) if not override.is_sweep_override()]
+    listed = [override for override in parsed if override.is_sweep_override() and not override.is_interval_sweep()]
+    swept = [
+        one for override in listed if override.get_key_element() == group for one in override.sweep_string_iterator()
+    ]
     if not swept and len(fixed) < len(words):
         return _no_such_key(key, fixed)
     lacking = []
