@@ -107,6 +107,13 @@ class Recommender(ABC):
         advice = ADVICE.get(next(iter(missing)), "") if len(missing) == 1 else ""
         return f"{type(self).__name__} needs {', '.join(sorted(missing))}, but {found}{advice}"
 
+    def withheld(self, queries: Queries) -> sp.csr_array | None:
+        """Return what no list of these queries may hold beside `queries.exclude`, CSR (b, n_items); None: nothing.
+
+        It is kept out of the fallback's lists, too.
+        """
+        return None
+
     def check_split(self, split: Split) -> None:  # noqa: B027
         """Raise DataError where the split's queries tell the fitted model what it is then asked for."""
 

@@ -16,6 +16,7 @@ class Capabilities:
     ----------
     feedback : whether the values of interactions weigh ("value") or only that they happened ("binary").
     needs_history : a query without history cannot be answered (it gets the run's fallback).
+    reads_history : what a query's history holds can change the answer.
     known_users_only : only users seen in training can be answered, whatever their history.
     needs : what a dataset must carry, see `Dataset.has`.
     predicts : `predict` estimates the value that a user would give.
@@ -26,6 +27,7 @@ class Capabilities:
 
     feedback: Feedback = "binary"
     needs_history: bool = True
+    reads_history: bool = True
     known_users_only: bool = False
     needs: frozenset[str] = frozenset()
     predicts: bool = False

@@ -1,5 +1,6 @@
 """FittedModel: a trained recommender with its ids, history and fallback; what people use, save and serve."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender
+from recexp.algorithms.cold_start.questionnaire import Questionnaire
 from recexp.data import Dataset, Interactions, Queries
 from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError
@@ -16,7 +19,7 @@ from recexp.models import folder
 from recexp.models.answers import Answers, Id
 from recexp.models.item_table import ItemTable
 from recexp.models.listing import Listing
-from recexp.models.questions import Questions, ids_of, short
+from recexp.models.questions import Question, Questions, ids_of, short
 from recexp.models.similar import similarities
 from recexp.ranking import Lists, Ranking
 from recexp.rerankers.base import Reranker
@@ -24,6 +27,8 @@ from recexp.rerankers.none import NoReranker
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,11 +90,22 @@ class FittedModel:
 
     def lists(self, queries: Queries, k: int) -> Lists:
         """Return lists of the k best items of each query, those of the reranker; see `recexp.models.listing`."""
+        queries = self._withholding(queries)
         return self._listing.lists(queries, self.can_answer(queries), min(k, len(self.item_ids)))
 
     def scores(self, queries: Queries, k: int) -> np.ndarray:
         """Return float32 (b, n_items) by which the k best items are those of `lists`; -inf for what is never listed."""
+        queries = self._withholding(queries)
         return self._listing.scores(queries, self.can_answer(queries), min(k, len(self.item_ids)))
+
+    def _withholding(self, queries: Queries) -> Queries:
+        """Return the queries that exclude what the model keeps out of lists, too."""
+        more = self.model.withheld(queries)
+        if more is None:
+            return queries
+        both = more if queries.exclude is None else sp.csr_array(queries.exclude + more)
+        both.sort_indices()
+        return replace(queries, exclude=both)
 
     @property
     def _listing(self) -> Listing:
@@ -127,6 +143,12 @@ class FittedModel:
             part = self.lists(queries, n)
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
+            if histories is not None and isinstance(self.model, Questionnaire):
+                unasked = (queries.lengths > 0) & (self.model.answers(queries).lengths == 0)
+                if unasked.any():
+                    log.warning(
+                        "%d of %d histories hold none of the items that are asked about", unasked.sum(), len(unasked)
+                    )
             hoped[rows] |= queries.lengths > 0
         self._questions.warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
         return Answers(whole, self.item_ids, self.item_table.titles, fallback)
@@ -158,6 +180,22 @@ class FittedModel:
         lists = self._listing.ranked(self._questions.anonymous(), scores[None], min(_checked(n), len(scores)))
         answers = Answers(lists, self.item_ids, None, np.zeros(1, bool))
         return list(zip(answers.items[0], answers.scores[0]))
+
+    def next_question(self, answers: Mapping[Id, bool]) -> Question | None:
+        """Return what a questionnaire asks next, given answers by item id, True for a yes; None: it has asked all.
+
+        Raises DataError for a model that asks nothing, and for an unknown item.
+        """
+        if not isinstance(self.model, Questionnaire):
+            raise DataError(f"{type(self.model).__name__} asks no questions; algorithm=questionnaire does")
+        codes = self.item_codes.codes(list(answers))
+        if (codes < 0).any():
+            raise DataError(f"item {short(list(answers)[int((codes < 0).argmax())])} is unknown")
+        item = self.model.next_question(dict(zip(codes.tolist(), answers.values())))
+        if item < 0:
+            return None
+        (asked,) = self.item_ids[[item]].tolist()
+        return Question(asked, "" if self.item_table.titles is None else self.item_table.titles[item])
 
     def only(self, categories: Mapping[str, str | Sequence[str]]) -> "FittedModel":
         """Return the same model restricted to items of some categories: {"category": ["phones"]}.

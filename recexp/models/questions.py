@@ -26,6 +26,13 @@ class Asked(NamedTuple):
     unknown: np.ndarray
 
 
+class Question(NamedTuple):
+    """What a questionnaire asks about: the item's original id, and its title, "" where there is none."""
+
+    item_id: Any
+    title: str
+
+
 @dataclass(frozen=True)
 class Questions:
     """Makes queries for a model.

@@ -84,6 +84,13 @@ def test_a_stranger_is_answered_by_his_history(model: Recommender, queries: Quer
     assert len(np.unique(scores, axis=0)) > len(np.unique(queries.sequences(1))) / 2
 
 
+@of(lambda can: not can.known_users_only)
+def test_a_history_changes_the_answer_of_those_that_say_so(model: Recommender, queries: Queries) -> None:
+    """Others, such as popularity, answer a stranger alike whatever he has."""
+    scores = model.score(queries.asked_by(-1))
+    assert (len(np.unique(scores, axis=0)) > 1) == model.capabilities.reads_history
+
+
 def test_wrong_parameters_are_refused(name: str) -> None:
     model = fresh(name)
     target = f"{type(model).__module__}.{type(model).__qualname__}"

@@ -10,8 +10,10 @@ from sklearn.tree import DecisionTreeRegressor
 
 import recexp
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
-from recexp.data import Dataset, Interactions, Queries, Split
+from recexp.data import Column, Dataset, Interactions, Queries, Split
 from recexp.errors import ConfigError, DataError
+from recexp.models.fitted import FittedModel
+from recexp.ranking import Ranking
 from recexp.testing.examples import repeated_rows
 
 
@@ -185,6 +187,61 @@ def test_a_base_that_reads_no_histories_is_refused() -> None:
         match=r"^algorithm\.base: MF only answers users that it was trained on, so answers to questions tell it",
     ):
         recexp.make("algorithm=questionnaire", "+algorithm@algorithm.base=mf")
+
+
+def test_a_base_that_ignores_histories_is_refused() -> None:
+    words = "algorithm=questionnaire", "+algorithm@algorithm.base=popularity"
+    with pytest.raises(ConfigError, match=r"^algorithm\.base: Popularity reads no histories, so answers to questions"):
+        recexp.make(*words)
+    recexp.make(
+        "algorithm=questionnaire", "+algorithm@algorithm.base=hybrid_switching"
+    )  # popularity is a part of it, beside one that reads them
+
+
+@pytest.mark.parametrize("base", ["", "ease"])
+@pytest.mark.parametrize("choose", ["greedy", "tree"])
+def test_what_was_asked_about_is_in_no_list(data: Dataset, choose: str, base: str) -> None:
+    """Whatever the answers: with a base, nobody's no is answered by the fallback, which would list what all have."""
+    words = ["n_questions=4", "min_users=20", f"choose={choose}"]
+    more = [f"+algorithm@algorithm.base={base}"] * bool(base)
+    model = recexp.make("algorithm=questionnaire", *[f"algorithm.{word}" for word in words], *more).fit(data)
+    popular = recexp.make("algorithm=popularity").fit(data)
+    whole = FittedModel.of(
+        model, popular, Ranking(np.arange(40), np.ones(40, bool)), data, exclude_seen=True, block_mib=1
+    )
+    for said in (False, True):
+        answers: dict[int, bool] = {}
+        while (question := whole.next_question(answers)) is not None:
+            answers[question.item_id] = said
+        assert 1 < len(answers) <= 4 and {*answers} <= {*model.questions().tolist()}
+        lists = whole.recommend(None, 40, history=[item for item, yes in answers.items() if yes])
+        assert len(lists) == 40 - len(answers) and not {item for item, _ in lists} & {*answers}
+
+
+def test_the_next_question_of_a_tree_follows_the_answers(data: Dataset) -> None:
+    model = make("choose=tree", "n_questions=2", "min_users=20").fit(data)
+    first, no, yes = (int(model.tree_[name][0]) for name in ("item", "no", "yes"))
+    assert [model.next_question(given) for given in ({}, {first: False}, {first: True})] == [
+        first,
+        model.tree_["item"][no],
+        model.tree_["item"][yes],
+    ]
+
+
+def test_questions_have_titles_and_other_histories_are_told(data: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    titled = replace(data, items={"title": Column.text([f"film {n}" for n in range(40)])})
+    model, popular = make("n_questions=3").fit(titled), recexp.make("algorithm=popularity").fit(titled)
+    ranking = Ranking(np.arange(40), np.ones(40, bool))
+    whole = FittedModel.of(model, popular, ranking, titled, exclude_seen=True, block_mib=1)
+    item, title = whole.next_question({})
+    assert item == model.questions_[0] and title == f"film {item}"
+    unasked = next(n for n in range(40) if n not in model.questions_)
+    whole.recommend_many([None, None], 3, histories=[[unasked], [item]])
+    assert caplog.messages == ["1 of 2 histories hold none of the items that are asked about"]
+    with pytest.raises(DataError, match="item 99 is unknown"):
+        whole.next_question({99: True})
+    with pytest.raises(DataError, match="Popularity asks no questions; algorithm=questionnaire does"):
+        replace(whole, model=popular).next_question({})
 
 
 def test_ratings_are_needed_for_their_spread(data: Dataset) -> None:

@@ -33,7 +33,7 @@ class Popularity(Recommender):
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         needs = frozenset() if self.half_life_days is None else frozenset({"timestamps"})
-        return Capabilities(needs_history=False, needs=needs)
+        return Capabilities(needs_history=False, reads_history=False, needs=needs)
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         items, weights = self.matrix(train.interactions).indices, None

@@ -20,7 +20,7 @@ class Random(Recommender):
     Time O(1) to fit, O(b * n_items) to score; memory O(1). Answers anyone; all unknown users get the same list.
     """
 
-    capabilities = Capabilities(needs_history=False)
+    capabilities = Capabilities(needs_history=False, reads_history=False)
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         context = context or FitContext()

@@ -60,7 +60,9 @@ class Demographic(Recommender):
     columns: FeatureColumns
     shrinkage: PositiveFloat
 
-    capabilities = Capabilities(needs_history=False, needs=frozenset({"user_features"}), users_by_features=True)
+    capabilities = Capabilities(
+        needs_history=False, reads_history=False, needs=frozenset({"user_features"}), users_by_features=True
+    )
 
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
         check_not_empty(train.interactions)

@@ -1,10 +1,12 @@
 """Questionnaire: new users are asked whether they know some items, and answered by that alone."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Self
 
 import numpy as np
+import scipy.sparse as sp
 from pydantic import AfterValidator
 
 from recexp.algorithms.base import Recommender
@@ -19,12 +21,12 @@ from recexp.params import PositiveFloat, PositiveInt, Size, params
 
 
 def _reads_histories(base: Recommender | None) -> Recommender | None:
-    if base is not None and base.capabilities.known_users_only:
-        raise ValueError(
-            f"{type(base).__name__} only answers users that it was trained on, so answers to questions tell it "
-            "nothing; als, ease and item_knn read histories"
-        )
-    return base
+    if base is None or (base.capabilities.reads_history and not base.capabilities.known_users_only):
+        return base
+    only = "only answers users that it was trained on" if base.capabilities.known_users_only else "reads no histories"
+    raise ValueError(
+        f"{type(base).__name__} {only}, so answers to questions tell it nothing; als, ease and item_knn read histories"
+    )
 
 
 @params
@@ -37,7 +39,8 @@ class Questionnaire(Recommender):
         sum of (x_ui - p_i - sum over q of (a_uq - p_q) W_qi)^2 + l2 |W|^2,
 
     or for `tree` the share among those who gave the same answers. With a base, which is fitted as usual, it is the
-    base's score of a user whose history consists of the items that were answered with yes.
+    base's score of a user whose history consists of the items that were answered with yes; a no tells it nothing, and
+    without any yes the run's fallback answers. No list holds what was asked about.
 
     choose : popularity: the items that most users have. entropy: those that are closest to being had by half of the
     users, so that a yes or no tells most. popularity_spread: number of ratings times their standard deviation. greedy:
@@ -142,6 +145,28 @@ class Questionnaire(Recommender):
         stop = np.cumsum(lengths)
         log = replace(queries.log.take(rows[kept]), users=owners[kept], n_users=len(queries))
         return replace(queries.asked_by(-1), log=log, start=stop - lengths, stop=stop)
+
+    def withheld(self, queries: Queries) -> sp.csr_array:
+        """Return which items each query was asked about, float32 CSR (b, n_items)."""
+        b = len(queries)
+        if self.choose == "tree":
+            asked = self.tree_["item"][np.array(self._paths(queries)).T]
+        else:
+            asked = np.tile(self.questions_, (b, 1))
+        real = asked >= 0
+        indptr = np.append(0, np.cumsum(real.sum(axis=1)))
+        found = sp.csr_array((np.ones(indptr[-1], np.float32), asked[real], indptr), shape=(b, queries.n_items))
+        found.sum_duplicates()
+        return found
+
+    def next_question(self, answers: Mapping[int, bool]) -> int:
+        """Return the item to ask about next, -1 where all has been asked; `answers` by item, True for a yes."""
+        if self.choose != "tree":
+            return next((int(item) for item in self.questions_ if item not in answers), -1)
+        node = 0
+        while (item := int(self.tree_["item"][node])) in answers:
+            node = self.tree_["yes" if answers[item] else "no"][node]
+        return item
 
     def questions(self) -> np.ndarray:
         """Return the codes of all items that somebody may be asked about, int (q,)."""

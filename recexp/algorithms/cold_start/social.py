@@ -72,7 +72,7 @@ class Social(Recommender):
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         if self.aggregate == "sum":
-            return Capabilities(needs_history=False, needs=frozenset({"links"}))
+            return Capabilities(needs_history=False, reads_history=False, needs=frozenset({"links"}))
         of_ratings = RatingModel.capabilities
         return replace(of_ratings, needs_history=False, needs=of_ratings.needs | {"links"})
 

@@ -47,7 +47,7 @@ class GivenLists(Recommender):
 
     file: Location | None
 
-    capabilities = Capabilities(needs_history=False, partial=True)
+    capabilities = Capabilities(needs_history=False, reads_history=False, partial=True)
 
     def check(self) -> None:
         if self.file is None:

@@ -62,6 +62,7 @@ class Hybrid(Recommender):
         return Capabilities(
             feedback="value" if any(part.feedback == "value" for part in asked) else "binary",
             needs_history=all(part.needs_history or (part.known_users_only and not alone) for part in asked),
+            reads_history=any(part.reads_history for part in asked),
             known_users_only=alone,
             needs=frozenset.intersection(*needs) if self.on_failure == "skip" else frozenset.union(*needs),
             predicts=any(part.predicts for part in asked),
