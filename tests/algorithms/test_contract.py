@@ -15,10 +15,15 @@ from recexp.testing import check_recommender
 
 NODES = plain(compose([f"+algorithm@found.{name}={name}" for name in options("algorithm")]))["found"]
 """The config of each algorithm by name, composed at once; networks are small here, and learn fast."""
-SMALL = {"epochs": 20, "batch_size": 128, "learning_rate": 0.02, "hidden": 16, "layers": 16, "latent": 8, "factors": 8}
+SMALL = {"epochs": 20, "batch_size": 128, "learning_rate": 0.02, "hidden": 16, "latent": 8, "factors": 8}
 for node in NODES.values():
     for key in node.keys() & SMALL.keys() if "epochs" in node else ():
         node[key] = [SMALL[key]] * len(node[key]) if isinstance(node[key], list) else SMALL[key]
+    if isinstance(node.get("layers"), list):
+        node["layers"] = [16] * len(node["layers"])
+    if "length" in node:  # an example is a whole sequence: there are few of them
+        rate = 0.02 if "cell" in node else 0.005
+        node |= {"epochs": 60, "batch_size": 16, "learning_rate": rate, "length": 12}
 
 NAMES = list(NODES)
 

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from recexp.algorithms.neural.networks.modules import empty
 
+POOL = 8
+"""Batches' worth of examples, drawn at random, of which those of like size become a batch."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -19,11 +22,24 @@ class Pass:
     examples : tensors of equal length, an example a row.
     loss : returns the mean loss of a batch, given the rows of each of `examples`.
     optimizer : takes the steps.
+    sizes : int (n,), or None. Examples of like size are put into a batch, which then has less padding.
     """
 
     examples: tuple[Tensor, ...]
     loss: Callable[..., Tensor]
     optimizer: torch.optim.Optimizer
+    sizes: Tensor | None = None
+
+    def batches(self, size: int, generator: torch.Generator) -> Sequence[Tensor]:
+        """Return the examples of each batch, int64, in an order that is drawn."""
+        n, device = len(self.examples[0]), generator.device
+        order = torch.randperm(n, generator=generator, device=device)
+        if self.sizes is None:
+            return order.split(size)
+        pool = torch.arange(n, device=device) // (POOL * size)
+        order = order[torch.argsort(pool * (self.sizes.max() + 1) + self.sizes[order], stable=True)]
+        batches = order.split(size)
+        return [batches[i] for i in torch.randperm(len(batches), generator=generator, device=device).tolist()]
 
 
 class Network(nn.Module, ABC):

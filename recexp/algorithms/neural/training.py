@@ -120,12 +120,10 @@ class _Training:
 
     def _pass(self, one: Pass) -> float:
         """Take the steps of a pass; return the mean loss of its examples."""
-        n, device, size = len(one.examples[0]), self.generator.device, self.model.batch_size
-        order = torch.randperm(n, generator=self.generator, device=device)
-        shuffled, total = [rows[order] for rows in one.examples], torch.zeros((), device=device)
+        device, total = self.generator.device, torch.zeros((), device=self.generator.device)
         moved = [weights for group in one.optimizer.param_groups for weights in group["params"]]
-        for start in range(0, n, size):
-            batch = [rows[start : start + size] for rows in shuffled]
+        for rows in one.batches(self.model.batch_size, self.generator):
+            batch = [part[rows] for part in one.examples]
             with torch.autocast(device.type, torch.bfloat16, enabled=self.context.precision == "bfloat16"):
                 loss = one.loss(*batch)
             one.optimizer.zero_grad()
@@ -134,7 +132,7 @@ class _Training:
                 nn.utils.clip_grad_norm_(moved, self.model.clip_norm)
             one.optimizer.step()
             total += loss.detach() * len(batch[0])
-        return float(total) / n
+        return float(total) / len(one.examples[0])
 
     def _weights(self) -> dict[str, np.ndarray]:
         """Return the weights as they are now; steps to come may change them in place."""

@@ -108,14 +108,18 @@ class Table(nn.Module):
     Parameters
     ----------
     features : float32 CSR (n, f), or None.
+    given : float32 (n, g), vectors from elsewhere of which a linear map is added; or None.
+    own : whether each has a vector of its own.
     """
 
-    def __init__(self, n: int, width: int, features: Rows | None = None) -> None:
+    def __init__(
+        self, n: int, width: int, features: Rows | None = None, given: Tensor | None = None, *, own: bool = True
+    ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(n, width))
-        self.features = features
-        if features is not None:
-            self.of_features = nn.Parameter(torch.empty(features.shape[1], width))
+        self.n, self.features, self.given = n, features, given
+        self.weight = nn.Parameter(torch.empty(n, width)) if own else None
+        self.of_features = None if features is None else nn.Parameter(torch.empty(features.shape[1], width))
+        self.of_given = None if given is None else nn.Parameter(torch.empty(given.shape[1], width))
 
     def draw(self, std: float, generator: torch.Generator) -> None:
         """Draw all vectors from N(0, std)."""
@@ -124,18 +128,26 @@ class Table(nn.Module):
 
     def forward(self, index: Tensor) -> Tensor:
         """Return (b, width): the vectors at an index."""
-        own = F.embedding(index, self.weight)
-        return own if self.features is None else own + self.features.times(index, self.of_features)
+        parts = []
+        if self.weight is not None:
+            parts.append(F.embedding(index, self.weight))
+        if self.features is not None and self.of_features is not None:
+            parts.append(self.features.times(index, self.of_features))
+        if self.given is not None and self.of_given is not None:
+            parts.append(self.given[index] @ self.of_given)
+        return sum(parts[1:], parts[0])
 
     def whole(self) -> Tensor:
         """Return (n, width): all vectors."""
-        if self.features is None:
+        if self.features is None and self.given is None and self.weight is not None:
             return self.weight
-        return self(torch.arange(len(self.weight), device=self.weight.device))
+        some = next(self.parameters())
+        return self(torch.arange(self.n, device=some.device))
 
 
 def folded(network: nn.Module) -> dict[str, Tensor]:
     """Return the state of the network without features whose tables have what features add."""
-    state = {name: value for name, value in network.state_dict().items() if not name.endswith("of_features")}
+    added = ("of_features", "of_given")
+    state = {name: value for name, value in network.state_dict().items() if not name.endswith(added)}
     tables = {name: part for name, part in network.named_modules() if isinstance(part, Table)}
     return {**state, **{f"{name}.weight": table.whole() for name, table in tables.items()}}
