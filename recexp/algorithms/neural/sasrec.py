@@ -33,10 +33,10 @@ class SASRec(SequenceModel):
     Parameters
     ----------
     blocks, heads : of attention and layers.
-    norm : pre: x + f(LN(x)). original: that of the paper's code, where keys and values are not normalized and padding on
-        the left is seen.
-    layer : standard: two layers, relu between them, as wide as a vector; ligr: gated blocks with SwiGLU layers four times
-        as wide (Borisyuk et al., 2025), for norm=pre.
+    norm : pre: x + f(LN(x)). original: as in the paper's code, where keys and values are not normalized and padding on
+        the left is visible.
+    layer : standard: two layers as wide as a vector, relu between them; ligr: gated blocks with SwiGLU layers four
+        times as wide (Borisyuk et al., 2025), for norm=pre.
     loss : cross_entropy over all items; sampled: over the target and `negatives`; bce; gbce. See
         `networks.sequence_losses`.
     negatives : items drawn for each sequence, or, if 1, for each place; for cross_entropy none.

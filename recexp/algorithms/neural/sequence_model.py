@@ -1,8 +1,9 @@
 """SequenceModel: what networks that read histories in their order share."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.foresight import foresee
 from recexp.algorithms.neural.base import NeuralModel
 from recexp.algorithms.neural.item_vectors import item_vectors
+from recexp.algorithms.sessions import training_sessions
 from recexp.data import Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, IncompatibleError
 from recexp.io import check_file
@@ -34,15 +36,15 @@ NUMBERS = 40
 
 @params
 class SequenceModel(NeuralModel):
-    """score(u, i) = h(u) . e_i, h what a network makes of the latest items of u's history, in their order.
+    """score(u, i) = h(u) . e_i, h what a network makes of the latest items of u's history.
 
-    A user's rows in train, in time order, are a sequence, of which the latest `length` + 1 are learned from; where a
-    network reads a batch, it takes them from the rows: nothing is stored for a prefix. Whether an item that was seen may
-    come again is the split's `exclude_seen`. Serves anyone with a history.
+    A user's rows in train, in time order, are a sequence. The model learns from the latest `length` + 1 of them. A batch
+    reads them from the rows; nothing is stored for a prefix. The split's `exclude_seen` says whether seen items may be
+    recommended again. Serves anyone with a history.
 
-    An item's vector e is its own (`item_ids`), plus what its features add (`item_features`, see
-    `features.all_features`), plus a linear map of a vector from a file (`item_vectors`). Without vectors of their own,
-    new items are recommended by what is known of them.
+    An item's vector e is the sum of a vector of its own (`item_ids`), what its features add (`item_features`, see
+    `features.all_features`), and a linear map of its vector from a file (`item_vectors`). With item_ids=false new items
+    are recommended by what is known of them.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ class SequenceModel(NeuralModel):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        needs = {"item_features"} if self.item_features else set()
+        needs = {"order"} | ({"item_features"} if self.item_features else set())
         return Capabilities(needs=frozenset(needs | ({f"context.{self.weights}"} if self.weights else set())))
 
     def check(self) -> None:
@@ -117,13 +119,8 @@ class SequenceModel(NeuralModel):
         from recexp.algorithms.neural.networks.modules import Rows, Table
         from recexp.algorithms.neural.networks.sequences import SequenceLesson
 
-        device, (rows, begin) = generator.device, train.interactions.histories
-        long = np.flatnonzero(np.diff(begin) > 1)
-        if not len(long):
-            raise DataError(
-                f"{train.name}: no user has two rows in train, so there is nothing that comes next; "
-                f"{type(self).__name__} learns from sequences"
-            )
+        rows, begin = training_sessions(replace(train, interactions=replace(train.interactions, sessions=None)))
+        device, long = generator.device, np.flatnonzero(np.diff(begin) > 1)
         self._foresee(len(long), train.n_items)
         features = Rows(all_features(train.items, train.n_items), device) if self.item_features else None
         given = None

@@ -15,7 +15,7 @@ from recexp.algorithms.neural.networks.sequence_losses import SequenceLoss
 from recexp.data import Interactions
 
 BUCKETS = 32
-"""Buckets of the time between two events: 0 for the first event, then powers of two of a second, 2^29 (17 years) last."""
+"""Buckets of the time between two events: 0 for a first event, then powers of two of a second up to 2^30 (34 years)."""
 
 
 @dataclass(frozen=True)
