@@ -38,7 +38,7 @@ NUMBERS = 40
 class SequenceModel(NeuralModel):
     """score(u, i) = h(u) . e_i, h what a network makes of the latest items of u's history.
 
-    A user's rows in train, in time order, are a sequence. The model learns from the latest `length` + 1 of them. A batch
+    A user's rows in train, in time order, are a sequence, whose latest `length` + 1 the model learns from. A batch
     reads them from the rows; nothing is stored for a prefix. The split's `exclude_seen` says whether seen items may be
     recommended again. Serves anyone with a history.
 

@@ -31,6 +31,8 @@ SMALL = {
 }
 """Each network, and what makes it small."""
 RANKING = [name for name in SMALL if name != "autorec"]
+SEQUENCES = {"gru4rec": "hidden=16", "sasrec": "factors=16", "bert4rec": "factors=16"}
+"""Those that read the order of a history, see test_sequences.py."""
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -39,7 +41,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def test_every_network_is_here() -> None:
     of_ours = {name for name, path in options("algorithm").items() if "recexp.algorithms.neural." in path.read_text()}
-    assert set(SMALL) == of_ours
+    assert {*SMALL, *SEQUENCES} == of_ours
 
 
 @pytest.mark.parametrize("name", RANKING)
@@ -52,11 +54,11 @@ def test_what_can_be_told_apart_is_learned(name: str, tiny: Callable) -> None:
     assert (np.where(group, scores, np.inf).min(1) > np.where(group, -np.inf, scores).max(1)).all()
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_the_loss_falls(name: str, store: Dataset) -> None:
+@pytest.mark.parametrize(("name", "small"), [*SMALL.items(), *SEQUENCES.items()])
+def test_the_loss_falls(name: str, small: str, store: Dataset) -> None:
     losses = []
     words = "algorithm.epochs=30", "algorithm.batch_size=64", "algorithm.learning_rate=0.005"
-    model, before = recexp.make(f"algorithm={name}", f"algorithm.{SMALL[name]}", *words), torch.get_rng_state()
+    model, before = recexp.make(f"algorithm={name}", f"algorithm.{small}", *words), torch.get_rng_state()
     model.fit(store, FitContext(log_step=lambda _, values: losses.append(values["loss"])))
     assert torch.equal(torch.get_rng_state(), before), "PyTorch's global generator is left alone"
     assert len(losses) == 30
