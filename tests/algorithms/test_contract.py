@@ -22,8 +22,14 @@ for node in NODES.values():
     if isinstance(node.get("layers"), list):
         node["layers"] = [16] * len(node["layers"])
     if "length" in node:  # an example is a whole sequence: there are few of them
-        rate = 0.02 if "cell" in node else 0.005
-        node |= {"epochs": 60, "batch_size": 16, "learning_rate": rate, "length": 12}
+        slow = "cell" in node or node.get("loss") == "gbce"
+        node |= {
+            "epochs": 100,
+            "batch_size": 16,
+            "learning_rate": 0.02 if slow else 0.005,
+            "length": 12,
+            "dropout": 0.1,
+        }
 
 NAMES = list(NODES)
 

@@ -126,10 +126,10 @@ class SequenceModel(NeuralModel):
         given = None
         if self.item_vectors is not None:
             given = torch.from_numpy(item_vectors(Path(self.item_vectors).expanduser(), train)).to(device)
-        ends = (torch.from_numpy(ends.astype(np.int64)).to(device) for ends in (begin[long], begin[long + 1]))
+        start, stop = (torch.from_numpy(ends.astype(np.int64)).to(device) for ends in (begin[long], begin[long + 1]))
         return SequenceLesson(
             self._sequences(rows, device),
-            *ends,
+            (start, stop),
             self._weights(rows, device),
             lambda: self._network_of(Table(train.n_items, self.factors, features, given, own=self.item_ids)),
             self._loss(torch.from_numpy(rows.used_items).to(device)),

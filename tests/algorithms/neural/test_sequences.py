@@ -37,7 +37,7 @@ def drawn(make) -> torch.nn.Module:
     network.draw(generator)
     for weights in network.parameters():  # far from nothing, so that what is said differs
         torch.nn.init.normal_(weights, 0.0, 0.5, generator=generator)
-    return network.requires_grad_(requires_grad=False)
+    return network.requires_grad_(False)
 
 
 def read(items: list[int], times: list[int] | None = None, *, left: bool = False) -> Sequences:
@@ -127,7 +127,7 @@ def test_blocks_are_those_of_pytorch(post: bool) -> None:
     from recexp.algorithms.neural.networks.attention import Block
 
     shape = BERT if post else replace(STANDARD, wider=3)
-    block = Block(shape).requires_grad_(requires_grad=False)
+    block = Block(shape).requires_grad_(False)
     activation = "gelu" if post else "relu"
     theirs = torch.nn.TransformerEncoderLayer(
         WIDTH, 2, shape.wider * WIDTH, 0.0, activation, shape.eps, batch_first=True, norm_first=not post
@@ -286,8 +286,7 @@ def test_batches_of_like_lengths_weigh_each_place_alike() -> None:
 
     lesson = SequenceLesson(
         Sequences(rows, 5, CPU, left=False, gaps=False),
-        start,
-        stop,
+        (start, stop),
         None,
         Constant,
         Places(),

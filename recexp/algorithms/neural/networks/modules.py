@@ -109,40 +109,39 @@ class Table(nn.Module):
     ----------
     features : float32 CSR (n, f), or None.
     given : float32 (n, g), vectors from elsewhere of which a linear map is added; or None.
-    own : whether each has a vector of its own.
+    own : whether each learns a vector of its own, which else stays 0.
     """
 
     def __init__(
         self, n: int, width: int, features: Rows | None = None, given: Tensor | None = None, *, own: bool = True
     ) -> None:
         super().__init__()
-        self.n, self.features, self.given = n, features, given
-        self.weight = nn.Parameter(torch.empty(n, width)) if own else None
-        self.of_features = None if features is None else nn.Parameter(torch.empty(features.shape[1], width))
-        self.of_given = None if given is None else nn.Parameter(torch.empty(given.shape[1], width))
+        self.weight = nn.Parameter(torch.empty(n, width))
+        self.features, self.given, self.own = features, given, own
+        if features is not None:
+            self.of_features = nn.Parameter(torch.empty(features.shape[1], width))
+        if given is not None:
+            self.of_given = nn.Parameter(torch.empty(given.shape[1], width))
 
     def draw(self, std: float, generator: torch.Generator) -> None:
         """Draw all vectors from N(0, std)."""
         for weights in self.parameters():
             nn.init.normal_(weights, 0.0, std, generator=generator)
+        if not self.own:
+            nn.init.zeros_(self.weight).requires_grad_(False)
 
     def forward(self, index: Tensor) -> Tensor:
         """Return (b, width): the vectors at an index."""
-        parts = []
-        if self.weight is not None:
-            parts.append(F.embedding(index, self.weight))
-        if self.features is not None and self.of_features is not None:
-            parts.append(self.features.times(index, self.of_features))
-        if self.given is not None and self.of_given is not None:
-            parts.append(self.given[index] @ self.of_given)
-        return sum(parts[1:], parts[0])
+        vectors = F.embedding(index, self.weight)
+        if self.features is not None:
+            vectors = vectors + self.features.times(index, self.of_features)
+        return vectors if self.given is None else vectors + self.given[index] @ self.of_given
 
     def whole(self) -> Tensor:
         """Return (n, width): all vectors."""
-        if self.features is None and self.given is None and self.weight is not None:
+        if self.features is None and self.given is None:
             return self.weight
-        some = next(self.parameters())
-        return self(torch.arange(self.n, device=some.device))
+        return self(torch.arange(len(self.weight), device=self.weight.device))
 
 
 def folded(network: nn.Module) -> dict[str, Tensor]:

@@ -128,7 +128,8 @@ class SequenceLesson(Lesson):
 
     Parameters
     ----------
-    sequences : the rows; `start` and `stop`, int64 (n,), say where each sequence is in them.
+    sequences : the rows.
+    ranges : int64 (n,) each: where in them each sequence starts and stops.
     weights : float32 (m,): weight of each row as what is to be told; None: 1.
     loss : what is learned by.
     """
@@ -138,8 +139,7 @@ class SequenceLesson(Lesson):
     def __init__(
         self,
         sequences: Sequences,
-        start: Tensor,
-        stop: Tensor,
+        ranges: tuple[Tensor, Tensor],
         weights: Tensor | None,
         make: Callable[[], SequenceNetwork],
         loss: SequenceLoss,
@@ -148,9 +148,9 @@ class SequenceLesson(Lesson):
         learning_rate: float,
     ) -> None:
         super().__init__(make, generator, learning_rate)
-        self._sequences, self._ranges, self._by = sequences, (start, stop), loss
+        self._sequences, self._ranges, self._by = sequences, ranges, loss
         self._weights = None if weights is None else weights / weights.mean()
-        self._places = (stop - start - 1).clamp(max=sequences.length)
+        self._places = (ranges[1] - ranges[0] - 1).clamp(max=sequences.length)
         self._usual = float(self._places.double().mean()) * self.network.share
 
     def passes(self, epoch: int) -> Iterator[Pass]:
