@@ -21,15 +21,6 @@ for node in NODES.values():
         node[key] = [SMALL[key]] * len(node[key]) if isinstance(node[key], list) else SMALL[key]
     if isinstance(node.get("layers"), list):
         node["layers"] = [16] * len(node["layers"])
-    if "length" in node:  # an example is a whole sequence: there are few of them
-        slow = "cell" in node or node.get("loss") == "gbce"
-        node |= {
-            "epochs": 100,
-            "batch_size": 16,
-            "learning_rate": 0.02 if slow else 0.005,
-            "length": 12,
-            "dropout": 0.1,
-        }
 
 NAMES = list(NODES)
 
@@ -78,14 +69,14 @@ def test_predictions_are_within_the_range_of_ratings_and_beat_chance(model: Reco
     assert np.corrcoef(seen, rows.values)[0, 1] > 0.2, "on what it learned from"
 
 
-@of(lambda can: (can.needs_history or can.known_users_only) and not can.predicts)
+@of(lambda can: (can.needs_history or can.known_users_only) and not can.predicts and "order" not in can.needs)
 def test_the_taste_of_a_history_is_learned(model: Recommender, store: Dataset, queries: Queries) -> None:
-    """The AUC of items of one's own taste over others is .74, or .56 by what followed one item; chance gives .5."""
+    """The AUC of items of one's own taste over others is .74 or more; chance gives .5. Orders are random here."""
     scores = model.score(dataclasses.replace(queries, exclude=None))
     own = queries.users[:, None] % 2 == np.arange(store.n_items) % 2
     above = scores[:, :, None] - scores[:, None, :]
     won = (above > 0) + 0.5 * (above == 0)
-    assert won[own[:, :, None] & ~own[:, None, :]].mean() > 0.55
+    assert won[own[:, :, None] & ~own[:, None, :]].mean() > 0.65
 
 
 @of(lambda can: can.needs_history and not can.known_users_only)
