@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recexp import terminal
 from recexp.errors import ConfigError
-from recexp.metric_names import headlines, is_final, parsed, pretty
+from recexp.metric_names import headlines, is_final, parsed, point, pretty
 
 if TYPE_CHECKING:
     from recexp.runners.result import RunResult
@@ -110,11 +110,11 @@ def show(runs: "list[RunResult]") -> None:
 def metric_table(
     metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], final: str
 ) -> tuple[list[str], list[list[str]]]:
-    """Return heads and rows: a row a final metric, a column a cut-off, each value with half its interval."""
+    """Return heads and rows: a row a final metric or a point of a curve, a column a cut-off, with half the interval."""
     cells: dict[str, dict[int | None, str]] = {}
     for name, value in metrics.items():
         part, metric, k = parsed(name)
-        if is_final(name, final):
+        if is_final(name, final) or point(name) is not None:
             low, high = intervals.get(name, (value, value))
             spread = f" ±{(high - low) / 2:.4f}" if high > low else ""
             cells.setdefault(f"{part}/{metric}", {})[k] = f"{value:.4f}{spread}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 _AT = "_at_"
+_POINT = re.compile(r"after_([0-9]+)(_candidates)?/")
 
 
 def metric_at(metric: str, k: int) -> str:
@@ -29,8 +30,15 @@ def cutoff(name: str) -> int | None:
 
 
 def pretty(name: str) -> str:
-    """Return the metric as people write it, without the part: `ndcg@10`."""
-    return name.rpartition("/")[2].replace(_AT, "@")
+    """Return the metric as people write it, `ndcg@10`: without the part, but with the point of a curve."""
+    metric, known = name.rpartition("/")[2].replace(_AT, "@"), point(name)
+    return metric if known is None else f"{metric} after {known}"
+
+
+def point(name: str) -> int | None:
+    """Return the point of a curve of users: 2 of `after_2/ndcg_at_10`, None of other metrics."""
+    found = _POINT.match(name)
+    return int(found[1]) if found else None
 
 
 def natural_key(name: str) -> list[str | int]:

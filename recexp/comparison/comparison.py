@@ -12,7 +12,7 @@ from recexp.comparison.results import Comparison, Leaderboard, Options, RankedRo
 from recexp.comparison.rows import Row, seed_fold_split
 from recexp.errors import ConfigError, unknown
 from recexp.history.archive import Archive, StoredRun
-from recexp.metric_names import bare, headlines
+from recexp.metric_names import bare, headlines, point
 from recexp.metrics.base import Metric
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
@@ -40,7 +40,7 @@ def compare(
 ) -> Comparison:
     """Compare the rows of each group. Raises ConfigError for a metric or baseline that is not there, or a metric that
     is not the same in all runs."""
-    allowed = list(dict.fromkeys(name for group in groups for name in group.metrics()))
+    allowed = list(dict.fromkeys(name for group in groups for name in [*group.metrics(), *group.points()]))
     name = allowed[0] if options.metric is None else _full_name("--metric", options.metric, allowed)
     newest = groups[0].newest
     columns = [_full_name("--columns", column, allowed) for column in options.columns]
@@ -105,7 +105,7 @@ def _full_name(option: str, wanted: str, names: Sequence[str]) -> str:
     for name in names:
         if wanted in (name, name.partition("/")[2]):
             return name
-    allowed = list(dict.fromkeys(name.partition("/")[2] for name in names))
+    allowed = list(dict.fromkeys(name.partition("/")[2] if point(name) is None else name for name in names))
     raise ConfigError(f"{option}: {unknown('', wanted, allowed, what='no run has it')}")
 
 

@@ -12,7 +12,7 @@ from recexp.comparison.rows import Row, rows_of, short
 from recexp.errors import ConfigError, StoreError
 from recexp.history.archive import Archive, StoredRun
 from recexp.history.references import find_run
-from recexp.metric_names import bare, cutoff, headlines
+from recexp.metric_names import bare, cutoff, headlines, natural_key, point
 from recexp.tracking import flatten
 from recexp.tracking.tags import HEADLINE, PROTOCOL, REPRODUCES
 
@@ -61,6 +61,11 @@ class ComparisonGroup:
     def metrics(self) -> list[str]:
         """Return the names of all final metrics, the headline and its cut-off first."""
         return final_metrics(run for row in self.rows for run in [*row.runs, *row.older])
+
+    def points(self) -> list[str]:
+        """Return the names of the metrics at the points of a curve of users."""
+        found = {name for row in self.rows for run in row.runs for name in run.metrics if point(name) is not None}
+        return sorted(found, key=natural_key)
 
 
 def find_runs(

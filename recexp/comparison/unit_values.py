@@ -10,6 +10,7 @@ from recexp.comparison.rows import Row
 from recexp.errors import DataError, StoreError
 from recexp.history.archive import Archive, StoredRun
 from recexp.io import to_numpy
+from recexp.metric_names import point
 from recexp.metrics.base import Metric
 from recexp.statistics.bootstrap import Means
 from recexp.tracking.tags import SPLIT
@@ -114,4 +115,5 @@ def _owners(ids: list[Hashable], split: str, codes: dict[Hashable, int]) -> np.n
 
 
 def _named(name: str) -> str:
-    return name.rpartition("/")[2]
+    """Return what a result is called in stored tables: the final part is not named, points of a curve are."""
+    return name.rpartition("/")[2] if point(name) is None else name

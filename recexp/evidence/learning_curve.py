@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from recexp import charts
 from recexp.evidence.plots import Plot
 from recexp.evidence.recommendations import PartResult
@@ -28,6 +30,12 @@ class UserCurve:
     def intervals(self) -> dict[str, tuple[float, float]]:
         """(low, high) by full name."""
         return {name: pair for part in self.points.values() for name, pair in part.intervals.items()}
+
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """Values of each query, float64 (b,) by full name."""
+        parts = self.points.values()
+        return {f"{part.name}/{name}": column for part in parts for name, column in part.results.per_query.items()}
 
     @property
     def _headline(self) -> str:

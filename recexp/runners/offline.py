@@ -183,11 +183,12 @@ def evidence(
     for told in [*short, *remarks]:
         log.warning("%s", told)
     fallbacks = [f"{share:.1%} of the {name} lists come from the fallback" for name, share in shares.items() if share]
+    units = parts[-1].units
     return Recommendations(
         metrics=metrics,
         intervals=intervals | (curve.intervals if curve else {}),
         higher_is_better=experiment["evaluation"].directions,
-        units=parts[-1].units,
+        units=replace(units, values={**units.values, **curve.values}) if curve else units,
         tables=[*fold.tables(), fallback_table(parts), *([curve.table] if curve else [])],
         warnings=leaks + fallbacks + short + remarks,
         plots={**(fold.report.plots if fold.report else {}), **({"known_interactions": curve.plot} if curve else {})},

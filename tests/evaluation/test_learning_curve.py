@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import recexp as library
-from recexp import file_names
+from recexp import console, file_names
 from recexp.data import Dataset, Split
 from recexp.errors import ConfigError, DataError
 from recexp.evidence.table import tables_of
@@ -40,6 +40,25 @@ def test_a_run_has_the_curve(words: tuple[str, ...]) -> None:
     assert len({ease[name] for name in points}) == 3
     low, high = found["ease"].intervals[points[1]]
     assert low < ease[points[1]] < high
+
+
+def test_points_are_shown_and_compared_user_by_user(words: tuple[str, ...]) -> None:
+    curve = ("evaluation=learning_curve", "evaluation.known=[0,1,5]", "evaluation.metrics=[ndcg]")
+    found = {name: library.run(*words, *curve, f"algorithm={name}") for name in ("ease", "popularity")}
+    heads, rows = console.metric_table(found["ease"].metrics, {}, "test")
+    shown = {row[0]: row[heads.index("at 10")] for row in rows}
+    assert [*shown] == ["test/ndcg", "after_0/ndcg", "after_1/ndcg", "after_5/ndcg"]
+    assert shown["after_1/ndcg"] == f"{found['ease'].metrics['after_1/ndcg_at_10']:.4f}"
+    compared = library.compare(metric="after_1/ndcg_at_10").comparison
+    (board,) = compared.boards
+    assert {row.row.label: row.mean for row in board.rows} == {
+        name: run.metrics["after_1/ndcg_at_10"] for name, run in found.items()
+    }
+    (pair,) = board.pairs
+    ease, popularity = (found[name].per_user()["after_1/ndcg_at_10"] for name in ("ease", "popularity"))
+    assert abs(pair.difference) == pytest.approx(abs((ease - popularity).mean()))
+    with pytest.raises(ConfigError, match=r"allowed: ndcg_at_10, .*after_0/ndcg_at_5"):
+        library.compare(metric="after_3/ndcg_at_10")
 
 
 def test_a_curve_over_listed_candidates_is_called_so(shop: Path, caplog: pytest.LogCaptureFixture) -> None:
