@@ -12,11 +12,11 @@ from recexp.comparison.results import Comparison, Leaderboard, Options, RankedRo
 from recexp.comparison.rows import Row, seed_fold_split
 from recexp.errors import ConfigError, unknown
 from recexp.history.archive import Archive, StoredRun
-from recexp.metric_names import bare, headlines, point
+from recexp.metric_names import bare, headlines, point, pretty
 from recexp.metrics.base import Metric
 from recexp.rng import generator
 from recexp.statistics.bootstrap import intervals
-from recexp.tracking.tags import SPLIT
+from recexp.tracking.tags import BOUND, SPLIT
 
 TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
@@ -61,7 +61,7 @@ def compare(
     higher_is_better = {other: None if kind is None else kind.higher_is_better for other, kind in kinds.items()}
     directed = {other: kind for other, kind in kinds.items() if kind and kind.directed}
     beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
-    chosen = [(group, _rows(group, name, metric, notes)) for group in groups]
+    chosen = [(group, _attainable(group, _rows(group, name, metric, notes), name, options, notes)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
         lacking = [group.setting for group, rows in chosen if not _called(rows, options.baseline)]
         notes += [f"{setting}: excluded, because it has no {options.baseline}" for setting in lacking]
@@ -120,6 +120,21 @@ def _rows(group: ComparisonGroup, name: str, metric: Metric, notes: list[str]) -
         notes.append(f"{group.setting}: runs without {name} are excluded from {_listed(fewer, ', ')}")
     sign = 1 if metric.higher_is_better else -1
     return sorted(rows, key=lambda row: (-sign * row.mean(name), row.label))
+
+
+def _attainable(group: ComparisonGroup, rows: list[Row], name: str, options: Options, notes: list[str]) -> list[Row]:
+    """Return the rows without those that are upper bounds, which notes tell; with them where they are all there is."""
+    bounds = [row for row in rows if any(BOUND in run.tags for run in row.runs)]
+    if options.baseline is not None:
+        bounds = [row for row in bounds if row not in _called(rows, options.baseline)]
+    if not bounds or len(bounds) == len(rows):
+        return rows
+    notes += [
+        f"{group.setting}: {row.label} is an upper bound, {pretty(name)} {row.mean(name):.4f}; it knows what no other "
+        "can know, and is neither ranked nor tested"
+        for row in bounds
+    ]
+    return [row for row in rows if row not in bounds]
 
 
 def _board(

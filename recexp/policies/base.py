@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,7 +35,13 @@ class Policy(ABC):
     """Chooses the items of lists. A subclass is decorated with `@params`; its fields are what can be set.
 
     What it learns goes to attributes whose names end in `_`.
+
+    Class attributes
+    ----------------
+    upper_bound : whether it knows what no policy can know; `recexp compare` shows what it reaches, and tests it not.
     """
+
+    upper_bound: ClassVar[bool] = False
 
     def check(self) -> None:  # noqa: B027
         """Raise ConfigError or DataError where what the policy reads is missing; called before the world is made."""

@@ -16,6 +16,8 @@ class Truth(Policy):
     For one list it is the best there is. It does not look ahead: what a list does to later visits is not weighed.
     """
 
+    upper_bound = True
+
     def fit(self, environment: Environment, seed: int) -> None:
         self.environment_, self.n_items_ = environment, environment.dataset().n_items
 

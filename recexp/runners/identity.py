@@ -5,7 +5,7 @@ from typing import Any
 from recexp.identity import code, digest
 from recexp.params import classes, contents, describe, revisions
 from recexp.runners.base import Experiment, Identity, Plan
-from recexp.tracking.tags import CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
+from recexp.tracking.tags import BOUND, CODE, CONFIG, FINAL, HEADLINE, PROTOCOL, SETTING, SPLIT, SUBJECT, TEST, UNIT
 from recexp.version import __version__
 
 
@@ -62,5 +62,6 @@ def identify(experiment: Experiment, plan: Plan) -> Identity:
         UNIT: runner.unit,
         SUBJECT: " ".join(runner.subject),
         SETTING: runner.setting,
+        **({BOUND: "true"} if any(getattr(part, "upper_bound", False) for part in subject) else {}),
     }
     return Identity({**chosen, **experiment.tags, "seed": str(experiment.seed), **reading, **digests}, whole, digests)

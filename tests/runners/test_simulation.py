@@ -42,17 +42,21 @@ def test_policies_are_compared_visitor_by_visitor(inside: Callable, workplace: P
     found = json.loads((workplace / "compared.json").read_text())
     rows = {row["model"]: row for row in found["models"]}
     assert {name: row["runs"] for name, row in rows.items()} == {
-        "truth": 1,
         "greedy_over epsilon=0.0": 2,
         "greedy_over epsilon=1.0": 2,
     }
     assert "visitors" in done.stdout and "left out" not in done.stdout
-    assert rows["truth"]["mean"] == max(row["mean"] for row in rows.values())
+    (truth,) = [run for run in runs() if run.data.tags["policy"] == "truth"]
+    earned = truth.data.metrics["episodes/reward"]
+    assert earned > max(row["mean"] for row in rows.values())
+    assert f"truth is an upper bound, reward {earned:.4f}; it knows what" in done.stdout
+    assert done.stdout.startswith("greedy_over epsilon=0.0 is best") and "truth" not in done.stdout.splitlines()[0]
+    against = inside("compare", "--baseline", "truth").stdout
+    assert "significantly better than truth" in against.splitlines()[0] and "upper bound" not in against
     assert all(pair["users"] >= 120 for pair in found["pairs"]), "a visitor is a unit, in several seeds too"
     names = {name for run in runs() for name in run.data.metrics}
     assert {f"episodes/{name}" for name in ("reward", "click_through_rate", "conversion", "regret_truth")} < names
     assert {f"episodes/{name}_per_1000_lists" for name in ("orders", "revenue", "margin")} < names
-    (truth,) = [run for run in runs() if run.data.tags["policy"] == "truth"]
     assert truth.data.metrics["episodes/regret_truth"] == 0
     again = inside("reproduce", truth.info.run_id)
     assert again.returncode == 0 and "metrics bit-equal" in again.stdout
