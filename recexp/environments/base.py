@@ -48,7 +48,7 @@ class Observation:
             return self.context[name]
         if name in self.users:
             return self.users[name].take(self.visitors)
-        known = ", ".join([*self.context, *self.users])
+        known = ", ".join(dict.fromkeys([*self.context, *self.users]))
         raise DataError(f"an observation has no column {name}; it has {known}")
 
 

@@ -73,11 +73,15 @@ class Policy(ABC):
         """
 
 
-def check_act(
-    policy: Policy, given: tuple[np.ndarray, np.ndarray], b: int, k: int, n_items: int
+def lists_of(
+    policy: Policy, observation: Observation, candidates: np.ndarray, rng: Luck, k: int, n_items: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a policy's `act` gave; raises DataError, in one line, where it is no lists or no propensities."""
-    name = type(policy).__name__
+    """Return what a policy's `act` gives; raises DataError, in one line, where it is no lists or no propensities."""
+    name, b = type(policy).__name__, len(observation)
+    try:
+        given = policy.act(observation, candidates, rng)
+    except DataError as error:
+        raise DataError(f"{name}.act: {error}") from error
     try:
         items, propensities = (np.asarray(part) for part in given)
     except (TypeError, ValueError) as error:

@@ -1,11 +1,13 @@
 """SavedModel: lists by a model that was fitted and saved before, without its training data."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from recexp import checksums
+from recexp.data import Dataset
 from recexp.data.id_codes import IdCodes
 from recexp.environments.base import Environment, Observation
 from recexp.errors import ConfigError
@@ -13,6 +15,8 @@ from recexp.models.fitted import FittedModel
 from recexp.params import Location, PositiveFloat, Share, params
 from recexp.policies.by_scores import ByScores
 from recexp.policies.scores import scores
+
+log = logging.getLogger(__name__)
 
 
 @params
@@ -48,6 +52,24 @@ class SavedModel(ByScores):
         self.items_ = IdCodes(self.model_.item_ids).codes(data.item_ids)
         if (known := (self.items_ >= 0).sum()) < self.slate_:
             raise ConfigError(f"policy.path: {self.path} knows {known} of the environment's items by their ids")
+        self._warn_of_strangers(data)
+
+    def _warn_of_strangers(self, data: Dataset) -> None:
+        """Warn where the histories that the model learned from are not those of the environment's visitors."""
+        of_model, rows = self.model_.histories, data.interactions
+        users, items = (
+            IdCodes(theirs).codes(ours)
+            for theirs, ours in ((data.user_ids, self.model_.user_ids), (data.item_ids, self.model_.item_ids))
+        )
+        users, items = users[of_model.users].astype(np.int64), items[of_model.items]
+        known = (users >= 0) & (items >= 0)
+        shared = np.isin((users * rows.n_items + items)[known], rows.users.astype(np.int64) * rows.n_items + rows.items)
+        if 2 * shared.sum() < len(of_model):
+            log.warning(
+                "policy.path: %d of the %d rows that %s learned from are in the log of %s: it is a model of other "
+                "people, whose ids mean others here",
+                *(shared.sum(), len(of_model), self.path, data.name),
+            )
 
     def _scores(self, observation: Observation) -> np.ndarray:
         """Return float32 (b, n_items), with the model's ids; items that it does not know come last."""

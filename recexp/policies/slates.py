@@ -95,8 +95,11 @@ class Choice:
 def allowed_items(scores: np.ndarray, observation: Observation, candidates: np.ndarray, k: int) -> np.ndarray:
     """Return bool (b, n_items): candidates that were not shown earlier in the visit.
 
-    Raises DataError for scores that are not finite, ConfigError where fewer than k items are left.
+    Raises DataError for scores of another shape or that are not finite, ConfigError where fewer than k items are left.
     """
+    if scores.shape[:1] != (len(observation),) or scores.ndim != 2 or scores.shape[1] <= candidates.max(initial=-1):
+        needed = f"({len(observation)}, {candidates.max(initial=-1) + 1})"
+        raise DataError(f"scores must be {needed}, a row a visitor, a column an item (got {scores.shape})")
     if not np.isfinite(scores).all():
         raise DataError(f"scores must be finite; {np.count_nonzero(~np.isfinite(scores))} are NaN or infinite")
     allowed = np.zeros(scores.shape, bool)

@@ -9,7 +9,7 @@ from recexp import progress
 from recexp.data import Column
 from recexp.environments.base import Environment, Outcome
 from recexp.environments.luck import Luck
-from recexp.policies.base import Decisions, Policy, check_act
+from recexp.policies.base import Decisions, Policy, lists_of
 
 DAY = 86_400
 RETURN_DAYS = 30
@@ -115,8 +115,7 @@ def simulate(
             while len(state):
                 seen = environment.observe(state)
                 luck = Luck(seed, seen.visitors, seen.steps)
-                given = policy.act(seen, candidates, luck)
-                items, propensities = check_act(policy, given, len(state), environment.slate, n_items)
+                items, propensities = lists_of(policy, seen, candidates, luck, environment.slate, n_items)
                 outcome = environment.act(state, items.astype(np.int32, copy=False))
                 decisions = Decisions(seen, items, propensities, outcome)
                 policy.update(decisions)

@@ -10,7 +10,7 @@ from recexp.data import Column
 from recexp.environments.base import Environment, Observation
 from recexp.environments.luck import Luck
 from recexp.params import describe
-from recexp.policies.base import Decisions, Policy, check_act, check_probabilities
+from recexp.policies.base import Decisions, Policy, check_probabilities, lists_of
 from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run_checks
 
 SMALL = ("environment.n_users=200", "environment.n_products=120", "environment.n_visits=3000", "environment.slate=5")
@@ -53,8 +53,7 @@ class Case:
     def act(self, policy: Policy, seen: Observation, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Return lists and propensities, checked."""
         rng, n_items = Luck(seed, seen.visitors, seen.steps), self.environment.dataset().n_items
-        given = policy.act(seen, self.environment.candidates, rng)
-        return check_act(policy, given, len(seen), self.environment.slate, n_items)
+        return lists_of(policy, seen, self.environment.candidates, rng, self.environment.slate, n_items)
 
     def probabilities(self, policy: Policy, seen: Observation) -> np.ndarray:
         """Return the probabilities of the first place, checked."""

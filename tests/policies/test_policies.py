@@ -84,6 +84,15 @@ def test_a_saved_model_shows_what_its_reranker_lists(
     assert (listed >= 0).mean() > 0.9
 
 
+def test_a_model_of_other_people_is_told_of(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """People of a store of another size have the same ids."""
+    policy = make("policy=saved_model", f"policy.path={saved}")
+    policy.fit(make("environment=electronics", *SMALL), 1)
+    assert not caplog.messages
+    policy.fit(make("environment=electronics", *SMALL, "environment.n_users=210"), 1)
+    assert "it is a model of other people, whose ids mean others here" in caplog.text
+
+
 def test_a_folder_that_is_no_model_is_told_of(shop: Environment, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"is not a saved model: model\.json is missing"):
         make("policy=saved_model", f"policy.path={tmp_path}").fit(shop, 1)
@@ -229,6 +238,33 @@ def test_a_policy_that_gives_no_lists_is_refused(shop: Environment, what: str, m
 def test_probabilities_that_are_none_are_refused(shop: Environment, what: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         check_policy(Broken(what=what), shop)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.zeros((100, 7)), r"^Scored\.act: scores must be \(100, 120\), a row a visitor, .* \(got \(100, 7\)\)$"),
+        (np.zeros(120), r"^Scored\.act: scores must be \(100, 120\), .* \(got \(120,\)\)$"),
+        (np.full((100, 120), np.nan), r"^Scored\.act: scores must be finite; 12000 are NaN or infinite$"),
+    ],
+)
+def test_scores_that_are_none_name_the_policy(shop: Environment, given: np.ndarray, message: str) -> None:
+    class Scored(Broken):
+        def act(self, observation: Observation, candidates: np.ndarray, rng: Luck) -> tuple[np.ndarray, np.ndarray]:
+            return Choice().lists(given, observation, candidates, rng, self.slate_)
+
+    policy = Scored(what="")
+    policy.fit(shop, 1)
+    with pytest.raises(DataError, match=message):
+        simulate(shop, policy, np.arange(100, dtype=np.int32), seed=1, block=100)
+
+
+def test_a_column_that_is_there_twice_is_named_once(seen: Observation) -> None:
+    """The city is of the moment and of the person."""
+    with pytest.raises(DataError, match="no column town; it has") as caught:
+        seen.column("town")
+    named = str(caught.value).partition("it has ")[2].split(", ")
+    assert {"city", "device"} <= {*named} and len(named) == len({*named})
 
 
 def test_scores_that_are_nan_are_refused(shop: Environment, seen: Observation, monkeypatch: pytest.MonkeyPatch) -> None:
