@@ -9,10 +9,18 @@ from recexp import charts
 from recexp.data import Dataset, Interactions
 from recexp.evidence.plots import Plot
 from recexp.evidence.table import Table
-from recexp.log_statistics import by_kind, measure
+from recexp.log_statistics import by_kind, in_words, measure
 from recexp.log_statistics.times import DAY, seconds
 
 WEEK = 7 * DAY
+AFTER: Mapping[str, tuple[str, ...]] = {
+    "view": (),
+    "cart": ("view",),
+    "purchase": ("cart", "view"),
+    "rating": ("purchase",),
+    "return": ("purchase",),
+}
+"""The kinds of events in their order, and which each follows: the first of these that there is."""
 
 
 class LogReport(NamedTuple):
@@ -24,11 +32,11 @@ class LogReport(NamedTuple):
 
 def log_report(dataset: Dataset) -> LogReport:
     """Return the statistics of all rows that a dataset has, and the plots that its columns allow."""
-    found = [(name.replace("_", " "), f"{value:.4g}") for name, value in measure(dataset).items()]
-    parts: dict[str, Interactions] = {kind: part.interactions for kind, part in by_kind(dataset).items()}
-    counts = [(kind, float(len(rows)), np.nan, np.nan) for kind, rows in parts.items()]
+    found = [*in_words(measure(dataset))]
+    kinds = by_kind(dataset)
+    parts: dict[str, Interactions] = {kind: kinds[kind].interactions for kind in AFTER if kind in kinds}
     drawn = {
-        "log_funnel": Plot("Events by kind", charts.bars(counts, "events")),
+        "log_funnel": Plot("Events by kind", charts.bars(_funnel(parts), "events", whole=True)),
         "log_popularity": Plot(
             "Events an item, from the most popular item on",
             charts.lines({kind: _popularity(rows) for kind, rows in parts.items()}, "log10 rank", "log10 events"),
@@ -44,6 +52,16 @@ def log_report(dataset: Dataset) -> LogReport:
     }
     note = f"of all {len(dataset.interactions):,} rows, before filters"
     return LogReport(Table(("statistic of the log", "value"), found, [note]), drawn)
+
+
+def _funnel(parts: Mapping[str, Interactions]) -> list[tuple[str, float, float, float]]:
+    """Return bars of how many rows of each kind there are, called by their share of the kind that they follow."""
+    rows = []
+    for kind, some in parts.items():
+        earlier = next((one for one in AFTER[kind] if one in parts), None)
+        share = "" if earlier is None else f", {len(some) / len(parts[earlier]):.2%} of {earlier}s"
+        rows.append((f"{kind}{share}", float(len(some)), np.nan, np.nan))
+    return rows
 
 
 def _popularity(rows: Interactions) -> list[tuple[float, float]]:

@@ -1,8 +1,9 @@
 """A profile as lines for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recexp.io.header import listed
+from recexp.log_statistics import in_words
 from recexp.profile.facts import Facts
 from recexp.profile.guess import Look
 from recexp.profile.profiling import Profile, Side
@@ -46,6 +47,12 @@ def fact_lines(facts: Facts) -> Iterator[str]:
             yield f"              {values.negative:,} below 0, {values.zero:,} are 0, {values.empty:,} empty"
     if facts.no_user:
         yield f"  no user     {facts.no_user:,} rows ({_percent(facts.no_user / facts.rows)}), such as those of guests"
+
+
+def statistic_lines(found: Mapping[str, float]) -> Iterator[str]:
+    """Yield the statistics of a log, a line a group."""
+    for name, text in in_words(found):
+        yield f"  {name:<11} {text}"
 
 
 def note_lines(profile: Profile) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a run keeps of a log: statistics of all rows, and plots that show what was put into it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_curves_are_what_is_in_the_log() -> None:
     assert {kind: found.tolist() for kind, found in _weeks(parts).items()} == {"view": [0, 0, 0, 0], "purchase": [1]}
 
 
+def test_the_funnel_is_in_its_order_with_rates() -> None:
+    rows = shop().interactions
+    events = Column("category", np.array([3, 0, 0, 2, 1], np.int32), ("view", "purchase", "addtocart", "return"))
+    data = replace(shop(), interactions=replace(rows, events=events))
+    drawn = log_report(data).plots["log_funnel"].picture.file("funnel")
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    bars = ["view", "cart, 50.00% of views", "purchase, 100.00% of carts", "return, 100.00% of purchases"]
+    assert [text for text in texts if text in bars] == bars
+    assert "2" in texts and not any(text.endswith(".0000") for text in texts)
+
+
 def test_a_log_without_times_has_no_plots_of_them() -> None:
     data = shop()
     plots = log_report(replace(data, interactions=replace(data.interactions, timestamps=None))).plots
@@ -60,6 +72,7 @@ def test_a_run_keeps_them_where_it_is_asked(
     plain, told = runs()
     assert plain.data.tags["recexp.config"] == told.data.tags["recexp.config"], "it changes no result"
     assert "statistic of the log" in told.data.tags["mlflow.note.content"]
+    assert "carts/views 0." in told.data.tags["mlflow.note.content"], "in the words of recexp profile"
     assert "statistic of the log" not in plain.data.tags["mlflow.note.content"]
     found = {path.parts[-4] for path in workplace.glob("*/*/artifacts/plots/log_*.svg")}
     names = {path.stem for path in workplace.glob(f"*/{told.info.run_id}/artifacts/plots/log_*.svg")}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recexp.data import Dataset
-from recexp.log_statistics import busiest_hour, by_kind, measure
+from recexp.log_statistics import busiest_hour, by_kind, in_words, measure
 from recexp.log_statistics.orders import _compact
 from recexp.log_statistics.popularity import slope
 from recexp.log_statistics.times import busiest_month
@@ -212,3 +212,5 @@ def test_the_elasticity_is_that_of_a_regression_with_a_dummy_an_item(shop: pd.Da
     found = measure(dataset(shop, context={"price": "price"}))
     assert found["price_elasticity"] == pytest.approx(expected, abs=1e-4)
     assert "price_elasticity" not in measure(dataset(shop))
+    assert dict(in_words({"price_elasticity": -0.4312}))["prices"].endswith("1% higher, 0.43% fewer are sold")
+    assert dict(in_words({"price_elasticity": 0.2}))["prices"].endswith("1% higher, 0.20% more are sold")

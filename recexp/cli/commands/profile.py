@@ -50,8 +50,7 @@ def run(given: Namespace) -> Iterator[str]:
         yield from _of_dataset(cfg, given)
         return
     from recexp.profile import profile_file
-    from recexp.profile.statistics_text import statistic_lines
-    from recexp.profile.text import column_lines, fact_lines, note_lines, unread
+    from recexp.profile.text import column_lines, fact_lines, note_lines, statistic_lines, unread
 
     file = Path(node["interactions"] if chosen else given.words[0]).expanduser()
     items, users = (_path(getattr(given, side) or node[side]) for side in ("items", "users"))
@@ -79,8 +78,7 @@ def _of_dataset(cfg: Any, given: Namespace) -> Iterator[str]:
         raise ConfigError("--items, --users and --out are for a FILE; this dataset has a config already")
     from recexp.config.experiments import component
     from recexp.profile import profile_dataset
-    from recexp.profile.statistics_text import statistic_lines
-    from recexp.profile.text import fact_lines
+    from recexp.profile.text import fact_lines, statistic_lines
 
     dataset = component(cfg, "dataset").load()
     facts, statistics = profile_dataset(dataset)

@@ -1,4 +1,4 @@
-"""Statistics of a log as lines for a person."""
+"""Statistics of a log in words, the same wherever a person reads them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -35,20 +35,25 @@ _LINES: Mapping[str, list[str]] = {
         "the top 20% of buyers bring {top_buyers:.0%} of revenue",
     ],
     "returns": ["{returned_orders:.1%} of orders", "{returned_value:.1%} of value"],
-    "prices": ["where a week's price is 1% higher, {price_elasticity:+.2f}% are sold"],
+    "prices": [],
     "ratings": ["mean {rating_mean:.2f}"],
 }
 """What a line is called, and its parts; a part is shown where its statistics are known."""
 
 
-def statistic_lines(found: Mapping[str, float]) -> Iterator[str]:
-    """Yield the statistics of `measure`, one line per group, aligned with `fact_lines`."""
+def in_words(found: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """Yield the statistics of `measure` in groups: what a group is called, and what is known of it."""
     stars = [name for name in found if name.startswith("rating_") and name != "rating_mean"]
     more = {"ratings": [f"{name.removeprefix('rating_')}: {{{name}:.0%}}" for name in stars]}
+    if "price_elasticity" in found:
+        change = found["price_elasticity"]
+        more["prices"] = [
+            f"where a week's price is 1% higher, {abs(change):.2f}% {'fewer' if change < 0 else 'more'} are sold"
+        ]
     for name, parts in _LINES.items():
         shown = [text for part in (*parts, *more.get(name, [])) if (text := _filled(part, found))]
         if shown:
-            yield f"  {name:<11} {'; '.join(shown)}"
+            yield name, "; ".join(shown)
 
 
 def _filled(part: str, found: Mapping[str, float]) -> str:
