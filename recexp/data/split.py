@@ -1,5 +1,6 @@
 """Split: training data, queries, and the held-out targets that they are evaluated against."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +13,8 @@ from recexp.data.overlap import overlap
 from recexp.data.queries import Queries
 from recexp.errors import DataError
 from recexp.identity import digest_arrays
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,16 @@ class Split:
             test=replace(self.test, n_items=train.n_items),
             validation=None if self.validation is None else self.validation.with_listed(),
         )
+
+    def asking(self, keep: np.ndarray) -> "Split":
+        """Return the split with some entries of its target, bool (nnz,), and the queries that still ask for something."""
+        target, b = self.target, len(self.queries)
+        indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
+        kept = np.flatnonzero(np.diff(indptr))
+        if len(kept) < b:
+            log.info("%d of %d queries have no relevant held-out item and are ignored", b - len(kept), b)
+        target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
+        return replace(self, queries=self.queries.take(kept), target=target)
 
     @cached_property
     def fingerprint(self) -> str:

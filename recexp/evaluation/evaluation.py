@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import scipy.sparse as sp
 from pydantic import AfterValidator, Field
 
 from recexp.data import Dataset, Queries, Split
@@ -109,9 +108,11 @@ class Evaluation:
         for name, metric in self.metrics.items():
             for need in sorted(metric.needs - ALWAYS_THERE):
                 if not dataset.has(need):
-                    raise ConfigError(
-                        f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
+                    remedy = metric.remedy(name, dataset) or (
                         f"leave {name} out, or choose a dataset and filter that provide them"
+                    )
+                    raise ConfigError(
+                        f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; {remedy}"
                     )
             if problem := metric.problem(dataset):
                 raise ConfigError(f"evaluation.metrics: {name} cannot be computed: {problem}")
@@ -195,7 +196,7 @@ class Evaluation:
                     f"the highest value is {highest:g}"
                 )
         validation = None if split.validation is None else self.relevant(split.validation)
-        return replace(_asking(split, keep), validation=validation)
+        return replace(split.asking(keep), validation=validation)
 
     def points(self, queries: Queries) -> Iterator[tuple[int, Queries]]:
         """Yield each point of a learning curve: a number of interactions, and queries that show no more; here none."""
@@ -285,14 +286,3 @@ class Evaluation:
             confidence=self.confidence,
             rng=generator(seed, "bootstrap", name),
         )
-
-
-def _asking(split: Split, keep: np.ndarray) -> Split:
-    """Return the split with some entries of its target, bool (nnz,), and the queries that still ask for something."""
-    target, b = split.target, len(split.queries)
-    indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
-    kept = np.flatnonzero(np.diff(indptr))
-    if len(kept) < b:
-        log.info("%d of %d queries have no relevant held-out item and are ignored", b - len(kept), b)
-    target = sp.csr_array((target.data[keep], target.indices[keep], indptr), shape=target.shape)[kept]
-    return replace(split, queries=split.queries.take(kept), target=target)

@@ -77,6 +77,10 @@ class Metric(ABC):
         """Return what is wrong with what a dataset has of the metric's needs, in words; empty where nothing is."""
         return ""
 
+    def remedy(self, name: str, dataset: Dataset) -> str:
+        """Return what helps the metric, called `name`, where a dataset lacks what it needs; empty for nothing special."""
+        return ""
+
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
         """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""
         return [metric_at(name, k) for k in cutoffs]

@@ -91,6 +91,13 @@ class Revenue(Purchases):
     def problem(self, dataset: Dataset) -> str:
         return price_problem(dataset, self.column) or super().problem(dataset)
 
+    def remedy(self, name: str, dataset: Dataset) -> str:
+        prices = [column for column, values in dataset.items.items() if values.kind == "price"]
+        if not prices:
+            return ""
+        file = f"a copy of conf/metric/{name}.yaml in a config folder of yours"
+        return f"its price columns are {', '.join(prices)}: {file} can name them, as in column: {prices[0]}"
+
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
         worth = judged.train.items[self.column].values.astype(np.float64)
         sold: np.ndarray = np.where(self.bought(judged)[:, :k], worth[judged.items[:, :k]], 0.0).sum(axis=1)

@@ -53,7 +53,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Side:
-    """A table of users or items: its id column, the kinds of its columns, and the number of missing ids."""
+    """A table of users or items: its id column, the kinds of its columns, and the number of missing ids.
+
+    `negative` has how many prices are below 0, by column.
+    """
 
     path: Path
     id_column: str
@@ -63,6 +66,7 @@ class Side:
     missing: int
     decimals: bool | None
     encoding: str | None
+    negative: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Profile:
     doubt : why the rating column looks like a quantity, or "".
     sides : tables of users and items.
     price : the column of the log with the price of one item, or None.
+    negative_prices : rows whose price is below 0.
     statistics : see `recexp.log_statistics.measure`.
     events : what kind of event each name of the event column means, None: none that is known.
     """
@@ -94,6 +99,7 @@ class Profile:
     doubt: str = ""
     sides: Mapping[Role, Side] = field(default_factory=dict)
     price: str | None = None
+    negative_prices: int = 0
     statistics: Mapping[str, float] = field(default_factory=dict)
     events: Mapping[str, EventKind | None] = field(default_factory=dict)
 
@@ -165,6 +171,7 @@ def _counted(profile: Profile, file: TableFile, tables: "dict[Role, _Table]", gi
         times=times,
         events={name: kind_of(name) for name in _names(columns.get("event"))},
         statistics=statistics,
+        negative_prices=0 if prices is None else int((prices < 0).sum()),
         doubt=quantity_doubt(values.astype(np.float32)) if values is not None and "rating" in columns else "",
         facts=facts,
         sides={role: _matched(side, role, columns[role].known, profile) for role, side in tables.items()},
@@ -232,7 +239,9 @@ def _matched(side: _Table, role: Role, known: "pa.Array", profile: Profile) -> S
                 kind = "text"
             kinds[name] = kind
     twice = len(table) - len(coded[best].known)
-    return Side(path, best, kinds, len(table), twice, len(known) - shared[best], decimals, encoding)
+    priced = {name: _values(coded[name], name, replace(profile, path=path)) for name in kinds if kinds[name] == "price"}
+    negative = {name: int(n) for name, prices in priced.items() if (n := (prices < 0).sum())}
+    return Side(path, best, kinds, len(table), twice, len(known) - shared[best], decimals, encoding, negative)
 
 
 def _open(

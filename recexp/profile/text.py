@@ -75,6 +75,8 @@ def note_lines(profile: Profile) -> Iterator[str]:
         )
     elif profile.times is not None and not profile.times.sure:
         yield f"no row tells day and month apart; {profile.times.order} is assumed: check time_format"
+    if profile.negative_prices:
+        yield f"{profile.negative_prices:,} rows have a negative price in {profile.price}; correct them"
     if facts.no_item:
         yield f"{facts.no_item:,} rows have no item and will be refused; complete or remove them"
     if facts.top_user > 0.2:
@@ -98,6 +100,8 @@ def _side_lines(role: str, side: Side, profile: Profile, facts: Facts) -> Iterat
     if side.encoding and side.encoding != profile.encoding:
         both = f"{side.path} is {side.encoding} and {profile.path} {profile.encoding}"
         yield f"{both}; all files must have the same encoding; convert one of them"
+    for name, n in side.negative.items():
+        yield f"{side.path}: {n:,} rows have a negative price in {name}; revenue and reranker=price_range refuse these"
     numbers = [name for name, kind in side.kinds.items() if kind in ("numeric", "price")]
     if profile.decimal == "," and not side.decimals and numbers:
         yield f"{side.path}: no number has a comma; check {listed(numbers)}, as all files share one decimal sign"

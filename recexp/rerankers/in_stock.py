@@ -1,5 +1,6 @@
 """Recommend what can be sold."""
 
+import logging
 from typing import Self
 
 import numpy as np
@@ -9,6 +10,8 @@ from recexp.errors import DataError
 from recexp.params import params
 from recexp.rerankers.base import Allowed, Restriction
 from recexp.rerankers.columns import item_numbers
+
+log = logging.getLogger(__name__)
 
 
 @params
@@ -33,6 +36,7 @@ class InStock(Restriction):
         self.listed_ = ~(item_numbers(train, self.column) <= 0)
         if not self.listed_.any():
             raise DataError(f"reranker: {self.column} is 0 for all {train.n_items} items of {train.name}")
+        log.info("in_stock: %d of %d items are not in stock and in no list", (~self.listed_).sum(), train.n_items)
         return self
 
     def allowed(self, queries: Queries) -> Allowed:

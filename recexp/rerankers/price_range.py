@@ -52,6 +52,12 @@ class PriceRange(Restriction):
 
     def fit(self, train: Dataset) -> Self:
         prices, groups = item_numbers(train, self.column), self._groups(train)
+        if (below := prices < 0).any():
+            first = int(below.argmax())
+            raise DataError(
+                f"reranker.column: {self.column} is negative for {below.sum()} of {len(prices)} items of {train.name}, "
+                f"the first is {train.item_ids[first]} ({prices[first]:g}); a price is 0 or more"
+            )
         names = [*groups.categories, EVERYONE]
         self.groups_ = np.where(groups.values >= 0, groups.values, len(names) - 1).astype(np.int32)
         paid, payer = prices[train.interactions.items], self.groups_[train.interactions.users]

@@ -112,6 +112,9 @@ def test_data_without_prices_or_purchases_are_refused() -> None:
     bare = divided(replace(shop(), items={}))
     with pytest.raises(ConfigError, match=r"revenue needs items\.price, and shop has none"):
         evaluated(bare, "revenue")
+    net = divided(replace(shop(), items={"net_price": shop().items["price"]}))
+    with pytest.raises(ConfigError, match=r"its price columns are net_price: .* as in column: net_price$"):
+        evaluated(net, "revenue")
     views = divided(shop().take(np.array([0, 3, 5, 3, 5])))
     with pytest.raises(ConfigError, match="conversion cannot be computed: shop has no purchase rows, but view"):
         evaluated(views, "conversion")

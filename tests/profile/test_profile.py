@@ -71,6 +71,14 @@ def top_buyers(bought: pd.DataFrame) -> float:
     return revenue.nlargest(12).sum() / revenue.sum()
 
 
+def test_negative_prices_are_told(inside: Callable, workplace: Path) -> None:
+    (workplace / "log.csv").write_text("user,item,price\na,x,2.5\nb,y,-1\nc,x,-2\n")
+    (workplace / "items.csv").write_text("item,list_price\nx,3.5\ny,-4\n")
+    told = inside("profile", "log.csv", "--items", "items.csv").stdout
+    assert "2 rows have a negative price in price; correct them" in told
+    assert "items.csv: 1 rows have a negative price in list_price" in told
+
+
 def test_the_command_refuses_what_it_cannot_do(shop_export: pd.DataFrame, inside: Callable, workplace: Path) -> None:
     (workplace / "dataset").mkdir()
     (workplace / "dataset" / "mine.yaml").write_text("mine")

@@ -1,5 +1,6 @@
 """Rules for what may be listed: what they leave, whom they are for, and that a model has them wherever it goes."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,11 @@ def listed(model: FittedModel, user: str | None, n: int = 6) -> str:
     return "".join(str(item) for item, _ in model.recommend(user, n))
 
 
-def test_what_is_sold_out_takes_no_place(store: Dataset) -> None:
+def test_what_is_sold_out_takes_no_place(store: Dataset, caplog: pytest.LogCaptureFixture) -> None:
     """b and d are out of stock; c's stock is not known."""
+    caplog.set_level(logging.INFO)
     model = fitted(store, "reranker=in_stock")
+    assert "in_stock: 2 of 6 items are not in stock and in no list" in caplog.text
     assert listed(model, "ann") == listed(model, None) == "aecf"
     assert listed(model, "ann", 3) == "aec", "the list is filled up"
 
@@ -118,6 +121,9 @@ def test_a_store_without_stock_or_without_prices(store: Dataset) -> None:
     unpriced = replace(store, items={**store.items, "price": replace(store.items["price"], values=unknown)})
     with pytest.raises(DataError, match=r"reranker\.column: price is empty for all 6 items of store"):
         recexp.make("reranker=price_range").fit(unpriced)
+    below = replace(store.items["price"], values=np.array([10, -20, 30, -40, 50, 60], np.float32))
+    with pytest.raises(DataError, match=r"price is negative for 2 of 6 items of store, the first is b \(-20\)"):
+        recexp.make("reranker=price_range").fit(replace(store, items={**store.items, "price": below}))
     bare = fitted(replace(store, items={}), "reranker=none")
     with pytest.raises(DataError, match=r"a range of prices needs a price column .* the model was given none"):
         bare.priced(1, 2)
