@@ -54,4 +54,4 @@ class BERT4Rec(SequenceModel):
     def _loss(self, known: "torch.Tensor") -> "SequenceLoss":
         from recexp.algorithms.neural.networks.sequence_losses import CrossEntropy
 
-        return CrossEntropy()
+        return CrossEntropy(known)

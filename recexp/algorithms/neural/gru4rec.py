@@ -60,7 +60,7 @@ class GRU4Rec(SequenceModel):
         from recexp.algorithms.neural.networks.sequence_losses import BPRMax, CrossEntropy, SampledSoftmax
 
         if self.loss == "cross_entropy":
-            return CrossEntropy()
+            return CrossEntropy(known)
         if self.loss == "sampled":
             return SampledSoftmax(known, self.negatives, log_q=False)
         return BPRMax(known, self.negatives, self.penalty)

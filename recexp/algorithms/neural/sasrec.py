@@ -78,7 +78,7 @@ class SASRec(SequenceModel):
         from recexp.algorithms.neural.networks.sequence_losses import BinaryCrossEntropy, CrossEntropy, SampledSoftmax
 
         if self.loss == "cross_entropy":
-            return CrossEntropy()
+            return CrossEntropy(known)
         if self.loss == "sampled":
             return SampledSoftmax(known, self.negatives, self.log_q)
         return BinaryCrossEntropy(known, self.negatives, self.t if self.loss == "gbce" else 0.0)

@@ -43,11 +43,21 @@ def full(given: tuple[torch.Tensor, ...]) -> torch.Tensor:
 @pytest.mark.parametrize("held", [1, 20, 10**6])
 def test_cross_entropy_and_its_gradients_are_those_of_pytorch(held: int, given, monkeypatch) -> None:
     monkeypatch.setattr(sequence_losses, "HELD", held)
-    found = torch.autograd.grad(3 * single(CrossEntropy(), given), (given[0], given[3]))
+    found = torch.autograd.grad(3 * single(CrossEntropy(ALL), given), (given[0], given[3]))
     expected = torch.autograd.grad(3 * full(given), (given[0], given[3]))
-    assert single(CrossEntropy(), given).item() == pytest.approx(full(given).item(), rel=1e-6)
+    assert single(CrossEntropy(ALL), given).item() == pytest.approx(full(given).item(), rel=1e-6)
     for ours, theirs in zip(found, expected):
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_new_items_are_not_learned_to_be_unlikely(given) -> None:
+    vectors, targets, weights, items = given
+    known = torch.tensor([0, 2, 3, 5, 8])
+    asked = vectors, known[targets % 5], weights, items
+    found = single(CrossEntropy(known), asked)
+    assert found.item() == pytest.approx(full((vectors, targets % 5, weights, items[known])).item(), rel=1e-6)
+    (gradient,) = torch.autograd.grad(found, items)
+    assert not gradient[[1, 4, 6, 7]].any()
 
 
 @pytest.mark.parametrize("log_q", [False, True])

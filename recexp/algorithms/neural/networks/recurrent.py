@@ -1,6 +1,7 @@
 """A recurrent network over sequences of items."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, cast
 
 import torch
@@ -33,7 +34,7 @@ class Recurrent(CausalNetwork):
         self.items, self.rate = items, rate
         self.gaps = nn.Parameter(torch.empty(BUCKETS, width)) if gaps else None
         sizes = [width, *[hidden] * layers]
-        cells = nn.ModuleList(CELLS[cell](*pair, batch_first=True) for pair in zip(sizes, sizes[1:]))
+        cells = nn.ModuleList(CELLS[cell](*pair, batch_first=True) for pair in pairwise(sizes))
         self.cells = cast(Sequence[nn.RNNBase], cells)
         self.output = nn.Linear(hidden, width) if hidden != width else None
 

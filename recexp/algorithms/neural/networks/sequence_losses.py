@@ -57,14 +57,25 @@ class SoftmaxOfAll(torch.autograd.Function):
         return gradient * of_vectors, gradient * of_items, None, None
 
 
+@dataclass(frozen=True)
 class CrossEntropy(SequenceLoss):
-    """-log softmax over all items."""
+    """-log softmax over all items that have rows; new items are not learned to be unlikely.
+
+    Parameters
+    ----------
+    known : int64 (n,), the items that have rows, ascending.
+    """
+
+    known: Tensor
 
     def __call__(
         self, vectors: Tensor, targets: Tensor, weights: Tensor, items: Tensor, generator: torch.Generator
     ) -> Tensor:
         at = weights > 0
-        loss: Tensor = SoftmaxOfAll.apply(vectors[at].float(), items.float(), targets[at], weights[at].float())
+        asked = targets[at]
+        if len(self.known) < len(items):
+            items, asked = items[self.known], torch.searchsorted(self.known, asked)
+        loss: Tensor = SoftmaxOfAll.apply(vectors[at].float(), items.float(), asked, weights[at].float())
         return loss
 
 
