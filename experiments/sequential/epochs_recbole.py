@@ -48,7 +48,7 @@ if __name__ == "__main__":
     init_seed(config["seed"], config["reproducibility"])
     dataset = create_dataset(config)
     inter = dataset.inter_feat
-    rows = [inter[field].numpy() for field in ("user_id", "item_id", "timestamp")]
+    rows = [inter[field].to_numpy() for field in ("user_id", "item_id", "timestamp")]
     np.save(folder / "rows.npy", np.stack(rows).astype(np.int64))
     train_data, _, _ = data_preparation(config, dataset)
     network = get_model(config["model"])(config, train_data._dataset)

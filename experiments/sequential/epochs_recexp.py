@@ -1,4 +1,4 @@
-"""This project's side of epochs.py: train on rows.npy without the last two of each user, tell the seconds of an epoch."""
+"""This side of epochs.py: train on rows.npy without the last two of each user, tell the seconds of an epoch."""
 
 import statistics
 import sys

@@ -33,7 +33,7 @@ class GRU4Rec(SequenceModel):
     cell : gru, lstm or rnn.
     loss : cross_entropy over all items; sampled, over the target and `negatives`; bpr_max of Hidasi and Karatzoglou
         (CIKM 2018). See `networks.sequence_losses`.
-    negatives : items drawn for each sequence; for cross_entropy none.
+    negatives : items drawn for each batch, as in the authors' code; for cross_entropy none.
     penalty : of bpr_max, the weight of squared scores of negatives.
     time_gaps : whether the time since the event before adds a vector, by powers of two of a second.
     """
@@ -62,8 +62,8 @@ class GRU4Rec(SequenceModel):
         if self.loss == "cross_entropy":
             return CrossEntropy(known)
         if self.loss == "sampled":
-            return SampledSoftmax(known, self.negatives, log_q=False)
-        return BPRMax(known, self.negatives, self.penalty)
+            return SampledSoftmax(known, self.negatives, "batch", log_q=False)
+        return BPRMax(known, self.negatives, "batch", self.penalty)
 
     def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
         from recexp.algorithms.neural.networks.sequences import Sequences

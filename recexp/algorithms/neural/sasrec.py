@@ -80,8 +80,8 @@ class SASRec(SequenceModel):
         if self.loss == "cross_entropy":
             return CrossEntropy(known)
         if self.loss == "sampled":
-            return SampledSoftmax(known, self.negatives, self.log_q)
-        return BinaryCrossEntropy(known, self.negatives, self.t if self.loss == "gbce" else 0.0)
+            return SampledSoftmax(known, self.negatives, "sequence", self.log_q)
+        return BinaryCrossEntropy(known, self.negatives, "sequence", self.t if self.loss == "gbce" else 0.0)
 
     def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
         from recexp.algorithms.neural.networks.sequences import Sequences

@@ -1,7 +1,5 @@
 """Losses of sequences, worked out by PyTorch's own or by hand."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -62,14 +60,16 @@ def test_new_items_are_not_learned_to_be_unlikely(given) -> None:
 
 @pytest.mark.parametrize("log_q", [False, True])
 def test_a_softmax_over_all_as_negatives_is_the_full_one(log_q: bool, given) -> None:
-    assert single(SampledSoftmax(ALL, N, log_q), given).item() == pytest.approx(full(given).item(), rel=1e-6)
+    assert single(SampledSoftmax(ALL, N, "sequence", log_q), given).item() == pytest.approx(
+        full(given).item(), rel=1e-6
+    )
 
 
 def test_negatives_with_log_q_stand_for_all_others(given) -> None:
     """Two negatives that score 0 beside a target of 0: 8 others in all, so that the target has 1/9."""
     vectors, targets, weights, items = given
     zeros = torch.zeros_like(vectors), torch.full_like(targets, 8), weights, items
-    loss = single(SampledSoftmax(torch.arange(8), 2, log_q=True), zeros) / weights.sum()
+    loss = single(SampledSoftmax(torch.arange(8), 2, "batch", log_q=True), zeros) / weights.sum()
     assert loss.item() == pytest.approx(np.log(1 + 7 * 2 / 2), rel=1e-6), "7 others, as 8 is not among the known"
 
 
@@ -81,10 +81,12 @@ def test_bce_is_that_of_pytorch_and_gbce_that_of_the_paper(given) -> None:
     negative = F.binary_cross_entropy_with_logits(scores, torch.zeros_like(scores), reduction="none")
     negative = (negative * ~at_target).sum(-1)
     plain = (F.softplus(-positive) + negative) / (N + 1)
-    assert single(BinaryCrossEntropy(ALL, N, 0.0), given).item() == pytest.approx((plain * weights).sum().item())
+    assert single(BinaryCrossEntropy(ALL, N, "sequence", 0.0), given).item() == pytest.approx(
+        (plain * weights).sum().item()
+    )
     a = 3 / (N - 1)
     beta = a * (0.75 * (1 - 1 / a) + 1 / a)  # equation 14 of the paper
-    fixed = Fixed(ALL, 3, 0.75)
+    fixed = Fixed(ALL, 3, "sequence", 0.75)
     drawn = torch.tensor([0, 4, 8])
     logits = scores[:, :, drawn]
     others = (F.softplus(logits) * (drawn != targets[:, :, None])).sum(-1)
@@ -110,20 +112,30 @@ def test_bpr_max_is_that_of_the_paper(given) -> None:
             r, share = scores[b, place], np.exp(scores[b, place][others]) / np.exp(scores[b, place][others]).sum()
             above = (share / (1 + np.exp(r[others] - r[target]))).sum()
             total += float(weights[b, place]) * (-np.log(above) + 0.7 * (share * r[others] ** 2).sum())
-    assert single(BPRMax(ALL, N, 0.7), given).item() == pytest.approx(total, rel=1e-5)
+    assert single(BPRMax(ALL, N, "batch", 0.7), given).item() == pytest.approx(total, rel=1e-5)
 
 
-@pytest.mark.parametrize(("negatives", "shape"), [(1, (B, L, 1)), (4, (B, 1, 4)), (20, (B, 1, N))])
-def test_one_negative_is_drawn_a_place_and_several_a_sequence(negatives: int, shape: tuple, given) -> None:
-    loss = SampledSoftmax(ALL, negatives, log_q=False)
-    drawn: Callable = loss._draw
-    assert tuple(drawn(given[1], torch.Generator().manual_seed(0)).shape) == shape
-    assert torch.isfinite(single(loss, given))
+@pytest.mark.parametrize(
+    ("negatives", "shared", "shape"),
+    [(1, "batch", (B, L, 1)), (4, "sequence", (B, 1, 4)), (4, "batch", (1, 1, 4)), (20, "sequence", (1, 1, N))],
+)
+def test_one_negative_is_drawn_a_place_and_several_are_shared(negatives: int, shared, shape: tuple, given) -> None:
+    loss = SampledSoftmax(ALL, negatives, shared, log_q=False)
+    drawn = loss._draw(given[1], torch.Generator().manual_seed(0))
+    assert tuple(drawn.shape) == shape
+    vectors, targets, weights, items = given
+    wide = drawn.expand(B, L, -1)
+    scores = (vectors[:, :, None] * items[wide]).sum(-1).masked_fill(wide == targets[:, :, None], -torch.inf)
+    positive = (vectors * items[targets]).sum(-1, keepdim=True)
+    expected = (torch.cat([positive, scores], -1).logsumexp(-1) - positive[:, :, 0]) * weights
+    assert single(loss, given).item() == pytest.approx(expected.sum().item(), rel=1e-5)
 
 
 def test_negatives_are_known_items_alike() -> None:
     known = torch.tensor([2, 3, 7])
-    drawn = SampledSoftmax(known, 2, log_q=False)._draw(torch.zeros(5000, 1), torch.Generator().manual_seed(0))
+    drawn = SampledSoftmax(known, 2, "sequence", log_q=False)._draw(
+        torch.zeros(5000, 1), torch.Generator().manual_seed(0)
+    )
     counts = np.bincount(drawn.flatten().numpy(), minlength=N)
     assert counts[[2, 3, 7]].sum() == 10000
     assert counts[[2, 3, 7]].min() > 3150  # 3333 +- 3.9 standard deviations

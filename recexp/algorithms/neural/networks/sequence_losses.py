@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -81,38 +81,45 @@ class CrossEntropy(SequenceLoss):
 
 @dataclass(frozen=True)
 class SampledLoss(SequenceLoss):
-    """A loss over the item that came next and others, which are drawn uniformly.
+    """A loss over the item that came next and others, which are drawn uniformly from those that have rows.
 
-    A single one is drawn for each place; several are shared by the places of a sequence. Where what was drawn is the
-    target, it does not count.
+    A single one is drawn for each place. Several are shared by the places of a sequence or of the batch. A drawn item
+    that is the target does not count.
 
     Parameters
     ----------
-    known : int64 (n,), the items of which some are drawn.
+    known : int64 (n,), the items that have rows.
     negatives : how many are drawn; all, each once, where there are no more than that.
+    shared : by what several are shared: for short sequences drawing for each is most of the work.
     """
 
     known: Tensor
     negatives: int
+    shared: Literal["sequence", "batch"]
 
     def __call__(
         self, vectors: Tensor, targets: Tensor, weights: Tensor, items: Tensor, generator: torch.Generator
     ) -> Tensor:
         positive = (vectors * F.embedding(targets, items)).sum(-1)
         drawn = self._draw(targets, generator)
-        if drawn.shape[1] == 1:
-            negative = vectors @ F.embedding(drawn[:, 0], items).transpose(1, 2)
+        others = F.embedding(drawn, items)
+        if len(drawn) == 1:
+            negative = vectors @ others[0, 0].T
+        elif drawn.shape[1] == 1:
+            negative = vectors @ others[:, 0].transpose(1, 2)
         else:
-            negative = (vectors * F.embedding(drawn[:, :, 0], items)).sum(-1, keepdim=True)
+            negative = (vectors * others[:, :, 0]).sum(-1, keepdim=True)
         losses = self._losses(positive.float(), negative.float(), drawn == targets[:, :, None])
         return (losses * weights).sum()
 
     def _draw(self, targets: Tensor, generator: torch.Generator) -> Tensor:
-        """Return int64 (b, 1, n) of items for each sequence, or (b, l, 1) for each place."""
-        b, n = len(targets), len(self.known)
+        """Return int64 (1, 1, n) of items for the batch, (b, 1, n) for each sequence, or (b, l, 1) for each place."""
+        n = len(self.known)
         if self.negatives >= n:
-            return self.known.expand(b, 1, n)
-        shape = (*targets.shape, 1) if self.negatives == 1 else (b, 1, self.negatives)
+            return self.known[None, None]
+        shape = (*targets.shape, 1)
+        if self.negatives > 1:
+            shape = (1 if self.shared == "batch" else len(targets), 1, self.negatives)
         return self.known[torch.randint(n, shape, generator=generator, device=targets.device)]
 
     @abstractmethod
