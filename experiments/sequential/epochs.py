@@ -17,7 +17,7 @@ HERE, GOAL = Path(__file__).parent, 0.1
 
 
 def seconds(python: str, script: str, name: str, folder: Path) -> float:
-    """Return what a side says an epoch takes: the median of those after the first."""
+    """Return what a side says an epoch takes of processor time: the median of those after the first."""
     done = subprocess.run(
         [python, HERE / script, name, folder], capture_output=True, text=True, check=True, cwd=folder, env=os.environ
     )
@@ -29,7 +29,7 @@ if __name__ == "__main__":
     parser.add_argument("peer", help="the Python of an environment with RecBole")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    print("| model | recexp, s an epoch | RecBole, s | of RecBole | goal |")
+    print("| model | recexp, processor s an epoch | RecBole, s | of RecBole | goal |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("gru4rec", "sasrec"):
