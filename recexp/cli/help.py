@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -87,7 +88,7 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
     target = next((line.removeprefix(key) for line in text.splitlines() if line.startswith(key)), "")
     target = target.partition("#")[0].strip()
     if target.startswith("recexp."):
-        yield f"{inspect.getdoc(trust.load(current_name(target), f'{path}: _target_'))}\n"
+        yield f"{_resolved(trust.load(current_name(target), f'{path}: _target_'))}\n"
     elif target:
         yield f"{_docstring(target) or target}\n"
     how = ""
@@ -97,6 +98,32 @@ def _option(group: str, name: str, path: Path) -> Iterator[str]:
         how = f", set a value with {group}.KEY=VALUE"
     yield f"{group}/{path.name}{how}:\n"
     yield text
+
+
+def _resolved(cls: type) -> str:
+    """Return what a class says of itself, with what it refers to.
+
+    "see `Hybrid`" is followed by what its base, or a class beside it, says; another option is named by the command that
+    documents it.
+    """
+    said = inspect.getdoc(cls) or ""
+    for name in dict.fromkeys(re.findall(r"see `([A-Z]\w+)`", said)):
+        here = [one for one in vars(sys.modules[cls.__module__]).values() if isinstance(one, type)]
+        own = [*cls.__mro__[1:], *(one for one in here if one.__module__ == cls.__module__)]
+        if (meant := next((one for one in own if one.__name__ == name), None)) is not None:
+            said += f"\n\n{name}: {inspect.getdoc(meant)}"
+        elif command := next(_commands_about(name), None):
+            said = said.replace(f"see `{name}`", f"see `{command}`")
+    return said
+
+
+def _commands_about(cls: str) -> Iterator[str]:
+    """Yield the commands that document the options of a class of ours."""
+    for group in config.groups():
+        for name, path in config.options(group).items():
+            target = re.search(r"^ *_target_: *recexp\.[\w.]*\.(\w+)", path.read_text("utf-8", errors="replace"), re.M)
+            if target and target[1] == cls:
+                yield f"recexp {override(group, name)} --help"
 
 
 def _docstring(target: str) -> str | None:

@@ -150,6 +150,8 @@ def _reworded(message: str, overrides: list[str], unknown_key: str | None) -> st
             return f"{named}: a preset is added; write +{named}"
         if "No match in the defaults list" in message and options(key[1].partition("@")[0]):
             return _no_such_component(key[1].rpartition("@")[2], overrides)
+        if options(key[1].partition("@")[0]) and (added := re.search(r"To append .* use (\S+)$", message)):
+            return f"{added[1].removeprefix('+')}: nothing is chosen there yet; write {added[1]}"
         within = unknown_key if unknown_key and unknown_key.startswith(f"{key[1]}.") else key[1]  # a key of a mapping
         return _no_such_key(within, [word for word in overrides if word.partition("=")[0] != key[1]])
     if chosen := re.match(r"In '(\w+)/(\w+)': Could not override '(\w+)", message):

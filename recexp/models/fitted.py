@@ -116,7 +116,7 @@ class FittedModel:
 
         `history`, item ids from oldest to newest, replaces the known history of the user; unknown items in it are
         ignored. An unknown or missing user without history gets the same list as all such users. Unknown ids are logged
-        as a warning; `recexp.data.id_codes` says which ids match.
+        as a warning. An id that is a number is matched by the same number, also as text; text by the same text alone.
         """
         answers = self.answer([user_id], n, [history])
         return list(zip(answers.items[0], answers.scores[0]))

@@ -209,3 +209,13 @@ def test_a_file_that_may_not_be_read_is_wrong_input(
     monkeypatch.setattr("recexp.config.use_config_dirs", refuse)
     assert cli.run(["--version"]) == 2
     assert capsys.readouterr().err == "recexp: mine.csv: Permission denied\n"
+
+
+@pytest.mark.parametrize("option", ["algorithm=hybrid_switching", "algorithm=transfer", "environment=electronics"])
+def test_help_has_what_it_refers_to(option: str, recexp: Callable) -> None:
+    """A name of a class in help is explained in it, or is the command that explains it."""
+    told = recexp(option, "--help").stdout
+    for name in re.findall(r"see `([A-Z]\w+)`", told):
+        assert f"\n{name}: " in told
+    also = recexp("algorithm=feature_to_factors", "--help").stdout
+    assert "see `recexp algorithm=content_based --help`" in also and "base : a model that has vectors" in also
