@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recexp.algorithms.base import Recommender
+from recexp.algorithms.cold_start.active_items import ActiveItems
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
 from recexp.data import Dataset, Interactions, Queries
 from recexp.data.id_codes import IdCodes
@@ -196,6 +197,13 @@ class FittedModel:
             return None
         (asked,) = self.item_ids[[item]].tolist()
         return Question(asked, "" if self.item_table.titles is None else self.item_table.titles[item])
+
+    def panel(self) -> list[Id]:
+        """Return the ids of the users to show new items to first. Raises DataError for a model that chooses none."""
+        if not isinstance(self.model, ActiveItems):
+            raise DataError(f"{type(self.model).__name__} chooses no users for new items; algorithm=active_items does")
+        ids: list[Id] = self.user_ids[self.model.panel_].tolist()
+        return ids
 
     def only(self, categories: Mapping[str, str | Sequence[str]]) -> "FittedModel":
         """Return the same model restricted to items of some categories: {"category": ["phones"]}.

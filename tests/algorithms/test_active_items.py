@@ -11,8 +11,10 @@ from recexp.algorithms import Capabilities, FitContext
 from recexp.algorithms.cold_start.active_items import ActiveItems
 from recexp.algorithms.factors import FactorModel
 from recexp.data import Dataset, Interactions
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, DataError
+from recexp.models.fitted import FittedModel
 from recexp.params import params
+from recexp.ranking import Ranking
 
 RNG = np.random.default_rng(8)
 USERS, ITEMS = RNG.normal(size=(30, 4)).astype(np.float32), RNG.normal(size=(12, 4)).astype(np.float32)
@@ -91,6 +93,13 @@ def test_the_other_panels(data: Dataset) -> None:
         "few", rows.take((rows.users < 3) | (rows.items < 9) | (rows.users == 20)), data.user_ids, data.item_ids
     )
     assert model("active").fit(few).panel_.tolist() == [20, 0, 1, 2]
+    named = replace(data, user_ids=np.array([f"u{n}" for n in range(30)], object))
+    ranking = Ranking(np.arange(12), np.ones(12, bool))
+    popular = recexp.make("algorithm=popularity").fit(few)
+    whole = FittedModel.of(model("active").fit(few), popular, ranking, named, exclude_seen=True, block_mib=1)
+    assert whole.panel() == ["u20", "u0", "u1", "u2"]
+    with pytest.raises(DataError, match="Popularity chooses no users for new items; algorithm=active_items does"):
+        replace(whole, model=popular).panel()
     one, two = (model("random").fit(data, FitContext(rng=np.random.default_rng(s))).panel_.tolist() for s in (1, 2))
     assert len({*one}) == 4 and one != two
 
