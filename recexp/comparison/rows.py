@@ -115,10 +115,16 @@ def rows_of(runs: Sequence[StoredRun]) -> tuple[list[Row], list[tuple[StoredRun,
         if not adds_to:
             repeated.append((run, alike[0][0]))
     rows = []
-    for label, (key, parts) in zip(_labels([*found]), found.items()):
+    for label, (key, parts) in zip(_labels([*found], _options(runs)), found.items()):
         newest, *older = ([*filter(None, layer)] for layer in _layers([*parts.values()]))
         rows.append(Row(label, key, sorted(newest, key=_seed_and_fold), [run for layer in older for run in layer]))
     return rows, repeated
+
+
+def _options(runs: Sequence[StoredRun]) -> dict[tuple[str, str], str]:
+    """Return what the option of each component and class is called: price_range of reranker and PriceRange."""
+    chosen = [(component, run) for run in runs for component in run.subject if component in run.params]
+    return {(name, run.params[name]): run.tags[name] for name, run in chosen if run.tags.get(name)}
 
 
 def _layers(parts: Sequence[Sequence[StoredRun]]) -> list[list[StoredRun | None]]:
@@ -151,7 +157,7 @@ def _seed_and_fold(run: StoredRun) -> tuple[int, int]:
     return int(run.tags.get("seed", 0)), int(run.tags.get("fold", 0))
 
 
-def _labels(keys: Sequence[Key]) -> list[str]:
+def _labels(keys: Sequence[Key], options: Mapping[tuple[str, str], str]) -> list[str]:
     """Name each row after its algorithm and the params in which it differs from others of the same algorithm.
 
     Where that is not enough, searches are given by their digests; what is still alike, for the text of one value is
@@ -162,10 +168,11 @@ def _labels(keys: Sequence[Key]) -> list[str]:
         alike = [dict(key.params) for key in keys if key.name == name]
         names = sorted({param for params in alike for param in params})
         apart[name] = [param for param in names if _differs(param, alike)]
-    labels = [_label(key, apart[key.name], whole=False) for key in keys]
+    labels = [_label(key, apart[key.name], options, whole=False) for key in keys]
     often = Counter(labels)
     labels = [
-        _label(key, apart[key.name], whole=True) if often[label] > 1 else label for key, label in zip(keys, labels)
+        _label(key, apart[key.name], options, whole=True) if often[label] > 1 else label
+        for key, label in zip(keys, labels)
     ]
     seen: Counter[str] = Counter()
     for index, label in enumerate(labels):
@@ -190,10 +197,11 @@ def _differs(param: str, alike: Sequence[Mapping[str, str]]) -> bool:
     return any(len(found) > 1 for found in values.values())
 
 
-def _label(key: Key, params: Sequence[str], *, whole: bool) -> str:
+def _label(key: Key, params: Sequence[str], options: Mapping[tuple[str, str], str], *, whole: bool) -> str:
     values = dict(key.params)
     first = f"{key.component}."
-    words = (_word(param.removeprefix(first), values[param], whole=whole) for param in params if param in values)
+    told = {param: options.get((param, values[param]), values[param]) for param in params if param in values}
+    words = (_word(param.removeprefix(first), value, whole=whole) for param, value in told.items())
     return " ".join([key.name, *filter(None, words)])
 
 

@@ -141,6 +141,14 @@ def test_a_row_has_runs_of_earlier_versions_too(shelf: Any) -> None:
     assert run_ids(shelf.compare()) == labelled
 
 
+def test_a_row_names_the_option_that_was_chosen(shelf: Any) -> None:
+    tags = {"recexp.subject": "algorithm fallback reranker", "reranker": "price_range"}
+    plain = shelf.run("slim", values(0.5, "1"), tags={**tags, "reranker": "none"})
+    ranged = shelf.run("slim", values(0.4, "2"), tags=tags)
+    plain.params["reranker"], ranged.params["reranker"] = "NoReranker", "PriceRange"
+    assert run_ids(shelf.compare()) == {"slim": [plain.id], "slim reranker=price_range": [ranged.id]}
+
+
 def test_one_name_for_two_definitions_of_a_metric_is_refused(shelf: Any) -> None:
     runs = [
         shelf.run(
