@@ -79,7 +79,7 @@ class Split:
         )
 
     def asking(self, keep: np.ndarray) -> "Split":
-        """Return the split with some entries of its target, bool (nnz,), and the queries that still ask for something."""
+        """Return the split with some entries of its target, bool (nnz,), and the queries that still have a target."""
         target, b = self.target, len(self.queries)
         indptr = np.concatenate([[0], np.cumsum(keep)])[target.indptr]
         kept = np.flatnonzero(np.diff(indptr))

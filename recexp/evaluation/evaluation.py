@@ -112,7 +112,8 @@ class Evaluation:
                         f"leave {name} out, or choose a dataset and filter that provide them"
                     )
                     raise ConfigError(
-                        f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; {remedy}"
+                        f"evaluation.metrics: {name} needs {need}, and {dataset.name} has none after filtering; "
+                        f"{remedy}"
                     )
             if problem := metric.problem(dataset):
                 raise ConfigError(f"evaluation.metrics: {name} cannot be computed: {problem}")

@@ -78,7 +78,7 @@ class Metric(ABC):
         return ""
 
     def remedy(self, name: str, dataset: Dataset) -> str:
-        """Return what helps the metric, called `name`, where a dataset lacks what it needs; empty for nothing special."""
+        """Return what to do where a dataset lacks what the metric, called `name`, needs; empty for nothing special."""
         return ""
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:

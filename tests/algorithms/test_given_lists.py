@@ -95,20 +95,19 @@ def test_lists_of_nobody_who_is_evaluated_end_the_run(shop: Path) -> None:
         recexp.run(*words)
 
 
-@pytest.mark.parametrize("around", ["hybrid_weighted", "questionnaire"])
-def test_models_around_it_pass_its_remarks_on(around: str, data: Dataset, tmp_path: Path) -> None:
+def test_a_hybrid_passes_its_remarks_on(data: Dataset, tmp_path: Path) -> None:
     (tmp_path / "prod.csv").write_text("user,item,rank\nann,c,1\nzoe,a,1\n")
-    if around == "hybrid_weighted":
-        only, place = ["algorithm@algorithm.parts.cf=popularity", "~algorithm@algorithm.parts.mf"], "parts.theirs"
-    else:
-        only, place = ["algorithm.choose=popularity", "algorithm.n_questions=1"], "base"
-    file = f"algorithm.{place}.file={tmp_path / 'prod.csv'}"
-    model = recexp.make(f"algorithm={around}", f"+algorithm@algorithm.{place}=lists", *only, file).fit(data)
+    model = recexp.make(
+        "algorithm=hybrid_weighted",
+        "algorithm@algorithm.parts.cf=popularity",
+        "~algorithm@algorithm.parts.mf",
+        "+algorithm@algorithm.parts.theirs=lists",
+        f"algorithm.parts.theirs.file={tmp_path / 'prod.csv'}",
+    ).fit(data)
     queries = Queries.of_users(np.arange(3, dtype=np.int32), data.interactions, exclude_seen=True)
     first, second = model.remarks(queries)
     assert first == "prod.csv: 1 rows are ignored: 1 users and 0 items are not in the data"
-    lists = "2 of 3" if around == "hybrid_weighted" else "3 of 3"  # a questionnaire asks as users whom no file knows
-    assert second.startswith(f"prod.csv: {lists} evaluated users have no list")
+    assert second.startswith("prod.csv: 2 of 3 evaluated users have no list")
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_a_run_keeps_its_reranker_and_is_another_model(
         assert not {item for item, _ in model.recommend(None, n=30)} & sold_out
         assert len(model.recommend(None, n=30)) == 24
     compared = recexp.compare().to_frame()
-    assert sorted(compared["model"]) == ["ease", "ease reranker=InStock"]
+    assert sorted(compared["model"]) == ["ease", "ease reranker=in_stock"]
 
 
 def save(model: FittedModel, folder: Path) -> Path:
