@@ -127,9 +127,9 @@ class Dataset:
         """Return whether the data carry what a component may need.
 
         timestamps, order (in which rows happened: their times, or row numbers for `dataset.order=file`), sessions,
-        events, ratings, impressions (of interactions); links; user_features, item_features (any column),
-        user_categories, item_categories (a category or multi_category column), item_prices, item_texts; a column by
-        its name: items.publisher, users.age, context.position.
+        events, ratings, labels (ratings that are 0 and 1), impressions, context (of interactions); links;
+        user_features, item_features (any column), user_categories, item_categories (a category or multi_category
+        column), item_prices, item_texts; a column by its name: items.publisher, users.age, context.position.
         """
         rows = self.interactions
         table, dot, column = need.partition(".")
@@ -143,6 +143,8 @@ class Dataset:
             "sessions": rows.sessions is not None,
             "events": rows.events is not None,
             "ratings": rows.explicit,
+            "labels": rows.labeled,
+            "context": bool(rows.context),
             "impressions": any(name in rows.context for name in CLICKED),
             "links": self.links is not None,
             "item_prices": "price" in kinds["item"],

@@ -120,6 +120,11 @@ class Interactions:
         return clicked
 
     @cached_property
+    def labeled(self) -> bool:
+        """Whether values are labels: ratings that are 0 or 1, each of which is there."""
+        return self.explicit and np.array_equal(np.unique(self.values), (0, 1))
+
+    @cached_property
     def known_users(self) -> np.ndarray:
         """bool (n_users,): which users have a row."""
         return np.bincount(self.users, minlength=self.n_users) > 0

@@ -71,6 +71,39 @@ class _MinimumSum(Filter):
 
 
 @params
+class Labels(Filter):
+    """Turn ratings into labels: 1 where the item was liked, else 0; data without ratings is kept whole.
+
+    Rows without a rating are dropped with a warning that counts them. Values that are labels already stay as they are.
+
+    Parameters
+    ----------
+    positive_from : the smallest rating that becomes 1.
+    drop : ratings that say neither; their rows are dropped.
+    """
+
+    positive_from: float
+    drop: list[float]
+
+    def apply(self, dataset: Dataset, *, rng: np.random.Generator) -> Dataset:
+        if not dataset.interactions.explicit:
+            return dataset
+        dataset = DropNaN().apply(dataset, rng=rng)
+        values = dataset.interactions.values
+        if np.isin(values, (0, 1)).all():
+            return dataset
+        if doubt := doubtful_minimum(values, self.positive_from):
+            log.warning(
+                "%s: ratings of at least %g become label 1, but %s; set filter.steps.0.positive_from to what is liked "
+                "on this scale",
+                *(dataset.name, self.positive_from, doubt),
+            )
+        labels = (values >= self.positive_from).astype(np.float32)
+        labeled = replace(dataset, interactions=replace(dataset.interactions, values=labels))
+        return labeled.take(~np.isin(values, np.array(self.drop, np.float32)))
+
+
+@params
 class Binarize(Filter):
     """Forget values: every row that is a like becomes 1 and is no longer a rating.
 

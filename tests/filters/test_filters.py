@@ -1,6 +1,7 @@
 """Filters: what each keeps, on data with and without ratings, and what holds for all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -282,6 +283,7 @@ def test_nothing_left_names_the_step(store: Dataset) -> None:
         ("implicit", [0, 1, 4, 6, 7, 8], [1] * 6),
         ("counts", [1, 3, 5, 6, 7, 8], [1, 3, 2, 1, 1, 1]),
         ("ratings", [3, 5, 7, 8], [5, 3, 4, 2]),
+        ("clicks", [3, 7, 8], [1, 1, 0]),
         ("purchases", [2, 4], [1, 1]),
         ("event_values", [1, 2, 4, 6], [1, 5, 5, 1]),
         ("window", [3, 7], [1, 1]),
@@ -292,7 +294,28 @@ def test_ready_filters(store: Dataset, name: str, rows: list[int], values: list[
     assert kept(filtered) == rows
     if values is not None:
         assert filtered.interactions.values.tolist() == values
-        assert filtered.interactions.explicit == (name == "ratings")
+        assert filtered.interactions.explicit == (name in ("ratings", "clicks"))
+
+
+def test_clicks_count_what_has_no_rating_and_keep_what_are_labels(
+    store: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    clicks, _ = option("clicks").apply(store, seed=1)
+    assert "shop: 5 of 9 rows have no rating and are dropped" in caplog.messages
+    assert clicks.has("labels") and not store.has("labels")
+    labels = dataset([("ann", "a", 0, 1, "view"), ("ann", "b", 1, 2, "view"), ("ben", "a", 1, 3, "view")])
+    for given in (labels, labels.take(labels.interactions.values == 1)):
+        assert (
+            option("clicks").apply(given, seed=1)[0].interactions.values.tolist() == given.interactions.values.tolist()
+        )
+    assert labels.has("labels") and not labels.take(labels.interactions.values == 1).has("labels")
+    assert not replace(labels, interactions=replace(labels.interactions, explicit=False)).has("labels")
+
+
+def test_clicks_on_a_scale_where_4_is_not_liked_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    data = dataset([("ann", f"i{n}", value, n, "view") for n, value in enumerate((2, 3, 8, 10))])
+    assert option("clicks").apply(data, seed=1)[0].interactions.values.tolist() == [0, 1, 1]
+    assert "not in the upper half of values from 2 to 10; set filter.steps.0.positive_from" in caplog.text
 
 
 @params
