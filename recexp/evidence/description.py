@@ -23,6 +23,7 @@ class Summary:
     metrics, intervals : by full name, `test/ndcg_at_10`, the headline first; costs under `cost/`.
     tables : of data and the like.
     warnings : what a reader must know before believing the numbers.
+    overview : HTML that comes first, if any.
     evaluations : how often the final part has been evaluated, by this run too; 0 where this one does not count.
     command : what repeats the run.
     """
@@ -37,12 +38,14 @@ class Summary:
     command: str
     tables: Sequence[Table] = field(default_factory=tuple)
     warnings: Sequence[str] = field(default_factory=tuple)
+    overview: str = ""
     evaluations: int = 0
 
 
 def describe_run(summary: Summary) -> str:
     """Return the description of a run."""
     parts = [
+        summary.overview,
         _headline(summary),
         *(f"> **Warning:** {warning}" for warning in summary.warnings),
         _metrics(summary),

@@ -52,6 +52,7 @@ class Evidence:
     plots : pictures by file name.
     inputs : the data that went in.
     model, shown : what was fitted, and (item id, name, score) of some of its recommendations.
+    overview : HTML that the description begins with; see `evidence.overview`.
     """
 
     metrics: Mapping[str, float]
@@ -64,6 +65,7 @@ class Evidence:
     inputs: "Sequence[Input]" = ()
     model: "FittedModel | None" = None
     shown: tuple[tuple[int | str, str, float], ...] = ()
+    overview: str = ""
 
     @classmethod
     def of_units(

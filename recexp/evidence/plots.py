@@ -40,7 +40,7 @@ def write_plots(folder: Path, *, slices: "Sequence[Slice]", scores: np.ndarray, 
     scores : float32 (b, k), scores of the listed items, best first; -inf where there is none.
     hits : bool (b, k), which of them were held out.
     """
-    activity, popularity = _of(slices, "user_activity"), _of(slices, "item_popularity")
+    activity, popularity = by_activity(slices), _of(slices, "item_popularity")
     metric, found = (rows[0].metric if rows else "" for rows in (activity, popularity))
     write(
         folder,
@@ -62,6 +62,11 @@ def write(folder: Path, name: str, title: str, picture: Picture | None) -> None:
     if picture is not None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.svg").write_text(picture.file(title), encoding="utf-8")
+
+
+def by_activity(slices: "Sequence[Slice]") -> "list[Slice]":
+    """Return the rows of the headline metric by user activity."""
+    return _of(slices, "user_activity")
 
 
 def _of(slices: "Sequence[Slice]", name: str) -> "list[Slice]":

@@ -122,6 +122,7 @@ def record(
         intervals=evidence.intervals,
         tables=evidence.tables,
         warnings=evidence.warnings,
+        overview=evidence.overview,
         command=experiment.command,
     )
     first = headlines((name for name in metrics if is_final(name, runner.final)), runner.final)

@@ -15,6 +15,7 @@ from recexp.evaluation.evaluation import Evaluation
 from recexp.evidence.evidence import Evidence
 from recexp.evidence.learning_curve import UserCurve
 from recexp.evidence.log_report import log_report
+from recexp.evidence.overview import overview
 from recexp.evidence.recommendations import PartResult, Recommendations, fallback_table
 from recexp.filters.base import Filters
 from recexp.models.fitted import FittedModel
@@ -195,6 +196,7 @@ def evidence(
         inputs=fold.inputs(experiment),
         model=model,
         shown=() if show is None else recommended(model, show),
+        overview=overview(parts[-1], model.item_table.titles),
         test=parts[-1],
     )
 
