@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 USERS, ITEMS = 3, 4
 """Lists that fit, and items of each."""
-_LETTERS, _BLOCKS = 17, 6
+_LETTERS, _BLOCKS = 15, 5
 """Letters of a title that fit, and blocks of the longest bar."""
 
 
@@ -103,7 +103,7 @@ def _unbroken(words: str) -> str:
     """Return words as HTML that stays on one line and in which Markdown finds no signs of its own."""
     plain = escape(" ".join(words.split()))
     signs = {sign: f"&#{ord(sign)};" for sign in "\\`*_[]~|:@"}
-    return plain.translate(str.maketrans({**signs, " ": "&nbsp;"}))
+    return plain.translate(str.maketrans({**signs, " ": "&nbsp;", "-": "&#8209;"}))
 
 
 def _short(words: str) -> str:

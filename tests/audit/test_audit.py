@@ -345,6 +345,7 @@ def test_a_warning_stands_in_the_run(inside: Callable, runs: Callable, leaky: tu
     (run,) = runs()
     assert run.data.metrics["audit/repeated_pairs"] == pytest.approx(0.3)
     note = run.data.tags["mlflow.note.content"]
+    assert note.startswith("<table>"), "what is recommended comes first"
     assert "> **Warning:** leakage audit: 30.00% of the test rows are also in train" in note
     assert re.search(r"repeated_pairs[^|]*\|[^|]*30\.00%", note)
 

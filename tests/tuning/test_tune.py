@@ -44,8 +44,8 @@ def test_the_best_on_validation_becomes_one_ordinary_run(shop: Callable, runs: C
     (job,), _ = tuning_jobs.jobs_of(words)
     assert tags["tuning"] == f"steps-{tags['recexp.study'][:10]}" == job.study(job.objective()).name
     assert tags["recexp.study_trials"] == "6" and tags["recexp.search"] == job.digest(job.objective())
-    head, tuned, *_ = tags["mlflow.note.content"].split("\n\n")
-    assert head.startswith("**steps** on **ratings**")
+    lists, tuned, head, *_ = tags["mlflow.note.content"].split("\n\n")
+    assert lists.startswith("<table>") and head.startswith("**steps** on **ratings**")
     assert tuned.startswith("Tuned: the best of 6 trials") and tags["tuning"] in tuned
     assert (
         "Runs in this store on the same test part: 1 with this one; each seed and fold is a run."
