@@ -14,6 +14,7 @@ from recexp.errors import DataError, NotFittedError
 from recexp.ranking import Lists, Ranking
 
 ADVICE = {
+    "labels": "; filter=clicks makes labels 0 and 1 of ratings",
     "ratings": "; filter=ratings keeps them, if the data have a rating column",
     "order": "; name the column of times with dataset.columns.timestamp, or set dataset.order=file if the rows of the "
     "file are in the order in which they happened",
@@ -34,11 +35,13 @@ class Recommender(ABC):
     counts_catalogue : whether what is learned hangs on how many items may be recommended (`FitContext.catalogue`).
     dense_lists : whether `recommend` holds scores of all items for all queries that it is given; where it does not, it
         is given more of them at once.
+    context_columns : names of the context columns that answers hang on; a property of what was fitted.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities()
     counts_catalogue: ClassVar[bool] = False
     dense_lists: ClassVar[bool] = True
+    context_columns: ClassVar[tuple[str, ...]] = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]  # of a subclass, from `@params`
     fitted_params_: dict[str, Any]  # what validation chose, where it was asked
 

@@ -64,8 +64,13 @@ class Lesson(ABC):
     make : returns the network.
     generator : the source of all randomness; its device is that of all tensors.
     learning_rate : of Adam, which learns all weights unless a subclass sets other `optimizers`.
+
+    Attributes
+    ----------
+    decay : factor of learning rates after a validation without improvement, and in a later fit after the same epochs.
     """
 
+    decay = 1.0
     network: Network
     optimizers: Sequence[torch.optim.Optimizer]
 

@@ -55,8 +55,9 @@ class _Training:
         self, model: Learner, data: Dataset, lesson: Lesson, generator: torch.Generator, context: FitContext
     ) -> None:
         self.model, self.lesson, self.generator, self.context = model, lesson, generator, context
-        chosen = vars(model).get("fitted_params_", {}).get("epochs", model.epochs)
-        self.epochs = model.epochs if context.validate else chosen
+        chosen = vars(model).get("fitted_params_", {})
+        self.epochs = model.epochs if context.validate else chosen.get("epochs", model.epochs)
+        self.slower_after = [] if context.validate else chosen.get("slower_after", [])
         identity = self._identity(data) if context.checkpoint else {}
         self.checkpoint = Checkpoint(context.checkpoint, identity, lesson.network, lesson.optimizers, generator)
 
@@ -73,8 +74,10 @@ class _Training:
                 self.checkpoint.save(done, last=self._ended(done))
                 advance(1)
         if self.context.validate:  # 0: the deadline came before the first validation
-            epochs = done.best_epoch or done.epoch
-            self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), "epochs": epochs}
+            chosen: dict[str, Any] = {"epochs": done.best_epoch or done.epoch}
+            if self.lesson.decay != 1:
+                chosen["slower_after"] = _not_improved(done)
+            self.model.fitted_params_ = {**vars(self.model).get("fitted_params_", {}), **chosen}
         self.model.weights_ = done.kept or self._weights()
 
     def _identity(self, data: Dataset) -> dict[str, Any]:
@@ -115,8 +118,17 @@ class _Training:
             if not done.best_epoch or value > done.best:
                 done.best, done.best_epoch = -math.inf if math.isnan(value) else value, done.epoch
                 done.kept = {name: array.copy() for name, array in weights.items()}
+            else:
+                self._slow_down()
+        elif done.epoch in self.slower_after:
+            self._slow_down()
         done.curve.append((done.epoch, loss, value))
         self._log(*done.curve[-1])
+
+    def _slow_down(self) -> None:
+        for optimizer in self.lesson.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] *= self.lesson.decay
 
     def _pass(self, one: Pass) -> float:
         """Take the steps of a pass; return the mean loss of its examples."""
@@ -141,3 +153,14 @@ class _Training:
 
     def _log(self, epoch: int, loss: float, value: float) -> None:
         self.context.log_step(epoch, {"loss": loss, **({} if math.isnan(value) else {"validation": value})})
+
+
+def _not_improved(done: Progress) -> list[int]:
+    """Return the epochs before the best one whose validation was no better than an earlier one."""
+    epochs, best = [], -math.inf
+    for epoch, _, value in done.curve:
+        if epoch < done.best_epoch and not math.isnan(value):
+            if value <= best:
+                epochs.append(epoch)
+            best = max(best, value)
+    return epochs

@@ -15,7 +15,7 @@ from recexp.algorithms.neural import checkpoint, devices, training
 from recexp.data import Dataset
 from recexp.errors import ConfigError
 
-NAMES = ["neumf", "multvae", "recvae", "lightgcn", "autorec", "two_tower"]
+NAMES = ["neumf", "multvae", "recvae", "lightgcn", "autorec", "two_tower", "deepfm"]
 
 
 SMALL = {"multvae": ["algorithm.hidden=[16]"], "recvae": ["algorithm.hidden=16"], "autorec": ["algorithm.hidden=16"]}

@@ -33,6 +33,12 @@ SMALL = {
 RANKING = [name for name in SMALL if name != "autorec"]
 SEQUENCES = {"gru4rec": "hidden=16", "sasrec": "factors=16", "bert4rec": "factors=16"}
 """Those that read the order of a history, see test_sequences.py."""
+FIELDS = {
+    "logistic": "fields=auto",
+    "fm": "factors=8",
+    **dict.fromkeys(["deepfm", "wide_deep", "dcn"], "layers=[16]"),
+}
+"""Those of fields, see test_fields.py."""
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -41,7 +47,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def test_every_network_is_here() -> None:
     of_ours = {name for name, path in options("algorithm").items() if "recexp.algorithms.neural." in path.read_text()}
-    assert {*SMALL, *SEQUENCES} == of_ours
+    assert {*SMALL, *SEQUENCES, *FIELDS} == of_ours
 
 
 @pytest.mark.parametrize("name", RANKING)
@@ -54,7 +60,7 @@ def test_what_can_be_told_apart_is_learned(name: str, tiny: Callable) -> None:
     assert (np.where(group, scores, np.inf).min(1) > np.where(group, -np.inf, scores).max(1)).all()
 
 
-@pytest.mark.parametrize(("name", "small"), [*SMALL.items(), *SEQUENCES.items()])
+@pytest.mark.parametrize(("name", "small"), [*SMALL.items(), *SEQUENCES.items(), *FIELDS.items()])
 def test_the_loss_falls(name: str, small: str, store: Dataset) -> None:
     losses = []
     words = "algorithm.epochs=30", "algorithm.batch_size=64", "algorithm.learning_rate=0.005"
