@@ -29,11 +29,16 @@ def mistakes(cls: type) -> tuple[str, ...]:
     if not made_with_params(cls):
         return (f"{name} must be decorated with @params (from recexp.params import params)",)
     left_open = sorted(getattr(cls, "__abstractmethods__", ()))
-    lacking = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
-    return (*lacking, *_unsaid(cls, name), *_misfits(cls, name), *_unread(cls, name))
+    missing = [f"{name} must implement {method}{_shown(getattr(cls, method))}" for method in left_open]
+    return (
+        *missing,
+        *_missing_attributes(cls, name),
+        *_incompatible_methods(cls, name),
+        *_ignored_attributes(cls, name),
+    )
 
 
-def _unsaid(cls: type, name: str) -> Iterator[str]:
+def _missing_attributes(cls: type, name: str) -> Iterator[str]:
     """Yield a line for each class attribute that the bases name and leave to the class."""
     for base in filter(ours, cls.__mro__):
         for key, hint in vars(base).get("__annotations__", {}).items():
@@ -41,7 +46,7 @@ def _unsaid(cls: type, name: str) -> Iterator[str]:
                 yield f"{name} must have the class attribute {key}; the docstring of {base.__name__} says what it is"
 
 
-def _misfits(cls: type, name: str) -> Iterator[str]:
+def _incompatible_methods(cls: type, name: str) -> Iterator[str]:
     """Yield a line for each public method that cannot be called as that which it overrides."""
     for method, expected in sorted(_promised(cls).items()):
         given = next(vars(owner)[method] for owner in cls.__mro__ if method in vars(owner))
@@ -51,7 +56,7 @@ def _misfits(cls: type, name: str) -> Iterator[str]:
             yield f"{name}.{method}{_shown(given)} must take {_shown(expected)}"
 
 
-def _unread(cls: type, name: str) -> Iterator[str]:
+def _ignored_attributes(cls: type, name: str) -> Iterator[str]:
     """Yield a line for each attribute of a person's class that nothing reads, as its place is in another's value.
 
     Such as `needs_history = False`, which `capabilities` holds.

@@ -37,11 +37,11 @@ def use_own_folder() -> bool:
 class _Told(event.Listener):
     """Says once that kernels are compiled."""
 
-    told = False
+    announced = False
 
     def on_start(self, event: Any) -> None:
-        if not self.told:
-            self.told = True
+        if not self.announced:
+            self.announced = True
             kept = getattr(event.data["dispatcher"], "_cache", None)
             where = getattr(kept, "cache_path", None)
             again = (

@@ -78,12 +78,12 @@ class _Log:
 
     def __init__(self, total: int, description: str) -> None:
         self._total, self._description, self._done = total, description, 0
-        self._told = time.monotonic()
+        self._logged_at = time.monotonic()
 
     def advance(self, n: int) -> None:
         self._done += n
-        if time.monotonic() - self._told >= LOG_SECONDS:
-            self._told = time.monotonic()
+        if time.monotonic() - self._logged_at >= LOG_SECONDS:
+            self._logged_at = time.monotonic()
             log.info(
                 "%s: %d of %d (%.0f %%)", self._description, self._done, self._total, 100 * self._done / self._total
             )
@@ -94,7 +94,7 @@ class _Line:
 
     def __init__(self, total: int, description: str) -> None:
         self._total, self._description, self._done = total, description, 0
-        self._told = time.monotonic() + PATIENCE_SECONDS - LINE_SECONDS
+        self._logged_at = time.monotonic() + PATIENCE_SECONDS - LINE_SECONDS
         self._handle: Any = None
 
     def advance(self, n: int) -> None:
@@ -102,9 +102,9 @@ class _Line:
 
         self._done += n
         shown = self._handle is not None
-        if time.monotonic() - self._told < LINE_SECONDS and not (shown and self._done >= self._total):
+        if time.monotonic() - self._logged_at < LINE_SECONDS and not (shown and self._done >= self._total):
             return
-        self._told = time.monotonic()
+        self._logged_at = time.monotonic()
         line = {"text/plain": f"{self._description}: {self._done / max(1, self._total):.0%}"}
         if shown:
             self._handle.update(line, raw=True)

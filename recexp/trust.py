@@ -1,7 +1,7 @@
 """Whose code may run: recexp's own, and what the person who types the command trusts.
 
 Saved models, stored and imported runs and folders of yaml name classes, and may come from elsewhere; to import a module
-is to run it. What nobody has said to trust is refused by its name, before anything is imported.
+is to run it. A class that is not trusted is refused by its name, before anything is imported.
 """
 
 import importlib

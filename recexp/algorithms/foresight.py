@@ -1,4 +1,4 @@
-"""What a fit will need, said before anything is allocated, and refused where it cannot fit."""
+"""The memory and time that a fit needs, reported before it allocates; a fit that does not fit is refused."""
 
 import logging
 
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 UNSAID = 2**30, 1.0
 """Bytes and minutes below which a need goes without saying."""
 LONG = 10.0
-"""Minutes from which on what to use instead is said, too."""
+"""Minutes from which on the message also names alternatives."""
 PACE = 3e10
 """Multiplications and additions a second of a core, in single precision: it varies, so that times are rough."""
 SCATTERED = 30

@@ -1,4 +1,4 @@
-"""Mean ranks, and which of them cannot be told apart."""
+"""Mean ranks, and which of them do not differ significantly."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _LETTERS = 32
 def critical_difference(
     labels: Sequence[str], ranks: np.ndarray, difference: float, groups: Sequence[Sequence[int]]
 ) -> Picture:
-    """Draw mean ranks on a line, best left; bars join models that are not told apart (Demsar 2006, figure 1)."""
+    """Draw mean ranks best left; lines join models that do not differ significantly (Demsar 2006, figure 1)."""
     k, half = len(labels), math.ceil(len(labels) / 2)
     side = label_width([f"{label} (1.00)" for label in labels]) + 20
     width, line_y = 2 * side + 420, 70.0

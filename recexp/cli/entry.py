@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; errors are told in a line, with a traceback only under debug=true."""
+    """Run one command and return its exit code; errors take one line, with a traceback only under debug=true."""
     plugins.use()
     try:
         arguments = _take_folders_and_trust(arguments)

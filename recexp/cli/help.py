@@ -1,4 +1,4 @@
-"""What can be typed and chosen, told without loading what it is about."""
+"""Help on commands and options, without loading the code that they run."""
 
 import ast
 import inspect

@@ -9,7 +9,7 @@ from recexp.errors import ConfigError, unknown
 
 STORE = {"tracking.uri=URI": "tracking store; default: MLFLOW_TRACKING_URI, else mlflow.db in this folder"}
 MOVED = {"dataset.root=DIR": "new location of data that were moved; or dataset.interactions=FILE ..."}
-"""What is told of overrides that several commands take."""
+"""Help text of overrides that several commands take."""
 
 
 class _Format(argparse.RawDescriptionHelpFormatter):

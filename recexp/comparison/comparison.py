@@ -1,4 +1,4 @@
-"""Compare the runs of a protocol: leaderboards with intervals, paired tests between the best, ranks over data sets."""
+"""Compare the runs of a protocol: leaderboards with intervals, paired tests between the best, ranks over datasets."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -63,9 +63,9 @@ def compare(
     beyond = [other for other, kind in directed.items() if not kind.needs & _JUDGED]
     chosen = [(group, _attainable(group, _rows(group, name, metric, notes), name, options, notes)) for group in groups]
     if options.baseline is not None and any(_called(rows, options.baseline) for _, rows in chosen):
-        lacking = [group.setting for group, rows in chosen if not _called(rows, options.baseline)]
-        notes += [f"{setting}: excluded, because it has no {options.baseline}" for setting in lacking]
-        chosen = [(group, rows) for group, rows in chosen if group.setting not in lacking]
+        missing = [group.setting for group, rows in chosen if not _called(rows, options.baseline)]
+        notes += [f"{setting}: excluded, because it has no {options.baseline}" for setting in missing]
+        chosen = [(group, rows) for group, rows in chosen if group.setting not in missing]
     depth = metric_definitions.depth(metric, TESTED)
     metric_definitions.check(archive, [row for _, rows in chosen for row in rows[:depth]], name)
     boards = [_board(archive, group, rows, name, metric, options, notes) for group, rows in chosen if rows]
@@ -167,11 +167,11 @@ def _unequal(group: ComparisonGroup, rows: Sequence[Row]) -> list[str]:
     by_split = {run.tags[SPLIT]: run for row in reversed(rows) for run in row.runs}
     unequal = []
     for row in rows:
-        lacking = sorted(
+        missing = sorted(
             seed_fold_split(by_split[split]) for split in by_split.keys() - {run.tags[SPLIT] for run in row.runs}
         )
-        if lacking:
-            unequal.append(f"{row.label} lacks {_listed(lacking, ', ')}")
+        if missing:
+            unequal.append(f"{row.label} lacks {_listed(missing, ', ')}")
     if not unequal:
         return []
     return [

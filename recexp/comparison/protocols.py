@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from recexp.class_names import current_name
 
 _KEYS = 3
-"""Keys of a protocol that are told to differ; more make a line that nobody reads."""
+"""How many differing keys of a protocol a line lists; more would be unreadable."""
 _ABOUT_DATA = {
     "data": "different rows under the same dataset name",
     "listed": "different features of the items without train rows",
 }
-"""Keys of a protocol that are about the data, and how a difference in them is told."""
+"""Keys of a protocol that are about the data, and how a difference in them is described."""
 
 
 def other_options(tags: Mapping[str, str], reference: Mapping[str, str]) -> dict[str, str]:

@@ -122,7 +122,7 @@ class Leaderboard:
 
 @dataclass(frozen=True)
 class RankComparison:
-    """Models over several settings (data sets), by mean rank: Friedman's test (NaN with fewer than three models), the
+    """Models over several settings (datasets), by mean rank: Friedman's test (NaN with fewer than three models), the
     critical difference of Nemenyi's, and the groups that it cannot tell apart."""
 
     settings: list[str]

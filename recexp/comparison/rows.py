@@ -42,7 +42,7 @@ class Row:
     Attributes
     ----------
     label : tells it from the other rows of its group.
-    key : tells it from them, too; the same configuration has the same one on another data set.
+    key : tells it from them, too; the same configuration has the same one on another dataset.
     runs : in order of seed and fold, the newest of each seed and split.
     older : runs that one of `runs` repeats, but without a test metric that they have; the newest first.
     """
@@ -200,8 +200,8 @@ def _differs(param: str, alike: Sequence[Mapping[str, str]]) -> bool:
 def _label(key: Key, params: Sequence[str], options: Mapping[tuple[str, str], str], *, whole: bool) -> str:
     values = dict(key.params)
     first = f"{key.component}."
-    told = {param: options.get((param, values[param]), values[param]) for param in params if param in values}
-    words = (_word(param.removeprefix(first), value, whole=whole) for param, value in told.items())
+    shown_values = {param: options.get((param, values[param]), values[param]) for param in params if param in values}
+    words = (_word(param.removeprefix(first), value, whole=whole) for param, value in shown_values.items())
     return " ".join([key.name, *filter(None, words)])
 
 

@@ -38,7 +38,7 @@ def chance(p: float) -> str:
 
 
 def terminal(comparison: Comparison) -> str:
-    """Return the leaderboards, the ranks over data sets and the notes, as tables."""
+    """Return the leaderboards, the ranks over datasets and the notes, as tables."""
     out = io.StringIO()
     colored = terminals.console().is_terminal
     console = terminals.console(file=out, width=None if colored else WIDTH, force_terminal=colored)

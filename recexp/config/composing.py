@@ -1,4 +1,4 @@
-"""From yaml and overrides to one config, as Hydra composes it; what is wrong with them is said in our words."""
+"""From yaml and overrides to one config, as Hydra composes it; errors are reported in our own words."""
 
 import re
 import shlex

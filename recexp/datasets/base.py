@@ -1,4 +1,4 @@
-"""Source: where a data set comes from."""
+"""Source: where a dataset comes from."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

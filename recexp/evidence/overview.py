@@ -102,8 +102,8 @@ def _lines(shown: SampleList) -> list[str]:
 def _unbroken(words: str) -> str:
     """Return words as HTML that stays on one line and in which Markdown finds no signs of its own."""
     plain = escape(" ".join(words.split()))
-    signs = {sign: f"&#{ord(sign)};" for sign in "\\`*_[]~|:@"}
-    return plain.translate(str.maketrans({**signs, " ": "&nbsp;", "-": "&#8209;"}))
+    signs = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]~|:@"}
+    return plain.translate({**signs, ord(" "): "&nbsp;", ord("-"): "&#8209;"})
 
 
 def _short(words: str) -> str:

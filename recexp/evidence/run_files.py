@@ -159,13 +159,13 @@ def _reader(read: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Pat
     """Let a function that reads a run's file raise DataError where the file does not hold what it should."""
 
     @wraps(read)
-    def told(path: Path, *arguments: P.args, **options: P.kwargs) -> T:
+    def translated(path: Path, *arguments: P.args, **options: P.kwargs) -> T:
         try:
             return read(path, *arguments, **options)
         except (ValueError, TypeError, LookupError, BufferError, OverflowError, csv.Error) as error:
             raise DataError(f"{path} is damaged: {type(error).__name__}: {one_line(error)}") from error
 
-    return told
+    return translated
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> "pa.Table":

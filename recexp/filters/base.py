@@ -60,7 +60,7 @@ class Effect:
         return f"{self.step} removed {_percent(self.share)} of the rows ({self.before[0]:,} -> {self.after[0]:,})"
 
 
-def told(effects: Sequence[Effect]) -> str:
+def describe_effects(effects: Sequence[Effect]) -> str:
     """Return which steps removed more than half of the rows, to end a message; nothing where none did."""
     large = [str(effect) for effect in effects if effect.share > 0.5]
     return f"; before that, {' and '.join(large)}; loosen filter.steps or choose another filter=..." if large else ""
@@ -132,7 +132,7 @@ class Filters:
             if not effect.after[0]:
                 raise DataError(
                     f"nothing is left of {dataset.name} after filter step {number + 1} ({step}): it had {before[0]} "
-                    f"rows{told(effects) or '; loosen filter.steps or choose another filter=...'}"
+                    f"rows{describe_effects(effects) or '; loosen filter.steps or choose another filter=...'}"
                 )
             effects.append(effect)
         return Filtered(dataset, effects, later, sorted({*later, *revised}))

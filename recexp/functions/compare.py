@@ -70,7 +70,7 @@ class ComparedRuns:
 
     Attributes
     ----------
-    comparison : leaderboards, tested pairs, ranks over data sets.
+    comparison : leaderboards, tested pairs, ranks over datasets.
     archive : the store that the runs are in.
     """
 
@@ -103,7 +103,7 @@ class ComparedRuns:
         )
 
     def plot(self) -> html.Plots:
-        """Return the models' means with their intervals, a picture a data set."""
+        """Return the models' means with their intervals, a picture a dataset."""
         name = pretty(self.comparison.metric)
         drawn = {}
         for board in self.comparison.boards:

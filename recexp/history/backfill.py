@@ -126,7 +126,7 @@ def fill(archive: Archive, backfills: Sequence[Backfill]) -> Iterator[tuple[Stor
 
 
 def _evaluate_group(archive: Archive, group: Sequence[Backfill]) -> Iterator[tuple[Backfill, Values | RecexpError]]:
-    """Evaluate the runs of one split; those whose split is not made now are passed over."""
+    """Evaluate the runs of one split; those whose split cannot be made now are skipped."""
     basis, left = group[0].basis, list(group)
     with basis.prepare() as prepared:
         loaded = prepared.load()

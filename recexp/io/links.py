@@ -55,9 +55,9 @@ def linked(ends: Sequence[Ids], users: np.ndarray, label: str) -> np.ndarray:
         )
     if len(apart) < len(links):
         strange, again = len(links) - known.sum(), known.sum() - len(apart)
-        told = [f"{strange} are of users without interactions"] * bool(strange)
-        told += [f"{again} come again or lead from a user to itself"] * bool(again)
-        log.warning("%s: %d of %d links are left out: %s", label, strange + again, len(links), ", ".join(told))
+        reasons = [f"{strange} are of users without interactions"] * bool(strange)
+        reasons += [f"{again} come again or lead from a user to itself"] * bool(again)
+        log.warning("%s: %d of %d links are left out: %s", label, strange + again, len(links), ", ".join(reasons))
     return apart
 
 

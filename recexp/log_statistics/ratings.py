@@ -5,7 +5,7 @@ import numpy as np
 from recexp.data import Interactions
 
 MOST = 12
-"""Distinct ratings that a scale may have for its shares to be told one by one."""
+"""Distinct ratings that a scale may have for its shares to be listed one by one."""
 
 
 def ratings(rows: Interactions) -> dict[str, float]:

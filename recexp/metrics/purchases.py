@@ -116,8 +116,8 @@ class Revenue(Purchases):
         `worth` maps items to their prices, or margins. Raises DataError where it lacks one that was bought.
         """
         best, wanted = ids_of(ranked, "ranked", ranked=True), ids_of(relevant, "relevant")
-        if lacking := [item for item in wanted if item not in worth]:
-            raise DataError(f"worth says nothing of {lacking[0]!r}, which was bought")
+        if missing := [item for item in wanted if item not in worth]:
+            raise DataError(f"worth has no value for {missing[0]!r}, which was bought")
         if not wanted:
             return float("nan")
         judged = JudgedLists.of_ids([best], [wanted], {}, {}, None)
@@ -154,7 +154,7 @@ class Margin(Revenue):
         if (above := margins > prices).any():
             item = int(above.argmax())
             shown = f"{margins[item]:g} for a {self.price} of {prices[item]:g}"
-            return _told(dataset, above, f"a {self.column} above their {self.price}", shown)
+            return _describe(dataset, above, f"a {self.column} above their {self.price}", shown)
         return Purchases.problem(self, dataset)
 
 
@@ -165,7 +165,7 @@ def price_problem(dataset: Dataset, name: str) -> str:
     prices = dataset.items[name].values
     if not (below := prices < 0).any():
         return ""
-    return _told(dataset, below, f"a negative {name}", f"{prices[int(below.argmax())]:g}")
+    return _describe(dataset, below, f"a negative {name}", f"{prices[int(below.argmax())]:g}")
 
 
 def _missing(dataset: Dataset, name: str) -> str:
@@ -173,9 +173,9 @@ def _missing(dataset: Dataset, name: str) -> str:
     if column.kind not in ("numeric", "price"):
         return f"items.{name} of {dataset.name} is a {column.kind} column; it must hold numbers"
     unknown = ~np.isfinite(column.values)
-    return _told(dataset, unknown, f"no {name}", "empty") if unknown.any() else ""
+    return _describe(dataset, unknown, f"no {name}", "empty") if unknown.any() else ""
 
 
-def _told(dataset: Dataset, wrong: np.ndarray, what: str, shown: str) -> str:
+def _describe(dataset: Dataset, wrong: np.ndarray, what: str, shown: str) -> str:
     first = dataset.item_ids[int(wrong.argmax())]
     return f"{wrong.sum()} of {len(wrong)} items of {dataset.name} have {what}, the first is {first} ({shown})"

@@ -86,25 +86,25 @@ class Questions:
         known = self.users.codes(list(users)) >= 0
         unknown = [user for user, code in zip(users, known) if user is not None and not code]
         others = [user for user, code in zip(users, known) if user is None or code]
-        told = []
+        message = []
         if unknown:
             first = f"{short(unknown[0])}{self.users.hint(unknown[0])}"
-            told.append(
+            message.append(
                 f"user {first} is unknown" if n == 1 else f"{len(unknown)} of {n} users are unknown, such as {first}"
             )
         if others:
             first = "a history without an id" if others[0] is None else f"user {short(others[0])}"
             what = first if n == 1 else f"{len(others)} of {n} users, such as {first}"
-            told.append(f"the model cannot answer {what}")
-        log.warning("%s: the fallback's list is used", "; ".join(told))
+            message.append(f"the model cannot answer {what}")
+        log.warning("%s: the fallback's list is used", "; ".join(message))
 
     def _codes(self, item_ids: list[Any], what: str) -> np.ndarray:
         """Return int32 (m,): the codes of items, -1 of those that are unknown, which a warning counts."""
         codes = self.items.codes(item_ids)
         if (unknown := codes < 0).any():
             first = item_ids[int(unknown.argmax())]
-            told = f"{short(first)}{self.items.hint(first)}"
-            log.warning("%d of %d %s are unknown, the first is %s", unknown.sum(), len(item_ids), what, told)
+            message = f"{short(first)}{self.items.hint(first)}"
+            log.warning("%d of %d %s are unknown, the first is %s", unknown.sum(), len(item_ids), what, message)
         return codes
 
     def _stored(self, codes: np.ndarray) -> Queries:
@@ -114,7 +114,7 @@ class Questions:
         return self._masked(Queries(codes, rows, start, stop))
 
     def _given(self, codes: np.ndarray, histories: Sequence[Sequence[Any]]) -> Queries:
-        """Return the queries of users, int32 (b,), with histories of theirs; items that are unknown are passed over."""
+        """Return the queries of users, int32 (b,), with histories of theirs; unknown items are ignored."""
         items = self._codes([item for history in histories for item in history], "items in histories")
         known = items >= 0
         rows = np.repeat(np.arange(len(codes), dtype=np.int32), [len(history) for history in histories])[known]

@@ -1,4 +1,4 @@
-"""What was logged while something was made, said again when it is taken from the cache."""
+"""Log lines of a preparation, repeated when its result is read from the cache."""
 
 import logging
 from collections.abc import Iterator

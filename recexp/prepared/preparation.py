@@ -10,7 +10,7 @@ import numpy as np
 from recexp.data import Dataset, Interactions, Split
 from recexp.datasets.base import Source
 from recexp.errors import DataError, EmptyPartError
-from recexp.filters.base import Effect, Filters, told
+from recexp.filters.base import Effect, Filters, describe_effects
 from recexp.io import lookup
 from recexp.prepared import keys
 from recexp.prepared.cache import Cache
@@ -142,7 +142,7 @@ def _with_effects(splits: Iterator[Split], effects: list[Effect]) -> Iterator[Sp
     try:
         yield from splits
     except EmptyPartError as error:
-        raise EmptyPartError(f"{error}{told(effects)}") from error
+        raise EmptyPartError(f"{error}{describe_effects(effects)}") from error
 
 
 def _rows_before(loaded: Dataset, filtered: Dataset) -> Interactions | None:

@@ -1,4 +1,4 @@
-"""Fold: the data that one run of a recommender works on, and what is said of it."""
+"""Fold: the data of one run of a recommender, with its tables and audit."""
 
 import logging
 from collections.abc import Mapping

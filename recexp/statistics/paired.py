@@ -14,7 +14,7 @@ PERMUTATIONS = 10_000
 _BLOCK = 2**21
 """Signs (flips x users) that exist at a time: 16 MiB."""
 LEAST = float(np.finfo(float).tiny)
-"""The smallest p-value that is told, 2.2e-308: no difference is impossible by chance."""
+"""The smallest p-value that is reported, 2.2e-308: no difference is impossible by chance."""
 _EQUAL = 1e-9
 """Sums that differ by less than this share of the largest one possible are equal: they differ in rounding alone."""
 

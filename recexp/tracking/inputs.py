@@ -1,4 +1,4 @@
-"""The data sets of a run, as MLflow notes them."""
+"""The datasets of a run, as MLflow notes them."""
 
 import json
 import re
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 COLLISIONS = 5
-"""How often in a row two processes may collide over a data set: once a data set, if that."""
+"""How often in a row two processes may collide over a dataset: once a dataset, if that."""
 
 
 def log_inputs(mlflow: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:
-    """Log the data sets of a run, again where another process was the first to log one of them at the same moment.
+    """Log the datasets of a run, again where another process was the first to log one of them at the same moment.
 
-    MLflow looks whether a data set is there and then inserts it: of two that do so at once, the later one fails.
+    MLflow looks whether a dataset is there and then inserts it: of two that do so at once, the later one fails.
     """
     from mlflow.exceptions import MlflowException
 
@@ -28,7 +28,7 @@ def log_inputs(mlflow: "MlflowClient", run_id: str, datasets: "list[DatasetInput
 
 
 def as_plain(item: dict[str, str]) -> dict[str, Any]:
-    """Return what MLflow notes of a data set, as plain data: its name, digest, source and, as a tag, its context."""
+    """Return what MLflow notes of a dataset, as plain data: its name, digest, source and, as a tag, its context."""
     where = item["source"]
     web = where.startswith(("http://", "https://"))
     return {
@@ -41,7 +41,7 @@ def as_plain(item: dict[str, str]) -> dict[str, Any]:
 
 
 def entity(plain: dict[str, Any]) -> "DatasetInput":
-    """Return the entity of what MLflow notes of a data set."""
+    """Return the entity of what MLflow notes of a dataset."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     dataset = Dataset(plain["name"], plain["digest"], plain["source_type"], plain["source"])

@@ -30,7 +30,7 @@ def keep(
     record : its id, name, experiment, started, ended, tags, params and view.
     files : the folder of its files. model : that of its saved model, or None.
     points : the values of its metrics and learning curves.
-    inputs : the data sets that went in.
+    inputs : the datasets that went in.
     own_files : the person's own code and yaml, for git.diff; None: it is not wanted.
     """
     here = Path.cwd()

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 STALE_SECONDS = 4.0
 """News that the process waits is old after so long: it came while nobody listened."""
 AGAIN_SECONDS = 60.0
-"""How often it is said that a run waits for the store."""
+"""Seconds between messages that a run waits for the store."""
 
 
 class TrackingProcess:

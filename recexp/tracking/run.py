@@ -29,7 +29,7 @@ SEND_SECONDS = 1.0
 
 
 class Input(NamedTuple):
-    """A data set that went in: its role (train, test), name, content digest (sha256) and where it came from."""
+    """A dataset that went in: its role (train, test), name, content digest (sha256) and where it came from."""
 
     context: str
     name: str
@@ -160,7 +160,7 @@ class Run:
         metrics : values by full name, the headline first; those that are not finite are left out.
         params : the resolved config, nested; logged under dotted names.
         description : Markdown for the run's page, or what makes it of how often the test set has been evaluated.
-        inputs : the data sets that went in.
+        inputs : the datasets that went in.
         model_folder : a saved model, or None.
         own_files : the person's own code and yaml, kept in git.diff where git does not track them.
         view : the state of the UI's table of runs, kept where the experiment has none; see `view.view_state`.

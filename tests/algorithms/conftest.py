@@ -1,4 +1,4 @@
-"""A small data set that carries everything an algorithm may ask for, and the queries of its users."""
+"""A small dataset that carries everything an algorithm may ask for, and the queries of its users."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ def ranking(store: Dataset) -> Ranking:
 
 @pytest.fixture(scope="session")
 def tiny() -> Callable[[list[list[int]]], Dataset]:
-    """Make a data set of a 0/1 matrix, users by items."""
+    """Make a dataset of a 0/1 matrix, users by items."""
 
     def make(matrix: list[list[int]]) -> Dataset:
         x = sp.coo_array(np.array(matrix))

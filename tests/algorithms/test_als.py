@@ -32,7 +32,7 @@ def fitted(data: Dataset, **fields: float) -> ALS:
 
 
 def weighed(tiny: Tiny, x: np.ndarray) -> Dataset:
-    """The data set of a matrix of values, 0 where there is no interaction."""
+    """The dataset of a matrix of values, 0 where there is no interaction."""
     data = tiny((x > 0).astype(int))
     rows = data.interactions
     return replace(data, interactions=replace(rows, values=x[rows.users, rows.items].astype(np.float32)))

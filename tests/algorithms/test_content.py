@@ -27,7 +27,7 @@ ROOT = 1 / np.sqrt(2)
 
 
 def shop(ratings: list[list[float]] | np.ndarray, items: Table, explicit: bool = True) -> Dataset:
-    """Return a data set of a users x items matrix of values, 0 where there is no row."""
+    """Return a dataset of a users x items matrix of values, 0 where there is no row."""
     values = np.array(ratings, np.float32)
     users, codes = (part.astype(np.int32) for part in np.nonzero(values))
     rows = Interactions(users, codes, values[users, codes], *values.shape, explicit=explicit)

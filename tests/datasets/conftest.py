@@ -1,4 +1,4 @@
-"""What tests of data sets share."""
+"""What tests of datasets share."""
 
 from pathlib import Path
 

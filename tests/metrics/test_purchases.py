@@ -85,7 +85,7 @@ def test_a_list_of_plain_ids() -> None:
     assert margin(["b"], {"b"}, worth={"b": -3}) == -3
     assert revenue(["b"], {"a"}, worth=prices) == 0 and np.isnan(revenue(["b"], worth=prices))
     assert recexp.make("metric=conversion")(["b", "a"], {"a"}, k=2) == 1
-    with pytest.raises(DataError, match="worth says nothing of 'x', which was bought"):
+    with pytest.raises(DataError, match="worth has no value for 'x', which was bought"):
         revenue(["x"], {"x"}, worth=prices)
 
 

@@ -28,7 +28,7 @@ def make() -> Callable[..., Splitter]:
 
 @pytest.fixture(scope="session")
 def of() -> Callable[..., Dataset]:
-    """Build a data set from codes of users and items and times; ids are codes."""
+    """Build a dataset from codes of users and items and times; ids are codes."""
 
     def of(users: Any, items: Any, times: Any = None, **more: Any) -> Dataset:
         users, items = np.asarray(users, np.int32), np.asarray(items, np.int32)

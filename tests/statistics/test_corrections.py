@@ -21,7 +21,7 @@ def test_corrections_are_those_of_statsmodels(ours, theirs: str) -> None:
     assert ours(p, 65) == pytest.approx(passed_over, abs=1e-15)
 
 
-# Demsar (JMLR 2006), table 6: AUC of C4.5 with parameters m, cf, both, on 14 data sets
+# Demsar (JMLR 2006), table 6: AUC of C4.5 with parameters m, cf, both, on 14 datasets
 AUC = np.array(
     [
         [0.763, 0.768, 0.771, 0.798],

@@ -72,9 +72,9 @@ class Demographic(Recommender):
         share = x.sum(axis=0, dtype=np.float64) / len(known)
         features = sp.csr_array(sp.hstack(values)) if self.method == "ridge" else _groups(values)
         seen = features[known]
-        told = features @ (seen.sum(axis=0) > 0) > 0
-        if not told.all():
-            log.warning("demographic: %d of %d users share no value with a train user", (~told).sum(), len(told))
+        matched = features @ (seen.sum(axis=0) > 0) > 0
+        if not matched.all():
+            log.warning("demographic: %d of %d users share no value with a train user", (~matched).sum(), len(matched))
         if self.method == "ridge":
             self.weights_ = above_mean(seen, x, share, self.shrinkage, model="demographic", instead=INSTEAD)
         else:

@@ -96,23 +96,23 @@ class GivenLists(Recommender):
         name, unknown, rows = self._path.name, self.unknown_, self._lists(queries)
         without = int((np.diff(rows.indptr) == 0).sum())
         seen = 0 if queries.exclude is None else int(overlap(queries.exclude, rows).sum())
-        said = []
+        lines = []
         if unknown["rows"]:
-            said.append(
+            lines.append(
                 f"{name}: {unknown['rows']:,} rows are ignored: {unknown['users']:,} users and {unknown['items']:,} "
                 f"items are not in the data{self.zeros_ and '; '}{self.zeros_}"
             )
         if without:
-            said.append(
+            lines.append(
                 f"{name}: {without:,} of {len(queries):,} evaluated users have no list; without another model these "
                 "count as misses"
             )
         if seen:
-            said.append(
+            lines.append(
                 f"{name}: {seen:,} of {rows.nnz:,} listed items are removed, as they are in the users' histories; "
                 "if these are many, the lists may be for another split"
             )
-        return said
+        return lines
 
     @property
     def _path(self) -> Path:

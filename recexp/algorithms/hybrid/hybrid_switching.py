@@ -44,7 +44,7 @@ class ColdItems(TypedDict):
 class HybridSwitching(Hybrid):
     """score(u, i) = s_p(u, i), p the part of the first rule that holds for u; that of another part for a cold item i.
 
-    The switching hybrid of Burke (UMUAI 2002, section 3.2). A rule is passed over where its part does not answer the
+    The switching hybrid of Burke (UMUAI 2002, section 3.2). A rule is skipped where its part does not answer the
     query (see `Hybrid`); where no rule is left, the first part answers that does. A rating is predicted by the same
     rules, those of parts that predict.
 

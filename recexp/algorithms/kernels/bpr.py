@@ -30,7 +30,7 @@ def draw(users, items, block_of, own, indptr, indices, seed, out):
     user, seen item, unseen item; return their number.
 
     `block_of` gives each item's block. The unseen item is drawn uniformly from `items`, those of the block, by numbers
-    fixed by (seed, user, block). A user who has seen all or nothing of them is passed over.
+    fixed by (seed, user, block). A user who has seen all or nothing of them is skipped.
     """
     golden, n = np.uint64(0x9E3779B97F4A7C15), np.uint64(len(items))
     seen, mine, size = np.zeros(len(block_of), np.bool_), np.empty(len(block_of) + 1, np.int32), 0

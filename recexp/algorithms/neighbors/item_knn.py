@@ -52,7 +52,7 @@ class ItemKNN(KNN):
     Parameters
     ----------
     neighbors_of : "target" keeps for each recommended item its k nearest (the best k of each column of S), "seen"
-        for each item in the history (the best k of each row). No matter to averages.
+        for each item in the history (the best k of each row). Averages ignore it.
     center : whether sums are of entries less the item's mean.
     others : see `KNN`.
     """

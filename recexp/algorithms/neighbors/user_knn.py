@@ -50,7 +50,7 @@ class UserKNN(KNN):
 
     Parameters
     ----------
-    neighbors_of : "user" keeps the k nearest of the asking user, "neighbor" for each train user. No matter to averages.
+    neighbors_of : "user" keeps the k nearest of the asking user, "neighbor" for each train user. Ignored by averages.
     others : see `KNN`.
     """
 

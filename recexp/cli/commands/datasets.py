@@ -14,7 +14,7 @@ def parser() -> Parser:
 
 
 def _absent(check: Callable[[], None]) -> str:
-    """Return what happens where a data set is used that is not on this machine; `check` is its own."""
+    """Return what happens where a dataset is used that is not on this machine; `check` is its own."""
     try:
         check()
     except DataError as error:
@@ -23,7 +23,7 @@ def _absent(check: Callable[[], None]) -> str:
 
 
 def run(given: Namespace) -> Iterator[str]:
-    """Yield what is known of every data set that can be chosen."""
+    """Yield what is known of every dataset that can be chosen."""
     from omegaconf import OmegaConf
 
     from recexp.config.experiments import component

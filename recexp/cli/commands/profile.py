@@ -57,10 +57,10 @@ def run(given: Namespace) -> Iterator[str]:
     profile = profile_file(file, _given(node, default, given.overrides), items=items, users=users)
     yield from column_lines(profile)
     if profile.facts is None:
-        lacking = [role for role in ("user", "item") if role not in profile.roles]
-        which = " ".join(f"dataset.columns.{role}=..." for role in lacking)
+        missing = [role for role in ("user", "item") if role not in profile.roles]
+        which = " ".join(f"dataset.columns.{role}=..." for role in missing)
         raise DataError(
-            f"{file}: no column looks like the {' or the '.join(lacking)} of a row; set it with {which}: "
+            f"{file}: no column looks like the {' or the '.join(missing)} of a row; set it with {which}: "
             f"{unread(profile.looks)}"
         )
     yield ""

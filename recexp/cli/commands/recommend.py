@@ -109,9 +109,9 @@ def _written(answers: "Answers", columns: Mapping[str, "np.ndarray"], given: Nam
 
     write_table(columns, given.out)
     lengths = answers.lengths
-    told = [f"{given.out}: {lengths.sum():,} rows, lists of {len(lengths):,} users"]
+    parts = [f"{given.out}: {lengths.sum():,} rows, lists of {len(lengths):,} users"]
     if short := int((lengths < given.n).sum()):
-        told.append(f"{short:,} of them with fewer than {given.n} items")
+        parts.append(f"{short:,} of them with fewer than {given.n} items")
     if strange := int((answers.fallback & (lengths > 0)).sum()):
-        told.append(f"{strange:,} from the fallback")
-    return ", ".join(told)
+        parts.append(f"{strange:,} from the fallback")
+    return ", ".join(parts)
