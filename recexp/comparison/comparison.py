@@ -22,7 +22,7 @@ TESTED = 20
 """How many rows, the best, are tested against each other: with more, a correction leaves little to be found."""
 FEW = 100
 """With fewer units percentile intervals of skewed values hold clearly less than they say."""
-_JUDGED = {"relevant", "ratings"}
+_JUDGED = {"relevant", "ratings", "labels"}
 _NAMED = 5
 """Rows that a note names."""
 _WORK = ("cost/fit_cpu_seconds", "cost/recommend_cpu_seconds")

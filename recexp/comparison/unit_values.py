@@ -26,7 +26,8 @@ class Values:
     Attributes
     ----------
     means : of each row's values, to be resampled by unit; one column.
-    by_split : float64 (r, s, u), the mean of each unit's values in each of s splits, NaN where there is none.
+    by_split : float64 (r, s, u), the mean of each unit's values in each of s splits, NaN where there is none. Where
+        the metric pools all values, it is their sum, in such a unit that the mean over units is that of all values.
     """
 
     means: list[Means]
@@ -76,7 +77,7 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
         for split_index in {number for number, _, _ in parts}:
             of_split = [(owner, values) for number, owner, values in parts if number == split_index]
             joined, values = (np.concatenate(columns) for columns in zip(*of_split))
-            by_split[index, split_index] = _by_unit(joined, values, len(codes))
+            by_split[index, split_index] = _by_unit(joined, values, len(codes), pooled=metric.pooled)
     means = [
         Means.of(np.concatenate([v for *_, v in parts])[:, None], np.concatenate([o for _, o, _ in parts]))
         for parts in found
@@ -84,12 +85,13 @@ def read(archive: Archive, rows: Sequence[Row], name: str, metric: Metric) -> Va
     return Values(means, by_split)
 
 
-def _by_unit(owners: np.ndarray, values: np.ndarray, n_units: int) -> np.ndarray:
-    """Return each unit's mean, float64 (u,), NaN where there is none."""
+def _by_unit(owners: np.ndarray, values: np.ndarray, n_units: int, *, pooled: bool) -> np.ndarray:
+    """Return what `Values.by_split` holds of one split, float64 (u,)."""
     known = ~np.isnan(values)
     n = np.bincount(owners[known], minlength=n_units)
     sums = np.bincount(owners[known], weights=values[known], minlength=n_units)
-    return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
+    size = np.mean(n[n > 0]) if pooled and n.any() else np.maximum(n, 1)
+    return np.where(n > 0, sums / size, np.nan)
 
 
 def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_ids: bool) -> "pa.Table":
@@ -101,7 +103,8 @@ def _table(archive: Archive, run: StoredRun, name: str, metric: Metric, *, with_
     advice = "leave it out with --runs, or run it again"
     try:
         path = archive.file(run, file)
-        return parquet.read_table(path, columns=[*columns, *([f"{run.unit}_id"] if with_ids else [])])
+        ids = [f"{run.unit}_id"] if with_ids else []
+        return parquet.read_table(path, columns=list(dict.fromkeys([*columns, *ids])))
     except StoreError as error:
         raise DataError(f"{error}: intervals and paired tests need the values of {run.unit}s; {advice}") from error
     except (lib.ArrowException, OSError, KeyError) as error:

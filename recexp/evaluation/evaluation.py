@@ -127,6 +127,22 @@ class Evaluation:
         name, metric = next(iter(self.metrics.items()))
         return replace(self, metrics={name: metric}, resamples=1)
 
+    @property
+    def headline_rates(self) -> bool:
+        """Whether the headline reads predicted ratings alone, so that it needs no lists."""
+        return self.headline_metric.unit == "row"
+
+    def rate(self, split: Split, predicted: np.ndarray) -> float:
+        """Return the headline by the ratings predicted for the rows of `split.test`, float (m,), see `evaluate`.
+
+        Raises DataError when the headline reads lists, or predictions are not finite.
+        """
+        rated = self._ratings(split, predicted)
+        value = None if rated is None else self.headline_metric.of_ratings(rated)
+        if value is None:
+            raise DataError(f"{self.headline} cannot be measured by predicted ratings alone")
+        return value
+
     def ranking(self, train: Dataset, seed: int) -> Ranking:
         """Return the rule by which scores become lists: the catalogue's items, ties broken by the seed."""
         return Ranking.draw(train.n_items, self._catalogue(train), rng=generator(seed, "ties"))

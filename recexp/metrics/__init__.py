@@ -1,5 +1,5 @@
 """Metrics: definitions with names. docs/add_a_metric.md shows how to write one."""
 
-from recexp.metrics.base import JudgedLists, ListMetric, Metric, RatingMetric, RunMetric
+from recexp.metrics.base import JudgedLists, ListMetric, Metric, RatingMetric, RowMetric, RunMetric
 
-__all__ = ["JudgedLists", "ListMetric", "Metric", "RatingMetric", "RunMetric"]
+__all__ = ["JudgedLists", "ListMetric", "Metric", "RatingMetric", "RowMetric", "RunMetric"]

@@ -26,7 +26,7 @@ from recexp.metrics.plain import id_lists_of, ids_of, lists_by_id, ratings_of
 from recexp.metrics.predicted_ratings import PredictedRatings
 from recexp.metrics.ranked_lists import JudgedLists
 
-__all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "RatingMetric", "RunMetric"]
+__all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "RatingMetric", "RowMetric", "RunMetric"]
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,23 @@ class Metric(ABC):
     needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
     higher_is_better : which way improvement goes, or None where neither does.
     bounds : the lowest and the highest value that it can take.
+    pooled : whether all units count alike, whoever's they are, so that a user with more of them counts more. Values of
+        single units may then be out of `bounds`; their mean is not.
     """
 
     unit: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
     higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    pooled: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
         """Return the values of all units, for each of `names`; None where `answers` hold nothing to be measured."""
+
+    def of_ratings(self, rated: PredictedRatings) -> float | None:
+        """Return the one result where predicted ratings are all that the metric reads; None where it reads lists."""
+        return None
 
     def problem(self, dataset: Dataset) -> str:
         """Return what is wrong with what a dataset has of the metric's needs, in words; empty where nothing is."""
@@ -192,21 +199,24 @@ class RunMetric(Metric):
         return float(self.value(judged, cutoff))
 
 
-class RatingMetric(Metric):
-    """One value over predicted ratings, pooled over rows: finish(mean of errors), with an interval over users."""
+class RowMetric(Metric):
+    """One value a held-out row, made of predicted and actual ratings; finish(mean) is reported, with an interval."""
 
     unit = "row"
-    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
-    higher_is_better: ClassVar[bool | None] = False
-    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
 
     @abstractmethod
-    def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
-        """Return float64 (m,): each row's error, given float64 (m,) predicted and actual ratings."""
+    def values(self, rated: PredictedRatings) -> np.ndarray:
+        """Return float64 (m,): each row's value; NaN where it has none."""
+
+    def of_ratings(self, rated: PredictedRatings) -> float:
+        """Return the metric's value over all rows; NaN where no row has one."""
+        values = self.values(rated)
+        known = values[~np.isnan(values)]
+        return float(self.finish(np.mean(known))) if len(known) else float("nan")
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
         rated = answers.ratings
-        return None if rated is None else Measured([self.errors(rated.predicted, rated.actual)], rated.owners)
+        return None if rated is None else Measured([self.values(rated)], rated.owners)
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
         return [name]
@@ -218,11 +228,40 @@ class RatingMetric(Metric):
         return ["predicted", "rating"]
 
     def of_stored(self, *columns: np.ndarray) -> np.ndarray:
-        return self.errors(*(column.astype(np.float64) for column in columns))
+        predicted, actual = (column.astype(np.float64) for column in columns[:2])
+        return self.values(PredictedRatings(predicted, actual, _numbered(columns[2:], len(actual))))
 
-    def __call__(self, predicted: Sequence[float], actual: Sequence[float]) -> float:
-        """Return the value over all rows; NaN without rows. Raises DataError for one that is not a finite number."""
+    def __call__(
+        self, predicted: Sequence[float], actual: Sequence[float], users: Sequence[Hashable] | None = None
+    ) -> float:
+        """Return the value over all rows, `users` naming whose each is; NaN without rows.
+
+        Raises DataError for a rating that is not a finite number.
+        """
         found, given = ratings_of(predicted, "predicted"), ratings_of(actual, "actual")
         if len(found) != len(given):
             raise DataError(f"{len(found)} predicted ratings for {len(given)} actual ones")
-        return float(self.finish(np.mean(self.errors(found, given)))) if len(found) else float("nan")
+        ids = [] if users is None else [np.array(ids_of(users, "users"), object)]
+        if ids and len(ids[0]) != len(given):
+            raise DataError(f"{len(ids[0])} users for {len(given)} ratings")
+        return self.of_ratings(PredictedRatings(found, given, _numbered(ids, len(given))))
+
+
+class RatingMetric(RowMetric):
+    """How far predicted ratings are off, pooled over rows: finish(mean of errors), with an interval over users."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
+    higher_is_better: ClassVar[bool | None] = False
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+
+    @abstractmethod
+    def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
+        """Return float64 (m,): each row's error, given float64 (m,) predicted and actual ratings."""
+
+    def values(self, rated: PredictedRatings) -> np.ndarray:
+        return self.errors(rated.predicted, rated.actual)
+
+
+def _numbered(ids: Sequence[np.ndarray], n: int) -> np.ndarray:
+    """Return a number for each id of the one array in `ids`, int32 (n,); without one, all rows have the same owner."""
+    return np.unique(ids[0], return_inverse=True)[1].astype(np.int32) if ids else np.zeros(n, np.int32)

@@ -174,9 +174,14 @@ class ValidationScore:
                 f"evaluation.metrics: {quick.headline} comes first but has no direction (higher or lower is better); "
                 "put another metric first, such as ndcg"
             )
-        stages = replace(self.stages, evaluation=quick, costs=Costs())
-        part = stages.evaluate("validation", self.split, self.split.queries, replace(self.fitted, model=model))
-        return part.results.metrics[quick.headline] * (1 if quick.higher_is_better else -1)
+        fitted = replace(self.fitted, model=model)
+        if quick.headline_rates:  # lists would cost more than an epoch
+            value = quick.rate(self.split, fitted.estimate(self.split.test, self.split.queries))
+        else:
+            stages = replace(self.stages, evaluation=quick, costs=Costs())
+            part = stages.evaluate("validation", self.split, self.split.queries, fitted)
+            value = part.results.metrics[quick.headline]
+        return value if quick.higher_is_better else -value
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,19 @@ class ExampleLists:
     relevant : the items that are relevant to each list, at least one.
     train : the items of each user; one more user has none, and two items nobody.
     features : the names of each item's categories, from none to three; brands : one name each, or None.
-    predicted, actual : a rating for each list.
+    predicted, actual : a rating for each list; with `labels` a probability and a label.
     shown, clicked : an item that was shown to the user of each list, and whether it was clicked.
     """
 
-    def __init__(self, seed: int, *, queries: int = 40, padded: bool = True, dataset: Dataset | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        queries: int = 40,
+        padded: bool = True,
+        dataset: Dataset | None = None,
+        labels: bool = False,
+    ) -> None:
         n_items = 30 if dataset is None else dataset.n_items
         length = min(n_items, 10)
         rng = np.random.default_rng(seed)
@@ -37,6 +45,8 @@ class ExampleLists:
         if dataset is None:
             self._draw_data(rng)
         self.predicted, self.actual = rng.normal(3, 1, (2, queries))
+        if labels:
+            self.predicted, self.actual = rng.random(queries), rng.integers(0, 2, queries).astype(np.float64)
         self.shown, self.clicked = rng.integers(0, n_items, queries), rng.random(queries) < 0.3
 
     def _draw_data(self, rng: np.random.Generator) -> None:

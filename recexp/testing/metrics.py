@@ -32,7 +32,7 @@ def check_metric(metric: Metric, dataset: Dataset | None = None) -> None:
     enough = dataset is None or (dataset.n_items >= least and len(dataset.interactions) > 0)
     expect(enough, f"dataset must have rows and at least {least} items, as lists are cut at {CUTOFFS}")
     try:
-        run_checks(metric, CHECKS, metric, partial(ExampleLists, dataset=dataset))
+        run_checks(metric, CHECKS, metric, partial(ExampleLists, dataset=dataset, labels="labels" in metric.needs))
     except KeyError as error:
         if dataset is None:
             error.add_note("check_metric tried it on data made here; give others as `dataset` where it reads a column")
@@ -68,11 +68,10 @@ def values_are_finite_and_in_bounds(metric: Metric, examples: Examples) -> None:
         for k, values in zip(CUTOFFS, _measured(metric, answers)):
             expect(not np.isinf(values).any(), f"a value at {k} is infinite")
             missing = np.isnan(values)
-            expect(
-                metric.unit in ("list", "impression") or not missing.any(), f"at {k} a {metric.unit} has no value (NaN)"
-            )
+            may_miss = metric.unit in ("list", "impression") or metric.pooled
+            expect(may_miss or not missing.any(), f"at {k} a {metric.unit} has no value (NaN)")
             expect(k == 1 or not missing.all(), f"at {k} no {metric.unit} has a value")
-            results = metric.finish(values[~missing])
+            results = metric.finish(values[~missing].mean(keepdims=True) if metric.pooled else values[~missing])
             off = results[(results < low - 1e-9) | (results > high + 1e-9)]
             expect(not len(off), f"a value at {k} is {off[:1].sum():.4g}, outside of bounds = {metric.bounds}")
 
