@@ -118,11 +118,13 @@ def neighbor_scores(
             n = kept[c]
             value = similarity[n] * link[n]
             for at in range(session_ptr[found[n]], session_ptr[found[n] + 1]):
-                item = session_items[at]
+                item, added = session_items[at], value * by_distance[abs(session_places[at] - anchor[n])]
+                if added == 0:  # a decay so far that it is not a number any more
+                    continue
                 if sums[item] == 0:
                     touched[count] = item
                     count += 1
-                sums[item] += value * by_distance[abs(session_places[at] - anchor[n])]
+                sums[item] += added
         for t in range(count):
             largest = max(largest, sums[touched[t]] * boost[touched[t]])
         for t in range(count):

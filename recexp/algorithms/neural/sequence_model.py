@@ -145,7 +145,11 @@ class SequenceModel(NeuralModel):
         column = rows.context[self.weights]
         if column.kind not in ("numeric", "price") or not (np.isfinite(column.values) & (column.values >= 0)).all():
             raise DataError(f"algorithm.weights: the context column {self.weights} must hold numbers of 0 or more")
-        return torch.from_numpy(column.values.astype(np.float32)).to(device)
+        if not column.values.any():
+            raise DataError(
+                f"algorithm.weights: the context column {self.weights} is 0 in all rows; nothing is learned"
+            )
+        return torch.from_numpy((column.values / column.values.max()).astype(np.float32)).to(device)
 
     def _foresee(self, sequences: int, n_items: int) -> None:
         places = min(self.batch_size, sequences) * self.length

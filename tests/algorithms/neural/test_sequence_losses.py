@@ -48,6 +48,15 @@ def test_cross_entropy_and_its_gradients_are_those_of_pytorch(held: int, given, 
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
+def test_cross_entropy_in_bfloat16_is_nearly_that_in_float32(given) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        found = single(CrossEntropy(ALL), given)
+    gradients = torch.autograd.grad(found, (given[0], given[3]))
+    assert found.item() == pytest.approx(full(given).item(), rel=0.02)
+    for ours, theirs in zip(gradients, torch.autograd.grad(full(given), (given[0], given[3]))):
+        assert torch.allclose(ours, theirs, rtol=0, atol=0.05)
+
+
 def test_new_items_are_not_learned_to_be_unlikely(given) -> None:
     vectors, targets, weights, items = given
     known = torch.tensor([0, 2, 3, 5, 8])

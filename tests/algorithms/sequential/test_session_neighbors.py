@@ -164,6 +164,13 @@ def test_old_neighbors_alone_are_not_lost(visits: Visits, asking: Asking) -> Non
     assert stan(b=None).fit(data).score(asking([[0]], 4)).tolist() == [[1, 1, 0, 0]]
 
 
+def test_neighbors_so_old_that_they_weigh_nothing_are_passed_over(visits: Visits, asking: Asking) -> None:
+    """exp(-2920) is 0 in float64. The items of such neighbors were counted as new ones each time."""
+    data = visits([[0, 1, 2]] * 3000 + [[0, 3]], 4, times=[0] * 3000 + [40 * 365 * DAY])
+    found = stan(a=5.0, k=5000).fit(data).exact_scores(asking([[0]], 4))
+    np.testing.assert_allclose(found, [[1, 0, 0, math.exp(-0.5)]], rtol=1e-12)
+
+
 def test_sessions_of_one_row_are_refused(visits: Visits) -> None:
     for model in MODELS[:3]:
         with pytest.raises(DataError, match="none of the 2 sessions of visits has two rows"):

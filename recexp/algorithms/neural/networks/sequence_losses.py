@@ -42,7 +42,7 @@ class SoftmaxOfAll(torch.autograd.Function):
         for start in range(0, len(vectors), step):
             block = slice(start, start + step)
             weight, target = weights[block, None], targets[block, None]
-            logits = vectors[block] @ items.T
+            logits = (vectors[block] @ items.T).float()  # autocast multiplies in bfloat16
             log_sum = torch.logsumexp(logits, 1, keepdim=True)
             loss += ((log_sum - logits.gather(1, target)) * weight).sum()
             gradient = logits.sub_(log_sum).exp_().mul_(weight).scatter_add_(1, target, -weight)
