@@ -123,9 +123,11 @@ class Offline(Runner):
                 found = f"{experiment['dataset'].name} has none"
                 raise IncompatibleError(f"{name}: {experiment[name].needs_in_words(missing, found)}")
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
+            labels = any("labels" in metric.needs for metric in experiment["evaluation"].metrics.values())
+            kind, does = ("labels", "algorithm=fm algorithm.task=click") if labels else ("ratings", "algorithm=mf")
             raise IncompatibleError(
-                "evaluation.metrics: metrics of ratings need predicted "
-                f"ratings; {type(experiment['algorithm']).__name__} predicts none, algorithm=mf does"
+                f"evaluation.metrics: metrics of {kind} need predicted {kind}; "
+                f"{type(experiment['algorithm']).__name__} predicts none, {does} does"
             )
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
