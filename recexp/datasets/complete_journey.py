@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recexp.data import Column, Dataset
+from recexp.data.moments import Moment, derived
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.io import Features, RawLog, Role, code_log, exists, lookup, numbers, parse_log, read_features, read_table
@@ -46,9 +47,11 @@ class CompleteJourney(Source):
     ----------
     root : the folder with the tables transactions, products and demographics, parquet or csv (.gz). null: the folder
         that the environment variable RECEXP_DATA names, or complete-journey or complete_journey there.
+    derive : context columns made of the times, in UTC: hour, weekday.
     """
 
     root: Location | None
+    derive: list[Moment]
 
     def check(self) -> None:
         if self.location() is None:
@@ -82,7 +85,7 @@ class CompleteJourney(Source):
         users = _about(files["demographics"], "household_id", _HOUSEHOLDS)
         items = _about(files["products"], "product_id", _PRODUCTS)
         items = Features(items.ids, {**items.columns, "price": _usual_prices(raw, items.ids)})
-        return Dataset(self.name, *code_log(raw, explicit=False, users=users, items=items))
+        return derived(Dataset(self.name, *code_log(raw, explicit=False, users=users, items=items)), self.derive)
 
 
 def _table(folder: Path, name: str) -> Path | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from recexp.data import Dataset
 from recexp.data.column import Kind
+from recexp.data.moments import Moment, derived
 from recexp.data.scales import quantity_doubt
 from recexp.datasets.base import Source
 from recexp.errors import DataError
@@ -60,6 +61,7 @@ class Files(Source):
     missing_user : refuse or drop, and count, rows without a user, as those of guests.
     duplicates : refuse or keep rows that repeat an earlier one's user, item, time and event.
     context : further columns of `interactions` to keep, and their kinds; null: none.
+    derive : context columns made of the times, in UTC: hour, weekday.
     user_features, item_features : columns of the side tables and their kinds; null: all, their kinds inferred.
     """
 
@@ -78,6 +80,7 @@ class Files(Source):
     missing_user: MissingUser
     duplicates: Literal["refuse", "keep"]
     context: dict[str, Kind] | None
+    derive: list[Moment]
     user_id: str | None
     item_id: str | None
     user_features: dict[str, Kind] | None
@@ -88,6 +91,10 @@ class Files(Source):
             location = getattr(self, field)
             if location is not None:
                 check_file(_path(location), f"dataset.{field}: {location}")
+        if self.derive and self.order == "file":
+            raise DataError(
+                f"dataset.derive: {self.derive[0]} is made of times, and dataset.order=file has row numbers for times"
+            )
 
     def lacks(self) -> frozenset[str]:
         timed = self.format not in ("lightgcn", "session_lines") and self.columns.get("timestamp", "") is not None
@@ -129,7 +136,7 @@ class Files(Source):
         users = self._table(self.users, ".user", "user", self.user_id, self.user_features)
         items = self._table(self.items, ".item", "item", self.item_id, self.item_features)
         coded = code_log(raw, explicit=self.explicit, users=users, items=items)
-        return Dataset(self.name, *coded._replace(links=self._links(coded.user_ids)))
+        return derived(Dataset(self.name, *coded._replace(links=self._links(coded.user_ids))), self.derive)
 
     def _links(self, users: np.ndarray) -> np.ndarray | None:
         path = self._path_of(self.links, ".net")

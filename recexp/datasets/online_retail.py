@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recexp.data import Column, Dataset
+from recexp.data.moments import Moment, derived
 from recexp.datasets.base import Source
 from recexp.errors import DataError
 from recexp.io import Features, RawLog, Role, code_log, exists, numbers, parse_log, read_table
@@ -42,10 +43,12 @@ class OnlineRetail(Source):
         UnitPrice, CustomerID and Country. null: online_retail.parquet or .csv (.gz) in the folder that the environment
         variable RECEXP_DATA names, or in online-retail or online_retail there.
     time_format : how times are written (strptime); null: ISO 8601, or already times (parquet).
+    derive : context columns made of the times, in UTC: hour, weekday.
     """
 
     path: Location | None
     time_format: TimeFormat | None
+    derive: list[Moment]
 
     def check(self) -> None:
         where = self.location()
@@ -78,7 +81,7 @@ class OnlineRetail(Source):
         table = _sold(table, path)
         raw = parse_log(table, path, columns=_COLUMNS, time_format=self.time_format, context={})
         users, items = _described(table, raw, path)
-        return Dataset(self.name, *code_log(raw, explicit=False, users=users, items=items))
+        return derived(Dataset(self.name, *code_log(raw, explicit=False, users=users, items=items)), self.derive)
 
 
 def _sold(table: "pa.Table", path: Path) -> "pa.Table":

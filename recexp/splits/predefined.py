@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from recexp.data import Column, Dataset, Interactions, Split
 from recexp.data.column import Kind
 from recexp.data.listed import joined_ids
+from recexp.data.moments import Moment, with_moments
 from recexp.data.time_unit import finest
 from recexp.errors import DataError, EmptyPartError
 from recexp.io import Format, MissingUser, RawLog, Role, exists, lookup, read_bytes, read_log
@@ -44,8 +45,8 @@ class Predefined(Splitter):
     test, validation : files of held-out rows; validation may be None.
     shown : a file of rows that users show before they are asked, and that nothing is learned from: the history of users
         whom train does not know (strong generalization, Given-N), and more history of those whom it knows. May be None.
-    format, columns, separator, time_format, decimal, encoding, missing_user : how the files are written and read; yaml
-        takes what holds for the dataset.
+    format, columns, separator, time_format, decimal, encoding, missing_user, derive : how the files are written and
+        read; yaml takes what holds for the dataset.
     """
 
     test: Location
@@ -58,6 +59,7 @@ class Predefined(Splitter):
     decimal: Undescribed[Decimal]
     encoding: Undescribed[Encoding | None]
     missing_user: Undescribed[MissingUser]
+    derive: Undescribed[list[Moment]]
 
     def check(self) -> None:
         for name, path in self._paths().items():
@@ -77,14 +79,14 @@ class Predefined(Splitter):
         validation, shown = None, None
         if self.shown is not None:
             train = _with_users(train, logs["shown"])
-            shown, _ = _coded(logs["shown"], train, "shown", self.shown)
+            shown, _ = self._held(logs["shown"], train, "shown", self.shown)
             self._warn(train, shown, "shown")
         if self.validation is not None:
-            held, candidates = _coded(logs["validation"], train, "validation", self.validation)
+            held, candidates = self._held(logs["validation"], train, "validation", self.validation)
             validation = self._ask("validation", train, shown, held, candidates)
             self._warn(train, held, "validation")
             train = replace(train, interactions=_joined(train.interactions, held, "validation"))
-        held, candidates = _coded(logs["test"], train, "test", self.test)
+        held, candidates = self._held(logs["test"], train, "test", self.test)
         self._warn(train, held, "test")
         yield replace(self._ask("test", train, shown, held, candidates), validation=validation)
 
@@ -116,6 +118,10 @@ class Predefined(Splitter):
             missing_user=self.missing_user,
         )
         return replace(raw, context={name: column for name, column in raw.context.items() if name in context})
+
+    def _held(self, raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interactions, sp.csr_array | None]:
+        rows, candidates = _coded(raw, train, name, path)
+        return (with_moments(rows, self.derive, path) if self.derive else rows), candidates
 
     def _ask(
         self,
@@ -205,7 +211,7 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
 
 
 def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
-    """Return `train` followed by `more`, with the times and events that both have.
+    """Return `train` followed by `more`, with the times, events and context columns that both have.
 
     Where every train row counts 1, so do these; where train has ratings and these have none, they have none.
     """
@@ -222,6 +228,9 @@ def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
     events = None
     if train.events is not None and more.events is not None:
         events = Column.category([*_names(train.events), *_names(more.events)])
+    context = {
+        name: _followed(column, more.context[name]) for name, column in train.context.items() if name in more.context
+    }
     return Interactions(
         users=np.concatenate([train.users, more.users]),
         items=np.concatenate([train.items, more.items]),
@@ -230,6 +239,7 @@ def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
         n_items=train.n_items,
         timestamps=times,
         events=events,
+        context=context,
         explicit=train.explicit,
         time_unit=train.time_unit,
     )
@@ -237,3 +247,18 @@ def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
 
 def _names(column: Column) -> list[str]:
     return [*np.array([*column.categories, ""], dtype=object)[column.values]]
+
+
+def _followed(first: Column, second: Column) -> Column:
+    """Return the rows of one column and then those of another of the same kind, whatever their categories."""
+    names = tuple(sorted({*first.categories, *second.categories}))
+    return _in_terms_of(names, first).followed_by(_in_terms_of(names, second))
+
+
+def _in_terms_of(names: tuple[str, ...], column: Column) -> Column:
+    """Return the column with `names` as its categories, all of its own among them."""
+    if column.kind not in ("category", "multi_category"):
+        return column
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.array([*(place[name] for name in column.categories), -1], np.int32)
+    return replace(column, values=codes[column.values], categories=names)

@@ -79,6 +79,33 @@ def test_weights_order_context_and_folds_of_own_files(tmp_path: Path) -> None:
     assert load("files", path, "dataset.order=file").interactions.timestamps.tolist() == [0, 1]
 
 
+TIMES = "1,1,4,1969-12-31T23:59:59\n1,2,3,1970-01-01T00:00:00\n2,1,5,2026-12-01T13:30:00.25\n"
+"""A Wednesday, a Thursday and a Tuesday."""
+
+
+@pytest.mark.parametrize("fraction", [".25", ""])
+def test_hour_and_weekday_are_made_of_times(tmp_path: Path, fraction: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user_id,item_id,rating,timestamp\n" + TIMES.replace(".25", fraction))
+    context = load("files", path, "dataset.derive=[hour,weekday]").interactions.context
+    found = {name: [column.categories[code] for code in column.values] for name, column in context.items()}
+    assert found == {"hour": ["23", "00", "13"], "weekday": ["wednesday", "thursday", "tuesday"]}
+    assert not load("files", path).interactions.context
+
+
+def test_hour_and_weekday_of_what_has_no_times_or_has_them_already(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user_id,item_id,timestamp,hour\n1,1,5,x\n")
+    with pytest.raises(DataError, match=r"^dataset\.derive: log has a context column hour already$"):
+        load("files", path, "dataset.derive=[hour]", "dataset.context={hour: category}")
+    with pytest.raises(
+        DataError, match=r"^dataset\.derive: hour is made of times, and log has none; name their column"
+    ):
+        load("files", path, "dataset.derive=[hour]", "dataset.columns.timestamp=null")
+    with pytest.raises(DataError, match=r"^dataset\.derive: weekday .* dataset\.order=file has row numbers for times$"):
+        load("files", path, "dataset.derive=[weekday]", "dataset.order=file")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

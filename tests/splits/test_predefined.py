@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from recexp.data import Column, Dataset, Interactions
+from recexp.data.moments import with_moments
 from recexp.errors import ConfigError, DataError
 from recexp.splits.base import Splitter
 
@@ -220,6 +221,25 @@ def test_rows_of_a_file_bring_the_context_that_the_data_have(make: Make, dataset
     each = [f"{row},x" for row in [*rows, "anna,z,tv,good,a"]]
     device = asked("\n".join([f"{head},candidates", *each]), data)["device"]
     assert [device.categories[code] for code in device.values] == ["tv", "web", "tv"], "each row is a query"
+
+
+def test_context_of_validation_joins_that_of_train_and_is_made_of_times_as_there(
+    make: Make, dataset: Dataset, tmp_path: Path
+) -> None:
+    context = {"device": Column.category(["tv", "tv", "web", "tv", ""]), "place": Column.numeric([1, 2, 3, 4, 5])}
+    rows = with_moments(replace(dataset.interactions, context=context), ["hour"], "tiny")
+    head = "user_id,item_id,timestamp,device"
+    files = {
+        "validation": write(tmp_path / "v.csv", f"{head}\nben,p,7200,phone\nanna,r,3600,"),
+        "test": write(tmp_path / "t.csv", f"{head}\ncarl,r,36000,phone\n"),
+    }
+    (split,) = make("predefined", **files, derive=["hour"]).split(replace(dataset, interactions=rows))
+    found = split.train.interactions.context
+    assert sorted(found) == ["device", "hour"], "the files tell no place"
+    names = [[*column.categories, ""] for column in (found["device"], found["hour"])]
+    told = [[names[n][code] for code in found[name].values] for n, name in enumerate(("device", "hour"))]
+    assert told == [["tv", "tv", "web", "tv", "", "phone", ""], ["00"] * 5 + ["02", "01"]]
+    assert split.test.context["hour"].values.tolist() == [10]
 
 
 def test_listed_target_counts_once_among_candidates(make: Make, dataset: Dataset, tmp_path: Path) -> None:
