@@ -1,4 +1,4 @@
-"""Were features of users and items computed with test rows?"""
+"""Were features of users and items computed with test rows, and does the context of rows tell what is predicted?"""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ ENOUGH = 10
 
 
 def leaking_features(train: Dataset, test: Interactions, claim: Claim) -> AuditReport:
-    """Look for numeric columns that were computed with test rows.
+    """Look for numeric columns that were computed with test rows, and for context that tells ratings or labels.
 
     They follow a count or a mean of train and test together, and not of train alone: both statistics, of rows and of
     values by user or item, are compared with the column, as they are and by rank (a logarithm leaks as well). A feature
@@ -46,7 +46,34 @@ def leaking_features(train: Dataset, test: Interactions, claim: Claim) -> AuditR
                 f"{side} column {column} predicts the number of test rows better than train rows do "
                 f"(partial R2 {share:.3f})"
             )
+    findings += _telling_context(rows)
     return AuditReport({"leaking_features": float(len(findings))}, tuple(findings))
+
+
+def _telling_context(rows: Interactions) -> Iterator[str]:
+    """Yield what is wrong with context columns that are the rating or label of their row, or from which it follows.
+
+    Each value of such a column stands beside one rating alone. One of as many values as there are ratings must repeat
+    them, one of more values must do so often, as a number of the row itself would be one otherwise.
+    """
+    known = np.flatnonzero(~np.isnan(rows.values))
+    if not rows.explicit or not len(known):
+        return
+    ratings, rating = np.unique(rows.values[known], return_inverse=True)
+    for name, column in rows.context.items():
+        if column.kind not in ("numeric", "price", "category") or len(ratings) < 2:
+            continue
+        n, value = _numbered(column.values[known])
+        pairs = len(np.unique(value * len(ratings) + rating))
+        often = 2 if n == len(ratings) else ENOUGH
+        if pairs == n and len(known) >= often * n:
+            yield f"context column {name} tells the rating or label of its row, leave it out of dataset.context"
+
+
+def _numbered(values: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return how many different values there are, a missing one among them, and each one's number, int64 (n,)."""
+    different, numbers = np.unique(values, return_inverse=True)
+    return len(different), numbers
 
 
 def _statistics(

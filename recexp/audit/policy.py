@@ -33,7 +33,7 @@ class Audit:
     for that the model is shown. All three may be habits: where people come back to items they are findings only if far
     above what train has within itself. twin_users: the share of the test's users who have nearly the same items as
     another in train. new_users, new_items: the share that train does not know. leaking_features: numeric columns
-    that were computed with test rows.
+    that were computed with test rows, and context columns that tell the rating or label of their row.
 
     Parameters
     ----------

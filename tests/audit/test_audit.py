@@ -358,3 +358,32 @@ def test_runs_with_and_without_audit_compare(inside: Callable, runs: Callable) -
         assert first.tags[tag] == second.tags[tag]
     audited = [any(name.startswith("audit/") for name in run.metrics) for run in (first, second)]
     assert sorted(audited) == [False, True]
+
+
+def in_context(dataset: Dataset, **columns: Column) -> Dataset:
+    return replace(dataset, interactions=replace(dataset.interactions, context=columns))
+
+
+def test_context_that_is_the_rating_or_label_is_found_and_what_correlates_is_not(ml100k: Dataset) -> None:
+    stars = ml100k.interactions.values
+    likely = np.where(np.random.default_rng(0).random(len(stars)) < 0.999, stars, 1)
+    columns = {
+        "same": Column.numeric(stars),
+        "words": Column.category([("", "awful", "bad", "fair", "good", "great")[int(star)] for star in stars]),
+        "missing": Column.numeric(np.where(stars == 3, np.nan, -stars)),
+        "likely": Column.numeric(likely),
+        "row": Column.numeric(np.arange(len(stars))),
+        "constant": Column.category(["web"] * len(stars)),
+    }
+    found = audited(in_context(ml100k, **columns), "random_rows")
+    told = [f"context column {name} tells the rating or label" for name in ("same", "words", "missing")]
+    assert [finding[: len(start)] for finding, start in zip(found.findings, told, strict=True)] == told
+    assert found.metrics["leaking_features"] == 3
+    labels = library.make("filter=clicks").apply(in_context(ml100k, **columns), seed=1)[0]
+    assert len(audited(labels, "random_rows").findings) == 3, "stars tell labels, too"
+
+
+def test_context_of_sound_data_tells_no_rating(electronics: Dataset) -> None:
+    rated = library.make("filter=ratings").apply(electronics, seed=1)[0]
+    assert rated.interactions.context
+    assert not [finding for finding in audited(rated, "random_rows").findings if "context" in finding]
