@@ -125,6 +125,20 @@ def test_bpr_max_is_that_of_the_paper(given) -> None:
 
 
 @pytest.mark.parametrize(
+    "loss",
+    [
+        SampledSoftmax(torch.tensor([4]), 3, "sequence", log_q=True),
+        BPRMax(torch.tensor([4]), 3, "batch", 0.7),
+    ],
+)
+def test_where_the_target_alone_is_drawn_nothing_is_learned(loss: SequenceLoss, given) -> None:
+    vectors, targets, weights, items = given
+    found = single(loss, (vectors, torch.full_like(targets, 4), weights, items))
+    assert found.item() == 0
+    assert not any(gradient.any() for gradient in torch.autograd.grad(found, (vectors, items)))
+
+
+@pytest.mark.parametrize(
     ("negatives", "shared", "shape"),
     [(1, "batch", (B, L, 1)), (4, "sequence", (B, 1, 4)), (4, "batch", (1, 1, 4)), (20, "sequence", (1, 1, N))],
 )

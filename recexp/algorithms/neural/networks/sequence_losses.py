@@ -182,4 +182,5 @@ class BPRMax(SampledLoss):
     def _losses(self, positive: Tensor, negative: Tensor, same: Tensor) -> Tensor:
         share = torch.log_softmax(negative.masked_fill(same, torch.finfo(negative.dtype).min), -1)
         above = torch.logsumexp(share + F.logsigmoid(positive[..., None] - negative), -1)
-        return self.penalty * (share.exp() * negative**2).sum(-1) - above
+        losses = self.penalty * (share.exp() * negative**2).sum(-1) - above
+        return losses.masked_fill(same.all(-1), 0.0)
