@@ -39,6 +39,8 @@ def with_moments(rows: Interactions, moments: Sequence[Moment], name: str) -> In
     if there := [moment for moment in moments if moment in rows.context]:
         raise DataError(f"dataset.derive: {name} has a context column {there[0]} already")
     hours = rows.timestamps // (3600 * rows.per_second)
-    codes = {"hour": hours % 24, "weekday": (hours // 24 + 3) % 7}  # 1970 began on a Thursday
-    made = {moment: Column("category", codes[moment].astype(np.int32), _NAMES[moment]) for moment in moments}
+    numbers = {"hour": hours % 24, "weekday": (hours // 24 + 3) % 7}  # 1970 began on a Thursday
+    made: dict[str, Column] = {}
+    for moment in moments:
+        made[moment] = Column("category", numbers[moment].astype(np.int32), _NAMES[moment])
     return replace(rows, context={**rows.context, **made})

@@ -1,0 +1,1 @@
+"""Algorithms that read the context of a query."""
