@@ -65,6 +65,9 @@ class GRU4Rec(SequenceModel):
             return SampledSoftmax(known, self.negatives, "batch", log_q=False)
         return BPRMax(known, self.negatives, "batch", self.penalty)
 
+    def _drawn(self) -> int:
+        return 0 if self.loss == "cross_entropy" else self.negatives
+
     def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
         from recexp.algorithms.neural.networks.sequences import Sequences
 

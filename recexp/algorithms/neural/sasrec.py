@@ -83,6 +83,9 @@ class SASRec(SequenceModel):
             return SampledSoftmax(known, self.negatives, "sequence", self.log_q)
         return BinaryCrossEntropy(known, self.negatives, "sequence", self.t if self.loss == "gbce" else 0.0)
 
+    def _drawn(self) -> int:
+        return 0 if self.loss == "cross_entropy" else self.negatives
+
     def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
         from recexp.algorithms.neural.networks.sequences import Sequences
 

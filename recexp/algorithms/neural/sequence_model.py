@@ -32,6 +32,8 @@ ASKED = 512
 """Queries that a network reads at once."""
 NUMBERS = 40
 """Numbers that are held for each number of a vector at each place of a batch, in training: roughly."""
+LOGITS = 8
+"""Numbers that are held for each negative at each place of a batch, in training: roughly, 4 to 10 by the loss."""
 
 
 @params
@@ -152,14 +154,18 @@ class SequenceModel(NeuralModel):
         return torch.from_numpy((column.values / column.values.max()).astype(np.float32)).to(device)
 
     def _foresee(self, sequences: int, n_items: int) -> None:
-        places = min(self.batch_size, sequences) * self.length
+        places, drawn = min(self.batch_size, sequences) * self.length, min(self._drawn(), n_items)
         name = type(self).__name__
         foresee(
             name,
             f"windows of {self.length:,} items",
-            memory=4 * (places * self.factors * NUMBERS + 4 * n_items * self.factors),
-            instead="a smaller algorithm.length or algorithm.batch_size",
+            memory=4 * (places * (self.factors * NUMBERS + drawn * LOGITS) + 4 * n_items * self.factors),
+            instead=f"a smaller algorithm.length{', algorithm.negatives' if drawn else ''} or algorithm.batch_size",
         )
+
+    def _drawn(self) -> int:
+        """Return how many items are drawn at most to be compared with that which is to be told."""
+        return 0
 
 
 def check_heads(factors: int, heads: int) -> None:

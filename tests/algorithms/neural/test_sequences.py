@@ -271,6 +271,18 @@ def test_a_window_that_does_not_fit_is_foreseen(monkeypatch: pytest.MonkeyPatch)
         model.fit(chain())
 
 
+def test_negatives_that_do_not_fit_are_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """128 windows of 200 with 3,000 negatives: 0.29 GiB of scores, several times."""
+    monkeypatch.setattr(system, "free_mib", lambda: 1000)
+    many, few = (recexp.make("algorithm=sasrec", f"algorithm.negatives={n}") for n in (3000, 256))
+    with pytest.raises(
+        ConfigError, match=r"use a smaller algorithm\.length, algorithm\.negatives or algorithm\.batch_"
+    ):
+        many._foresee(6040, 3416)
+    few._foresee(6040, 3416)
+    recexp.make("algorithm=sasrec", "algorithm.negatives=3000", "algorithm.loss=cross_entropy")._foresee(6040, 3416)
+
+
 def test_sequences_of_one_row_are_refused() -> None:
     rows = chain().interactions
     data = Dataset("single", rows.take(np.arange(0, len(rows), 8)), np.arange(40), np.arange(N))
