@@ -46,7 +46,7 @@ class SequenceModel(NeuralModel):
 
     An item's vector e is the sum of a vector of its own (`item_ids`), what its features add (`item_features`, see
     `features.all_features`), and a linear map of its vector from a file (`item_vectors`). With item_ids=false new items
-    are recommended by what is known of them.
+    are recommended by what is known of them. Where nothing is, items without rows are learned to be unlikely.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class SequenceModel(NeuralModel):
 
     @abstractmethod
     def _loss(self, known: "torch.Tensor") -> "SequenceLoss":
-        """Return what is learned by; `known`, int64 (n,), are the items that have rows."""
+        """Return what is learned by; `known`, int64 (n,), are the items that are told apart, ascending."""
 
     def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
         from recexp.algorithms.neural.networks.sequences import Sequences
@@ -128,13 +128,15 @@ class SequenceModel(NeuralModel):
         given = None
         if self.item_vectors is not None:
             given = torch.from_numpy(item_vectors(Path(self.item_vectors).expanduser(), train)).to(device)
+        described = self.item_features or self.item_vectors is not None
+        told = rows.used_items if described else np.arange(train.n_items)  # else items without rows would keep 0
         start, stop = (torch.from_numpy(ends.astype(np.int64)).to(device) for ends in (begin[long], begin[long + 1]))
         return SequenceLesson(
             self._sequences(rows, device),
             (start, stop),
             self._weights(rows, device),
             lambda: self._network_of(Table(train.n_items, self.factors, features, given, own=self.item_ids)),
-            self._loss(torch.from_numpy(rows.used_items).to(device)),
+            self._loss(torch.from_numpy(told).to(device)),
             generator,
             learning_rate=self.learning_rate,
         )

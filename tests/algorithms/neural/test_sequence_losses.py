@@ -79,7 +79,17 @@ def test_negatives_with_log_q_stand_for_all_others(given) -> None:
     vectors, targets, weights, items = given
     zeros = torch.zeros_like(vectors), torch.full_like(targets, 8), weights, items
     loss = single(SampledSoftmax(torch.arange(8), 2, "batch", log_q=True), zeros) / weights.sum()
-    assert loss.item() == pytest.approx(np.log(1 + 7 * 2 / 2), rel=1e-6), "7 others, as 8 is not among the known"
+    assert loss.item() == pytest.approx(np.log(9), rel=1e-6)
+
+
+def test_negatives_with_log_q_are_on_average_all_others() -> None:
+    """Of 3 items that score 0, a draw is the target by 1/3; exp(loss) - 1 is on average 2, as for both others."""
+    targets = torch.full((60_000, 1), 1)
+    others = SampledSoftmax(torch.arange(3), 2, "sequence", log_q=True)
+    drawn = others._draw(targets, torch.Generator().manual_seed(0))
+    zeros = torch.zeros(drawn.shape)
+    losses = others._losses(torch.zeros(targets.shape), zeros, drawn == targets[:, :, None])
+    assert (losses.exp() - 1).mean().item() == pytest.approx(2, rel=0.01)
 
 
 def test_bce_is_that_of_pytorch_and_gbce_that_of_the_paper(given) -> None:

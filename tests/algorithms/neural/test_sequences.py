@@ -221,6 +221,16 @@ def test_weights_that_are_all_zero_are_refused() -> None:
         recexp.make("algorithm=sasrec", "algorithm.weights=seconds").fit(replace(chain(), interactions=rows))
 
 
+@pytest.mark.parametrize("name", ["gru4rec", "sasrec", "gsasrec", "bert4rec"])
+def test_items_of_which_nothing_is_known_come_last(name: str) -> None:
+    """Anything may follow anything, so that each item is unlikely, but not as much as one that nobody ever had."""
+    rng, users = np.random.default_rng(0), np.repeat(np.arange(60, dtype=np.int32), 8)
+    rows = Interactions(users, rng.integers(0, 9, 480).astype(np.int32), np.ones(480, np.float32), 60, N)
+    data = Dataset("some", replace(rows, timestamps=np.arange(480)), np.arange(60), np.arange(N))
+    scores = recexp.make(f"algorithm={name}", "algorithm.factors=16", *FAST).fit(data).score(asked([1, 4, 3], [8, 0]))
+    assert (scores[:, :9].min(1) > scores[:, 9:].max(1)).all()
+
+
 def described(path: Path, items: np.ndarray, length: int = 2) -> str:
     """A file that says of each item whether it is even, in vectors of some length."""
     np.savez(path, ids=items, vectors=length * np.stack([items % 2, 1 - items % 2], 1).astype(float))

@@ -59,11 +59,11 @@ class SoftmaxOfAll(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class CrossEntropy(SequenceLoss):
-    """-log softmax over all items that have rows; new items are not learned to be unlikely.
+    """-log softmax over all known items; others are not learned to be unlikely.
 
     Parameters
     ----------
-    known : int64 (n,), the items that have rows, ascending.
+    known : int64 (n,), the items that are told apart, ascending.
     """
 
     known: Tensor
@@ -81,14 +81,14 @@ class CrossEntropy(SequenceLoss):
 
 @dataclass(frozen=True)
 class SampledLoss(SequenceLoss):
-    """A loss over the item that came next and others, which are drawn uniformly from those that have rows.
+    """A loss over the item that came next and others, which are drawn uniformly from those known.
 
     A single one is drawn for each place. Several are shared by the places of a sequence or of the batch. A drawn item
     that is the target does not count.
 
     Parameters
     ----------
-    known : int64 (n,), the items that have rows.
+    known : int64 (n,), the items that are told apart.
     negatives : how many are drawn; all, each once, where there are no more than that.
     shared : by what several are shared: for short sequences drawing for each is most of the work.
     """
@@ -133,7 +133,8 @@ class SampledSoftmax(SampledLoss):
 
     Parameters
     ----------
-    log_q : whether negatives stand for all others: each weighs (known - 1) / negatives, as if drawn with its log Q.
+    log_q : whether negatives stand for all others: each weighs known / negatives, by its log Q. As those that are the
+        target do not count, their sum is then on average that over all others.
     """
 
     log_q: bool
@@ -141,7 +142,7 @@ class SampledSoftmax(SampledLoss):
     def _losses(self, positive: Tensor, negative: Tensor, same: Tensor) -> Tensor:
         others = torch.logsumexp(negative.masked_fill(same, -torch.inf), -1)
         if self.log_q and self.negatives < len(self.known):
-            others = others + math.log((len(self.known) - 1) / self.negatives)
+            others = others + math.log(len(self.known) / self.negatives)
         return F.softplus(others - positive)
 
 
