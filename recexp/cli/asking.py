@@ -55,7 +55,7 @@ def asked_model(name: str | None, given: Namespace) -> "Iterator[FittedModel]":
 
     Whatever a damaged model raises becomes a ModelError.
     """
-    conditions, prices = [_condition(text) for text in given.only], _prices(given.price)
+    conditions, prices = [condition(text, "--only") for text in given.only], _prices(given.price)
     with _best(given) if name is None else _named(name, given) as folder:
         from recexp.models.fitted import FittedModel
 
@@ -129,10 +129,13 @@ def _limited(model: "FittedModel", conditions: Sequence[tuple[str, str]], exclud
     return model
 
 
-def _condition(text: str) -> tuple[str, str]:
+def condition(text: str, option: str) -> tuple[str, str]:
+    """Return a column and what it must hold, from the word after `option`. Raises ConfigError."""
     column, equals, names = text.partition("=")
     if not (column and equals and names):
-        raise ConfigError(f"--only: must be COLUMN=NAME, such as category=phones (got {text})")
+        example = "category=phones" if option == "--only" else "weekday=monday"
+        kind = "NAME" if option == "--only" else "VALUE"
+        raise ConfigError(f"{option}: must be COLUMN={kind}, such as {example} (got {text})")
     return column, names
 
 

@@ -13,11 +13,12 @@ import scipy.sparse as sp
 from recexp.algorithms.base import Recommender
 from recexp.algorithms.cold_start.active_items import ActiveItems
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
-from recexp.data import Dataset, Interactions, Queries
+from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError
 from recexp.models import folder
 from recexp.models.answers import Answers, Id
+from recexp.models.contexts import context_columns
 from recexp.models.item_table import ItemTable
 from recexp.models.listing import Listing
 from recexp.models.questions import Question, Questions, ids_of, short
@@ -112,18 +113,30 @@ class FittedModel:
     def _listing(self) -> Listing:
         return Listing(self.model, self.fallback, self.ranking, self.reranker, self.block_mib)
 
-    def recommend(self, user_id: Id | None, n: int = 10, history: Sequence[Id] | None = None) -> list[tuple[Id, float]]:
+    def recommend(
+        self,
+        user_id: Id | None,
+        n: int = 10,
+        history: Sequence[Id] | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> list[tuple[Id, float]]:
         """Return at most n (item id, score) pairs, best first.
 
         `history`, item ids from oldest to newest, replaces the known history of the user; unknown items in it are
         ignored. An unknown or missing user without history gets the same list as all such users. Unknown ids are logged
         as a warning. An id that is a number is matched by the same number, also as text; text by the same text alone.
+        `context` is that in which the user asks, values by name of the columns that the model reads:
+        {"weekday": "monday"}.
         """
-        answers = self.answer([user_id], n, [history])
+        answers = self.answer([user_id], n, [history], [context])
         return list(zip(answers.items[0], answers.scores[0]))
 
     def recommend_many(
-        self, user_ids: Iterable[Id | None], n: int = 10, histories: Iterable[Iterable[Id] | None] | None = None
+        self,
+        user_ids: Iterable[Id | None],
+        n: int = 10,
+        histories: Iterable[Iterable[Id] | None] | None = None,
+        contexts: Iterable[Mapping[str, Any] | None] | None = None,
     ) -> "pd.DataFrame":
         """Return the lists of many users at once: a table of user_id, rank from 1, item_id, title, score and fallback.
 
@@ -131,16 +144,22 @@ class FittedModel:
         list is not personalized, because the user is unknown or the model cannot answer.
         """
         users = ids_of(user_ids, "user_ids")
-        return self.answer(users, n, histories).table(users)
+        return self.answer(users, n, histories, contexts).table(users)
 
     def answer(
-        self, user_ids: Iterable[Any], n: int = 10, histories: Iterable[Iterable[Any] | None] | None = None
+        self,
+        user_ids: Iterable[Any],
+        n: int = 10,
+        histories: Iterable[Iterable[Any] | None] | None = None,
+        contexts: Iterable[Mapping[str, Any] | None] | None = None,
     ) -> Answers:
         """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
         n, users = _checked(n), ids_of(user_ids, "user_ids")
         whole, fallback = Lists.empty(len(users), min(n, len(self.item_ids))), np.zeros(len(users), bool)
         hoped = np.array([user is not None for user in users], bool)  # for a list of their own
+        context = self._context(contexts, len(users))
         for rows, queries, unknown in self._questions.ask(users, histories):
+            queries = replace(queries, context={name: column.take(rows) for name, column in context.items()})
             part = self.lists(queries, n)
             whole.items[rows], whole.scores[rows] = part.items, part.scores
             fallback[rows] = unknown | ~self.can_answer(queries)
@@ -153,6 +172,15 @@ class FittedModel:
             hoped[rows] |= queries.lengths > 0
         self._questions.warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
         return Answers(whole, self.item_ids, self.item_table.titles, fallback)
+
+    def _context(self, given: Iterable[Mapping[str, Any] | None] | None, n: int) -> dict[str, Column]:
+        """Return the contexts of n users as columns; what the model reads and nobody gives is said once."""
+        known = self.histories.context
+        kinds = {name: known[name].kind for name in self.model.context_columns if name in known}
+        found = {} if given is None else context_columns(given, n, kinds)
+        if missing := [name for name in kinds if name not in found]:
+            log.info("context: %s counts as missing, as none is given", ", ".join(missing))
+        return found
 
     @property
     def user_codes(self) -> IdCodes:

@@ -25,16 +25,16 @@ class Served:
         `price_from` and `price_to` are parameters, too: the lists then hold items with such a price alone.
 
         Columns: `user_id`, null or absent for someone anonymous; `history`, item ids from oldest to newest, null or
-        absent for what is known of the user. An unknown user without history gets the list that all such get;
-        `fallback` says so.
+        absent for what is known of the user; `context`, for models that read it, {"weekday": "monday"}. An unknown user
+        without history gets the list that all such get; `fallback` says so.
 
         Raises BadRequest, which a server answers with status 400 and the message.
         """
         k, (low, high) = request.number_of_items(params), request.prices(params)
-        users, histories = request.columns(model_input)
+        users, histories, contexts = request.columns(model_input)
         try:
             model = self.model if low is None and high is None else self.model.priced(low, high)
-            answers = model.answer(users, k, histories)
+            answers = model.answer(users, k, histories, contexts)
         except RecexpError as error:
             raise request.BadRequest(str(error)) from error
         except Exception as error:  # a damaged model, or a person's own: who asks gets no stack trace of it

@@ -57,16 +57,23 @@ def prices(params: dict[str, Any] | None) -> tuple[float | None, float | None]:
     return low, high
 
 
-def columns(table: pd.DataFrame) -> tuple[list[Any], list[list[Any] | None]]:
-    """Return the user of each row, None where there is none, and the history or None."""
+def columns(table: pd.DataFrame) -> tuple[list[Any], list[list[Any] | None], list[dict[str, Any] | None]]:
+    """Return the user of each row, None where there is none, and the history and the context, or None."""
     names = [str(name) for name in table.columns]
-    if not names or set(names) - {"user_id", "history"} or len(set(names)) < len(names):
-        raise BadRequest(f"the columns must be user_id, history or both (got {', '.join(names) or 'none of them'})")
+    who = {"user_id", "history"}
+    if not who & set(names) or set(names) - who - {"context"} or len(set(names)) < len(names):
+        raise BadRequest(
+            f"the columns must be user_id, history or both (got {', '.join(names) or 'none of them'}), with context "
+            "where the model reads it"
+        )
     absent = [None] * len(table)
-    users, histories = (table[name].tolist() if name in names else absent for name in ("user_id", "history"))
+    users, histories, contexts = (
+        table[name].tolist() if name in names else absent for name in ("user_id", "history", "context")
+    )
     return (
         [_user(value, row) for row, value in enumerate(users, 1)],
         [_history(value, row) for row, value in enumerate(histories, 1)],
+        [_context(value, row) for row, value in enumerate(contexts, 1)],
     )
 
 
@@ -92,6 +99,21 @@ def _history(value: Any, row: int) -> list[Any] | None:
     if not isinstance(items, list | tuple) or any(isinstance(item, list | tuple | dict | np.ndarray) for item in items):
         raise BadRequest(f"history: row {row} is not a list of item ids: {reprlib.repr(value)}")
     return [None if _is_null(item) else item for item in items]
+
+
+def _context(value: Any, row: int) -> dict[str, Any] | None:
+    """Return a context: an object of names and values, or the text of one."""
+    if _is_null(value):
+        return None
+    found = value
+    if isinstance(value, str):
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            found = None
+    if not isinstance(found, dict):
+        raise BadRequest(f"context: row {row} is not an object of names and values: {reprlib.repr(value)}")
+    return found
 
 
 def _is_null(value: Any) -> bool:

@@ -86,7 +86,7 @@ def _signature() -> Any:
 
     # A column of text is what MLflow leaves as a request has it, lists in it too; of an array it would cut texts to the
     # shortest, and of others than text no csv could be read.
-    inputs = Schema([ColSpec(DataType.string, name, required=False) for name in ("user_id", "history")])
+    inputs = Schema([ColSpec(DataType.string, name, required=False) for name in ("user_id", "history", "context")])
     outputs = Schema(
         [
             ColSpec(AnyType(), "user_id", required=False),

@@ -12,6 +12,7 @@ from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import DataError
+from recexp.models.contexts import context_columns
 from recexp.models.fitted import FittedModel
 from recexp.models.item_table import ItemTable, title_column
 from recexp.params import params
@@ -279,3 +280,47 @@ def test_who_does_not_learn_what_is_similar_says_so(model: FittedModel) -> None:
         model.similar("x")
     with pytest.raises(DataError, match=r"item '010' is unknown .did you mean 10..; the model knows 5"):
         model.similar("010")
+
+
+@pytest.fixture(scope="module")
+def by_day() -> FittedModel:
+    """Of days off, item 1 is what all take, of other days item 2; the price is no category."""
+    rows = [(user, 1 + item % 2, day) for user in range(20) for item, day in ((0, "off"), (1, "on"))]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "day"]).assign(price=1.0)
+    data = Dataset.from_frame(frame, context={"day": "category", "price": "numeric"}, explicit=False)
+    words = ("algorithm.columns=[day]", "algorithm.min_rows=5", "algorithm@algorithm.base=popularity")
+    model = recexp.make("algorithm=context_prefilter", *words).fit(data)
+    ranking = Ranking(np.arange(2, dtype=np.int32), np.ones(2, bool))
+    fallback = Popularity(half_life_days=None).fit(data)
+    return FittedModel.of(model, fallback, ranking, data, exclude_seen=False, block_mib=1)
+
+
+def test_a_user_asks_in_a_context(by_day: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    best = {day: by_day.recommend(3, 1, context={"day": day})[0][0] for day in ("off", "on")}
+    assert best == {"off": 1, "on": 2} and not caplog.messages
+    table = by_day.recommend_many(
+        [3, 3, 4], 1, histories=[None, [2], None], contexts=[{"day": "on"}, {"day": "off"}, None]
+    )
+    assert table["item_id"].tolist()[:2] == [2, 1]
+    by_day.recommend_many([3, 4], 1)
+    assert caplog.messages.count("context: day counts as missing, as none is given") == 1
+
+
+def test_contexts_that_no_model_reads_are_refused(by_day: FittedModel, model: FittedModel) -> None:
+    with pytest.raises(DataError, match=r"^context\.price: unknown; allowed: day$"):
+        by_day.recommend(3, 1, context={"price": 1.0})
+    with pytest.raises(DataError, match=r"^context: the model reads none \(got day\)$"):
+        model.recommend(1, 1, context={"day": "on"})
+    with pytest.raises(DataError, match=r"^1 contexts given for 2 users$"):
+        by_day.recommend_many([3, 4], 1, contexts=[{"day": "on"}])
+
+
+def test_values_of_a_context_are_read_as_its_column_is() -> None:
+    given = [{"hour": 13.0, "spent": 2, "tags": ["a", "b"]}, {"hour": "13"}, None, {"tags": "b", "spent": None}]
+    found = context_columns(given, 4, {"hour": "category", "spent": "price", "tags": "multi_category"})
+    assert found["hour"].categories == ("13",) and found["hour"].values.tolist() == [0, 0, -1, -1]
+    assert found["spent"].values[0] == 2 and np.isnan(found["spent"].values[1:]).all()
+    assert found["tags"].indicators().toarray().tolist() == [[1, 1], [0, 0], [0, 0], [0, 1]]
+    with pytest.raises(DataError, match=r"^context: spent must be a number \(got 'much'\)$"):
+        context_columns([{"spent": "much"}], 1, {"spent": "price"})

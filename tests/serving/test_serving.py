@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recexp.algorithms.baselines.popularity import Popularity
@@ -24,7 +25,7 @@ from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
 from recexp.serving import _load_pyfunc
 from recexp.serving.pyfunc import Served
-from recexp.serving.request import BadRequest
+from recexp.serving.request import BadRequest, columns
 from recexp.tracking import Tracking, mlflow_model
 
 USERS = ["ann", "bob", "cid"]
@@ -118,6 +119,15 @@ def test_wrong_questions_are_refused(fitted: FittedModel) -> None:
         ask(fitted, user=["ann"])
     with pytest.raises(MlflowException, match="k must be between 1 and 1000 \\(got 0\\)"):
         ask(fitted, k=0, user_id=["ann"])
+
+
+@pytest.mark.parametrize("context", [{"day": "on"}, '{"day": "on"}'])
+def test_a_row_may_tell_its_context(context: object) -> None:
+    users, contexts = ["ann", "ann"], [context, None]
+    assert columns(pd.DataFrame({"user_id": users, "context": contexts})) == (users, [None] * 2, [{"day": "on"}, None])
+    for wrong in ("on", '["on"]', 3):
+        with pytest.raises(BadRequest, match="context: row 1 is not an object of names and values"):
+            columns(pd.DataFrame({"user_id": ["ann"], "context": [wrong]}))
 
 
 def numbered(**changed: object) -> FittedModel:

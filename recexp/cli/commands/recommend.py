@@ -37,6 +37,13 @@ def parser() -> Parser:
         help="item ids, oldest first: for a person without an id, or to replace a known user's history",
     )
     parser.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="the context in which they ask, for models that read it, such as weekday=monday",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write a table to FILE.csv, FILE.parquet or FILE.jsonl"
     )
     return parser
@@ -63,7 +70,8 @@ def _recommend(given: Namespace) -> Iterator[str]:
     with asking.asked_model(name, given) as model:
         history = None if given.history is None else [_history(model, given.history)]
         users = _many(model, given) if many else _as_known(model, user or [None])
-        answers = model.answer(users, given.n, history)
+        context = dict(asking.condition(text, "--context") for text in given.context)
+        answers = model.answer(users, given.n, history, [context] * len(users))
         columns = answers.columns(users)
         if given.out is not None:
             yield _written(answers, columns, given)
