@@ -14,6 +14,7 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.cold_start.active_items import ActiveItems
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
 from recexp.data import Column, Dataset, Interactions, Queries
+from recexp.data.column import Kind
 from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError
 from recexp.models import folder
@@ -49,6 +50,7 @@ class FittedModel:
     block_mib : how much memory a block of dense scores may take.
     item_table : titles, categories and prices of the items, as far as they are known.
     reranker : what makes lists out of the models' best items, fitted.
+    context : kinds by name of the context columns that the train rows had.
     """
 
     model: Recommender
@@ -62,6 +64,7 @@ class FittedModel:
     block_mib: int
     item_table: ItemTable = field(default_factory=ItemTable)
     reranker: Reranker = field(default_factory=NoReranker)
+    context: Mapping[str, Kind] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -79,7 +82,8 @@ class FittedModel:
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
         table = ItemTable.of(train.items)
         last = table, reranker or NoReranker()
-        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, *last)
+        context = {name: column.kind for name, column in histories.context.items()}
+        return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, *last, context)
 
     def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
         """Return the same model, fitted on less, with all `interactions` so far as histories, and the rule for it."""
@@ -175,8 +179,7 @@ class FittedModel:
 
     def _context(self, given: Iterable[Mapping[str, Any] | None] | None, n: int) -> dict[str, Column]:
         """Return the contexts of n users as columns; what the model reads and nobody gives is said once."""
-        known = self.histories.context
-        kinds = {name: known[name].kind for name in self.model.context_columns if name in known}
+        kinds = {name: self.context[name] for name in self.model.context_columns if name in self.context}
         found = {} if given is None else context_columns(given, n, kinds)
         if missing := [name for name in kinds if name not in found]:
             log.info("context: %s counts as missing, as none is given", ", ".join(missing))

@@ -49,6 +49,7 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
         "block_mib": parts["block_mib"],
         "explicit": histories.explicit,
         "time_unit": histories.time_unit,
+        "context": dict(parts["context"]),
         **columns,
         "code": identity.code([parts["model"], parts["fallback"], parts["reranker"]]),
     }
@@ -78,6 +79,7 @@ def read(path: Path) -> dict[str, Any]:
         return {
             "model": model,
             "fallback": fallback,
+            "context": header.get("context", {}),  # models of 0.1.0 have none
             "reranker": reranker,
             "ranking": Ranking(arrays["ties"], arrays["catalogue"]),
             "user_ids": user_ids,

@@ -307,6 +307,14 @@ def test_a_user_asks_in_a_context(by_day: FittedModel, caplog: pytest.LogCapture
     assert caplog.messages.count("context: day counts as missing, as none is given") == 1
 
 
+def test_a_saved_model_is_asked_in_a_context(by_day: FittedModel, tmp_path: Path) -> None:
+    by_day.save(tmp_path / "model")
+    loaded = FittedModel.load(tmp_path / "model")
+    assert loaded.context == {"day": "category", "price": "numeric"}
+    for day in ("off", "on"):
+        assert loaded.recommend(3, 1, context={"day": day}) == by_day.recommend(3, 1, context={"day": day})
+
+
 def test_contexts_that_no_model_reads_are_refused(by_day: FittedModel, model: FittedModel) -> None:
     with pytest.raises(DataError, match=r"^context\.price: unknown; allowed: day$"):
         by_day.recommend(3, 1, context={"price": 1.0})
