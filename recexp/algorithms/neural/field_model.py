@@ -170,7 +170,10 @@ class FieldModel(NeuralModel):
 
     def _vectors(self, network: "FieldNetwork", table: str, encoded: Encoded) -> "torch.Tensor":
         """Return (n, f, width): the vectors of fields."""
-        return self._part(table, encoded, network.table.device).vectors(network.table)
+        import torch
+
+        device = network.table.device
+        return self._part(table, encoded, device).vectors(network.table, torch.arange(len(encoded), device=device))
 
     def _left(self, network: "FieldNetwork", users: np.ndarray, moments: Encoded) -> "torch.Tensor":
         """Return (b, f, width): the vectors of the fields of users, -1: unknown, and of their context."""

@@ -184,8 +184,9 @@ def _weights(how: Mapping[str, Any], column: Column) -> sp.csr_array:
     bags = sp.csr_array((has.data[there], code[has.indices[there]], kept), shape=(len(column), how["size"]))
     counts = np.diff(kept)
     bags.data /= np.repeat(counts, counts).astype(np.float32)
-    empty = sp.csr_array((counts == 0).astype(np.float32)[:, None])
-    return sp.csr_array(bags + sp.hstack([empty, sp.csr_array((len(column), how["size"] - 1))], format="csr"))
+    empty = np.flatnonzero(counts == 0)
+    missing = sp.coo_array((np.ones(len(empty), np.float32), (empty, np.zeros_like(empty))), shape=bags.shape)
+    return sp.csr_array(bags + missing.tocsr())
 
 
 def _numbers(how: Mapping[str, Any], column: Column) -> tuple[np.ndarray, np.ndarray]:

@@ -252,3 +252,13 @@ def test_sparse_rows_are_those_of_the_matrix() -> None:
     assert torch.equal(rows.times(some, torch.eye(9)), torch.from_numpy(x[some]))
     assert torch.allclose(rows.times(some, right), torch.from_numpy(x[some]) @ right, atol=1e-5)
     assert rows.lengths(some).tolist() == (x[some] > 0).sum(1).tolist()
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_leaves_out_its_share_anywhere(rate: float) -> None:
+    """Each place of a row as often as the others, each independent of its neighbors, and the mean stays."""
+    x = dropout(torch.ones(20_001, 7), rate, generator())
+    out = (x == 0).float()
+    assert torch.allclose(out.mean(0), torch.tensor(rate), atol=0.015)
+    assert torch.allclose(x.mean(), torch.tensor(1.0), atol=0.03)
+    assert torch.allclose((out[:, :-1] * out[:, 1:]).mean(0), torch.tensor(rate**2), atol=0.015)

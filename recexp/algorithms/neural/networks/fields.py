@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.01
 """Standard deviation of initial vectors."""
+DENSE = 2**24
+"""Weights of the codes of a field that are held as a dense matrix, 64 MiB; of more, only those that are not 0."""
 HELD = 2**24
 """Numbers of a layer that are held at once when all items are scored, 64 MiB."""
 
@@ -29,17 +32,29 @@ class Part:
         begin = first + np.cumsum([0, *sizes[0], *sizes[1]])
         n = len(sizes[0])
         self.codes = torch.from_numpy(encoded.codes + begin[:n].astype(np.int64)).to(device)
-        rows = [Rows(bag, device) for bag in encoded.bags]
-        self.bags = list(zip(rows, begin[n:-1].tolist(), begin[n + 1 :].tolist()))
+        self.bags = [
+            (Rows(bag, device) if bag.shape[0] * bag.shape[1] > DENSE else Dense(bag, device), int(at), int(at) + size)
+            for bag, at, size in zip(encoded.bags, begin[n:], sizes[1])
+        ]
 
-    def vectors(self, table: Tensor, index: Tensor | slice = slice(None)) -> Tensor:
+    def vectors(self, table: Tensor, index: Tensor) -> Tensor:
         """Return (b, f, width): the vectors of the fields of some rows."""
         vectors = F.embedding(self.codes[index], table)
         if not self.bags:
             return vectors
-        rows = torch.arange(len(self.codes), device=table.device)[index]
-        sums = [bag.times(rows, table[begin:end]) for bag, begin, end in self.bags]
-        return torch.cat([vectors, torch.stack(sums, 1)], 1)
+        sums = [bag.times(index, table[begin:end])[:, None] for bag, begin, end in self.bags]
+        return torch.cat([vectors, *sums], 1)
+
+
+class Dense:
+    """Rows as a dense matrix, of which some are taken: for few columns faster than `Rows`."""
+
+    def __init__(self, matrix: sp.csr_array, device: torch.device) -> None:
+        self._values = torch.from_numpy(matrix.toarray()).to(device)
+
+    def times(self, rows: Tensor, right: Tensor) -> Tensor:
+        """Return the product of b rows with a dense matrix (m, d): (b, d)."""
+        return self._values[rows] @ right
 
 
 class FieldNetwork(Network):

@@ -50,11 +50,18 @@ def glorot(layer: nn.Linear, bias_std: float, generator: torch.Generator) -> Non
 
 
 def dropout(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:
-    """Return x with each entry set to 0 by probability `rate`, and the others divided by 1 - rate."""
+    """Return x with each entry set to 0 by probability `rate`, and the others divided by 1 - rate.
+
+    Four entries share a random number of 64 bits, which is much faster than a draw for each; rates are in steps of
+    2^-16.
+    """
     if not rate:
         return x
-    kept = torch.empty_like(x).bernoulli_(1 - rate, generator=generator)
-    return x * kept.div_(1 - rate)
+    low, high = torch.iinfo(torch.int16).min, torch.iinfo(torch.int16).max
+    drawn = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
+    drawn.random_(torch.iinfo(torch.int64).min, None, generator=generator)
+    kept = drawn.view(torch.int16)[: x.numel()] >= low + min(round(rate * 2**16), high - low)
+    return x * kept.view(x.shape) / (1 - rate)
 
 
 class Rows:
