@@ -122,7 +122,10 @@ class Interactions:
     @cached_property
     def labeled(self) -> bool:
         """Whether values are labels: ratings that are 0 or 1, each of which is there."""
-        return self.explicit and np.array_equal(np.unique(self.values), (0, 1))
+        if not self.explicit:
+            return False
+        negative, positive = np.count_nonzero(self.values == 0), np.count_nonzero(self.values == 1)
+        return bool(negative and positive) and negative + positive == len(self)
 
     @cached_property
     def known_users(self) -> np.ndarray:

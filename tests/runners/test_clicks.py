@@ -10,7 +10,7 @@ import pytest
 
 import recexp
 from recexp.data import Dataset
-from recexp.errors import ConfigError
+from recexp.errors import ConfigError, IncompatibleError
 
 MODELS = '''
 import numpy as np
@@ -91,3 +91,9 @@ def test_data_without_labels_are_told_what_makes_them(models: Path) -> None:
     message = "auc needs labels, and films has none after filtering; filter=clicks makes labels of ratings"
     with pytest.raises(ConfigError, match=message):
         recexp.run("filter=ratings", *CLICKS[1:3], "algorithm=mf", config_dir=str(models), dataset=ratings())
+
+
+def test_a_model_that_predicts_nothing_is_told_one_that_does(models: Path) -> None:
+    message = "metrics of labels need predicted labels; EASE predicts none, algorithm=fm algorithm.task=click does"
+    with pytest.raises(IncompatibleError, match=message):
+        recexp.run(*CLICKS[:3], "algorithm=ease", config_dir=str(models), dataset=ratings())
