@@ -216,7 +216,7 @@ def test_a_split_is_the_same_however_scipy_holds_its_indices(make: Make) -> None
 
 
 def test_rule_leaves_out_the_seed_alone(splitter: Splitter) -> None:
-    usual = {"decimal": ".", "missing_user": "refuse"}  # as files were read when there was no choice
+    usual = {"decimal": ".", "missing_user": "refuse", "derive": []}  # as files were read when there was no choice
     given = {f.name for f in fields(splitter) if getattr(splitter, f.name) not in (None, usual.get(f.name))} - {"seed"}
     rule = {name for name, value in splitter.rule().items() if value is not None} - {"class"}
     assert rule == given

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from omegaconf import OmegaConf
 import recexp.splits
 from recexp.config import options
 from recexp.config.building import build
-from recexp.data import Dataset, Interactions, Split
+from recexp.data import Column, Dataset, Interactions, Split
 from recexp.splits.base import Splitter
 
 MARKS = {"(": "validation", "[": "test", "<": "history"}
@@ -104,6 +105,14 @@ def splitter(cls: type, settings: dict) -> Splitter:
     return build(OmegaConf.to_container(node, resolve=True), Splitter, "split")
 
 
+def with_fold(data: Dataset, shown: dict, names: list[str]) -> Dataset:
+    """Return the dataset with the column that says what each row of the picture is for."""
+    rows = data.interactions
+    marks = [shown[names[user], int(time)][0] for user, time in zip(rows.users, rows.timestamps, strict=True)]
+    fold = Column.category([MARKS.get(mark, "train") for mark in marks])
+    return replace(data, interactions=replace(rows, context={"fold": fold}))
+
+
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
 def test_split_does_what_its_picture_shows(cls: type, tmp_path: Path) -> None:
     settings, before, after = parse(inspect.getdoc(cls))
@@ -115,7 +124,10 @@ def test_split_does_what_its_picture_shows(cls: type, tmp_path: Path) -> None:
             ]
             (tmp_path / name).write_text("\n".join(["user_id,item_id,timestamp", *lines]))
             settings[name] = str(tmp_path / name)
-    splits = list(splitter(cls, settings).split(dataset(before, of_sessions=cls.__name__ == "Sessions")))
+    data = dataset(before, of_sessions=cls.__name__ == "Sessions")
+    if cls.__name__ == "Parts":
+        data = with_fold(data, after[0], names)
+    splits = list(splitter(cls, settings).split(data))
     assert len(splits) == len(after)
     for split, shown in zip(splits, after, strict=True):
         check(split, shown, names)

@@ -86,7 +86,7 @@ class FieldModel(NeuralModel):
             return []
         return [
             f"lists do not take {', '.join(missing)} into account: a query tells its context where it asks about a "
-            "single row, as those of split=leave_one_out do"
+            "single row, as those of split=leave_last do"
         ]
 
     def score(self, queries: Queries) -> np.ndarray:
