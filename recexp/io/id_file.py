@@ -1,7 +1,7 @@
 """Reads lists of ids from files: one id per line, or a column of a table."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +30,37 @@ def read_ids(name: str, column: str, *, is_known: Callable[[str], bool]) -> list
     ------
     DataError : the file is missing or unreadable, or the column is ambiguous.
     """
+    return [text for text, _ in read_rows(name, column, (), is_known=is_known)]
+
+
+def read_rows(
+    name: str, column: str, more: Collection[str], *, is_known: Callable[[str], bool]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the distinct rows of a file: an id, see `read_ids`, and the cells of those columns `more` that are there.
+
+    Empty cells are left out.
+    """
     path, chosen = Path(name), ""
     if not exists(path) and ":" in name:
         before, _, chosen = name.rpartition(":")
         path = Path(before)
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     if ending in TABLES:
-        cells = _column(path, chosen, column, is_known)
+        cells, others = _columns(path, chosen, column, more, is_known)
     elif chosen:
         raise DataError(f"{path}: has no columns; table files end in {', '.join(TABLES)}")
     else:
-        cells = _lines(path)
-    ids = [text for text in map(_text, cells) if text]
-    once = list(dict.fromkeys(ids))
-    if len(ids) < len(cells):
-        log.warning("%s: %d of %d rows have no id and are skipped", path, len(cells) - len(ids), len(cells))
-    if len(once) < len(ids):
-        log.warning("%s: %d duplicate ids are ignored", path, len(ids) - len(once))
+        cells, others = _lines(path), {}
+    rows = []
+    for number, text in enumerate(map(_text, cells)):
+        if text:
+            told = {key: values[number] for key, values in others.items() if values[number] not in (None, "")}
+            rows.append((text, told))
+    once = list({(text, repr(told)): (text, told) for text, told in rows}.values())
+    if len(rows) < len(cells):
+        log.warning("%s: %d of %d rows have no id and are skipped", path, len(cells) - len(rows), len(cells))
+    if len(once) < len(rows):
+        log.warning("%s: %d duplicate ids are ignored", path, len(rows) - len(once))
     return once
 
 
@@ -60,9 +74,12 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _column(path: Path, chosen: str, usual: str, is_known: Callable[[str], bool]) -> list[Any]:
+def _columns(
+    path: Path, chosen: str, usual: str, more: Collection[str], is_known: Callable[[str], bool]
+) -> tuple[list[Any], dict[str, list[Any]]]:
+    """Return the cells of the column of ids, and those of each of the columns `more` that is there, by name."""
     if not read_bytes(path).strip():
-        return []
+        return [], {}
     table = open_table(path, separator=None, of_data=False)
     names = [*table.names]
     if len(names) == 1 and not chosen and is_known(names[0].strip()):  # an id a line, and no header
@@ -75,8 +92,10 @@ def _column(path: Path, chosen: str, usual: str, is_known: Callable[[str], bool]
         raise DataError(
             f"{path}: has no column {chosen or usual}; its columns are {listed(names)}; choose one with {path}:COLUMN"
         )
-    values: list[Any] = plain(table.read([found])[found]).to_pylist()
-    return values
+    others = [name for name in names if name in more and name != found]
+    read = table.read([found, *others])
+    cells = {name: plain(read[name]).to_pylist() for name in (found, *others)}
+    return cells.pop(found), cells
 
 
 def _text(cell: Any) -> str:

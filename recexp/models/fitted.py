@@ -14,12 +14,11 @@ from recexp.algorithms.base import Recommender
 from recexp.algorithms.cold_start.active_items import ActiveItems
 from recexp.algorithms.cold_start.questionnaire import Questionnaire
 from recexp.data import Column, Dataset, Interactions, Queries
-from recexp.data.column import Kind
 from recexp.data.id_codes import IdCodes
 from recexp.errors import DataError
 from recexp.models import folder
 from recexp.models.answers import Answers, Id
-from recexp.models.contexts import context_columns
+from recexp.models.contexts import context_columns, seen
 from recexp.models.item_table import ItemTable
 from recexp.models.listing import Listing
 from recexp.models.questions import Question, Questions, ids_of, short
@@ -50,7 +49,7 @@ class FittedModel:
     block_mib : how much memory a block of dense scores may take.
     item_table : titles, categories and prices of the items, as far as they are known.
     reranker : what makes lists out of the models' best items, fitted.
-    context : kinds by name of the context columns that the train rows had.
+    context : the context columns that train had, by name, without rows: their kinds and the categories in train.
     """
 
     model: Recommender
@@ -64,7 +63,7 @@ class FittedModel:
     block_mib: int
     item_table: ItemTable = field(default_factory=ItemTable)
     reranker: Reranker = field(default_factory=NoReranker)
-    context: Mapping[str, Kind] = field(default_factory=dict)
+    context: Mapping[str, Column] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -82,7 +81,7 @@ class FittedModel:
         ids, trained = (train.user_ids, train.item_ids), np.diff(begin) > 0
         table = ItemTable.of(train.items)
         last = table, reranker or NoReranker()
-        context = {name: column.kind for name, column in histories.context.items()}
+        context = {name: seen(column) for name, column in histories.context.items()}
         return FittedModel(model, fallback, ranking, *ids, histories, trained, exclude_seen, block_mib, *last, context)
 
     def with_history(self, interactions: Interactions, ranking: Ranking) -> "FittedModel":
@@ -140,12 +139,13 @@ class FittedModel:
         user_ids: Iterable[Id | None],
         n: int = 10,
         histories: Iterable[Iterable[Id] | None] | None = None,
-        contexts: Iterable[Mapping[str, Any] | None] | None = None,
+        contexts: "Iterable[Mapping[str, Any] | None] | pd.DataFrame | None" = None,
     ) -> "pd.DataFrame":
         """Return the lists of many users at once: a table of user_id, rank from 1, item_id, title, score and fallback.
 
         The lists are those of `recommend`. The column `title` is there if the items table had titles. `fallback`: the
-        list is not personalized, because the user is unknown or the model cannot answer.
+        list is not personalized, because the user is unknown or the model cannot answer. `contexts` are mappings, one a
+        user, or a DataFrame with a row a user.
         """
         users = ids_of(user_ids, "user_ids")
         return self.answer(users, n, histories, contexts).table(users)
@@ -155,7 +155,7 @@ class FittedModel:
         user_ids: Iterable[Any],
         n: int = 10,
         histories: Iterable[Iterable[Any] | None] | None = None,
-        contexts: Iterable[Mapping[str, Any] | None] | None = None,
+        contexts: "Iterable[Mapping[str, Any] | None] | pd.DataFrame | None" = None,
     ) -> Answers:
         """Return the lists of many users at once, as Python values; see `recommend`. Raises DataError for a bad n."""
         n, users = _checked(n), ids_of(user_ids, "user_ids")
@@ -177,13 +177,17 @@ class FittedModel:
         self._questions.warn_of_unanswered([users[row] for row in np.flatnonzero(fallback & hoped)], len(users))
         return Answers(whole, self.item_ids, self.item_table.titles, fallback)
 
-    def _context(self, given: Iterable[Mapping[str, Any] | None] | None, n: int) -> dict[str, Column]:
+    def _context(self, given: "Iterable[Mapping[str, Any] | None] | pd.DataFrame | None", n: int) -> dict[str, Column]:
         """Return the contexts of n users as columns; what the model reads and nobody gives is said once."""
-        kinds = {name: self.context[name] for name in self.model.context_columns if name in self.context}
-        found = {} if given is None else context_columns(given, n, kinds)
-        if missing := [name for name in kinds if name not in found]:
+        found = {} if given is None else context_columns(given, n, self.read_context)
+        if missing := [name for name in self.read_context if name not in found]:
             log.info("context: %s counts as missing, as none is given", ", ".join(missing))
         return found
+
+    @property
+    def read_context(self) -> dict[str, Column]:
+        """The columns of `context` that the model reads."""
+        return {name: self.context[name] for name in self.model.context_columns if name in self.context}
 
     @property
     def user_codes(self) -> IdCodes:

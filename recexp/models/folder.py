@@ -10,7 +10,7 @@ import numpy as np
 from recexp import identity
 from recexp.data import Interactions
 from recexp.errors import DataError, ModelError
-from recexp.models import saving
+from recexp.models import contexts, saving
 from recexp.models.arrays import check_parts
 from recexp.models.item_table import ItemTable
 from recexp.ranking import Ranking
@@ -28,6 +28,7 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
     reranker, last = saving.pack(parts["reranker"], "reranker")
     histories: Interactions = parts["histories"]
     columns, described = parts["item_table"].pack()
+    kinds, named = contexts.pack(parts["context"])
     own = {
         "user_ids": parts["user_ids"],
         "item_ids": parts["item_ids"],
@@ -49,11 +50,11 @@ def write(path: Path, parts: Mapping[str, Any]) -> None:
         "block_mib": parts["block_mib"],
         "explicit": histories.explicit,
         "time_unit": histories.time_unit,
-        "context": dict(parts["context"]),
+        "context": kinds,
         **columns,
         "code": identity.code([parts["model"], parts["fallback"], parts["reranker"]]),
     }
-    saving.write(path, header, {**arrays, **more, **last, **own, **described})
+    saving.write(path, header, {**arrays, **more, **last, **own, **described, **named})
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def read(path: Path) -> dict[str, Any]:
         return {
             "model": model,
             "fallback": fallback,
-            "context": header.get("context", {}),  # models of 0.1.0 have none
+            "context": contexts.unpack(header.get("context", {}), arrays),  # models of 0.1.0 have none
             "reranker": reranker,
             "ranking": Ranking(arrays["ties"], arrays["catalogue"]),
             "user_ids": user_ids,

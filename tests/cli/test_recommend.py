@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import recexp
 from recexp.algorithms.baselines.popularity import Popularity
 from recexp.data import Column, Dataset, Interactions
 from recexp.models.fitted import FittedModel
@@ -174,3 +175,24 @@ def test_what_is_wrong_with_files_and_categories_is_said_in_a_line(
     assert table["title"][1] == "'=cmd()", "a spreadsheet would run it"
     assert inside("recommend", "model", "--users", "users.txt", "--out", "lists.parquet").returncode == 0
     assert pd.read_parquet("lists.parquet")["user_id"].tolist() == ["196"] + ["nobody"] * 5
+
+
+def test_columns_of_the_file_of_users_tell_the_context(
+    inside: Callable, workplace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Item 1 is what all take on days off, item 2 on others; a row without a day is told by --context."""
+    rows = [(user, 1 + item % 2, day) for user in range(20) for item, day in ((0, "off"), (1, "on"))]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "day"])
+    data = Dataset.from_frame(frame, context={"day": "category"}, explicit=False)
+    words = ("algorithm.columns=[day]", "algorithm.min_rows=5", "algorithm@algorithm.base=popularity")
+    model = recexp.make("algorithm=context_prefilter", *words).fit(data)
+    ranking = Ranking(np.arange(2, dtype=np.int32), np.ones(2, bool))
+    popular = Popularity(half_life_days=None).fit(data)
+    FittedModel.of(model, popular, ranking, data, exclude_seen=False, block_mib=1).save("model")
+    Path("asking.csv").write_text("user_id,name,day\n3,Ann,on\n3,Ann,off\n3,Ann,off\n4,Ben,\n")
+    words = ("recommend", "model", "--users", "asking.csv", "-n", "1", "--context", "day=on", "--out", "lists.csv")
+    done = inside(*words)
+    assert done.returncode == 0, done.stderr
+    lists = pd.read_csv("lists.csv", keep_default_na=False)
+    assert lists[["user_id", "item_id", "day"]].to_numpy().tolist() == [[3, 2, "on"], [3, 1, "off"], [4, 2, ""]]
+    assert "1 duplicate ids are ignored" in caplog.text and "name" not in lists

@@ -12,7 +12,7 @@ from recexp.algorithms.baselines.popularity import Popularity
 from recexp.algorithms.linear.ease import EASE
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import DataError
-from recexp.models.contexts import context_columns
+from recexp.models.contexts import context_columns, seen
 from recexp.models.fitted import FittedModel
 from recexp.models.item_table import ItemTable, title_column
 from recexp.params import params
@@ -310,7 +310,10 @@ def test_a_user_asks_in_a_context(by_day: FittedModel, caplog: pytest.LogCapture
 def test_a_saved_model_is_asked_in_a_context(by_day: FittedModel, tmp_path: Path) -> None:
     by_day.save(tmp_path / "model")
     loaded = FittedModel.load(tmp_path / "model")
-    assert loaded.context == {"day": "category", "price": "numeric"}
+    assert {name: (column.kind, column.categories) for name, column in loaded.context.items()} == {
+        "day": ("category", ("off", "on")),
+        "price": ("numeric", ()),
+    }
     for day in ("off", "on"):
         assert loaded.recommend(3, 1, context={"day": day}) == by_day.recommend(3, 1, context={"day": day})
 
@@ -318,17 +321,50 @@ def test_a_saved_model_is_asked_in_a_context(by_day: FittedModel, tmp_path: Path
 def test_contexts_that_no_model_reads_are_refused(by_day: FittedModel, model: FittedModel) -> None:
     with pytest.raises(DataError, match=r"^context\.price: unknown; allowed: day$"):
         by_day.recommend(3, 1, context={"price": 1.0})
-    with pytest.raises(DataError, match=r"^context: the model reads none \(got day\)$"):
-        model.recommend(1, 1, context={"day": "on"})
     with pytest.raises(DataError, match=r"^1 contexts given for 2 users$"):
         by_day.recommend_many([3, 4], 1, contexts=[{"day": "on"}])
 
 
+def test_a_model_without_context_says_so_and_answers(model: FittedModel, caplog: pytest.LogCaptureFixture) -> None:
+    told = model.recommend_many([1, 7], 1, contexts=[{"day": "on"}, {"day": "off"}])
+    assert caplog.messages == ["context: the model reads none, and day changes nothing"]
+    pd.testing.assert_frame_equal(told, model.recommend_many([1, 7], 1))
+
+
+def test_a_table_of_contexts_has_a_row_a_user(by_day: FittedModel) -> None:
+    days = pd.DataFrame({"day": ["on", "off", None]}, index=[5, 6, 7])
+    assert by_day.recommend_many([3, 4, 5], 1, contexts=days)["item_id"].tolist()[:2] == [2, 1]
+    with pytest.raises(DataError, match=r"^3 contexts given for 2 users$"):
+        by_day.recommend_many([3, 4], 1, contexts=days)
+
+
+def test_a_value_that_train_did_not_have_counts_as_missing(
+    by_day: FittedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = by_day.recommend_many([3, 4], 2, contexts=[{"day": "feast"}, {"day": "feast"}])
+    assert caplog.messages == ["context: 'day=feast' is not in train and counts as missing"]
+    pd.testing.assert_frame_equal(strange, by_day.recommend_many([3, 4], 2))
+
+
+def test_categories_without_a_train_row_are_not_seen() -> None:
+    tags = Column.multi_category([["a"], ["b", "c"], []])
+    assert seen(Column.category(["x", "y", None, "x"]).take(np.array([0, 2, 3]))).categories == ("x",)
+    assert seen(tags.take(np.array([1, 2]))).categories == ("b", "c") and len(seen(tags)) == 0
+
+
 def test_values_of_a_context_are_read_as_its_column_is() -> None:
     given = [{"hour": 13.0, "spent": 2, "tags": ["a", "b"]}, {"hour": "13"}, None, {"tags": "b", "spent": None}]
-    found = context_columns(given, 4, {"hour": "category", "spent": "price", "tags": "multi_category"})
+    known = {
+        "hour": seen(Column.category(["12", "13"])),
+        "spent": seen(Column.numeric([1.0], "price")),
+        "tags": seen(Column.multi_category([["a", "b"]])),
+    }
+    found = context_columns(given, 4, known)
     assert found["hour"].categories == ("13",) and found["hour"].values.tolist() == [0, 0, -1, -1]
     assert found["spent"].values[0] == 2 and np.isnan(found["spent"].values[1:]).all()
     assert found["tags"].indicators().toarray().tolist() == [[1, 1], [0, 0], [0, 0], [0, 1]]
     with pytest.raises(DataError, match=r"^context: spent must be a number \(got 'much'\)$"):
-        context_columns([{"spent": "much"}], 1, {"spent": "price"})
+        context_columns([{"spent": "much"}], 1, known)
+    with pytest.raises(DataError, match=r"^context: hour must be one category \(got \['12', '13'\]\)$"):
+        context_columns([{"hour": ["12", "13"]}], 1, known)
+    assert context_columns([{"hour": float("nan")}], 1, known)["hour"].values.tolist() == [-1]

@@ -69,10 +69,13 @@ def _recommend(given: Namespace) -> Iterator[str]:
         parser().error(f"got {' '.join(given.arguments) or 'nothing'}")
     with asking.asked_model(name, given) as model:
         history = None if given.history is None else [_history(model, given.history)]
-        users = _many(model, given) if many else _as_known(model, user or [None])
         context = dict(asking.condition(text, "--context") for text in given.context)
-        answers = model.answer(users, given.n, history, [context] * len(users))
+        rows = _many(model, given) if many else [(user[0] if user else None, {})]
+        users = _as_known(model, [one for one, _ in rows])
+        answers = model.answer(users, given.n, history, [{**context, **told} for _, told in rows])
         columns = answers.columns(users)
+        contexts = _told([told for _, told in rows], answers)
+        columns |= {name: cells for name, cells in contexts.items() if name not in columns}
         if given.out is not None:
             yield _written(answers, columns, given)
         elif many:
@@ -82,16 +85,26 @@ def _recommend(given: Namespace) -> Iterator[str]:
             yield from _lines({name: columns[name] for name in ("item_id", "score", "title") if name in columns})
 
 
-def _many(model: "FittedModel", given: Namespace) -> list[Any]:
+def _many(model: "FittedModel", given: Namespace) -> list[tuple[Any, dict[str, Any]]]:
+    """Return users and the contexts that the file tells, in columns that are called like those of the model."""
     if given.all:
-        known: list[Any] = model.user_ids.tolist()
-        return known
-    from recexp.io.id_file import read_ids
+        return [(one, {}) for one in model.user_ids.tolist()]
+    from recexp.io.id_file import read_rows
 
-    ids = read_ids(given.users, "user_id", is_known=lambda text: model.user_codes.code(text) >= 0)
-    if not ids:
+    known = model.user_codes
+    rows = read_rows(given.users, "user_id", model.read_context, is_known=lambda text: known.code(text) >= 0)
+    if not rows:
         raise DataError(f"{given.users}: contains no user ids")
-    return _as_known(model, ids)
+    return rows
+
+
+def _told(contexts: list[dict[str, Any]], answers: "Answers") -> dict[str, "np.ndarray"]:
+    """Return the contexts that the file tells as columns with a row an item: a user may ask in several."""
+    import numpy as np
+
+    names = dict.fromkeys(name for context in contexts for name in context)
+    cells = {name: np.array([str(context.get(name, "")) for context in contexts], object) for name in names}
+    return {name: np.repeat(column, answers.lengths) for name, column in cells.items()}
 
 
 def _as_known(model: "FittedModel", ids: list[Any]) -> list[Any]:
