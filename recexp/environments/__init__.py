@@ -1,4 +1,4 @@
-"""Environments: worlds with a known truth, in which policies act and from which data are drawn."""
+"""Environments: simulators with known ground truth, in which policies act and from which datasets are drawn."""
 
 from recexp.environments.base import Environment, Observation, Outcome, State
 from recexp.environments.luck import Luck

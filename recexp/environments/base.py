@@ -1,4 +1,4 @@
-"""Environment: what policies act in; what they see of it, and what comes of a list."""
+"""Environment: the interface of simulators, their observations and the outcomes of recommendation lists."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,19 +13,20 @@ from recexp.errors import ConfigError, DataError
 
 @dataclass(frozen=True)
 class Observation:
-    """What a policy sees of b visitors who are about to be shown a list each: nothing that a store would not know.
+    """What a policy sees of b visitors, each about to be shown one list. It holds only what a real store would know.
 
     Attributes
     ----------
-    visitors : int32 (b,), codes, those of users in the environment's dataset.
-    users : the table of all users by column, row i describes code i.
-    context : what is known of the moment, columns of b rows, those of the dataset's context.
+    visitors : int32 (b,), user codes in the environment's dataset.
+    users : the columns of the users table; row i describes the user with code i.
+    context : the dataset's context columns, b rows each, at the time of the list.
     timestamps : int64 (b,), seconds since 1970.
-    steps : int32 (b,), lists that each visitor has been shown before.
-    visits : int32 (b,), visits before this one.
-    history : int32 (b, h), the items clicked last, oldest first, -1 before they begin.
-    bought : int32 (b, o), the items bought last, likewise; `bought_at`, int64 (b, o), when: seconds since 1970.
-    shown : int32 (b, s), the items shown earlier in this visit, -1 where there are no more.
+    steps : int32 (b,), number of lists each visitor has already been shown.
+    visits : int32 (b,), number of earlier visits.
+    history : int32 (b, h), the most recently clicked items, oldest first, padded with -1 on the left.
+    bought : int32 (b, o), the most recently bought items, in the same layout; `bought_at`, int64 (b, o), their times in
+        seconds since 1970.
+    shown : int32 (b, s), the items shown earlier in this visit, padded with -1.
     """
 
     visitors: np.ndarray
@@ -43,7 +44,7 @@ class Observation:
         return len(self.visitors)
 
     def column(self, name: str) -> Column:
-        """Return a column of the context, or of the users' table, of b rows. Raises DataError for an unknown name."""
+        """Return a column of the context or of the users table, with b rows. Raises DataError for an unknown name."""
         if name in self.context:
             return self.context[name]
         if name in self.users:
@@ -54,14 +55,14 @@ class Observation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of b lists of k items.
+    """The outcome of b lists of k items.
 
     Attributes
     ----------
     clicks, carts, purchases : bool (b, k).
-    revenue, margin : float64 (b, k), of what was bought.
-    reward : float64 (b,), what the environment counts.
-    left : bool (b,), who ended the visit.
+    revenue, margin : float64 (b, k), from the purchases.
+    reward : float64 (b,), the environment's reward for each list.
+    left : bool (b,), whether the visitor ended the visit.
     """
 
     clicks: np.ndarray
@@ -74,16 +75,16 @@ class Outcome:
 
 
 class State(ABC):
-    """Where b visitors stand, hidden from policies."""
+    """The simulation state of b visitors, hidden from policies."""
 
     @property
     @abstractmethod
     def done(self) -> np.ndarray:
-        """bool (b,): who will not come again."""
+        """bool (b,): whether each visitor is gone for good."""
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Self:
-        """Return some of the visitors, by a mask or their numbers."""
+        """Return the state of some of the visitors, selected by a mask or by row numbers."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -91,15 +92,15 @@ class State(ABC):
 
 
 class Environment(ABC):
-    """A world in which a policy shows lists to visitors, many at once. A subclass is decorated with `@params`.
+    """A simulator in which a policy shows lists to many visitors at once. Decorate subclasses with `@params`.
 
-    Whatever is drawn depends on the environment, the seed, the visitor and what it is for alone: two policies meet the
-    same luck, and neither threads nor who else is in a block change anything.
+    Each random draw depends only on the environment, the seed, the visitor and the purpose of the draw. Two policies
+    therefore face the same random numbers, and neither the thread count nor the rest of a block changes results.
 
     Attributes
     ----------
-    slate : items of a list.
-    reward : the name of what is counted: click, purchase, revenue ...
+    slate : number of items in a list.
+    reward : name of the reward: click, purchase, revenue ...
     """
 
     slate: int
@@ -108,27 +109,27 @@ class Environment(ABC):
     @property
     @abstractmethod
     def n_visitors(self) -> int:
-        """How many visitors there are; they have codes from 0."""
+        """Number of visitors; their codes start at 0."""
 
     @abstractmethod
     def dataset(self) -> Dataset:
-        """Return what the store has recorded so far; user codes are visitors, item codes are those of lists."""
+        """Return the data logged so far; user codes identify visitors, item codes are those used in lists."""
 
     @abstractmethod
     def begin(self, visitors: np.ndarray, seed: int) -> Any:
-        """Return the state of visitors, int32 (b,), as they come for the first time."""
+        """Return the state of visitors, int32 (b,), at the start of their first visit."""
 
     @abstractmethod
     def observe(self, state: Any) -> Observation:
-        """Return what a policy sees."""
+        """Return what a policy sees of the state."""
 
     @abstractmethod
     def act(self, state: Any, items: np.ndarray) -> Outcome:
-        """Show lists, int (b, slate), and return what comes of them; `state` moves on to the next lists."""
+        """Show lists, int (b, slate), return their outcome and advance `state` in place."""
 
     @abstractmethod
     def truth(self, observation: Observation, candidates: np.ndarray) -> np.ndarray:
-        """Return float64 (b, c): the reward to be expected of each candidate, int32 (c,), in the first place."""
+        """Return float64 (b, c): the expected reward of each candidate, int32 (c,), in the first position."""
 
     @property
     def candidates(self) -> np.ndarray:
@@ -136,13 +137,13 @@ class Environment(ABC):
         return np.arange(self.dataset().n_items, dtype=np.int32)
 
     def check(self) -> None:
-        """Raise ConfigError where a list is longer than what there is to show; called before anything is simulated."""
+        """Raise ConfigError if a list is longer than the number of candidates; called before the simulation starts."""
         if self.slate > (n := len(self.candidates)):
             raise ConfigError(f"environment.slate: a list of {self.slate} is longer than the {n} items there are")
 
 
 def check_slates(items: np.ndarray, b: int, k: int, n_items: int) -> None:
-    """Raise DataError unless `items` are b lists of k item codes without repeats."""
+    """Raise DataError unless `items` holds b lists of k distinct item codes."""
     if items.shape != (b, k) or items.dtype.kind not in "iu":
         raise DataError(f"lists must be integers ({b}, {k}), a row a visitor (got {items.dtype} {items.shape})")
     if items.size and not (items.min() >= 0 and items.max() < n_items):
@@ -153,9 +154,9 @@ def check_slates(items: np.ndarray, b: int, k: int, n_items: int) -> None:
 
 
 def check_values(table: Mapping[str, Column], reward: str) -> None:
-    """Raise DataError where an items' table cannot give a reward of money: no price, or a margin above it.
+    """Raise DataError if an items table cannot yield a monetary reward: no price, or a margin above the price.
 
-    `reward` is the name of what is counted: revenue, margin.
+    `reward` is the name of the reward: revenue or margin.
     """
     for name in ("price", "margin") if reward == "margin" else ("price",):
         if name not in table:

@@ -1,6 +1,6 @@
-"""An environment as gymnasium has it: one visitor, list by list; the same loops as simulate many at once.
+"""A gymnasium wrapper for environments: one visitor, one list per step, on the same loops as the batch simulation.
 
-Importing this module tells gymnasium of the store: `gymnasium.make("recexp.environments.gym:ElectronicsStore-v0")`.
+Importing this module registers the store: `gymnasium.make("recexp.environments.gym:ElectronicsStore-v0")`.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ LISTS = ("history", "bought", "shown")
 
 
 class Slate(spaces.Space[np.ndarray]):
-    """Lists of k different items of n: int64 (k,), without repeats, as `MultiDiscrete` would draw them."""
+    """Lists of k distinct items out of n: int64 (k,). Like `MultiDiscrete`, but without repeats."""
 
     def __init__(self, n: int, k: int, seed: int | np.random.Generator | None = None) -> None:
         self.n, self.k = n, k
@@ -31,13 +31,13 @@ class Slate(spaces.Space[np.ndarray]):
         return True
 
     def sample(self, mask: np.ndarray | None = None, probability: np.ndarray | None = None) -> np.ndarray:
-        """Return a list drawn uniformly; `mask`, bool (n,), says of which items; or by `probability`, (n,)."""
+        """Return a random list: uniform over the items in `mask`, bool (n,), or drawn by `probability`, (n,)."""
         weights = probability if mask is None else np.asarray(mask, float)
         shares = None if weights is None else np.asarray(weights, float) / np.sum(weights)
         return self.np_random.choice(self.n, self.k, replace=False, p=shares)
 
     def contains(self, x: Any) -> bool:
-        """Return whether `x` is such a list."""
+        """Return whether `x` is a list of k distinct items."""
         items = np.asarray(x)
         if items.shape != (self.k,) or items.dtype.kind not in "iu":
             return False
@@ -51,10 +51,10 @@ class Slate(spaces.Space[np.ndarray]):
 
 
 class VisitorEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
-    """One visitor of an environment, from the first list to the last; an episode is another visitor.
+    """One visitor of an environment, from the first list to the last; each episode is a new visitor.
 
-    Action: a list of item codes without repeats (`Slate`). Reward: what the environment counts. `info` has the funnel
-    of the step: clicks, carts, purchases, revenue, margin, left (the visit ended).
+    Action: a list of distinct item codes (`Slate`). Reward: the environment's reward. `info` holds the outcome of the
+    step: clicks, carts, purchases, revenue, margin, left (the visit ended).
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class VisitorEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begin with another visitor, or with `options={"visitor": code}`; the same seed gives the same episode."""
+        """Start with a new visitor, or with `options={"visitor": code}`; the same seed gives the same episode."""
         super().reset(seed=seed)
         drawn = int(self.np_random.integers(self.environment.n_visitors))
         visitor = drawn if options is None else int(options.get("visitor", drawn))
@@ -83,14 +83,14 @@ class VisitorEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
         return _observed(self.environment.observe(self._state)), {"visitor": visitor}
 
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Show a list; the episode ends when the visitor will not come again."""
+        """Show a list; the episode ends when the visitor is gone for good."""
         outcome = self.environment.act(self._state, np.asarray(action)[None])
         seen = _observed(self.environment.observe(self._state))
         return seen, float(outcome.reward[0]), bool(self._state.done[0]), False, _funnel(outcome)
 
 
 def _columns(seen: Observation) -> dict[str, Column]:
-    """Return what is known of visitors and moments, but texts, by name; a context goes before a feature of its name."""
+    """Return the non-text user and context columns by name; a context column hides a user column of the same name."""
     known = {**seen.users, **seen.context}
     return {name: column for name, column in known.items() if column.kind not in ("text", "multi_category")}
 
@@ -103,7 +103,7 @@ def _space(column: Column) -> spaces.Space[Any]:
 
 
 def _observed(seen: Observation) -> dict[str, Any]:
-    """Return what is seen of the only visitor, as the observation space has it."""
+    """Return the observation of the single visitor in the format of the observation space."""
     found: dict[str, Any] = {}
     for name, column in _columns(seen).items():
         value = column.values[0 if name in seen.context else seen.visitors[0]]

@@ -1,4 +1,4 @@
-"""Compiled: numbers that are fixed by a key, a purpose and a place; imported inside functions only."""
+"""Compiled counter-based random numbers, determined by key, purpose and place; import inside functions only."""
 
 import numpy as np
 
@@ -11,27 +11,27 @@ STEP = np.uint64(0x9E3779B97F4A7C15)
 
 @jit(inner=True)
 def luck(key, purpose, place):
-    """Return a number in (0, 1), uniform over places (from -1) and purposes (from 0) of a key."""
+    """Return a uniform number in (0, 1) for a key, a purpose (>= 0) and a place (>= -1)."""
     state = mixed(key + np.uint64(purpose + 1) * STEP) + np.uint64(place + 2) * STEP
     return (np.float64(mixed(state) >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @jit(inner=True)
 def key_of(start, number):
-    """Return the key of a number from 0 among those of `start`."""
+    """Return the key derived from `start` and a number >= 0."""
     return mixed(start + np.uint64(number + 1) * STEP)
 
 
 @jit
 def key_rows(start, visitors, steps, keys):
-    """Fill `keys` (b,) with a key of each visitor and step."""
+    """Fill `keys` (b,) with one key for each pair of visitor and step."""
     for r in range(len(keys)):
         keys[r] = key_of(key_of(start, visitors[r]), steps[r])
 
 
 @jit
 def fill(start, stop, keys, purpose, numbers):
-    """Fill rows start..stop of float64 `numbers` (b, n)."""
+    """Fill rows start..stop of float64 `numbers` (b, n) with uniform numbers."""
     for r in range(start, stop):
         for place in range(numbers.shape[1]):
             numbers[r, place] = luck(keys[r], purpose, place)

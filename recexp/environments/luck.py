@@ -1,4 +1,4 @@
-"""Random numbers that depend on what they are for alone, so that two policies meet the same luck."""
+"""Common random numbers: each depends only on its purpose, which exposes two policies to the same randomness."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from recexp.rng import generator
 
 
 def keys_of(seed: int, name: str, visitors: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
-    """Return uint64 (b,), a key of each visitor (and step) in the stream `name` of a seed.
+    """Return uint64 (b,): the key of each visitor (and step) in the stream `name` of a seed.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ def keys_of(seed: int, name: str, visitors: np.ndarray, steps: np.ndarray | None
 
 
 class Luck:
-    """What a policy draws from: a stream of its own for each visitor and step, whoever else is asked about.
+    """Random numbers for a policy: a separate stream for each visitor and step, independent of the rest of the batch.
 
     Parameters
     ----------
-    seed : of the run.
-    visitors, steps : int (b,), who is shown a list, and which of their lists it is.
+    seed : seed of the run.
+    visitors, steps : int (b,), the visitor who is shown a list, and its number among that visitor's lists.
     """
 
     def __init__(self, seed: int, visitors: np.ndarray, steps: np.ndarray) -> None:
@@ -35,7 +35,7 @@ class Luck:
         self._calls = 0
 
     def random(self, n: int) -> np.ndarray:
-        """Return float64 (b, n), uniform in (0, 1); other numbers at each call."""
+        """Return float64 (b, n), uniform in (0, 1); each call returns new numbers."""
         from recexp.environments.kernels import fill
 
         numbers = np.empty((len(self._keys), n))

@@ -1,4 +1,4 @@
-"""When people come: days of the year, weeks, and hours by device."""
+"""Visit times: days of the year, weeks, and hours by device."""
 
 import numpy as np
 
@@ -27,10 +27,10 @@ _BY_HOUR = np.array(
 
 
 def day_weights() -> np.ndarray:
-    """Return float64 (days,): how many visits each day has, relatively."""
+    """Return float64 (days,): the relative number of visits on each day."""
     return _BY_MONTH[MONTHS] * _BY_WEEKDAY[np.arange(YEAR_DAYS) % 7]
 
 
 def hour_weights() -> np.ndarray:
-    """Return float64 (devices, 24): how many visits by a device each hour has, relatively."""
+    """Return float64 (devices, 24): the relative number of visits by each device in each hour."""
     return _BY_HOUR / _BY_HOUR.sum(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The store's products: what they are, what they cost, and how much they are shown."""
+"""The store's products: features, prices and exposure."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -69,15 +69,15 @@ class Catalog:
     Attributes
     ----------
     category, brand : int64 (n,), positions in `CATEGORIES` and `BRANDS`.
-    words : int64 (n, 3), which of the category's things, of the qualities, and of the uses it is.
-    price : float64 (n,), the usual one; `price_factors`, float32 (n, weeks), what it is multiplied by in a week.
-    premium : float64 (n,), logarithm of its price over the typical one of its category.
-    margin : float64 (n,), of the usual price.
-    stock : int64 (n,), what lies in the store.
-    released : int64 (n,), day of the year, negative if before.
-    quality : float64 (n,), how good it is for anyone; standard normal.
+    words : int64 (n, 3), positions of three words: a noun of the category, a quality and a use.
+    price : float64 (n,), list price; `price_factors`, float32 (n, weeks), its multiplier in each week.
+    premium : float64 (n,), logarithm of the ratio of the price to the typical price of the category.
+    margin : float64 (n,), margin at the list price.
+    stock : int64 (n,), units in stock.
+    released : int64 (n,), day of the year, negative if before this year.
+    quality : float64 (n,), appeal shared by all users; standard normal.
     taste : float64 (n, TASTES), hidden.
-    exposure : float64 (n,), how much the store shows it, whoever looks: by search, campaigns and its front page.
+    exposure : float64 (n,), how much the store shows it to any visitor: in search, campaigns and on the front page.
     """
 
     category: np.ndarray
@@ -97,11 +97,11 @@ class Catalog:
         return len(self.price)
 
     def prices(self, items: np.ndarray, weeks: np.ndarray) -> np.ndarray:
-        """Return what items cost, float32 (m,), in weeks of the year, int (m,)."""
+        """Return the prices of items, float32 (m,), in the given weeks of the year, int (m,)."""
         return np.round(self.price.astype(np.float32)[items] * self.price_factors[items, weeks], 2)
 
     def columns(self) -> dict[str, Column]:
-        """Return what the store says of its products."""
+        """Return the columns of the public items table."""
         leaves = [CATEGORIES[code] for code in self.category]
         brands = [BRANDS[code] for code in self.brand]
         things = [leaf.things[thing] for leaf, thing in zip(leaves, self.words[:, 0])]
@@ -121,9 +121,9 @@ class Catalog:
 
 
 def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Catalog:
-    """Draw n products; exposure falls with the rank in the category, from 0 to 1, to the power `concentration`.
+    """Draw n products; exposure falls with the rank in the category, scaled to 0..1, to the power `concentration`.
 
-    Ranked is by quality in part, see `BY_QUALITY`.
+    The ranking depends partly on quality, see `BY_QUALITY`.
     """
     share = np.array([category.share for category in CATEGORIES])
     category = rng.choice(len(CATEGORIES), n, p=share / share.sum())
@@ -156,7 +156,7 @@ def draw_catalog(n: int, concentration: float, rng: np.random.Generator) -> Cata
 
 
 def _price_factors(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return float32 (n, weeks): one week in eight a product is reduced by 5 to 35 %, in late November most are."""
+    """Return float32 (n, weeks): a product is 5 to 35 % off in one week out of eight; most are in late November."""
     chance = np.full(WEEKS, 0.125)
     chance[46:48] = 0.45
     reduced = rng.random((n, WEEKS), np.float32) < chance.astype(np.float32)

@@ -1,6 +1,6 @@
-"""Compiled: by what probability a visitor clicks, takes and buys, and what that leaves of needs.
+"""Compiled: probabilities of clicks, cart additions and purchases, and the effect of purchases on needs.
 
-Imported inside functions only. `liked` is `liking.liking` of the visitor and the item at the time.
+Import inside functions only. `liked` is `liking.liking` of the visitor and the item at that time.
 """
 
 import numpy as np
@@ -20,19 +20,19 @@ def logistic(x):
 
 @jit(inner=True)
 def click_chance(b, liked):
-    """Return by what probability a visitor who looks at an item clicks it."""
+    """Return the probability that a visitor clicks an examined item."""
     return logistic(b.click + b.click_liking * liked)
 
 
 @jit(inner=True)
 def dearness(t, visit, item):
-    """Return how much a reduced price adds to the readiness to buy."""
+    """Return how much a discount adds to the readiness to buy."""
     return -t.users[visit.user].sensitivity * np.log(t.items[item].price_factors[visit.week])
 
 
 @jit(inner=True)
 def cart_chance(t, b, visit, item, liked, need, owned):
-    """Return by what probability a viewed item goes into the cart, given needs by category and what is owned."""
+    """Return the probability that a viewed item is added to the cart, given needs by category and the items owned."""
     ready = b.cart + b.cart_liking * liked + b.cart_mood * visit.mood + 0.5 * dearness(t, visit, item)
     ready += np.log(need[t.items[item].category])
     for one in owned:
@@ -42,13 +42,13 @@ def cart_chance(t, b, visit, item, liked, need, owned):
 
 @jit(inner=True)
 def buy_chance(t, b, visit, item, liked):
-    """Return by what probability an item in the cart is bought."""
+    """Return the probability that an item in the cart is bought."""
     return logistic(b.buy + b.buy_liking * liked + b.buy_mood * visit.mood + dearness(t, visit, item))
 
 
 @jit(inner=True)
 def meet(t, need, item):
-    """Change needs by category as buying an item does."""
+    """Update the needs by category after the purchase of an item."""
     code = t.items[item].category
     need[code] *= MET
     other = t.categories[code].accessories
@@ -57,6 +57,6 @@ def meet(t, need, item):
 
 @jit(inner=True)
 def recover(need, days):
-    """Let days pass, in which needs that were met come back, and raised ones fall."""
+    """Let days pass: met needs recover and raised needs decline."""
     for c in range(len(need)):
         need[c] += (1.0 - need[c]) * min(1.0, days / NEEDED_AGAIN)

@@ -1,6 +1,6 @@
-"""Random draws of one visitor, from a stream of their own: imported inside functions only.
+"""Random draws for one visitor from that visitor's own stream; import inside functions only.
 
-A different click of one visitor changes nothing for another, however many threads work.
+A different click by one visitor does not affect any other visitor, for any number of threads.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def normal(s):
 
 @jit(inner=True)
 def draw(s, table, start, stop):
-    """Return a place from start to stop - 1, drawn by an alias table whose `other` counts from start."""
+    """Return an index in start..stop - 1, drawn with an alias table whose `other` is relative to start."""
     point = number(s) * (stop - start)
     at = int(point)
     return start + at if point - at < table[start + at].chance else start + table[start + at].other
@@ -35,7 +35,7 @@ def draw(s, table, start, stop):
 
 @jit(inner=True)
 def choose(s, weights, total):
-    """Return a position of `weights` (n,), whose sum is `total`, drawn in proportion to them."""
+    """Return an index into `weights` (n,), drawn with probability proportional to them; `total` is their sum."""
     left = number(s) * total
     for at in range(len(weights) - 1):
         left -= weights[at]

@@ -1,4 +1,4 @@
-"""What is true in the world, for compiled loops: imported inside functions only."""
+"""Ground truth of preferences and ratings, for compiled loops; import inside functions only."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from recexp.kernels import jit
 
 
 class Behavior(NamedTuple):
-    """How readily people click, take into the cart, buy, rate and send back; log-odds unless said otherwise."""
+    """Base rates of clicks, cart additions, purchases, ratings and returns; log-odds unless stated otherwise."""
 
     click: float
     click_liking: float
@@ -33,7 +33,7 @@ class Behavior(NamedTuple):
 
 @jit(inner=True)
 def liking(t, user, item, month, hour, device):
-    """Return how much a user likes an item then and there; of variance about 1 and mean about 0 over random pairs."""
+    """Return how much a user likes an item in this context; mean about 0 and variance about 1 over random pairs."""
     this, who = t.items[item], t.users[user]
     category = t.categories[this.category]
     known = (
@@ -53,12 +53,12 @@ def liking(t, user, item, month, hour, device):
 
 @jit(inner=True)
 def stars(s, quality, liked):
-    """Return the rating that who likes an item so much would give it, 1 to 5: most are content, few are angry."""
+    """Return the rating, 1 to 5, that a user with this liking would give; most ratings are high, few are low."""
     content = 3.65 + 0.28 * quality + 0.22 * liked + 1.0 * normal(s)
     return min(5.0, max(1.0, np.rint(content)))
 
 
 @jit(inner=True)
 def chance_to_rate(b, value):
-    """Return by what probability a rating of this value is given: the very content and the angry speak up."""
+    """Return the probability that a rating of this value is submitted; extreme ratings are submitted more often."""
     return b.rate * (0.9 if value == 5.0 else 0.55 if value == 4.0 else 0.35 if value == 3.0 else 0.6)

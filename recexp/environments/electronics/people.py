@@ -1,4 +1,4 @@
-"""The store's visitors: who they are, what they like, how often they come, and how readily they buy."""
+"""The store's visitors: features, preferences, activity and readiness to buy."""
 
 from dataclasses import dataclass
 
@@ -23,13 +23,13 @@ class People:
     Attributes
     ----------
     age, gender, city, segment : float64 and int64 (n,), the last three positions in F and M, `CITIES`, `SEGMENTS`.
-    devices : float64 (n, devices), the share of visits by each.
-    registered : int64 (n,), day of the year, negative if before.
-    friends : int32 (f, 2), pairs of people of one city who know each other; their hidden tastes may be alike.
-    categories, brands : float64 (n, categories) and (n, brands), how much they are liked; each of variance 1.
+    devices : float64 (n, devices), share of visits made with each device.
+    registered : int64 (n,), day of the year, negative if before this year.
+    friends : int32 (f, 2), pairs of friends from one city; their hidden tastes may be similar.
+    categories, brands : float64 (n, categories) and (n, brands), affinities, each with variance 1.
     taste : float64 (n, TASTES), hidden.
     activity : float64 (n,), share of all visits.
-    readiness : float64 (n,), to buy: log-odds beside those of an average person.
+    readiness : float64 (n,), readiness to buy: log-odds relative to the average person.
     """
 
     age: np.ndarray
@@ -49,7 +49,7 @@ class People:
         return len(self.age)
 
     def columns(self) -> dict[str, Column]:
-        """Return what the store knows of its visitors."""
+        """Return the columns of the public users table."""
         budget = np.round(np.exp(5.5 + PREMIUMS[self.segment] + 0.01 * (self.age - 40)), -1)
         return {
             "age": Column.numeric(self.age),
@@ -63,13 +63,13 @@ class People:
 
 
 def draw_people(n: int, homophily: float, rng: np.random.Generator) -> People:
-    """Draw n people. What they like depends on age, gender and segment in part, and on their friends by `homophily`."""
+    """Draw n people. Preferences depend partly on age, gender and segment, and on friends according to `homophily`."""
     age = np.clip(rng.normal(40, 14, n), 16, 85).round()
     gender, city = rng.integers(2, size=n), rng.integers(len(CITIES), size=n)
     segment = rng.choice(len(SEGMENTS), n, p=(0.35, 0.45, 0.2))
     groups = (np.digitize(age, (25, 35, 50, 65)) * 2 + gender) * len(SEGMENTS) + segment
     likes = []
-    for width in (len(CATEGORIES), len(BRANDS)):  # half of the variance is the group's
+    for width in (len(CATEGORIES), len(BRANDS)):  # the group explains half of the variance
         of_groups = rng.normal(0, 0.5**0.5, (groups.max() + 1, width))
         likes.append(of_groups[groups] + rng.normal(0, 0.5**0.5, (n, width)))
     friends = _friends(city, rng)
@@ -93,7 +93,7 @@ def draw_people(n: int, homophily: float, rng: np.random.Generator) -> People:
 
 
 def _friends(city: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw pairs of people of one city, two for each person."""
+    """Draw pairs of friends from the same city, two for each person."""
     order = np.argsort(city, kind="stable")
     first = rng.integers(len(city), size=2 * len(city))
     second = (first + rng.geometric(0.02, len(first))) % len(city)
@@ -102,7 +102,7 @@ def _friends(city: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _alike(taste: np.ndarray, friends: np.ndarray, homophily: float) -> np.ndarray:
-    """Return tastes to which those of all friends are added, `homophily` times, of variance 1 again."""
+    """Return the tastes plus `homophily` times the sum over friends, rescaled to variance 1."""
     mixed = taste.copy()
     for mine, theirs in (friends.T, friends.T[::-1]):
         np.add.at(mixed, mine, homophily * taste[theirs])

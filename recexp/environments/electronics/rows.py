@@ -1,4 +1,4 @@
-"""What a store's log says as a dataset has it: the same rows for `dataset=electronics` and for the environment."""
+"""Converts a store's log to a dataset: the same rows for `dataset=electronics` and for the environment."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ MOMENT = ("hour", "weekday", "device", "city")
 
 
 def dataset(world: World, name: str, rows: Interactions) -> Dataset:
-    """Return rows of a world with what a store knows of people and products; ids count from 1."""
+    """Return a dataset of these rows with the public users and items tables; ids start at 1."""
     return Dataset(
         name=name,
         interactions=rows,
@@ -27,7 +27,7 @@ def dataset(world: World, name: str, rows: Interactions) -> Dataset:
 
 
 def interactions(world: World, log: Log, order: np.ndarray) -> Interactions:
-    """Return the rows of a log in an order, int (m,); their context is that of the visit's beginning."""
+    """Return the rows of a log in the given order, int (m,); their context is that of the start of the visit."""
     sessions, begun = (take_rows(array, order) for array in _sessions(log))
     users, items = take_rows(log.users, order), take_rows(log.items, order)
     week = np.minimum(begun // (7 * DAY), WEEKS - 1)
@@ -49,11 +49,11 @@ def interactions(world: World, log: Log, order: np.ndarray) -> Interactions:
 
 
 def moment(world: World, users: np.ndarray, begun: np.ndarray, devices: np.ndarray) -> dict[str, Column]:
-    """Return what is known when a visit begins, columns of m rows.
+    """Return the context at the start of each visit, as columns of m rows.
 
     Parameters
     ----------
-    users, devices : int (m,), codes; `begun`, int (m,), seconds since the year's beginning.
+    users, devices : int (m,), codes; `begun`, int (m,), seconds since the start of the year.
     """
     return {
         "hour": _category(begun % DAY // 3600, HOURS),
@@ -64,9 +64,9 @@ def moment(world: World, users: np.ndarray, begun: np.ndarray, devices: np.ndarr
 
 
 def _sessions(log: Log) -> tuple[np.ndarray, np.ndarray]:
-    """Return the session of each row, int32 (m,), and when it began, int32 (m,), seconds since the year's beginning.
+    """Return the session of each row, int32 (m,), and its start, int32 (m,), in seconds since the start of the year.
 
-    A rating or a return is a session of its own.
+    Each rating and each return forms a separate session.
     """
     new = (np.diff(log.users, prepend=-1) != 0) | (np.diff(log.sessions, prepend=-1) != 0)
     sessions = np.cumsum(new, dtype=np.int32) - 1

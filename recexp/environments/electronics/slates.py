@@ -1,4 +1,4 @@
-"""Compiled: what visitors do with lists that are shown to them; imported inside functions only."""
+"""Compiled: how visitors respond to the lists they are shown; import inside functions only."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ CLICK, CART, BUY, LEAVE, BACK, GAP = map(np.int64, range(6))
 
 
 class Terms(NamedTuple):
-    """What is counted, and how patient people are; see `store.ElectronicsStore`."""
+    """The reward and the visitors' patience; see `store.ElectronicsStore`."""
 
     weights: np.ndarray
     counts_carts: bool
@@ -32,7 +32,7 @@ class Terms(NamedTuple):
 
 @jit(inner=True)
 def come(t, s, v):
-    """Let a visitor enter: device, hour, minute and mood."""
+    """Start a visit: draw device, hour, minute and mood."""
     s.state = key_of(~v.key, v.visits)
     v.device = choose(s, t.users[v.code].devices[:], 1.0)
     v.hour = choose(s, t.hours[v.device], 1.0)
@@ -43,7 +43,7 @@ def come(t, s, v):
 
 @jit
 def begin(start, stop, scratch, t, visitors, first):
-    """Let the visitors of rows start..stop come for the first time, on a day of the year after day `first`."""
+    """Start the first visit of the visitors in rows start..stop, on a day of the year after day `first`."""
     s = scratch[0]
     for r in range(start, stop):
         v = visitors[r]
@@ -55,13 +55,13 @@ def begin(start, stop, scratch, t, visitors, first):
 
 @jit(inner=True)
 def visit_of(t, user, day, hour, device, mood):
-    """Return a visit as the steps of visits read it."""
+    """Return a visit in the format that the visit steps read."""
     return Visit(user, 0, 0, t.months[day % len(t.months)], day // 7 % WEEKS, hour, device, 0, 0, mood, 0)
 
 
 @jit(inner=True)
 def needs(t, bought, bought_days, day, need):
-    """Fill `need` of categories as it is on a day, given what was bought last, oldest first."""
+    """Fill `need` with the needs by category on a day, given the latest purchases, oldest first."""
     need[:], before = 1.0, day
     for o in range(len(bought)):
         if bought[o] >= 0:
@@ -73,7 +73,7 @@ def needs(t, bought, bought_days, day, need):
 
 @jit(inner=True)
 def remember(row, value):
-    """Append a value to a row, whose first falls out."""
+    """Append a value to a row and drop the row's first value."""
     for at in range(len(row) - 1):
         row[at] = row[at + 1]
     row[-1] = value
@@ -83,7 +83,7 @@ def remember(row, value):
 def look(
     start, stop, scratch, t, b, p, visitors, shown, items, clicks, carts, purchases, revenue, margin, reward, left
 ):
-    """Let the visitors of rows start..stop look through their lists, and go on to the next page or visit, or not."""
+    """Simulate how the visitors in rows start..stop read their lists; advance to the next page or visit, or end."""
     s = scratch[0]
     need, k = s.need[:], items.shape[1]
     for r in range(start, stop):
@@ -121,7 +121,7 @@ def look(
 
 @jit(inner=True)
 def earned(t, visit, item):
-    """Return revenue and margin of an item that is bought now: what it is reduced by is taken off both."""
+    """Return revenue and margin of an item bought now; a discount reduces both by the same amount."""
     this = t.items[item]
     price = np.rint(100.0 * this.price * this.price_factors[visit.week]) / 100.0
     return price, this.margin - (this.price - price)
@@ -129,7 +129,7 @@ def earned(t, visit, item):
 
 @jit(inner=True)
 def leave(t, s, p, v, key, n):
-    """Move a visitor on after n clicks on a list: to the next page, or to a later visit or the end; return whether."""
+    """Advance a visitor after n clicks on a list: next page, later visit or end. Return whether the visit ended."""
     v.clicked += n
     v.pages += 1
     v.steps += 1
@@ -146,9 +146,9 @@ def leave(t, s, p, v, key, n):
 
 @jit
 def expected(start, stop, scratch, t, b, p, visitors, candidates, out):
-    """Fill rows start..stop of `out` (b, c) with the reward to be expected of each candidate in the first place.
+    """Fill rows start..stop of `out` (b, c) with the expected reward of each candidate in the first position.
 
-    The mood is the visitor's usual one.
+    The visitor's mood is set to its usual value.
     """
     need = scratch[0].need[:]
     for r in range(start, stop):

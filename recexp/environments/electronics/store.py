@@ -1,4 +1,4 @@
-"""ElectronicsStore: the store's visitors, to whom policies show lists."""
+"""ElectronicsStore: an environment in which policies show lists to the visitors of an electronics store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ Pages = Annotated[int, Field(ge=1, le=50)]
 
 @dataclass(frozen=True)
 class StoreState(State):
-    """Where visitors stand.
+    """The simulation state of visitors.
 
     Attributes
     ----------
     visitors : records (b,), see `tables.VISITOR`.
-    shown : int32 (b, s), the items shown in this visit, -1 where there are no more.
+    shown : int32 (b, s), the items shown in this visit, padded with -1.
     """
 
     visitors: np.ndarray
@@ -51,21 +51,22 @@ class StoreState(State):
 
 @params
 class ElectronicsStore(World, Environment):
-    """The year after that of the world's log: visitors come, are shown lists page by page, click, buy, and come again.
+    """The year after the world's log: visitors arrive, see lists page by page, click, buy and return.
 
-    What they like and how readily they click, take and buy is the world's (see `World`); the list takes the place of
-    the store's own pages. The item in place j is clicked with probability j^-eta times that of liking; what was shown
-    before in the visit is passed by. After a page with c clicks a visitor leaves with log-odds `leave` - `content` c,
-    and comes back with log-odds `back` + `loyalty` times the clicks a page of the visit, an exponential number of days
-    later, `gap` on average. An episode ends when a visitor does not come back, or `days` after the first visit.
+    Preferences and the probabilities of clicks, cart additions and purchases are those of the world (see `World`);
+    the lists replace the store's own pages. The item in position j is clicked with probability j^-eta times the
+    probability given its liking; visitors ignore items already shown in the visit. After a page with c clicks a visitor
+    leaves with log-odds `leave` - `content` c. The visitor returns with log-odds `back` + `loyalty` times the clicks
+    per page of the visit, after an exponentially distributed number of days with mean `gap`. An episode ends when a
+    visitor does not return, or `days` after the first visit.
 
     Parameters
     ----------
     n_users, n_products, n_visits, explained, homophily, noise, concentration, eta, seed : see `World`.
-    slate : items of a list.
-    reward : what is counted: click, purchase, revenue, margin, or weighted: the sum by `weights`.
-    weights : of click, cart, purchase, revenue and margin in a weighted reward.
-    pages : lists of a visit, at most.
+    slate : number of items in a list.
+    reward : click, purchase, revenue, margin, or weighted: the sum weighted by `weights`.
+    weights : weights of click, cart, purchase, revenue and margin in a weighted reward.
+    pages : maximum number of lists in a visit.
     leave, content, back, loyalty, gap, days : see above.
     """
 
@@ -169,7 +170,7 @@ class ElectronicsStore(World, Environment):
         return out
 
     def _last(self, visitors: np.ndarray, event: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the last n items of each visitor's events in the log, int32 (b, n), -1 before they begin, and days."""
+        """Return items and days of each visitor's last n such events in the log, int32 (b, n), left-padded with -1."""
         items, days, begin = self._histories[event]
         at = begin[visitors + 1][:, None] - np.arange(n, 0, -1)
         at = np.where(at >= begin[visitors][:, None], at, -1)
@@ -177,7 +178,7 @@ class ElectronicsStore(World, Environment):
 
     @cached_property
     def _histories(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Items and days of events, user by user in time order, then -1 and 0, and where each user's begin."""
+        """Items and days of events, grouped by user in time order, followed by -1 and 0, and each user's offset."""
         rows, found = self._dataset.interactions, {}
         for name in ("view", "purchase"):
             some = rows.take(cast(Column, rows.events).values == EVENTS.index(name))

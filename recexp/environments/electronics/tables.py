@@ -1,4 +1,4 @@
-"""The world as compiled loops read it: few arrays, of records; each array more is compiling time for every loop."""
+"""The world as input to compiled loops: few arrays of records, as each array adds compile time to every loop."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -76,9 +76,9 @@ first, -1 before that, and the days of it."""
 
 
 class Tables(NamedTuple):
-    """The world as arrays; see `world.World` for what they mean.
+    """The world as arrays; `world.World` documents their meaning.
 
-    `by_category` are items, category by category, and `search` their alias tables; `front` is that of all items.
+    `by_category` holds the items grouped by category, `search` their alias tables, `front` the table of all items.
     """
 
     items: np.ndarray
@@ -112,9 +112,9 @@ def tables(
     eta: float,
     seed: int,
 ) -> Tables:
-    """Return the tables of a world, see `world.World`; `entries` (n,) are the shares of the ways by which visits begin.
+    """Return the tables of a world, see `world.World`; `entries` (n,) holds the share of each way to enter the store.
 
-    `effects` are of month, hour, device and city, (categories, ...).
+    `effects` holds those of month, hour, device and city, each (categories, ...).
     """
     by_category = np.argsort(catalog.category, kind="stable")
     begin = np.append(0, np.cumsum(np.bincount(catalog.category, minlength=len(CATEGORIES))))
@@ -167,7 +167,7 @@ def tables(
 
 
 def alias(weights: np.ndarray) -> np.ndarray:
-    """Return the alias table of weights, (n,), by which a place is drawn in constant time (Vose 1991)."""
+    """Return the alias table of weights, (n,), for drawing an index in constant time (Vose 1991)."""
     chances, others = (weights / weights.mean()).tolist(), list(range(len(weights)))
     small = [at for at, chance in enumerate(chances) if chance < 1.0]
     large = [at for at, chance in enumerate(chances) if chance >= 1.0]
@@ -181,7 +181,7 @@ def alias(weights: np.ndarray) -> np.ndarray:
 
 
 def _records(dtype: np.dtype, **columns: object) -> np.ndarray:
-    """Return an array of records out of columns of one length."""
+    """Return an array of records built from columns of equal length."""
     found = np.empty(len(next(iter(columns.values()))), dtype)  # type: ignore[arg-type]
     for name, values in columns.items():
         found[name] = values

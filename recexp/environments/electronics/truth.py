@@ -1,4 +1,4 @@
-"""What is true in a store and no log shows: files for those who judge models, never part of a dataset."""
+"""Ground truth that no log reveals, written to files for evaluating models; never part of a dataset."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ LEVELS = {"month": tuple(f"{month:02}" for month in range(1, 13)), "hour": HOURS
 
 
 def check_folder(folder: Path, key: str) -> None:
-    """Raise DataError where the truth cannot be written into a folder, which the config's `key` names."""
+    """Raise DataError if the ground truth cannot be written to a folder, which is set by the config `key`."""
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{key}: {folder} is a file; name a folder")
     if not folder.absolute().parent.is_dir():
@@ -24,14 +24,15 @@ def check_folder(folder: Path, key: str) -> None:
 
 
 def write_truth(folder: Path, world: World, log: Log, order: np.ndarray) -> None:
-    """Write what is true, as parquet tables; files of an earlier time are replaced.
+    """Write the ground truth as parquet tables, replacing existing files.
 
-    rows : a row a row of the dataset, which is the log in an `order`, int (m,). `exposure`: by what probability a page
-        shows the product to this visitor; `click`: by what probability who is shown it in this place clicks it (both
-        of views); `rating`: by what probability a rating of this value is given (of ratings); NaN elsewhere. `entry`:
-        how the visit began; `place`: of a product on its page, from 0, -1 where it was not on one.
-    users, items : by id, hidden taste, readiness, what is liked, quality, exposure.
-    effects : what a month, hour, device or city adds to the liking of a category.
+    rows : one row for each row of the dataset, which is the log in the given `order`, int (m,). For views, `exposure`
+        is the probability that a page shows the product to this visitor, and `click` the probability of a click when
+        shown in this position. For ratings, `rating` is the probability that a rating of this value is submitted. All
+        three are NaN elsewhere. `entry`: how the visit began; `place`: the product's position on its page, from 0; -1
+        if it was not on a page.
+    users, items : hidden taste, readiness, affinities, quality and exposure, by id.
+    effects : the effect of month, hour, device and city on the liking of each category.
     """
     folder.mkdir(exist_ok=True)
     tables = {

@@ -1,4 +1,4 @@
-"""Compiled steps of a visit, from the first page to what is sent back: imported inside functions only."""
+"""Compiled steps of a visit, from the first page to returned products; import inside functions only."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ ZERO, NONE = np.int64(0), np.int64(-1)
 
 
 class Visit(NamedTuple):
-    """Who is there, when and how."""
+    """A visit: the user, the time and the circumstances."""
 
     user: int
     number: int
@@ -34,8 +34,9 @@ class Visit(NamedTuple):
 
 @jit(inner=True)
 def page(s, t, visit):
-    """Fill `s.shown` with different items: of a category by search (entry 0), of the whole store else; return how
-    many."""
+    """Fill `s.shown` with distinct items and return their number.
+
+    They are from one category for search (entry 0), otherwise from the whole store."""
     category, size = t.categories[visit.category], ZERO
     for _ in range(8 * SHOWN):
         if visit.entry == 0 or number(s) < 0.5:
@@ -55,7 +56,7 @@ def page(s, t, visit):
 
 @jit(inner=True)
 def put(out, s, visit, item, time, event, value, place, exposure, click, rating):
-    """Write a row where there is room; count it in any case."""
+    """Write a row if there is room; count it in either case."""
     if s.n_rows < len(out):
         row = out[s.n_rows]
         row.users, row.items, row.times, row.events, row.values = visit.user, item, time, event, value
@@ -66,7 +67,7 @@ def put(out, s, visit, item, time, event, value, place, exposure, click, rating)
 
 @jit(inner=True)
 def sort(values):
-    """Sort in place (Shell 1959): compiled in a fraction of the time that numpy's takes."""
+    """Sort in place (Shell 1959); compiles in a fraction of the time of numpy's sort."""
     gap = len(values) // 2
     while gap:
         for n in range(gap, len(values)):
@@ -80,7 +81,7 @@ def sort(values):
 
 @jit(inner=True)
 def plan_visits(t, s, user, order):
-    """Fill `order` with the sorted times of a year's visits: seconds since its beginning, times 4, plus the device."""
+    """Fill `order` with the sorted visits of a year, each coded as 4 * seconds since the start of the year + device."""
     who = t.users[user]
     for v in range(len(order)):
         day = draw(s, t.days, ZERO, len(t.days))
@@ -94,7 +95,7 @@ def plan_visits(t, s, user, order):
 
 @jit(inner=True)
 def enter(t, b, s, user, number_of_visit, moment, passed):
-    """Return a visit: what is looked for and in which mood. Needs that were met return in `passed` days, slowly."""
+    """Return a visit with its goal and mood. Met needs slowly recover over the `passed` days."""
     time = moment // 4
     month = t.months[time // 86400]
     recover(s.need[:], passed)
@@ -120,9 +121,9 @@ def enter(t, b, s, user, number_of_visit, moment, passed):
 
 @jit(inner=True)
 def read_pages(t, b, s, visit, at, size):
-    """Go on from place `at` of a page of `size` until a click, page by page; return its place and the page's size.
+    """Read on from position `at` of a page of `size`, page by page, until a click; return its position and page size.
 
-    The place is -1 where the visitor gives up.
+    The position is -1 if the visitor gives up.
     """
     pages = 0
     while pages < 3 + visit.stamina:
@@ -137,7 +138,7 @@ def read_pages(t, b, s, visit, at, size):
 
 @jit(inner=True)
 def page_chance(t, visit, item):
-    """Return by what probability a page shows an item; draws count as if with replacement."""
+    """Return the probability that a page shows an item, computed as if items were drawn with replacement."""
     this = t.items[item]
     share = this.search_share if this.category == visit.category else 0.0
     if visit.entry:
@@ -147,7 +148,7 @@ def page_chance(t, visit, item):
 
 @jit(inner=True)
 def consider(t, b, s, visit, item, liked):
-    """Return whether a viewed item goes into the cart."""
+    """Return whether a viewed item is added to the cart."""
     for c in range(s.n_cart):
         if s.cart[c] == item:
             return False
@@ -162,7 +163,7 @@ def consider(t, b, s, visit, item, liked):
 
 @jit(inner=True)
 def browse(t, b, s, visit, out):
-    """View products until stamina is used up or nothing more is clicked; return the time of the end."""
+    """View products until stamina runs out or no more clicks follow; return the end time."""
     clock, at, size = np.float64(visit.time), ZERO, ZERO
     while s.n_seen < visit.stamina:
         luck, place = number(s), NONE
@@ -189,7 +190,7 @@ def browse(t, b, s, visit, out):
 
 @jit(inner=True)
 def check_out(t, b, s, visit, out, clock):
-    """Buy what is in the cart, or not; days later rate it, or send it back."""
+    """Decide for each item in the cart whether it is bought, and whether it is rated or returned days later."""
     for c in range(s.n_cart):
         item, liked = s.cart[c], s.liked[c]
         if number(s) >= buy_chance(t, b, visit, item, liked):
@@ -209,10 +210,10 @@ def check_out(t, b, s, visit, out, clock):
 
 @jit
 def years(start, stop, scratch, moments, t, b, counts, out):
-    """Simulate the year of users start..stop, who visit `counts` times each; return how many rows they leave.
+    """Simulate a year of users start..stop, who make `counts` visits each; return the number of rows logged.
 
-    The first of them go to `out`, as many as there is room for: with more room, the same numbers are drawn.
-    `scratch` and `moments` are room: for one `SCRATCH`, and for the times of as many visits as anybody makes.
+    The first rows are written to `out`, as many as fit; the size of `out` does not change the draws.
+    `scratch` and `moments` are buffers: for one `SCRATCH`, and for the times of the largest number of visits per user.
     """
     s = scratch[0]
     s.n_rows = 0

@@ -1,4 +1,4 @@
-"""World: a store, its visitors, and what is true of them."""
+"""World: a store, its visitors and the ground truth."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,17 +47,17 @@ ROOM = 8
 
 @dataclass(frozen=True)
 class Log:
-    """m rows of a year, by user and then as they happened.
+    """m rows of a year, by user and then in the order of events.
 
     Attributes
     ----------
-    users, items, sessions : int32 (m,); a session is numbered within its user.
-    times : int64 (m,), seconds since 1970; a rating's and a return's are days after the purchase.
+    users, items, sessions : int32 (m,); sessions are numbered within each user.
+    times : int64 (m,), seconds since 1970; ratings and returns come days after the purchase.
     events : int8 (m,), positions in `EVENTS`; values : float32 (m,), ratings, NaN in other rows.
     devices, entries : int8 (m,), positions in `calendar.DEVICES` and `ENTRIES`.
-    places : int8 (m,), the place on its page at which a product was clicked, from 0; -1 where there is no page.
-    exposures, clicks : float32 (m,), of views: by what probability a page shows the product, and by what probability
-        who is shown it there clicks it. ratings : of ratings, by what probability one of that value is given.
+    places : int8 (m,), the position of the clicked product on its page, from 0; -1 if there is no page.
+    exposures, clicks : float32 (m,), for views: the probability that a page shows the product, and the probability of
+        a click when shown in that position. ratings : for ratings, the probability that this value is submitted.
     """
 
     users: np.ndarray
@@ -75,7 +75,7 @@ class Log:
 
     @staticmethod
     def of(parts: dict[int, np.ndarray]) -> "Log":
-        """Return the log that parts by number, of `ROW` records, make; takes them out, so that no row is held twice."""
+        """Return the log built from numbered parts of `ROW` records. Empties `parts` to save memory."""
         total, at = sum(map(len, parts.values())), 0
         columns = {name: np.empty(total, ROW[name]) for name in ROW.names or ()}
         for number in sorted(parts):
@@ -89,24 +89,24 @@ class Log:
 
 @params
 class World:
-    """A store of electronics: the same for the same fields, wherever and by however many threads it is simulated.
+    """A simulated electronics store. The same fields give the same store on any machine and with any number of threads.
 
     liking(u, i) = sqrt(explained) f(u, i) + sqrt(1 - explained) p_u . q_i + quality_i + season, hour, device and city
-    of i's category + noise e_ui: f adds up u's affinity to i's category and brand, half of which age, gender and
-    segment explain, and how i's price suits u's segment; p and q are hidden; e_ui is fixed for each pair. What is liked
-    more is clicked, carried to the cart and bought more often; what a page shows is up to the store (search, front
-    page, campaign), which ranks products by quality in part and by chance in part and shows them by `concentration`;
-    what is examined on it is up to the place, place^-eta.
+    of i's category + noise e_ui. f is the sum of u's affinities to i's category and brand, half of which age, gender
+    and segment explain, and of how well i's price suits u's segment; p and q are hidden; e_ui is fixed for each pair.
+    Higher liking raises the probabilities of clicks, cart additions and purchases. The store decides which products a
+    page shows (search, front page, campaign): it ranks them partly by quality and partly at random, and `concentration`
+    controls how exposure falls with rank. Position j of a page is examined with probability j^-eta.
 
     Parameters
     ----------
-    n_users, n_products, n_visits : how many there are; a visit without a click leaves no trace.
-    explained : share of liking's variance between products that features explain.
-    homophily : how much of a friend's hidden taste is added to one's own, before tastes are scaled to variance 1.
-    noise : standard deviation of what of liking nothing explains.
-    concentration : power by which exposure falls with the rank of a product in its category.
-    eta : power by which examination falls with the place on a page.
-    seed : of the store, which is not the run's.
+    n_users, n_products, n_visits : number of each; a visit without a click leaves no rows.
+    explained : share of the variance of liking between products that features explain.
+    homophily : weight of each friend's hidden taste in a user's own, before tastes are scaled to variance 1.
+    noise : standard deviation of the unexplained part of liking.
+    concentration : exponent by which exposure falls with the rank of a product in its category.
+    eta : exponent by which examination falls with the position on a page.
+    seed : seed of the store, independent of the run's.
     """
 
     n_users: Many
@@ -129,7 +129,7 @@ class World:
 
     @cached_property
     def effects(self) -> dict[str, np.ndarray]:
-        """What context adds to the liking of a category: by month, hour, device and city, each (categories, ...)."""
+        """Effects of context on the liking of a category: of month, hour, device and city, each (categories, ...)."""
         rng = generator(self.seed, "electronics", "context")
         n = len(CATEGORIES)
         season = rng.normal(0, 0.1, (n, 12))
@@ -144,7 +144,7 @@ class World:
 
     @cached_property
     def tables(self) -> Tables:
-        """The world as compiled loops read it."""
+        """The world as input to compiled loops."""
         entries = np.array(list(ENTRIES.values()))
         return tables(
             *(self.catalog, self.people, self.effects, entries),
