@@ -1,4 +1,4 @@
-"""Splits: what may be learned, what is asked. docs/add_a_split.md shows how to write one."""
+"""Splits: which rows are for training and which are held out. docs/add_a_split.md shows how to write one."""
 
 from recexp.splits.base import (
     TEST,

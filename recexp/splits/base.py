@@ -1,4 +1,4 @@
-"""Splitter: how a dataset is divided into what may be learned and what is asked."""
+"""Splitter: divides a dataset into training rows and held-out rows."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -29,20 +29,20 @@ FEW = 30
 
 @params
 class Splitter(ABC):
-    """Divides a dataset into one Split, or one a fold.
+    """Divides a dataset into one Split, or one Split per fold.
 
-    Pictures in the docstrings show a row as its item, in a line for each user and a column for each time, before the
-    split and after it: `p` train, `(p)` validation, `[p]` test, `<p>` history of a held-out user.
+    Diagrams in the docstrings show the rows before and after the split, with one line per user and one column per time.
+    A row is shown as its item: `p` train, `(p)` validation, `[p]` test, `<p>` history of a held-out user.
 
     Parameters
     ----------
-    seed : seed of this split alone; yaml sets it to the run's.
-    exclude_seen : whether items in a query's history are kept out of its list (and of its target).
+    seed : seed of this split only; the yaml sets it to the run's.
+    exclude_seen : whether items in a query's history are excluded from its list and its target.
 
     Class attributes
     ----------------
-    time : what it does with time, for the audit. mixed: nothing; history: a user's history is older than what is asked;
-        point: all that is learned from is; None: not known.
+    time : how the split treats time, for the audit. mixed: ignores it; history: each user's history is older than the
+        rows asked for; point: all training rows are older; None: unknown.
     """
 
     time: ClassVar[Literal["mixed", "history", "point"] | None] = None
@@ -52,37 +52,37 @@ class Splitter(ABC):
 
     @property
     def finishes_parts(self) -> bool:
-        """Whether it goes by time and knows its parts: filters then leave to these what looks ahead."""
+        """Whether it splits by time and knows its parts: filters that look ahead are then applied to each part."""
         return False
 
     @abstractmethod
     def split(self, dataset: Dataset) -> Iterator[Split]:
-        """Yield the splits of `dataset`; raises DataError when a part would be empty or a needed column is missing."""
+        """Yield the splits of `dataset`; raises DataError if a part would be empty or a required column is missing."""
 
     def split_and_finish(self, dataset: Dataset, finish: Finish) -> Iterator[Split]:
-        """Yield the splits, `finish` applied to the rows of each part where `finishes_parts`."""
+        """Yield the splits; applies `finish` to the rows of each part if `finishes_parts`."""
         return self.split(dataset)
 
     def check(self) -> None:  # noqa: B027
-        """Raise DataError when it is clear without data that `split` cannot succeed (a named file is missing)."""
+        """Raise DataError if `split` is certain to fail before any data is read (a named file is missing)."""
 
     def rule(self) -> dict[str, Any]:
-        """Return what two runs must share to be compared: every parameter but the seed."""
+        """Return what two runs must share to be comparable: every parameter except the seed."""
         return {name: value for name, value in describe(self).items() if name != "seed"}
 
     @property
     def rng(self) -> np.random.Generator:
-        """The random stream of this split, afresh at each use."""
+        """The random generator of this split, created anew at each access."""
         return generator(self.seed, "split")
 
 
 @params
 class RowSplitter(Splitter):
-    """A splitter that says of each row what it is for; the rest is the same for all.
+    """A splitter that assigns each row to a part; all else is shared.
 
     Class attributes
     ----------------
-    cold_users : users without history are asked too.
+    cold_users : whether users without history are queried too.
     """
 
     cold_users: ClassVar[bool] = False
@@ -116,7 +116,7 @@ class RowSplitter(Splitter):
         yield split
 
     def test_begin(self, rows: Interactions, held: np.ndarray) -> int:
-        """Return when the test begins, for a split at one point in time; `held`, bool (m,), are the test's rows."""
+        """Return when the test begins, for a split at one point in time; `held`, bool (m,), marks the test rows."""
         return int(rows.timestamps[held].min())  # type: ignore[index]
 
 
@@ -134,10 +134,10 @@ def divide(
     fold: int | None = None,
     finish: Finish = as_it_is,
 ) -> Split:
-    """Build the Split, and within it that of validation if it has rows, from what each row is for, int8 (m,).
+    """Build the Split, including a validation split if it has rows, from the label of each row, int8 (m,).
 
-    Test is asked after everything else is known: its train is all but TEST and TEST_HISTORY. Validation's train is
-    TRAIN alone. A user's history is its train rows and its history rows. `finish` is applied to the rows of each.
+    The train part of the test split is everything except TEST and TEST_HISTORY; that of validation is TRAIN only. A
+    user's history consists of its train rows and history rows. `finish` is applied to the rows of each part.
     """
 
     def part(name: str, held: int, history: int, learned: tuple[int, ...], validation: Split | None) -> Split:
@@ -164,7 +164,7 @@ def divide(
 
 
 def _is_any(labels: np.ndarray, parts: tuple[int, ...]) -> np.ndarray:
-    """Return bool (m,): which rows are for any of `parts`; five times faster than numpy's isin."""
+    """Return bool (m,): which labels are in `parts`; five times faster than numpy's isin."""
     found: np.ndarray = np.logical_or.reduce([labels == part for part in parts])
     return found
 
@@ -182,19 +182,19 @@ def build_split(
     validation: Split | None = None,
     fold: int | None = None,
 ) -> Split:
-    """Build the Split that asks for `test`, where a user's history is all that `history` holds of it.
+    """Build the Split that asks for `test`; a user's history is all of the user's rows in `history`.
 
-    A question is asked at the time of its first held-out row, and in its context where each is about one row.
-    Users without history are left out and counted unless `cold_users`; so are held-out rows of items that
-    `exclude_seen` keeps out of the user's list.
+    A query has the time of its first held-out row, and that row's context if every query is about one row. Users
+    without history are dropped and counted unless `cold_users`, as are held-out rows of items that `exclude_seen`
+    excludes from the user's list.
 
     Parameters
     ----------
-    name : which part this is, for messages.
-    candidates : (rows of test, n_items), the items that each row's item is ranked among, itself included. Each row is
-        then a query of its own; without, each user is one.
-    asked : the held-out rows before those of the same user and item were merged, None if they were not.
-    validation, fold : of the Split.
+    name : name of the part, for messages.
+    candidates : (rows of test, n_items), the items among which each row's item is ranked, including that item. Each
+        row is then a separate query; None: one query per user.
+    asked : the held-out rows before rows of the same user and item were merged; None if they were not merged.
+    validation, fold : attributes of the Split.
     """
     if candidates is None:
         users = test.used_users.astype(np.int32)
@@ -211,7 +211,7 @@ def build_split(
 
 
 def _asked_at(test: Interactions, queries: Queries, by_user: bool) -> np.ndarray | None:
-    """Return when each query is asked, int64 (b,): at the time of its (by user: its first) held-out row."""
+    """Return int64 (b,): the time of each query's held-out row (by user: of its first)."""
     if test.timestamps is None or not by_user:
         return test.timestamps
     times = np.full(test.n_users, np.iinfo(np.int64).max)
@@ -220,16 +220,16 @@ def _asked_at(test: Interactions, queries: Queries, by_user: bool) -> np.ndarray
 
 
 def _asked_in(test: Interactions, queries: Queries) -> dict[str, Column]:
-    """Return the context of the held-out row that each query asks about; none where one asks about several rows."""
+    """Return the context of each query's held-out row; empty if any query asks about several rows."""
     if not test.context or len(queries) < len(test):
         return {}
-    each_row = np.array_equal(queries.users, test.users)  # else each user has one row, and they are asked in order
+    each_row = np.array_equal(queries.users, test.users)  # otherwise each user has one row, in the order of queries
     rows = np.arange(len(test)) if each_row else np.argsort(test.users)
     return {name: column.take(rows) for name, column in test.context.items()}
 
 
 def need_rows(learned: int, held: int, name: str, total: int) -> None:
-    """Raise DataError unless there are rows to learn from and rows to ask about."""
+    """Raise DataError unless there are both training rows and held-out rows."""
     if not learned or not held:
         raise EmptyPartError(
             f"the split leaves {learned} train rows and {held} {name} rows of {total}; neither may be empty"
@@ -237,16 +237,16 @@ def need_rows(learned: int, held: int, name: str, total: int) -> None:
 
 
 def single(items: np.ndarray, values: np.ndarray, n_items: int) -> sp.csr_array:
-    """Return the float32 (b, n_items) target in which row q holds item q alone."""
+    """Return the float32 (b, n_items) target in which row q holds only item q."""
     return sp.csr_array((values, items, np.arange(len(items) + 1)), shape=(len(items), n_items))
 
 
 def answerable(
     name: str, queries: Queries, target: sp.csr_array, *, cold_users: bool = False
 ) -> tuple[Queries, sp.csr_array]:
-    """Take excluded items out of the target, and leave out queries without target or, unless `cold_users`, history.
+    """Remove excluded items from the target, and queries without target or, unless `cold_users`, without history.
 
-    What is left out is counted in the log. Raises DataError when no query is left.
+    The log counts what was removed. Raises DataError if no query remains.
     """
     if queries.exclude is not None:
         repeated = overlap(queries.exclude, target)

@@ -16,7 +16,7 @@ from recexp.splits.sizes import fold_in, part_of, rows_of_users
 
 @params
 class KFold(Splitter):
-    """Each fold in turn is test, the others are train; one Split a fold.
+    """Each fold in turn is the test set and the others are the training set; one Split per fold.
 
     With folds=2, by=rows, seed=1::
 
@@ -27,12 +27,12 @@ class KFold(Splitter):
 
     Parameters
     ----------
-    folds : how many.
+    folds : number of folds.
     by : what is divided. `rows`: all rows at random. `users`: the users at random; a share of a test user's rows is
-        shown, the rest asked for. `column`: rows as the context column `fold` says, in the order of its values, numbers
+        history, the rest is asked for. `column`: rows by the context column `fold`, in the order of its values, numbers
         by size.
-    validation_ratio : share of what is not test, rows or users, drawn at random; 0 leaves validation out.
-    fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history (by users).
+    validation_ratio : share of the rows or users outside the test, drawn at random; 0 means no validation.
+    fold_in_ratio : share of a held-out user's rows, rounded up, that serves as history (by users).
     """
 
     time = "mixed"
@@ -54,7 +54,7 @@ class KFold(Splitter):
             yield divide(dataset, labels, exclude_seen=self.exclude_seen, fold=fold)
 
     def _labels(self, test: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return int8 (n,): TEST as told, and VALIDATION for a random share of the others."""
+        """Return int8 (n,): TEST as given by `test`, VALIDATION for a random share of the others, else TRAIN."""
         labels = np.where(test, TEST, TRAIN).astype(np.int8)
         others = rng.permutation(np.flatnonzero(~test))
         size = part_of(self.validation_ratio, len(others))
@@ -80,6 +80,6 @@ class KFold(Splitter):
             raise DataError(
                 f"split.folds: {self.folds}, but the column fold has {len(names)} values; set it to {len(names)}"
             )
-        with suppress(ValueError):  # names that are no numbers stay in the order of text
+        with suppress(ValueError):  # non-numeric names keep alphabetical order
             fold_of = np.argsort(np.argsort([float(name) for name in names]))[fold_of]
         return fold_of

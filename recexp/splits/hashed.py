@@ -1,4 +1,4 @@
-"""A random split by ids alone, for data that grows or comes in any order."""
+"""A random split by ids only, for data that grows or arrives in any order."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from recexp.splits.sizes import check_ratios
 
 @params
 class HashedRows(Splitter):
-    """A hash of seed, user id and item id says which part a row is for: about the shares asked for, of all rows.
+    """A hash of seed, user id and item id assigns each row to a part; shares of all rows are approximate.
 
-    Where other random splits draw anew when rows come in another order or users are added, here each row stays in its
-    part. Rows of the same user and item are in the same part. A user without a row in train is not asked.
+    Other random splits change when rows are reordered or users are added; here each row stays in its part. Rows of the
+    same user and item are in the same part. A user without a row in train is not queried.
 
     With test_ratio=0.4, validation_ratio=0.2, seed=1::
 
@@ -33,7 +33,7 @@ class HashedRows(Splitter):
 
     Parameters
     ----------
-    test_ratio, validation_ratio : expected shares of all rows; 0 leaves validation out.
+    test_ratio, validation_ratio : expected shares of all rows; 0 means no validation.
     """
 
     time = "mixed"

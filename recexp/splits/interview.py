@@ -1,4 +1,4 @@
-"""A split whose new users may be asked about some items, which are then no targets."""
+"""A split in which new users may be asked about some items, which are never targets."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,11 +16,11 @@ from recexp.splits.sizes import RatioSplitter
 
 @params
 class Interview(RatioSplitter):
-    """Some users, drawn at random, are new: rows of the items that may be asked about are shown, the others asked for.
+    """Some users, drawn at random, are new: their rows of the pool items are history, their other rows are asked for.
 
-    What may be asked about is no target and in no list, whichever model asks, so that all are judged on the same
-    targets. A model that is no questionnaire sees all that is shown. With test_ratio=0.25,
-    validation_ratio=0.25, pool=1, seed=1::
+    Pool items are never targets and never listed, for any model, so all models are evaluated on the same targets. A
+    model other than a questionnaire sees the whole history. With test_ratio=0.25, validation_ratio=0.25, pool=1,
+    seed=1::
 
         time  1  2  3  4  5    |   1   2   3   4   5
         anna  p  q  r  s  .    |   p   q   r   s   .
@@ -30,7 +30,7 @@ class Interview(RatioSplitter):
 
     Parameters
     ----------
-    pool : so many of the items that most train users have.
+    pool : number of most popular items, by train users, that may be asked about.
     """
 
     time = "mixed"
@@ -56,7 +56,7 @@ class Interview(RatioSplitter):
             yield split
 
     def _pool(self, interactions: Interactions, parts: np.ndarray) -> np.ndarray:
-        """Return the items that may be asked about: those that most users outside the test have, whatever validates."""
+        """Return the pool: the most popular items among users outside the test, whether or not there is validation."""
         train = interactions.take((parts != TEST)[interactions.users])
         pool = train.most_popular(self.pool)
         if len(pool) == len(train.used_items):
@@ -65,7 +65,7 @@ class Interview(RatioSplitter):
 
 
 def _excluding(split: Split, items: np.ndarray) -> Split:
-    """Return the split whose lists may not hold any of the items, int64 ascending."""
+    """Return the split with the items, int64 ascending, excluded from all lists."""
     b = len(split.queries)
     entries = np.ones(b * len(items), np.float32), np.tile(items, b), np.arange(b + 1) * len(items)
     exclude = sp.csr_array(entries, shape=split.target.shape)

@@ -1,4 +1,4 @@
-"""A split that a column of the data tells."""
+"""A split given by a column of the data."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 
 @params
 class Parts(Splitter):
-    """Rows are for what the context column `fold` says: `train`, `validation` or `test`. No model sees the column.
+    """The context column `fold` assigns each row to `train`, `validation` or `test`. No model sees the column.
 
     With q and s of anna and r of ben in the part test, and q of ben in validation::
 

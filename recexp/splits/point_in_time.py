@@ -1,4 +1,4 @@
-"""What splits at a point in time share."""
+"""Base of splits at one point in time."""
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from recexp.splits.sizes import check_ratios, part_of
 
 @params
 class PointSplitter(Splitter):
-    """A splitter at one point in time for all: test is what comes from then on, validation what comes just before.
+    """A splitter at one point in time for all users: test begins there, and validation comes just before.
 
     Parameters
     ----------
-    test_ratio : the last share of all is test; None where `test_from` says when it begins.
-    test_from : seconds since 1970 or an ISO date (UTC), or None.
-    validation_ratio : the share of all just before test; 0 leaves validation out.
-    validation_from : when validation begins, instead of a share, or None.
+    test_ratio : share of all rows or sessions that is test, the latest ones; None if `test_from` is given.
+    test_from : start of the test, in seconds since 1970 or an ISO date (UTC), or None.
+    validation_ratio : share just before the test; 0 means no validation.
+    validation_from : start of validation, instead of a share, or None.
     """
 
     test_ratio: OpenFraction | None
@@ -39,9 +39,9 @@ class PointSplitter(Splitter):
         check_ratios(self.test_ratio, self.validation_ratio)
 
     def cut(self, times: np.ndarray, per_second: int) -> np.ndarray:
-        """Return int8 (n,): TRAIN, VALIDATION or TEST for what is at each of `times`; equal times stay together.
+        """Return int8 (n,): TRAIN, VALIDATION or TEST for each of `times`; equal times stay together.
 
-        `per_second` is how many units of `times` make a second.
+        `per_second` is the number of units of `times` in a second.
         """
         test_from, validation_from = (
             None if moment is None else moment * per_second for moment in (self.test_from, self.validation_from)
@@ -70,7 +70,7 @@ class PointSplitter(Splitter):
 
 
 def _point(ascending: np.ndarray, ratio: float | None, since: int | None, n: int, name: str, per_second: int) -> int:
-    """Return `since`, or else when the last `ratio` of n begins; raises DataError when nothing lies from there on."""
+    """Return `since`, or else when the last `ratio` of n begins; raises DataError if nothing comes at or after it."""
     size = part_of(ratio or 0, n) if since is None else len(ascending) - np.searchsorted(ascending, since)
     if not 0 < size <= len(ascending):
         span = f", from {ascending[0] // per_second} to {ascending[-1] // per_second}" if len(ascending) else ""

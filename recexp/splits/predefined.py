@@ -1,4 +1,4 @@
-"""Splits that others have made, given as files."""
+"""Published splits, given as files."""
 
 import hashlib
 import logging
@@ -28,25 +28,25 @@ _USUAL = {"decimal": ".", "encoding": None, "missing_user": "refuse"}
 
 @params
 class Predefined(Splitter):
-    """The dataset's rows are train; files hold the rows that are asked for. Filters touch train alone.
+    """The dataset's rows are the training set; files hold the held-out rows. Filters apply to train only.
 
-    Rows of users that train does not know are dropped and counted. Items that only the files know join the catalogue
-    with what the items table says of them, for models that read it. Validation rows join train before the test.
-    With q and s of anna and r of ben in the test file and q of ben in that of validation::
+    Rows of users that are not in train are dropped and counted. Items that occur only in the files are added to the
+    catalogue with their rows of the items table, for models that read it. Validation rows join train before the test.
+    With q and s of anna and r of ben in the test file and q of ben in the validation file::
 
         time  1  2  3  4  5  6    |  1   2   3   4   5   6
         anna  p  .  r  .  .  .    |  p   .   r   .  [q] [s]
         ben   p  .  .  .  .  .    |  p   .  (q)  .  [r]  .
 
-    A column of candidates makes each row a query of its own, ranked among these and the row's item.
+    With a column of candidates each row is a separate query, whose item is ranked among its candidates.
 
     Parameters
     ----------
     test, validation : files of held-out rows; validation may be None.
-    shown : a file of rows that users show before they are asked, and that nothing is learned from: the history of users
-        whom train does not know (strong generalization, Given-N), and more history of those whom it knows. May be None.
-    format, columns, separator, time_format, decimal, encoding, missing_user, derive : how the files are written and
-        read; yaml takes what holds for the dataset.
+    shown : file of history rows that are not used for training: the history of users who are not in train (strong
+        generalization, Given-N), and additional history of those who are. May be None.
+    format, columns, separator, time_format, decimal, encoding, missing_user, derive : format of the files; the yaml
+        uses that of the dataset.
     """
 
     test: Location
@@ -103,7 +103,7 @@ class Predefined(Splitter):
         return {name: Path(path).expanduser() for name, path in paths.items() if path is not None}
 
     def _read(self, name: str, path: Path, context: Mapping[str, Kind]) -> RawLog:
-        """Read a file, with those of the data's context columns that it has; what is shown has no candidates."""
+        """Read a file, with those of the data's context columns that it has; the `shown` file has no candidates."""
         columns = {**(self.columns or {}), "candidates": None} if name == "shown" else self.columns
         raw = read_log(
             path,
@@ -136,7 +136,7 @@ class Predefined(Splitter):
 
 
 def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
-    """Return the dataset with codes for the items that only `logs` hold, with what the items table says of them."""
+    """Return the dataset with codes for the items that occur only in `logs`, and their rows of the items table."""
     found = [raw.items for raw in logs] + [raw.candidates.ids for raw in logs if raw.candidates is not None]
     ids = dataset.item_ids
     for more in found:
@@ -151,7 +151,7 @@ def _with_items(dataset: Dataset, logs: list[RawLog]) -> Dataset:
 
 
 def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
-    """Return the dataset with codes for the users that only `raw` holds, with what the users table says of them."""
+    """Return the dataset with codes for the users that occur only in `raw`, and their rows of the users table."""
     new = raw.users.known[lookup(raw.users.known, dataset.user_ids) < 0]
     if not len(new):
         return dataset
@@ -162,14 +162,14 @@ def _with_users(dataset: Dataset, raw: RawLog) -> Dataset:
 
 
 def _in_finest(dataset: Dataset, logs: Iterable[RawLog]) -> Dataset:
-    """Return the dataset with its times in a unit in which those of `logs` can be written too."""
+    """Return the dataset with its times in a unit that can also represent those of `logs`."""
     rows = dataset.interactions
     unit = finest([rows.time_unit, *(raw.time_unit for raw in logs if raw.timestamps is not None)])
     return dataset if unit == rows.time_unit else replace(dataset, interactions=rows.with_unit(unit))
 
 
 def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interactions, sp.csr_array | None]:
-    """Return the rows of known users in the codes of `train`, and the candidates of each or None."""
+    """Return the rows of known users in the codes of `train`, and the candidates of each row or None."""
     users, items = raw.users.positions(train.user_ids), raw.items.positions(train.item_ids)
     kept = np.flatnonzero(users >= 0)
     if len(kept) < len(raw):
@@ -211,9 +211,9 @@ def _coded(raw: RawLog, train: Dataset, name: str, path: str) -> tuple[Interacti
 
 
 def _joined(train: Interactions, more: Interactions, name: str) -> Interactions:
-    """Return `train` followed by `more`, with the times, events and context columns that both have.
+    """Return `train` followed by `more`, keeping the times, events and context columns that both have.
 
-    Where every train row counts 1, so do these; where train has ratings and these have none, they have none.
+    If every train row has the value 1, so do the new rows; if only train has ratings, the new rows have none.
     """
     values = more.values
     if train.explicit and not more.explicit:
@@ -250,13 +250,13 @@ def _names(column: Column) -> list[str]:
 
 
 def _followed(first: Column, second: Column) -> Column:
-    """Return the rows of one column and then those of another of the same kind, whatever their categories."""
+    """Return the concatenation of two columns of the same kind; their categories may differ."""
     names = tuple(sorted({*first.categories, *second.categories}))
     return _in_terms_of(names, first).followed_by(_in_terms_of(names, second))
 
 
 def _in_terms_of(names: tuple[str, ...], column: Column) -> Column:
-    """Return the column with `names` as its categories, all of its own among them."""
+    """Return the column with `names` as its categories; `names` includes all of its own."""
     if column.kind not in ("category", "multi_category"):
         return column
     place = {name: code for code, name in enumerate(names)}

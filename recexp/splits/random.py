@@ -9,7 +9,7 @@ from recexp.splits.sizes import NumberOfUser, RatioSplitter, ShareOfUser, shuffl
 
 @params
 class RandomPerUser(ShareOfUser):
-    """Of each user's rows a random part goes to test and another to validation: floor(ratio * n), or a number.
+    """Random rows of each user go to test and others to validation: floor(ratio * n) rows, or a fixed number.
 
     A user with too few rows stays in train. With test_ratio=0.5, validation_ratio=0.25, seed=1::
 
@@ -45,9 +45,9 @@ class LeaveRandom(NumberOfUser):
 
 @params
 class RandomRows(RatioSplitter):
-    """Of all rows, whosever they are, a random share goes to test and another to validation.
+    """A random share of all rows goes to test and another to validation, regardless of user.
 
-    A user without a row in train is not asked. With test_ratio=0.4, validation_ratio=0.2, seed=1::
+    A user without a row in train is not queried. With test_ratio=0.4, validation_ratio=0.2, seed=1::
 
         time  1  2  3  4  5  6  7    |   1   2   3   4   5   6   7
         anna  p  q  r  s  t  .  .    |  (p) [q] (r) [s]  t   .   .

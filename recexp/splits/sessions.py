@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 @params
 class Sessions(PointSplitter):
-    """The last sessions by start time are test: after each item of a session but its last, the next one is asked for.
+    """The last sessions by start time are test: after each item of a session except the last, the next one is asked for.
 
-    A query's history is what came before in its session, in time order, and its time and context are those of the item
-    asked for. Sessions that start at the same time stay together; data without timestamps goes by file order. Here a
-    line is a session. With test_ratio=0.25, validation_ratio=0.25::
+    A query's history is the earlier part of its session, in time order, and its time and context are those of the item
+    asked for. Sessions that start at the same time stay together; data without timestamps are split by file order. Each
+    line of the diagram is a session. With test_ratio=0.25, validation_ratio=0.25::
 
         time  1  2  3  4  5  6  7  8    |  1   2   3   4   5   6   7   8
         s1    p  q  .  r  .  .  .  .    |  p   q   .   r   .   .   .   .
@@ -30,7 +30,7 @@ class Sessions(PointSplitter):
         s3    .  .  .  .  q  p  .  .    |  .   .   .   .  (q) (p)  .   .
         s4    .  .  .  .  .  p  r  q    |  .   .   .   .   .  [p] [r] [q]
 
-    is asked twice in the test: p -> r, and p r -> q.
+    The test has two queries: p -> r, and p r -> q.
     """
 
     time = "history"
@@ -71,7 +71,7 @@ class Sessions(PointSplitter):
         return np.arange(len(dataset.interactions)) if times is None else times
 
     def _questions(self, test: Interactions, name: str) -> tuple[Queries, sp.csr_array]:
-        """Ask for each held-out row but the first of a session, session by session in time order."""
+        """Make one query per held-out row except the first of each session, session by session in time order."""
         session, order, _ = _by_session(test)
         held = test.take(order)
         first = np.diff(session[order], prepend=-1) != 0
@@ -91,15 +91,15 @@ class Sessions(PointSplitter):
 
 
 def _by_session(rows: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each row's session, int64 (m,), row numbers session by session in time order, and where each begins."""
+    """Return each row's session, int64 (m,), row numbers by session in time order, and where each session begins."""
     session, n = rows.session_numbers
     return session, *rows.grouped(session, n)
 
 
 def _in_place(before: Dataset, after: Dataset) -> Interactions:
-    """Return the rows of `after`, where pairs of user and item were merged each at the place of its first row before.
+    """Return the rows of `after`, with each merged pair of user and item at the position of its first row in `before`.
 
-    Within a session each row is asked from those before it: a merged row must not leave these for a later place.
+    Each row of a session is predicted from the rows before it: a merged row must not move to a later position.
     """
     old, new = before.interactions, after.interactions
     pairs = [rows.users.astype(np.int64) * rows.n_items + rows.items for rows in (old, new)]

@@ -1,4 +1,4 @@
-"""What splitters share: sizes of parts, and who goes where."""
+"""Helpers of splitters: sizes of parts, and the assignment of rows to parts."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ ROUNDING = 1e-9
 
 @params
 class RatioSplitter(RowSplitter):
-    """A splitter whose parts are shares of something: of all rows, of a user's rows, of the users, of the items.
+    """A splitter whose parts are shares of all rows, of each user's rows, of the users or of the items.
 
     Parameters
     ----------
-    test_ratio, validation_ratio : shares of the whole, rounded down; 0 leaves validation out.
+    test_ratio, validation_ratio : shares of the whole, rounded down; 0 means no validation.
     """
 
     test_ratio: OpenFraction
@@ -32,21 +32,21 @@ class RatioSplitter(RowSplitter):
         check_ratios(self.test_ratio, self.validation_ratio)
 
     def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many of each group's n go to test and to validation, int64 (g,) each."""
+        """Return the number of each group's n that go to test and to validation, int64 (g,) each."""
         return fitting(n, part_of(self.test_ratio, n), part_of(self.validation_ratio, n), self.validation_ratio > 0)
 
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
-        """Return int8 (n,): for each of n things, drawn at random, whether it is for TEST, VALIDATION or TRAIN."""
+        """Return int8 (n,): a random assignment of n elements to TEST, VALIDATION and TRAIN."""
         return label(rng.permutation(n), [n], *self.parts(np.array([n])))
 
 
 @params
 class UserRowsSplitter(RowSplitter):
-    """A splitter that takes the last of each user's rows, in some order, for test and those before for validation."""
+    """A splitter that uses the last of each user's rows, in some order, for test and those before for validation."""
 
     @abstractmethod
     def parts(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many of each user's n rows go to test and to validation, int64 (n_users,) each."""
+        """Return the number of each user's n rows that go to test and to validation, int64 (n_users,) each."""
 
     @abstractmethod
     def order(self, interactions: Interactions, *, rng: np.random.Generator) -> np.ndarray:
@@ -63,8 +63,8 @@ class ShareOfUser(UserRowsSplitter):
 
     Parameters
     ----------
-    test_ratio, validation_ratio : shares of each user's rows, rounded down; 0 leaves validation out.
-    test_n, validation_n : so many rows instead of a share; None keeps to the share.
+    test_ratio, validation_ratio : shares of each user's rows, rounded down; 0 means no validation.
+    test_n, validation_n : number of rows, instead of a share; None: use the share.
     """
 
     test_ratio: OpenFraction
@@ -88,7 +88,7 @@ class NumberOfUser(UserRowsSplitter):
 
     Parameters
     ----------
-    test_n, validation_n : rows of each user; 0 leaves validation out.
+    test_n, validation_n : number of rows of each user; 0 means no validation.
     """
 
     test_n: PositiveInt
@@ -99,7 +99,7 @@ class NumberOfUser(UserRowsSplitter):
 
 
 def check_ratios(test_ratio: float | None, validation_ratio: float) -> None:
-    """Raise ValueError unless something is left to learn from."""
+    """Raise ValueError unless the ratios leave rows for train."""
     if (test_ratio or 0) + validation_ratio >= 1:
         raise ValueError(f"test_ratio + validation_ratio must be less than 1 (got {test_ratio} + {validation_ratio})")
 
@@ -110,10 +110,10 @@ def part_of(ratio: float, n: np.ndarray | int) -> np.ndarray:
 
 
 def fitting(n: np.ndarray, test: np.ndarray, validation: np.ndarray, validate: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return `test` and `validation`, int64 (g,), but 0 where they would leave a group of n nothing in train.
+    """Return `test` and `validation`, int64 (g,), set to 0 where they would leave a group of n without train rows.
 
-    A group too small for both is tested and not used for validation, so that validation never changes what is tested.
-    Raises DataError when test gets nothing at all, or validation although it is wanted (`validate`).
+    A group too small for both goes to test only, so validation never changes the test. Raises DataError if the test is
+    empty, or if validation is empty although required (`validate`).
     """
     test = np.where(test < n, test, 0)
     validation = np.where(test + validation < n, validation, 0)
@@ -127,12 +127,12 @@ def fitting(n: np.ndarray, test: np.ndarray, validation: np.ndarray, validate: b
 
 
 def label(rows: np.ndarray, n: np.ndarray | Sequence[int], test: np.ndarray, validation: np.ndarray) -> np.ndarray:
-    """Return int8 (m,): the last `test` of a group are TEST, the `validation` before VALIDATION, the rest TRAIN.
+    """Return int8 (m,): the last `test` rows of a group are TEST, the `validation` before VALIDATION, the rest TRAIN.
 
     Parameters
     ----------
     rows : int (m,), row numbers group by group.
-    n, test, validation : int (g,), how many each group has, and gives to each part.
+    n, test, validation : int (g,), number of rows of each group, and how many go to each part.
     """
     sizes = np.stack([n - validation - test, validation, test], axis=1)
     labels = np.empty(len(rows), np.int8)
@@ -148,16 +148,16 @@ def shuffled(interactions: Interactions, *, rng: np.random.Generator) -> np.ndar
 
 
 def rows_of_users(interactions: Interactions) -> np.ndarray:
-    """Return int64 (n_users,): how many rows each user has."""
+    """Return int64 (n_users,): number of rows of each user."""
     return np.bincount(interactions.users, minlength=interactions.n_users)
 
 
 def fold_in(
     labels: np.ndarray, interactions: Interactions, n_asked: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return `labels`, int8 (m,), with all but `n_asked`, int64 (n_users,), of a held-out user's rows as history.
+    """Return `labels`, int8 (m,), with all except `n_asked`, int64 (n_users,), of each held-out user's rows as history.
 
-    Which rows are asked for is drawn at random.
+    The rows asked for are drawn at random.
     """
     n = rows_of_users(interactions)
     asked = label(shuffled(interactions, rng=rng), n, n_asked, np.zeros_like(n)) == TEST

@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 @params
 class Temporal(PointSplitter, RowSplitter):
-    """All rows before one point in time are train, all from then on are test: the future is asked, nothing of it known.
+    """All rows before one point in time are train and all later rows are test; nothing after that point is known.
 
-    Rows of the same time stay together, so that a ratio takes at least its share. Users who come later than the point
-    have no history and are not asked. With test_ratio=0.3, validation_ratio=0.2::
+    Rows of the same time stay together, so a part may exceed its ratio. Users who first appear after the point have no
+    history and are not queried. With test_ratio=0.3, validation_ratio=0.2::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
         anna  p  q  .  r  .  s  .    |  p   q   .   r   .  [s]  .
@@ -44,11 +44,11 @@ class Temporal(PointSplitter, RowSplitter):
 
 @params
 class TemporalPerUser(ShareOfUser):
-    """The last of each user's rows by time go to test, those before to validation: floor(ratio * n), or a number.
+    """Each user's last rows by time go to test, those before to validation: floor(ratio * n) rows, or a fixed number.
 
-    Rows of the same time keep file order. A user's train may be later than another's test: this does not show how
-    a model does on the future. A user too small for both parts is only tested, one too small for the test stays in
-    train. With test_ratio=0.4, validation_ratio=0.2::
+    Rows of the same time keep file order. One user's train rows may be later than another's test rows: this does not
+    measure how a model performs on the future. A user with too few rows for both parts is only in the test; one with
+    too few for the test stays in train. With test_ratio=0.4, validation_ratio=0.2::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
         anna  p  q  r  s  t  .  .    |  p   q  (r) [s] [t]  .   .
@@ -66,8 +66,8 @@ class TemporalPerUser(ShareOfUser):
 class LeaveLast(NumberOfUser):
     """The last `test_n` rows of each user by time go to test, the `validation_n` before them to validation.
 
-    Rows of the same time keep file order. A user too small for both parts is only tested, so that validation never
-    changes the test; one too small for the test stays in train. With test_n=1, validation_n=1::
+    Rows of the same time keep file order. A user with too few rows for both parts is only in the test, so validation
+    never changes the test; one with too few for the test stays in train. With test_n=1, validation_n=1::
 
         time  1  2  3  4  5  6  7    |  1   2   3   4   5   6   7
         anna  p  q  r  s  .  .  .    |  p   q  (r) [s]  .   .   .

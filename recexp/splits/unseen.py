@@ -1,4 +1,4 @@
-"""Splits that ask about users or items that train has never seen."""
+"""Splits that hold out users or items entirely."""
 
 import logging
 from typing import Annotated, Any, ClassVar
@@ -23,9 +23,9 @@ def _some(given: int) -> int:
 
 @params
 class UserHoldout(RatioSplitter):
-    """Strong generalization: some users are held out; a random share of their rows is shown, the rest asked for.
+    """Strong generalization: some users are held out; a random share of their rows is history, the rest is asked for.
 
-    Nothing is learned from a test user. Validation users join train before the test. As in Liang et al. (2018),
+    Test users are never trained on. Validation users join train before the test. As in Liang et al. (2018),
     "Variational autoencoders for collaborative filtering". With test_ratio=0.25, validation_ratio=0.25,
     fold_in_ratio=0.5, seed=1::
 
@@ -37,9 +37,9 @@ class UserHoldout(RatioSplitter):
 
     Parameters
     ----------
-    fold_in_ratio : share of a held-out user's rows, rounded up, that is shown as history.
-    given : so many rows instead of a share (Given-N; Breese et al., UAI 1998): 5 shows five and asks for the others, -1
-        shows all but one and asks for that. Users who have no more rows are not asked. None keeps to the share.
+    fold_in_ratio : share of a held-out user's rows, rounded up, that serves as history.
+    given : number of history rows, instead of a share (Given-N; Breese et al., UAI 1998): 5 shows five rows and asks
+        for the others, -1 shows all but one. Users with no further rows are not queried. None: use the share.
     """
 
     time = "mixed"
@@ -58,7 +58,7 @@ class UserHoldout(RatioSplitter):
         return {name: value for name, value in super().rule().items() if name != unused}
 
     def _beyond(self, n: np.ndarray, labels: np.ndarray, interactions: Interactions) -> np.ndarray:
-        """Return how many of each user's n rows are asked for; raises DataError if that is none of the held-out."""
+        """Return how many of each user's n rows are asked for; raises DataError if no held-out row is."""
         given = self.given or 0
         asked = np.where(n > abs(given), n - given if given > 0 else -given, 0)
         for name, part in (("test", TEST), ("validation", VALIDATION)):
@@ -77,7 +77,7 @@ class UserHoldout(RatioSplitter):
 
 @params
 class ColdUsers(RatioSplitter):
-    """All rows of some users, drawn at random, are asked for, and nothing is known of these users.
+    """All rows of some users, drawn at random, are asked for; these users have no history.
 
     With test_ratio=0.25, validation_ratio=0.25, seed=1::
 
@@ -99,7 +99,7 @@ class ColdUsers(RatioSplitter):
 class ColdItems(RatioSplitter):
     """All rows of some items, drawn at random, are asked for; users keep their other rows as history.
 
-    A user of held-out items alone is not asked. With test_ratio=0.25, validation_ratio=0.25, seed=1::
+    A user with only held-out items is not queried. With test_ratio=0.25, validation_ratio=0.25, seed=1::
 
         time  1  2  3  4  5    |   1   2   3   4   5
         anna  p  q  r  s  .    |   p   q  (r) [s]  .

@@ -1,4 +1,4 @@
-"""Tuning: values of what is compared, chosen without the final part, which is sealed until one is chosen."""
+"""Tuning: hyperparameter search without access to the final part, which stays sealed until values are chosen."""
 
 from recexp.tuning.base import Tuning
 from recexp.tuning.space import Choice, Dimension, Integer, Real

@@ -1,4 +1,4 @@
-"""Tuning: how a search goes."""
+"""Tuning: the settings of a hyperparameter search."""
 
 from typing import Annotated
 
@@ -10,21 +10,21 @@ from recexp.tuning import samplers
 
 @params
 class Tuning:
-    """How the values of an algorithm are searched for.
+    """Settings of the hyperparameter search of an algorithm.
 
     Parameters
     ----------
-    trials : how many are tried in all, those of earlier commands on the same study included.
+    trials : total number of trials, including those of earlier commands on the same study.
     sampler : `tpe` (tree-structured Parzen estimators, Bergstra et al., NIPS 2011), `random`, or `grid`: points of a
         grid in random order, after the yaml's values.
-    grid_points : how many values of each number a grid has.
-    pruning : whether a trial ends early that is worse than the median of the others at the same step; only for models
-        that report a validation value while they learn.
-    pruning_after : so many trials are never pruned.
-    timeout : seconds after which no further trial begins, or None.
-    study : a name of one's own, or None: the algorithm, and a digest of all that the trials depend on.
-    validation_ratio, validation_n : what a split that is told of no validation part is given, as it counts in shares or
-        in rows of each user.
+    grid_points : number of grid values of each numeric hyperparameter.
+    pruning : whether to stop trials that are worse than the median of the others at the same step; only for models
+        that report a validation value during training.
+    pruning_after : the first so many trials are never pruned.
+    timeout : seconds after which no further trial starts, or None.
+    study : name of the study; None: the algorithm and a digest of everything the trials depend on.
+    validation_ratio, validation_n : size of the validation part if the split defines none, as a share or as a number of
+        rows per user, depending on the split.
     """
 
     trials: PositiveInt

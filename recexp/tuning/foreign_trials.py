@@ -1,4 +1,4 @@
-"""Trials that other machines have begun and not ended; whether anybody still works at them cannot be known."""
+"""Unfinished trials of other machines; whether they are still running cannot be known."""
 
 import logging
 from collections.abc import Sequence
@@ -17,31 +17,31 @@ PATIENCE = timedelta(hours=3)
 
 
 def foreign(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
-    """Return those that are running and were not begun on this machine."""
+    """Return the running trials that were not started on this machine."""
     running = [trial for trial in trials if trial.state.name == "RUNNING"]
     return [trial for trial in running if not local(trial.user_attrs.get("worker", ""))]
 
 
 def lost(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
-    """Return those of other machines that are not waited for any longer; one that ends yet counts again."""
-    now = datetime.now()  # Optuna's times are local ones too
+    """Return the trials of other machines whose deadline has passed; one that still finishes counts again."""
+    now = datetime.now()  # Optuna's times are local too
     return [trial for trial in foreign(trials) if _deadline(trial) < now]
 
 
 def _deadline(trial: "FrozenTrial") -> datetime:
-    """Return until when a running trial is waited for."""
+    """Return the time until which to wait for a running trial."""
     return (trial.datetime_start or datetime.now()) + PATIENCE
 
 
 def origin(trial: "FrozenTrial") -> str:
-    """Return in words by whom and when it was begun."""
+    """Return a text that says which process started the trial, and when."""
     host, _, process = trial.user_attrs.get("worker", "").partition(":")
     who = f"on {host} (process {process.partition(':')[0]})" if host else "by an unknown process"
     return f"trial {trial.number} was started {who} at {trial.datetime_start:%Y-%m-%d %H:%M}"
 
 
 def log_foreign(study: str, trials: "Sequence[FrozenTrial]", *, total: int) -> None:
-    """Log which there are, and what to do about them."""
+    """Log the unfinished trials of other machines, and what to do about them."""
     gone = [trial.number for trial in lost(trials)]
     for trial in foreign(trials):
         if trial.number in gone:

@@ -1,4 +1,4 @@
-"""Tuning jobs: from the words of a command to which components are tuned, which of their values, and how."""
+"""Tuning jobs: built from the overrides of a command; each says which hyperparameters are tuned, and how."""
 
 import copy
 import logging
@@ -28,19 +28,19 @@ log = logging.getLogger(__name__)
 
 
 class NothingToTuneError(ConfigError):
-    """A subject has no search space, or the command fixes all of it; among several it is left out."""
+    """A subject has no search space, or the command fixes all of it; with several subjects it is skipped."""
 
 
 @dataclass(frozen=True)
 class TuningJob:
-    """The search for values of one experiment's subject.
+    """The hyperparameter search for the subject of one experiment.
 
     Attributes
     ----------
-    words : the overrides of the experiment without what is searched for; with the values found they run it again.
-    added : those of them that the command did not have: a validation part.
-    space : dimensions by dotted name of the field: `k` of the first subject, `fallback.k` of another.
-    source : data that is in memory, None where the words say which data it is.
+    words : the experiment's overrides except the tuned values; adding the values found reruns it.
+    added : overrides that were not in the command: a validation part.
+    space : dimensions by dotted field name: `k` of the first subject, `fallback.k` of another.
+    source : in-memory data; None if the overrides select the data.
     """
 
     words: list[str]
@@ -52,11 +52,11 @@ class TuningJob:
 
     @property
     def name(self) -> str:
-        """The name of what is tuned."""
+        """The name of the subject."""
         return self.experiment.subject
 
     def make(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Build the subject's components, by name, with some of their values replaced, by dotted name."""
+        """Return the subject's components by name, built with some values replaced, by dotted name."""
         nodes = {name: copy.deepcopy(self.experiment.config[name]) for name in self.experiment.runner.subject}
         for name, value in values.items():
             component, field = self._component_and_field(name)
@@ -65,14 +65,14 @@ class TuningJob:
         return {name: build(node, bases[name], name) for name, node in nodes.items()}
 
     def objective(self) -> Objective:
-        """Read the data, and keep what trials may see."""
+        """Read the data and return the objective, which holds only what trials may see."""
         for word in self.added:
             log.info("%s: added, because trials are evaluated on a validation part", word)
         with threads.limit(self.experiment.runner.threads):
             return self.experiment.runner.objective(self.experiment)
 
     def study(self, objective: Objective) -> Study:
-        """Open the study, new or begun before."""
+        """Create or reopen the study."""
         defaults = {name: self._default(name) for name in self.space}
         for name, value in [*defaults.items()]:
             if not self.space[name].holds(value):
@@ -93,7 +93,7 @@ class TuningJob:
         )
 
     def digest(self, objective: Objective) -> str:
-        """Return what tells this way of tuning from others of the subject, the same for all data, splits and seeds."""
+        """Return a digest that identifies the tuning settings of the subject, independent of data, split and seed."""
         how = describe(self.tuning)
         del how["trials"], how["study"]
         space = {name: describe(dimension) for name, dimension in self.space.items()}
@@ -101,12 +101,12 @@ class TuningJob:
         return digest({**content, "metric": objective.metric, "definition": objective.definition})
 
     def run(self, study: Study, objective: Objective) -> None:
-        """Try values in this process until the study has enough."""
+        """Run trials in this process until the study is complete."""
         with threads.limit(self.experiment.runner.threads):
             study.run(self.make, objective)
 
     def check(self, where: str) -> None:
-        """Raise ConfigError unless every dimension is of a field, and all its values are allowed."""
+        """Raise ConfigError unless every dimension names a field and all its values are allowed."""
         for name, dimension in self.space.items():
             component, field = self._component_and_field(name)
             node = self.experiment.config[component]
@@ -124,7 +124,7 @@ class TuningJob:
             raise NothingToTuneError(f"{first}: {self.name} has nothing left to tune: all values are given")
 
     def _fixed(self) -> dict[str, Any]:
-        """Return what identifies the subject without what is searched for."""
+        """Return the plain content that identifies the subject, without the tuned values."""
         fixed: dict[str, Any] = describe({name: self.experiment[name] for name in self.experiment.runner.subject})
         for name in self.space:
             component, field = self._component_and_field(name)
@@ -136,19 +136,19 @@ class TuningJob:
         return _parent(self.experiment.config[component], field)[field.rpartition(".")[2]]
 
     def _component_and_field(self, name: str) -> tuple[str, str]:
-        """Return the component and the dotted name of the field in it."""
+        """Return the component and the dotted name of the field within it."""
         return component_and_field(name, self.experiment.runner.subject)
 
 
 def jobs_of(
     words: Sequence[str], tuning: Mapping[str, Any] | None = None, source: Source | None = None
 ) -> tuple[list[TuningJob], dict[str, str]]:
-    """Return the tuning jobs of a command, built and checked before any data is read, and why others are left out.
+    """Return the tuning jobs of a command, built and checked before any data is read, and the reasons for skipped ones.
 
-    A list of values, `algorithm=als,ease` or `seed=1,2`, makes a job of each; but ranges and lists of the subject's own
-    values, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, are what is searched, instead of
-    conf/search. `tuning` is a config node, None: the words' own. `source`
-    is data that is in memory. Raises ConfigError.
+    A list of values, `algorithm=als,ease` or `seed=1,2`, gives one job per value. Ranges and lists of the subject's own
+    fields, `algorithm.k=10,20,50` or `'algorithm.l2=tag(log,interval(1,1e4))'`, replace the search space in
+    conf/search. `tuning` is a config node; None: the one in the overrides. `source` is in-memory data. Raises
+    ConfigError.
     """
     subject = subject_of(words)
     ranges, words_of_jobs = ranges_and_jobs(words, subject)
@@ -172,7 +172,7 @@ def _job(
     tuning_node: Mapping[str, Any] | None,
     source: Source | None,
 ) -> TuningJob:
-    """Return the job of some words; `first` is the first component of its runner's subject."""
+    """Return the job of some overrides; `first` is the first component of its runner's subject."""
     words = [f"+{word}" if word.startswith(("tuning=", "search=")) else word for word in words]
     run_words = [word for word in words if not word.lstrip("+~").startswith(("tuning", "search"))]
     cfg = config.compose(run_words)
@@ -210,7 +210,7 @@ def _job(
 
 
 def _validation(split: dict[str, Any], words: Sequence[str], tuning: Tuning) -> list[str]:
-    """Return the override that gives a split a validation part where neither it nor the command says anything of it."""
+    """Return the override that adds a validation part if neither the split nor the command defines one."""
     fields = [key for key in split if key.startswith("validation")]
     if any(split[key] for key in fields) or any(word.startswith("split.validation") for word in words):
         return []
@@ -231,21 +231,21 @@ def _flat(node: Mapping[str, Any], where: str, prefix: str = "") -> Iterator[tup
 
 
 def _dimension(tuned: Experiment, name: str, override: Override) -> Dimension:
-    """Return the dimension of a field; its kind is that of the value in the config, if there is one."""
+    """Return the dimension of a field; its type is that of the config value, if there is one."""
     component, field = component_and_field(name, tuned.runner.subject)
     default = (_parent(tuned.config[component], field, strict=False) or {}).get(field.rpartition(".")[2])
     return dimension_of(f"{component}.{field}", override, default)
 
 
 def _parent(node: Any, name: str, *, strict: bool = True) -> Any:
-    """Return the mapping that holds a dotted name's last part; None without `strict` where there is none."""
+    """Return the mapping that holds the last part of a dotted name; without `strict`, None if there is none."""
     for part in name.split(".")[:-1]:
         node = node[part] if strict or (isinstance(node, dict) and part in node) else None
     return node if strict or isinstance(node, dict) else None
 
 
 def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
-    """Return the id of the complete run of the best values, found by what its config digests to."""
+    """Return the id of the complete run with the best values, found by its config digest."""
     tracking = job.experiment.tracking
     with tracking.open() as store:
         complete = store.find_complete({CONFIG: identity.config_digest(job.make(best.params))})
@@ -255,7 +255,7 @@ def find_best_run(job: TuningJob, identity: Identity, best: Best) -> str:
 
 
 def attach_study(job: TuningJob, study: Study, search: str, run_id: str) -> None:
-    """Put a study's name, trials and plots into the run that its best values gave; `search` is the job's digest."""
+    """Attach a study's name, trials and plots to the run with its best values; `search` is the job's digest."""
     tags = {TUNING: study.name, STUDY: study.digest, SEARCH: search, STUDY_TRIALS: str(len(study.trials))}
     with job.experiment.tracking.open() as store, scratch.folder() as path:
         (path / file_names.TRIALS).write_text(table(study))

@@ -1,4 +1,4 @@
-"""The words of a command: what they search, and those that give the values found."""
+"""The overrides of a command: which of them define a search space, and how to write the values found as overrides."""
 
 import itertools
 import re
@@ -13,19 +13,19 @@ from recexp.tuning.space import Dimension
 
 
 def overrides(values: Mapping[str, Any], subject: Sequence[str]) -> list[str]:
-    """Return the words that give the components of a subject these values, by the names of a search space."""
+    """Return the overrides that set these values, named as in a search space, in the components of a subject."""
     return [f"{'.'.join(component_and_field(name, subject))}={_word(value)}" for name, value in values.items()]
 
 
 def subject_of(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the components that the runner of a command is about. Raises ConfigError."""
+    """Return the names of the subject's components for the runner of a command. Raises ConfigError."""
     runner = [word for word in words if word.startswith("runner=")]
     names: tuple[str, ...] = imported(config.compose(runner).runner["_target_"], "runner").subject
     return names
 
 
 def component_and_field(name: str, subject: Sequence[str]) -> tuple[str, str]:
-    """Return the component that a name of a search space is of, and the field's: the first subject's have no prefix."""
+    """Return component and field of a name in a search space; fields of the first subject have no prefix."""
     head, _, rest = name.partition(".")
     return (head, rest) if rest and head in subject[1:] else (subject[0], name)
 
@@ -40,7 +40,7 @@ def _word(value: Any) -> str:
 
 
 def ranges_and_jobs(words: Sequence[str], subject: Sequence[str]) -> tuple[dict[str, Override], list[list[str]]]:
-    """Return what is to be searched, by the names of a search space, and the words of each job."""
+    """Return the overrides to search over, named as in a search space, and the overrides of each job."""
     if flags := [word for word in words if word.startswith("-")]:
         raise ConfigError(f"tuning takes key=value only (got {' '.join(flags)})")
     ranges: dict[str, Override] = {}
@@ -59,7 +59,7 @@ def ranges_and_jobs(words: Sequence[str], subject: Sequence[str]) -> tuple[dict[
 
 
 def dimension_of(name: str, override: Override, default: Any) -> Dimension:
-    """Return the dimension that a swept override stands for; an interval is of whole numbers where `default` is one."""
+    """Return the dimension of a swept override; an interval is of integers if `default` is an integer."""
     sweep = override.sweep
     if isinstance(sweep, Interval):
         kind = int if type(default) is int else float

@@ -1,4 +1,4 @@
-"""Samplers: what proposes the next values, by the name that `tuning.sampler` gives."""
+"""Samplers, by their names in `tuning.sampler`: each proposes the values of the next trial."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -22,13 +22,13 @@ def _random(seed: int) -> "BaseSampler":
 SAMPLERS: dict[str, Callable[[int], "BaseSampler"]] = {
     "tpe": _tpe,
     "random": _random,
-    "grid": _random,  # is never asked: a study enqueues the points of the grid
+    "grid": _random,  # never used: a study enqueues the points of the grid
 }
 """Makers of samplers, from a seed."""
 
 
 def known(name: str) -> str:
-    """Return the name of a sampler; raises ValueError for another."""
+    """Return `name` if it is the name of a sampler; raises ValueError otherwise."""
     if name not in SAMPLERS:
         *most, last = (f"'{one}'" for one in SAMPLERS)
         raise ValueError(f"must be {', '.join(most)} or {last}")

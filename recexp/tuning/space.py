@@ -1,4 +1,4 @@
-"""Search spaces: which values each hyperparameter may take."""
+"""Search spaces: the values that each hyperparameter may take."""
 
 import math
 from abc import ABC, abstractmethod
@@ -18,25 +18,25 @@ Value = StrictBool | StrictInt | StrictFloat | StrictStr | None
 
 @params
 class Dimension(ABC):
-    """The values of one hyperparameter; `listed`: each of them is named, so that all can be tried."""
+    """The values of one hyperparameter; `listed`: they are listed one by one, so all can be tried."""
 
     listed: ClassVar[bool] = False
 
     @abstractmethod
     def distribution(self) -> "BaseDistribution":
-        """Return it as Optuna has it."""
+        """Return the corresponding Optuna distribution."""
 
     @abstractmethod
     def grid(self, points: int) -> list[Value]:
-        """Return the values of a grid, at most `points` of a number."""
+        """Return the grid values, at most `points` for a number."""
 
     @abstractmethod
     def ends(self) -> list[Value]:
-        """Return the values that must be allowed for all of them to be."""
+        """Return the extreme values: if they are allowed, all values are."""
 
     @abstractmethod
     def holds(self, value: Any) -> bool:
-        """Return whether `value` is among them."""
+        """Return whether `value` is in this dimension."""
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -69,7 +69,7 @@ class _Range(Dimension):
 
 @params
 class Real(_Range):
-    """Real numbers from `low` to `high`; with `log` small ones are tried as often as large ones."""
+    """Real numbers from `low` to `high`; `log` samples them uniformly on a logarithmic scale."""
 
     def distribution(self) -> "BaseDistribution":
         from optuna.distributions import FloatDistribution
@@ -82,7 +82,7 @@ class Real(_Range):
 
 @params
 class Integer(_Range):
-    """Whole numbers from `low` to `high`, both included; `log` as with `Real`."""
+    """Integers from `low` to `high`, both included; `log` as with `Real`."""
 
     low: int
     high: int
@@ -139,5 +139,5 @@ def grid_points(space: Mapping[str, Dimension], points: int, *, rng: np.random.G
 
 
 def grid_size(space: Mapping[str, Dimension], points: int) -> int:
-    """Return how many points the grid has."""
+    """Return the number of grid points."""
     return math.prod(len(dimension.grid(points)) for dimension in space.values())

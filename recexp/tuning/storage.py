@@ -1,4 +1,4 @@
-"""Where studies are kept: an SQLite file beside the tracking store's, or for a server in recexp's cache folder."""
+"""Storage of studies: an SQLite file next to the tracking store, or, for a server, in recexp's cache folder."""
 
 import os
 import socket
@@ -21,9 +21,9 @@ LOCK_SECONDS = 60
 
 
 def studies_of(uri: str | None) -> Path:
-    """Return the file of the studies whose runs go to a tracking URI: `mlflow-tuning.db` beside `mlflow.db`.
+    """Return the studies file for a tracking URI: `mlflow-tuning.db` next to `mlflow.db`.
 
-    Those of a server are in recexp's cache folder, from wherever they are started; a digest of its address names them.
+    For a server, the file is in recexp's cache folder, named by a digest of the server's address.
     """
     resolved = store_uri.resolve(uri)
     server = cache_dir("tuning") / f"mlflow-{digest(mask(resolved))[:10]}.db"
@@ -32,9 +32,9 @@ def studies_of(uri: str | None) -> Path:
 
 
 def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: int | None) -> "Study":
-    """Return the study of that name, made when there is none; raises StoreError.
+    """Return the study of that name, creating it if needed; raises StoreError.
 
-    Trials are pruned by the median of others once there are `prune_after`; None: never.
+    Trials are pruned by the median rule once there are `prune_after` trials; None: never.
     """
     import optuna
     from optuna.storages import RDBStorage
@@ -45,8 +45,8 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
     pruner = pruners.NopPruner() if prune_after is None else pruners.MedianPruner(n_startup_trials=prune_after)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(store_uri.lock_file(file), timeout=LOCK_SECONDS):  # two that make it at once would crash
-            file.touch()  # SQLite itself would let nobody else write to it, whatever the umask
+        with FileLock(store_uri.lock_file(file), timeout=LOCK_SECONDS):  # concurrent creation would crash
+            file.touch()  # SQLite would make it writable by its owner only, whatever the umask
             storage = RDBStorage(store_uri.sqlite_uri(file), engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
             return optuna.create_study(
                 storage=storage,
@@ -61,12 +61,12 @@ def open_study(file: Path, name: str, *, higher_is_better: bool, prune_after: in
 
 
 def this_process() -> str:
-    """Return what names this process: machine, number, and when it began, for numbers are given again."""
+    """Return an identifier of this process: machine, process id and start time, because ids are reused."""
     return f"{socket.gethostname()}:{os.getpid()}:{system.began(os.getpid())}"
 
 
 def gone(process: str) -> bool:
-    """Return whether a process of this machine is no more; of another machine it cannot be known."""
+    """Return whether a process of this machine has ended; False for other machines, where it cannot be known."""
     if not local(process):
         return False
     number, _, began = process.partition(":")[2].partition(":")
@@ -74,5 +74,5 @@ def gone(process: str) -> bool:
 
 
 def local(process: str) -> bool:
-    """Return whether a process is, or was, of this machine."""
+    """Return whether a process runs, or ran, on this machine."""
     return process.partition(":")[0] == socket.gethostname()

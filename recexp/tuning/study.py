@@ -1,4 +1,4 @@
-"""Study: the trials of one algorithm on one protocol, kept in a file, so that the same command goes on with them."""
+"""Study: the trials of one algorithm on one protocol, stored in a file so that the same command resumes them."""
 
 import logging
 import time
@@ -26,15 +26,15 @@ MAX_GRID = 1_000_000
 
 
 class Pruned(BaseException):
-    """Raised inside a trial that goes no further, for others were better at this step.
+    """Raised inside a trial that is stopped because others were better at the same step.
 
-    It is no failure: a model that goes on without a part that failed (`except Exception`) must let it through.
+    It is not a failure: models that tolerate failing parts (`except Exception`) must not catch it.
     """
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial: its number among those that ended, from 1, its values and metric."""
+    """The best trial: its number among the finished ones, from 1, its values and its metric."""
 
     number: int
     params: dict[str, Value]
@@ -42,26 +42,26 @@ class Best:
 
 
 class Study:
-    """Asks for values to try and is told what they were worth.
+    """Proposes the values of trials (`ask`) and records their results (`tell`).
 
-    The values of the yaml come first. A trial that was cut off by a kill is tried again. What is asked next depends on
-    the seed and the trials that have ended, so that a study which was interrupted asks what it would have asked.
+    The yaml's values come first. A trial whose process was killed is repeated. The next values depend only on the seed
+    and the finished trials, so an interrupted study continues as if it had not been interrupted.
 
     Parameters
     ----------
-    tuning : how to search.
+    tuning : settings of the search.
     file : the SQLite file of all studies.
-    name : of what is tuned.
-    space : dimensions by dotted name of the field.
-    defaults : the values in the yaml, tried first, of those fields whose dimension holds them.
-    content : plain data of all else that trials depend on (data, split, other values, metric).
-    part, metric, higher_is_better : where the objective's value is from, its name, and which way it improves.
-    seed : of the sampler.
+    name : name of the subject.
+    space : dimensions by dotted field name.
+    defaults : the yaml's values, tried first, for fields whose dimension contains them.
+    content : plain data of everything else that trials depend on (data, split, other values, metric).
+    part, metric, higher_is_better : part and name of the objective's metric, and its direction.
+    seed : seed of the sampler.
 
-    Its attribute `optuna` is the study as Optuna has it.
+    The attribute `optuna` is the Optuna study.
 
-    Raises ConfigError when a study of the same name has other dimensions or content, or the grid is too large;
-    StoreError when the file cannot be used.
+    Raises ConfigError if a study of the same name has other dimensions or content, or if the grid is too large;
+    StoreError if the file cannot be used.
     """
 
     def __init__(
@@ -83,18 +83,18 @@ class Study:
         self.total = tuning.trials
         whole = {**content, "metric": metric, "space": {name: describe(dimension) for name, dimension in space.items()}}
         if tuning.sampler == "grid":
-            whole["grid"] = tuning.grid_points  # its end is that of its points: other trials would take their places
+            whole["grid"] = tuning.grid_points  # a grid ends with its points: other trials would use up their number
         self.digest = digest(whole)
         self.name = tuning.study or f"{name}-{self.digest[:10]}"
         size = grid_size(space, tuning.grid_points)
         few = size <= tuning.trials and all(dimension.listed for dimension in space.values())
-        self._by_grid = tuning.sampler == "grid" or few  # a value that is tried again tells nothing
+        self._by_grid = tuning.sampler == "grid" or few  # repeating a value gives no information
         if self._by_grid:
             if size > MAX_GRID:
                 raise ConfigError(f"tuning.sampler=grid: the grid has {size:,} points; lower tuning.grid_points")
             points = {name: one.grid(tuning.grid_points) for name, one in space.items()}
             beside = bool(defaults) and any(defaults.get(name) not in points[name] for name in space)
-            self.total = min(self.total, size + beside)  # the yaml's values are tried, though no point of the grid
+            self.total = min(self.total, size + beside)  # the yaml's values are tried too, though not on the grid
         prune_after = tuning.pruning_after if tuning.pruning else None
         self.optuna = open_study(file, self.name, higher_is_better=higher_is_better, prune_after=prune_after)
         self._check_same({key: digest(value) for key, value in whole.items()})
@@ -105,7 +105,7 @@ class Study:
             self._enqueue(defaults)
 
     def ask(self) -> "Trial | None":
-        """Return a trial with its values in `params`, or None when there have been enough, or time is up."""
+        """Return a trial with its values in `params`, or None if there are enough trials or time is up."""
         states = [trial.state.name for trial in self._all()]
         number = len(self.trials) + states.count("RUNNING") - len(foreign_trials.lost(self._all()))
         late = self.tuning.timeout is not None and time.monotonic() - self._begin > self.tuning.timeout
@@ -119,7 +119,7 @@ class Study:
         return trial
 
     def tell(self, trial: "Trial", value: float | None, error: str = "", *, pruned: bool = False) -> None:
-        """Take a trial's value; without one it was pruned or failed, for the reason `error`."""
+        """Record a trial's value; without a value it was pruned, or failed for the reason `error`."""
         from optuna.trial import TrialState
 
         if value is not None:
@@ -130,7 +130,7 @@ class Study:
         self._log_end(trial.number, error)
 
     def run(self, make: Callable[[Mapping[str, Value]], Any], objective: Callable[..., float]) -> None:
-        """Try values until there is nothing more to ask, in this process; what fails costs only its own trial."""
+        """Run trials in this process until `ask` returns None; a failure ends only its own trial."""
         while (trial := self.ask()) is not None:
 
             def report(step: int, values: Mapping[str, float], trial: "Trial" = trial) -> None:
@@ -149,13 +149,13 @@ class Study:
 
     @property
     def trials(self) -> "list[FrozenTrial]":
-        """The trials that have ended and count: those with a value, pruned, or failed by themselves."""
+        """The finished trials that count: complete, pruned, or failed with an error of their own."""
         killed = self.optuna.user_attrs.get("killed", [])
         return [t for t in self._all() if t.state.is_finished() and t.number not in killed]
 
     @property
     def best(self) -> Best:
-        """The best trial; raises RecexpError when none gave a value."""
+        """The best trial; raises RecexpError if no trial has a value."""
         ended = self.trials
         done = [trial for trial in ended if trial.state.name == "COMPLETE"]
         if not done:
@@ -175,22 +175,22 @@ class Study:
         return SAMPLERS[self.tuning.sampler](seed)
 
     def _enqueue(self, values: Mapping[str, Value]) -> None:
-        """Let the next trial begin with these values; whose it is stands with it from the first moment."""
+        """Enqueue a trial with these values; its process is recorded from the start."""
         self.optuna.enqueue_trial(dict(values), user_attrs={"worker": this_process()})
 
     def _next_of_grid(self) -> dict[str, Value]:
-        """Return the first point of the grid, in the order of the seed, that has not been tried."""
+        """Return the first untried grid point, in the order given by the seed."""
         lost = [trial.number for trial in foreign_trials.lost(self._all())]
         tried = [trial.params for trial in self._all() if trial.number not in lost]
         points = grid_points(self.space, self.tuning.grid_points, rng=generator(self.seed, "grid"))
         return next(point for point in points if point not in tried)
 
     def _all(self) -> "list[FrozenTrial]":
-        """Return all trials, not to be changed."""
+        """Return all trials; do not modify them."""
         return self.optuna.get_trials(deepcopy=False)
 
     def _check_same(self, content: dict[str, str]) -> None:
-        """Raise ConfigError unless the study is new or was begun with the same content."""
+        """Raise ConfigError unless the study is new or was started with the same content."""
         had = self.optuna.user_attrs.get("content")
         if had is None:
             self.optuna.set_user_attr("content", content)
@@ -202,7 +202,7 @@ class Study:
             )
 
     def _retry(self) -> None:
-        """Try again what processes of this machine had begun that are no more."""
+        """Enqueue again the unfinished trials of processes on this machine that have ended."""
         from optuna.trial import TrialState
 
         for trial in self.optuna.trials:

@@ -18,7 +18,7 @@ SHOWN = 8
 
 
 def write_study_plots(folder: Path, data: Mapping[str, Any]) -> None:
-    """Draw what `recexp.tuning.Study.plots` gives into `folder`."""
+    """Draw the data of `recexp.tuning.Study.plots` and write the plots to `folder`."""
     write(folder, "history", "Trials and the best so far, on validation", _history(data))
     write(folder, "importance", "Importance of parameters (PED-ANOVA)", _importance(data))
     write(folder, "parallel_coordinates", "Values tried: darker is better, the best is orange", _parallel(data))
@@ -43,7 +43,7 @@ def _importance(data: Mapping[str, Any]) -> Picture | None:
 
 
 def _parallel(data: Mapping[str, Any]) -> Picture | None:
-    """Draw a line a trial over an axis a parameter, better ones darker."""
+    """Draw one line per trial over one axis per parameter; better trials are darker."""
     trials = sorted(
         data["trials"], key=lambda trial: trial["value"], reverse=not data["higher_is_better"]
     )  # the best on top
@@ -57,7 +57,7 @@ def _parallel(data: Mapping[str, Any]) -> Picture | None:
 
 
 def _axis(values: list[Any], log: bool) -> tuple[np.ndarray, dict[float, str]]:
-    """Return where each value lies on an axis from 0 to 1, float64 (n,), and its labels."""
+    """Return the position of each value on an axis from 0 to 1, float64 (n,), and the axis labels."""
     if any(type(value) not in (int, float) for value in values):
         names = sorted({str(value) for value in values})
         at = {name: place / max(1, len(names) - 1) for place, name in enumerate(names)}

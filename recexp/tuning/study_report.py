@@ -1,4 +1,4 @@
-"""What a study leaves for a person: a sentence, a table of its trials, and what its plots are drawn of."""
+"""Reports of a study: a one-sentence summary, a table of trials, and the data of its plots."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def summary(study: "Study") -> str:
-    """Return in a sentence how the values were found."""
+    """Return one sentence that says how the values were found."""
     ended, best = study.trials, study.best
     states = [trial.state.name for trial in ended]
     lost = "".join(f", {states.count(s)} {s.lower()}" for s in ("PRUNED", "FAIL") if s in states)
@@ -26,9 +26,9 @@ def summary(study: "Study") -> str:
 
 
 def table(study: "Study") -> str:
-    """Return the ended trials as csv: number, state, value, seconds, the values tried, and what went wrong.
+    """Return the finished trials as csv: number, state, value, seconds, the values tried, and the error.
 
-    Only complete trials have a value: what a pruned one had reached is no result.
+    Only complete trials have a value: an intermediate value of a pruned trial is not a result.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -43,7 +43,7 @@ def table(study: "Study") -> str:
 
 
 def plot_data(study: "Study") -> dict[str, Any]:
-    """Return what `recexp.tuning.study_plots` draws."""
+    """Return the data that `recexp.tuning.study_plots` draws."""
     ended = [*enumerate(study.trials, 1)]
     done = [(n, trial) for n, trial in ended if trial.state.name == "COMPLETE"]
     return {
@@ -57,7 +57,7 @@ def plot_data(study: "Study") -> dict[str, Any]:
 
 
 def _importance(study: "Study") -> dict[str, float]:
-    """Return how much each field decided, by PED-ANOVA (Watanabe et al., IJCAI 2023); {} with too few trials."""
+    """Return the importance of each field by PED-ANOVA (Watanabe et al., IJCAI 2023); {} with too few trials."""
     from optuna.importance import get_param_importances
 
     try:
