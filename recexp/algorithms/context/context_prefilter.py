@@ -25,8 +25,8 @@ class ContextPrefilter(Recommender):
     The exact prefilter of Adomavicius et al. (ACM TOIS 23(1), 2005, "Incorporating contextual information in
     recommender systems using a multidimensional approach"). A context is a value of each of `columns`. Where it has
     fewer than `min_rows` train rows, the last column is left out, then the one before it, and so on; in the end all
-    rows are left. So it goes, too, for a query of whose context a column is missing or new, or which a model of its
-    context cannot answer. What validation chooses is chosen on all rows.
+    rows are left. The same holds for a query whose context lacks a column or has a new value, or which the model of
+    its context cannot answer. What validation chooses is chosen on all rows.
 
     Time and memory: those of `base` for each context with a model. Learns `models_`, the first of all rows,
     `contexts_`, the values that each of the others is of, `columns_`, and `known_`, bool (models, n_users), who had
@@ -103,8 +103,10 @@ class ContextPrefilter(Recommender):
         others = self.models_[0].remarks(queries)
         if not self.columns_ or any(name in queries.context for name in self.columns_):
             return others
-        told = "no query tells its context, and the model of all rows answers: a query does where it asks about one row"
-        return [told, *others]
+        remark = (
+            "no query tells its context, and the model of all rows answers: a query does where it asks about one row"
+        )
+        return [remark, *others]
 
     def check_split(self, split: Split) -> None:
         self.models_[0].check_split(split)

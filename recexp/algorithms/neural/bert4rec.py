@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class BERT4Rec(SequenceModel):
     """score(u, i) = h(u) . e_i, h what a transformer puts out at a mask after the latest item.
 
-    BERT4Rec (Sun et al., CIKM 2019): items are masked by chance and told from those before and after them, by
-    cross-entropy over all items. Layers are BERT's: norm after each sum, gelu, four times as wide inside.
+    BERT4Rec (Sun et al., CIKM 2019): items are masked at random and predicted from those before and after
+    them, by cross-entropy over all items. Layers are BERT's: norm after each sum, gelu, four times as wide inside.
 
     Time: an epoch is O(m (factors^2 + length factors) + mask m n_items factors), m the rows.
 
@@ -37,9 +37,9 @@ class BERT4Rec(SequenceModel):
         check_heads(self.factors, self.heads)
 
     def _network_of(self, items: "Table") -> "MaskedTransformer":
-        from recexp.algorithms.neural.networks.attention import MaskedTransformer, Shape
+        from recexp.algorithms.neural.networks.attention import MaskedTransformer, TransformerShape
 
-        shape = Shape(
+        shape = TransformerShape(
             width=self.factors,
             blocks=self.blocks,
             heads=self.heads,

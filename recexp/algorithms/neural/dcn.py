@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from recexp.algorithms.neural.deep_field_model import DeepFieldModel
-from recexp.algorithms.neural.field_shape import Shape
+from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.params import PositiveInt, params
 
 
@@ -20,5 +20,5 @@ class DCN(DeepFieldModel):
 
     cross: PositiveInt
 
-    def _shape(self) -> Shape:
+    def _shape(self) -> FieldShape:
         return replace(super()._shape(), linear=False, cross=self.cross)

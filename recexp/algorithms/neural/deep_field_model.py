@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from recexp.algorithms.neural.field_model import FieldModel
-from recexp.algorithms.neural.field_shape import Shape
+from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.params import Fraction, PositiveInt, Size, params
 
 
@@ -26,5 +26,5 @@ class DeepFieldModel(FieldModel):
     batch_norm: bool
     dropout: Fraction
 
-    def _shape(self) -> Shape:
-        return Shape(self.factors, hidden=self.layers, batch_norm=self.batch_norm, dropout=self.dropout)
+    def _shape(self) -> FieldShape:
+        return FieldShape(self.factors, hidden=self.layers, batch_norm=self.batch_norm, dropout=self.dropout)

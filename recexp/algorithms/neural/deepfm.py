@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from recexp.algorithms.neural.deep_field_model import DeepFieldModel
-from recexp.algorithms.neural.field_shape import Shape
+from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.params import params
 
 
@@ -14,5 +14,5 @@ class DeepFM(DeepFieldModel):
     Guo et al. (IJCAI 2017, equations 1 to 4): both parts share the vectors.
     """
 
-    def _shape(self) -> Shape:
+    def _shape(self) -> FieldShape:
         return replace(super()._shape(), pairs=True)

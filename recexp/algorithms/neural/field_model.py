@@ -11,8 +11,8 @@ from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.fit_context import FitContext
 from recexp.algorithms.neural import fields
 from recexp.algorithms.neural.base import NeuralModel
-from recexp.algorithms.neural.field_shape import Shape
-from recexp.algorithms.neural.fields import Encoded
+from recexp.algorithms.neural.field_shape import FieldShape
+from recexp.algorithms.neural.fields import Encoded, Task
 from recexp.algorithms.ratings import clipped, rating_range
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from recexp.algorithms.neural.lesson import Lesson
-    from recexp.algorithms.neural.networks.fields import FieldNetwork, Part
+    from recexp.algorithms.neural.networks.fields import FieldNetwork, FieldTensors
 
 BLOCK = 2**14
 """Rows whose values are predicted at once."""
@@ -36,9 +36,9 @@ class FieldModel(NeuralModel):
     made in the context that a query tells.
 
     With task `click` values are labels 0 and 1, learned by log loss, and probabilities are predicted; with `rating`
-    ratings are learned by squared error, and predicted within the range of train; with `rank` each row's item is to be
-    told from `negatives` items that its user has no row with, in the row's own context: softmax over all of them, which
-    for one negative is the loss of BPR (Rendle et al., UAI 2009).
+    ratings are learned by squared error, and predicted within the range of train; with `rank` each row's item is to
+    score above `negatives` items that its user has no row with, in the row's own context: softmax over all of them,
+    which for one negative is the loss of BPR (Rendle et al., UAI 2009).
 
     Time: an epoch is O(m f d) for m rows, f fields and d factors, besides the network's layers.
 
@@ -54,7 +54,7 @@ class FieldModel(NeuralModel):
 
     fields: Annotated[list[str], Field(min_length=1)] | Literal["auto"]
     quantiles: Annotated[int, Field(ge=2)] | None
-    task: Literal["click", "rating", "rank"]
+    task: Task
     negatives: PositiveInt
     regularization: NonNegativeFloat
     learning_rate_decay: Annotated[float, Field(gt=0, le=1)]
@@ -108,7 +108,7 @@ class FieldModel(NeuralModel):
         return out if self.task == "click" else clipped(out, self.range_)
 
     @abstractmethod
-    def _shape(self) -> Shape:
+    def _shape(self) -> FieldShape:
         """Return what the network is made of."""
 
     def _lesson(self, train: Dataset, generator: "torch.Generator", context: FitContext) -> "Lesson":
@@ -129,7 +129,7 @@ class FieldModel(NeuralModel):
             self._network_of,
             generator,
             self.learning_rate,
-            parts={table: self._part(table, encoded, generator.device) for table, encoded in known.items()},
+            fields={table: self._tensors(table, encoded, generator.device) for table, encoded in known.items()},
             rows=(rows.users.astype(np.int64), rows.items.astype(np.int64), rows.values),
             task=self.task,
             unseen=unseen,
@@ -161,19 +161,19 @@ class FieldModel(NeuralModel):
         n_codes = sum(how["size"] for how in self.fields_.values())
         return FieldNetwork(n_codes, counts["users"] + counts["context"], counts["items"], self._shape())
 
-    def _part(self, table: str, encoded: Encoded, device: "torch.device") -> "Part":
-        from recexp.algorithms.neural.networks.fields import Part
+    def _tensors(self, table: str, encoded: Encoded, device: "torch.device") -> "FieldTensors":
+        from recexp.algorithms.neural.networks.fields import FieldTensors
 
         before = fields.TABLES[: fields.TABLES.index(table)]
         first = sum(how["size"] for name in before for how in fields.of_table(self.fields_, name).values())
-        return Part(encoded, fields.sizes(fields.of_table(self.fields_, table)), first, device)
+        return FieldTensors(encoded, fields.sizes(fields.of_table(self.fields_, table)), first, device)
 
     def _vectors(self, network: "FieldNetwork", table: str, encoded: Encoded) -> "torch.Tensor":
         """Return (n, f, width): the vectors of fields."""
         import torch
 
         device = network.table.device
-        return self._part(table, encoded, device).vectors(network.table, torch.arange(len(encoded), device=device))
+        return self._tensors(table, encoded, device).vectors(network.table, torch.arange(len(encoded), device=device))
 
     def _left(self, network: "FieldNetwork", users: np.ndarray, moments: Encoded) -> "torch.Tensor":
         """Return (b, f, width): the vectors of the fields of users, -1: unknown, and of their context."""

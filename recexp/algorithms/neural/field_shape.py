@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Shape:
+class FieldShape:
     """The parts of a network, see `networks.fields.FieldNetwork`.
 
     Attributes

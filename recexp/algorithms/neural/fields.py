@@ -8,7 +8,7 @@ others (several categories, of which the mean counts, and numbers) are sparse ro
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +20,8 @@ from recexp.errors import ConfigError, DataError
 log = logging.getLogger(__name__)
 
 TABLES = ("users", "items", "context")
+
+Task = Literal["click", "rating", "rank"]
 
 
 @dataclass(frozen=True)

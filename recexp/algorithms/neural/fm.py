@@ -1,7 +1,7 @@
 """FM: a factorization machine."""
 
 from recexp.algorithms.neural.field_model import FieldModel
-from recexp.algorithms.neural.field_shape import Shape
+from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.params import Size, params
 
 
@@ -19,5 +19,5 @@ class FM(FieldModel):
 
     factors: Size
 
-    def _shape(self) -> Shape:
-        return Shape(self.factors, pairs=True)
+    def _shape(self) -> FieldShape:
+        return FieldShape(self.factors, pairs=True)

@@ -1,10 +1,9 @@
 """GRU4Rec: a recurrent network over histories."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from recexp.algorithms.capabilities import Capabilities
 from recexp.algorithms.neural.sequence_model import SequenceModel
-from recexp.data import Interactions
 from recexp.params import NonNegativeFloat, PositiveInt, Size, params
 
 if TYPE_CHECKING:
@@ -68,7 +67,5 @@ class GRU4Rec(SequenceModel):
     def _drawn(self) -> int:
         return 0 if self.loss == "cross_entropy" else self.negatives
 
-    def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
-        from recexp.algorithms.neural.networks.sequences import Sequences
-
-        return Sequences(rows, self.length, device, left=False, gaps=self.time_gaps)
+    def _reads_gaps(self) -> bool:
+        return self.time_gaps

@@ -1,7 +1,7 @@
 """Logistic: a weight for each code of each field."""
 
 from recexp.algorithms.neural.field_model import FieldModel
-from recexp.algorithms.neural.field_shape import Shape
+from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.params import params
 
 
@@ -13,5 +13,5 @@ class Logistic(FieldModel):
     differ.
     """
 
-    def _shape(self) -> Shape:
-        return Shape(0)
+    def _shape(self) -> FieldShape:
+        return FieldShape(0)

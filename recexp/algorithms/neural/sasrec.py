@@ -1,9 +1,8 @@
 """SASRec: self-attention over histories."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from recexp.algorithms.neural.sequence_model import SequenceModel, check_heads
-from recexp.data import Interactions
 from recexp.errors import ConfigError
 from recexp.params import PositiveInt, Share, params
 
@@ -60,9 +59,9 @@ class SASRec(SequenceModel):
             raise ConfigError("algorithm.norm: layer=ligr has norm=pre")
 
     def _network_of(self, items: "Table") -> "CausalTransformer":
-        from recexp.algorithms.neural.networks.attention import CausalTransformer, Shape
+        from recexp.algorithms.neural.networks.attention import CausalTransformer, TransformerShape
 
-        shape = Shape(
+        shape = TransformerShape(
             width=self.factors,
             blocks=self.blocks,
             heads=self.heads,
@@ -86,7 +85,5 @@ class SASRec(SequenceModel):
     def _drawn(self) -> int:
         return 0 if self.loss == "cross_entropy" else self.negatives
 
-    def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
-        from recexp.algorithms.neural.networks.sequences import Sequences
-
-        return Sequences(rows, self.length, device, left=self.norm == "original", gaps=False)
+    def _pads_left(self) -> bool:
+        return self.norm == "original"

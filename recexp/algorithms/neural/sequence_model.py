@@ -1,9 +1,9 @@
-"""SequenceModel: what networks that read histories in their order share."""
+"""SequenceModel: the base of networks that read a history in its order."""
 
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from recexp.algorithms.neural.lesson import Lesson
     from recexp.algorithms.neural.networks.modules import Table
     from recexp.algorithms.neural.networks.sequence_losses import SequenceLoss
-    from recexp.algorithms.neural.networks.sequences import SequenceNetwork
+    from recexp.algorithms.neural.networks.sequences import SequenceNetwork, Sequences
 
-ASKED = 512
-"""Queries that a network reads at once."""
-NUMBERS = 40
-"""Numbers that are held for each number of a vector at each place of a batch, in training: roughly."""
+BLOCK = 512
+"""Queries that are scored at once."""
+ACTIVATIONS = 40
+"""Numbers held in training for each number of a vector, at each place of a batch: an estimate."""
 LOGITS = 8
-"""Numbers that are held for each negative at each place of a batch, in training: roughly, 4 to 10 by the loss."""
+"""Numbers held in training for each negative, at each place of a batch: an estimate; by the loss 4 to 10."""
 
 
 @params
@@ -55,7 +55,7 @@ class SequenceModel(NeuralModel):
     dropout : probability of leaving out a number in training.
     item_ids, item_features : what an item's vector is made of.
     item_vectors : an npz file with `ids` and `vectors`; None: none.
-    weights : a context column of numbers of 0 or more, which weigh rows as what is to be told; None: all weigh alike.
+    weights : a context column of numbers of 0 or more, the weights of rows as targets; None: all weigh alike.
     """
 
     factors: Size
@@ -91,8 +91,8 @@ class SequenceModel(NeuralModel):
         with self._asked(lambda: self._plain(queries.n_items)) as network:
             items = network.items.whole()
             sequences = self._sequences(queries.log, items.device)
-            for first in range(0, len(queries), ASKED):
-                block = slice(first, first + ASKED)
+            for first in range(0, len(queries), BLOCK):
+                block = slice(first, first + BLOCK)
                 start, stop = (torch.tensor(ends[block], device=items.device) for ends in (queries.start, queries.stop))
                 scores[block] = (network.last(sequences, start, stop) @ items.T).cpu().numpy()
         return scores
@@ -103,12 +103,20 @@ class SequenceModel(NeuralModel):
 
     @abstractmethod
     def _loss(self, known: "torch.Tensor") -> "SequenceLoss":
-        """Return what is learned by; `known`, int64 (n,), are the items that are told apart, ascending."""
+        """Return the loss; `known`, int64 (n,), are the items that it compares, ascending."""
 
-    def _sequences(self, rows: Interactions, device: "torch.device") -> Any:
+    def _sequences(self, rows: Interactions, device: "torch.device") -> "Sequences":
         from recexp.algorithms.neural.networks.sequences import Sequences
 
-        return Sequences(rows, self.length, device, left=False, gaps=False)
+        return Sequences(rows, self.length, device, left=self._pads_left(), gaps=self._reads_gaps())
+
+    def _pads_left(self) -> bool:
+        """Return whether sequences are padded on the left."""
+        return False
+
+    def _reads_gaps(self) -> bool:
+        """Return whether the network reads the times between events."""
+        return False
 
     def _plain(self, n_items: int) -> "SequenceNetwork":
         from recexp.algorithms.neural.networks.modules import Table
@@ -129,14 +137,14 @@ class SequenceModel(NeuralModel):
         if self.item_vectors is not None:
             given = torch.from_numpy(item_vectors(Path(self.item_vectors).expanduser(), train)).to(device)
         described = self.item_features or self.item_vectors is not None
-        told = rows.used_items if described else np.arange(train.n_items)  # else items without rows would keep 0
+        known = rows.used_items if described else np.arange(train.n_items)  # else items without rows would keep 0
         start, stop = (torch.from_numpy(ends.astype(np.int64)).to(device) for ends in (begin[long], begin[long + 1]))
         return SequenceLesson(
             self._sequences(rows, device),
             (start, stop),
             self._weights(rows, device),
             lambda: self._network_of(Table(train.n_items, self.factors, features, given, own=self.item_ids)),
-            self._loss(torch.from_numpy(told).to(device)),
+            self._loss(torch.from_numpy(known).to(device)),
             generator,
             learning_rate=self.learning_rate,
         )
@@ -157,16 +165,15 @@ class SequenceModel(NeuralModel):
 
     def _foresee(self, sequences: int, n_items: int) -> None:
         places, drawn = min(self.batch_size, sequences) * self.length, min(self._drawn(), n_items)
-        name = type(self).__name__
         foresee(
-            name,
+            type(self).__name__,
             f"windows of {self.length:,} items",
-            memory=4 * (places * (self.factors * NUMBERS + drawn * LOGITS) + 4 * n_items * self.factors),
+            memory=4 * (places * (self.factors * ACTIVATIONS + drawn * LOGITS) + 4 * n_items * self.factors),
             instead=f"a smaller algorithm.length{', algorithm.negatives' if drawn else ''} or algorithm.batch_size",
         )
 
     def _drawn(self) -> int:
-        """Return how many items are drawn at most to be compared with that which is to be told."""
+        """Return how many negatives are drawn for a place at most."""
         return 0
 
 

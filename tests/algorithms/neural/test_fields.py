@@ -283,10 +283,10 @@ def test_the_label_is_no_field_by_itself(clicks: Dataset) -> None:
 
 def test_networks_hold_no_more_than_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few queries give the scores of all at once."""
-    from recexp.algorithms.neural.field_shape import Shape
+    from recexp.algorithms.neural.field_shape import FieldShape
     from recexp.algorithms.neural.networks import fields as networks
 
-    network = empty(lambda: FieldNetwork(9, 2, 1, Shape(4, hidden=[6])), torch.device("cpu"))
+    network = empty(lambda: FieldNetwork(9, 2, 1, FieldShape(4, hidden=[6])), torch.device("cpu"))
     network.draw(torch.Generator().manual_seed(0))
     left, right = (torch.from_numpy(np.random.default_rng(0).normal(size=s)).float() for s in ((7, 2, 5), (3, 1, 5)))
     with torch.inference_mode():

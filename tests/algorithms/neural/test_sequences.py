@@ -10,7 +10,7 @@ from torch import Tensor
 
 import recexp
 from recexp import system
-from recexp.algorithms.neural.networks.attention import CausalTransformer, MaskedTransformer, Shape
+from recexp.algorithms.neural.networks.attention import CausalTransformer, MaskedTransformer, TransformerShape
 from recexp.algorithms.neural.networks.modules import Table, empty
 from recexp.algorithms.neural.networks.recurrent import Recurrent
 from recexp.algorithms.neural.networks.sequences import CausalNetwork, SequenceLesson, Sequences
@@ -18,7 +18,7 @@ from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.errors import ConfigError, DataError, IncompatibleError
 
 CPU, LENGTH, WIDTH, N = torch.device("cpu"), 6, 8, 12
-STANDARD = Shape(width=WIDTH, blocks=2, heads=2, norm="pre", layer="standard", wider=1, rate=0.0, eps=1e-8)
+STANDARD = TransformerShape(width=WIDTH, blocks=2, heads=2, norm="pre", layer="standard", wider=1, rate=0.0, eps=1e-8)
 CAUSAL = {
     "gru": lambda: Recurrent(Table(N, WIDTH), WIDTH, 16, 2, "gru", 0.0, gaps=True),
     "lstm": lambda: Recurrent(Table(N, WIDTH), WIDTH, WIDTH, 1, "lstm", 0.0, gaps=False),

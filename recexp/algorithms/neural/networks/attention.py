@@ -10,17 +10,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.networks.modules import Table, dropout
-from recexp.algorithms.neural.networks.sequences import Batch, CausalNetwork, SequenceNetwork, Sequences, at_end
-
-INIT_STD = 0.02
-"""Standard deviation of initial vectors."""
+from recexp.algorithms.neural.networks.sequences import (
+    INIT_STD,
+    Batch,
+    CausalNetwork,
+    SequenceNetwork,
+    Sequences,
+    at_end,
+)
 
 Norm = Literal["pre", "original", "post"]
 Layer = Literal["standard", "ligr"]
 
 
 @dataclass(frozen=True)
-class Shape:
+class TransformerShape:
     """What the blocks of a transformer are.
 
     Attributes
@@ -64,7 +68,7 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention, then layers at each place."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.shape, inner, gated = shape, shape.wider * shape.width, shape.layer == "ligr"
         self.attention = Attention(shape.width, shape.heads)
@@ -110,7 +114,7 @@ class Transformer(nn.Module):
     length : places of a window.
     """
 
-    def __init__(self, shape: Shape, length: int) -> None:
+    def __init__(self, shape: TransformerShape, length: int) -> None:
         super().__init__()
         self.shape = shape
         self.places = nn.Parameter(torch.empty(length, shape.width))
@@ -148,7 +152,7 @@ class CausalTransformer(CausalNetwork):
     With norm original it is on the left and is seen, as in the code by which published weights were learned.
     """
 
-    def __init__(self, items: Table, shape: Shape, length: int) -> None:
+    def __init__(self, items: Table, shape: TransformerShape, length: int) -> None:
         super().__init__()
         self.items, self.body = items, Transformer(shape, length)
 
@@ -157,20 +161,20 @@ class CausalTransformer(CausalNetwork):
         self.body.draw(generator)
 
     def forward(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        x = self.items(batch.items.flatten()).view(*batch.items.shape, -1)
+        x = self.embed(batch)
         out: Tensor = self.body(x * math.sqrt(x.shape[-1]), batch, None, generator)
         return out
 
 
 class MaskedTransformer(SequenceNetwork):
-    """BERT4Rec: what is masked is told from the items around it; what comes next is a mask at the end.
+    """BERT4Rec: masked items are predicted from the items around them; the next item is a mask at the end.
 
     Parameters
     ----------
     share : probability that an item is masked, in training.
     """
 
-    def __init__(self, items: Table, shape: Shape, length: int, share: float) -> None:
+    def __init__(self, items: Table, shape: TransformerShape, length: int, share: float) -> None:
         super().__init__()
         self.items, self.body, self.share = items, Transformer(shape, length), share
         self.mask = nn.Parameter(torch.empty(shape.width))
@@ -197,6 +201,6 @@ class MaskedTransformer(SequenceNetwork):
 
     def forward(self, batch: Batch, masked: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return (b, l, width); masked, bool (b, l), says where an item is not to be seen."""
-        x = torch.where(masked[:, :, None], self.mask, self.items(batch.items.flatten()).view(*masked.shape, -1))
+        x = torch.where(masked[:, :, None], self.mask, self.embed(batch))
         out: Tensor = self.output(self.body(x, batch, batch.present[:, None, None, :], generator))
         return out

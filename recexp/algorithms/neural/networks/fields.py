@@ -1,7 +1,7 @@
-"""Networks over fields: factorization machines and their deep relatives, and what they are taught."""
+"""Networks over fields: factorization machines and their deep relatives, and how they are trained."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recexp.algorithms.neural.field_shape import Shape
-from recexp.algorithms.neural.fields import Encoded
+from recexp.algorithms.neural.field_shape import FieldShape
+from recexp.algorithms.neural.fields import Encoded, Task
 from recexp.algorithms.neural.lesson import Lesson, Network, Pass
 from recexp.algorithms.neural.networks.modules import Rows, dropout, glorot, linears
 from recexp.algorithms.neural.networks.unseen import Unseen
@@ -22,10 +22,8 @@ DENSE = 2**24
 HELD = 2**24
 """Numbers of a layer that are held at once when all items are scored, 64 MiB."""
 
-Task = Literal["click", "rating", "rank"]
 
-
-class Part:
+class FieldTensors:
     """The fields of users, items or moments as tensors, codes numbered from `first` on over all fields of a network."""
 
     def __init__(self, encoded: Encoded, sizes: tuple[list[int], list[int]], first: int, device: torch.device) -> None:
@@ -69,7 +67,7 @@ class FieldNetwork(Network):
     n_left, n_right : fields of users and contexts, and of items.
     """
 
-    def __init__(self, n_codes: int, n_left: int, n_right: int, shape: Shape) -> None:
+    def __init__(self, n_codes: int, n_left: int, n_right: int, shape: FieldShape) -> None:
         super().__init__()
         self.shape = shape
         self.table = nn.Parameter(torch.empty(n_codes, shape.factors + shape.linear))
@@ -137,7 +135,7 @@ class FieldNetwork(Network):
 
 
 class BatchNorm(nn.Module):
-    """Batch normalization (Ioffe and Szegedy, ICML 2015) that is told when it is in training; momentum .1, eps 1e-5."""
+    """Batch normalization (Ioffe and Szegedy, ICML 2015) whose caller says if it trains; momentum .1, eps 1e-5."""
 
     mean: Tensor
     variance: Tensor
@@ -169,14 +167,14 @@ def times(left: Tensor, right: Tensor) -> Tensor:
 
 
 class FieldLesson(Lesson):
-    """Logits are to tell values of rows, or a row's item from unseen ones in the same context.
+    """Logits predict the values of rows, or rank a row's item above unseen ones in the same context.
 
     Parameters
     ----------
     make : returns the network.
-    parts : fields of users, items and context, the context's a row each.
+    fields : those of users, of items and of the context, by name of the table; the context has one entry a row.
     rows : int64 (m,) user, (m,) item and float32 (m,) value of each row.
-    unseen, negatives : draws items for the task rank, so many a row.
+    unseen, negatives : for the task rank, what draws unseen items, and how many for each row.
     regularization : of all vectors and weights of codes; lambda / 2 times their squared norm is added to the loss.
     decay : factor of the learning rate after a validation without improvement.
     """
@@ -189,7 +187,7 @@ class FieldLesson(Lesson):
         generator: torch.Generator,
         learning_rate: float,
         *,
-        parts: Mapping[str, Part],
+        fields: Mapping[str, FieldTensors],
         rows: tuple[np.ndarray, np.ndarray, np.ndarray],
         task: Task,
         unseen: Unseen | None,
@@ -198,7 +196,7 @@ class FieldLesson(Lesson):
         decay: float,
     ) -> None:
         super().__init__(make, generator, learning_rate)
-        self.parts, self.task, self.negatives, self.decay = parts, task, negatives, decay
+        self.fields, self.task, self.negatives, self.decay = fields, task, negatives, decay
         self.users, self.items, self.values = (torch.tensor(array, device=generator.device) for array in rows)
         self._unseen = unseen
         if task == "rating":
@@ -220,10 +218,10 @@ class FieldLesson(Lesson):
 
     def _left(self, rows: Tensor) -> Tensor:
         table, users = self.network.table, self.users[rows]
-        return torch.cat([self.parts["users"].vectors(table, users), self.parts["context"].vectors(table, rows)], 1)
+        return torch.cat([self.fields["users"].vectors(table, users), self.fields["context"].vectors(table, rows)], 1)
 
     def _right(self, items: Tensor) -> Tensor:
-        return self.parts["items"].vectors(self.network.table, items.flatten()).unflatten(0, items.shape)
+        return self.fields["items"].vectors(self.network.table, items.flatten()).unflatten(0, items.shape)
 
     def _loss(self, rows: Tensor) -> Tensor:
         logits = self.network(self._left(rows), self._right(self.items[rows][:, None]), self.generator)[:, 0]

@@ -9,10 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.networks.modules import Table, dropout, uniform
-from recexp.algorithms.neural.networks.sequences import BUCKETS, Batch, CausalNetwork
-
-INIT_STD = 0.02
-"""Standard deviation of initial vectors."""
+from recexp.algorithms.neural.networks.sequences import BUCKETS, INIT_STD, Batch, CausalNetwork
 
 Cell = Literal["gru", "lstm", "rnn"]
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
@@ -48,7 +45,7 @@ class Recurrent(CausalNetwork):
                 uniform(weights, self.cells[0].hidden_size ** -0.5, generator)
 
     def forward(self, batch: Batch, generator: torch.Generator | None = None) -> Tensor:
-        x = self.items(batch.items.flatten()).view(*batch.items.shape, -1)
+        x = self.embed(batch)
         if self.gaps is not None and batch.gaps is not None:
             x = x + F.embedding(batch.gaps, self.gaps)
         for cell in self.cells:

@@ -1,4 +1,4 @@
-"""By what networks learn which item comes next: losses over all items, or over some that are drawn."""
+"""Losses of networks that predict the next item: over all items, or over some that are drawn."""
 
 import math
 from abc import ABC, abstractmethod
@@ -24,8 +24,8 @@ class SequenceLoss(ABC):
 
         Parameters
         ----------
-        vectors : float (b, l, width): what is said at each place.
-        targets : int64 (b, l): the item that is to be told.
+        vectors : float (b, l, width): what the network puts out at each place.
+        targets : int64 (b, l): the item to predict.
         weights : float (b, l): 0 where there is none.
         items : float (n_items, width).
         """
@@ -63,7 +63,7 @@ class CrossEntropy(SequenceLoss):
 
     Parameters
     ----------
-    known : int64 (n,), the items that are told apart, ascending.
+    known : int64 (n,), the items that are compared, ascending.
     """
 
     known: Tensor
@@ -88,7 +88,7 @@ class SampledLoss(SequenceLoss):
 
     Parameters
     ----------
-    known : int64 (n,), the items that are told apart.
+    known : int64 (n,), the items that negatives are drawn from.
     negatives : how many are drawn; all, each once, where there are no more than that.
     shared : by what several are shared: for short sequences drawing for each is most of the work.
     """

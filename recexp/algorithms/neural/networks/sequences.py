@@ -1,4 +1,4 @@
-"""Sequences of items as padded batches, and networks that say what comes next in them."""
+"""Sequences of items as padded batches, and networks that predict the next item."""
 
 import warnings
 from abc import abstractmethod
@@ -14,6 +14,8 @@ from recexp.algorithms.neural.networks.modules import Table, folded
 from recexp.algorithms.neural.networks.sequence_losses import SequenceLoss
 from recexp.data import Interactions
 
+INIT_STD = 0.02
+"""Standard deviation of initial vectors."""
 BUCKETS = 32
 """Buckets of the time between two events: 0 for a first event, then powers of two of a second up to 2^30 (34 years)."""
 
@@ -79,6 +81,11 @@ class SequenceNetwork(Network):
     items: Table
     share = 1.0  # of the places of a sequence, how many are learned from
 
+    def embed(self, batch: Batch) -> Tensor:
+        """Return float (b, l, width): the vectors of a batch's items."""
+        vectors: Tensor = self.items(batch.items.flatten()).view(*batch.items.shape, -1)
+        return vectors
+
     @abstractmethod
     def taught(
         self, sequences: Sequences, start: Tensor, stop: Tensor, generator: torch.Generator
@@ -124,14 +131,14 @@ def at_end(vectors: Tensor, batch: Batch) -> Tensor:
 
 
 class SequenceLesson(Lesson):
-    """Each item of a sequence is to be told from the items before it, or around it.
+    """Each item of a sequence is predicted from the items before it, or around it.
 
     Parameters
     ----------
     sequences : the rows.
     ranges : int64 (n,) each: where in them each sequence starts and stops.
-    weights : float32 (m,): weight of each row as what is to be told; None: 1.
-    loss : what is learned by.
+    weights : float32 (m,): weight of each row as a target; None: 1.
+    loss : summed over places.
     """
 
     network: SequenceNetwork
@@ -148,7 +155,7 @@ class SequenceLesson(Lesson):
         learning_rate: float,
     ) -> None:
         super().__init__(make, generator, learning_rate)
-        self._sequences, self._ranges, self._by = sequences, ranges, loss
+        self._sequences, self._ranges, self._criterion = sequences, ranges, loss
         self._weights = None if weights is None else weights / weights.mean()
         self._places = (ranges[1] - ranges[0] - 1).clamp(max=sequences.length)
         self._usual = float(self._places.double().mean()) * self.network.share
@@ -161,9 +168,9 @@ class SequenceLesson(Lesson):
         return folded(self.network)
 
     def _loss(self, start: Tensor, stop: Tensor) -> Tensor:
-        """Return the mean loss of a place, as if each batch had as many: a place weighs alike in whichever it is."""
+        """Return the loss of a batch over the usual number of places, so that a place weighs alike in any batch."""
         vectors, rows, asked = self.network.taught(self._sequences, start, stop, self.generator)
         rows = rows.clamp(max=len(self._sequences.items) - 1)
         weights = asked.to(vectors.dtype) if self._weights is None else asked * self._weights[rows]
         items, targets = self.network.items.whole(), self._sequences.items[rows].long()
-        return self._by(vectors, targets, weights, items, self.generator) / (len(start) * self._usual)
+        return self._criterion(vectors, targets, weights, items, self.generator) / (len(start) * self._usual)
