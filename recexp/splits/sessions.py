@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @params
 class Sessions(PointSplitter):
-    """The last sessions by start time are test: after each item of a session except the last, the next one is asked for.
+    """The last sessions by start time are test: each item but the first of a session is asked for, given those before.
 
     A query's history is the earlier part of its session, in time order, and its time and context are those of the item
     asked for. Sessions that start at the same time stay together; data without timestamps are split by file order. Each
