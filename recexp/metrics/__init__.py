@@ -1,4 +1,4 @@
-"""Metrics: definitions with names. docs/add_a_metric.md shows how to write one."""
+"""Metrics: named definitions. docs/add_a_metric.md shows how to write one."""
 
 from recexp.metrics.base import JudgedLists, ListMetric, Metric, RatingMetric, RowMetric, RunMetric
 

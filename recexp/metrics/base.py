@@ -1,14 +1,14 @@
-"""Metric: a definition with a name that measures itself; its kinds say what one of its values is about.
+"""Metric: a named definition with its implementation; subclasses differ in the unit of a value: list, run or row.
 
-A metric is a pure function of what a model answered and what was held out. It is called on plain ids::
+A metric is a pure function of a model's answers and the held-out data. It can be called on plain ids::
 
     Ndcg()(ranked=["a", "b"], relevant={"b"}, k=2)                              one list
     Gini()(lists=[["a", "b"], ["a", "c"]], k=2)                                 all lists of a run
     Rmse()(predicted=[3.5, 4.0], actual=[4, 2])                                 ratings
 
-What a metric needs besides is given the same way: `train` as user -> items (a mapping, or a pandas Series of lists),
-`features` as item -> names of its categories, `catalogue` as the items that can be recommended, each once, in any order
-(left out: all items that are mentioned anywhere).
+Further inputs are passed the same way: `train` as user -> items (a mapping, or a pandas Series of lists), `features`
+as item -> names of its categories, `catalogue` as the recommendable items, each once, in any order (omitted: all
+items that occur anywhere).
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ __all__ = ["Answers", "JudgedLists", "ListMetric", "Measured", "Metric", "Rating
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered, beside what was held out; `ratings` are None where it was not asked for any."""
+    """A model's answers with the held-out data; `ratings` is None if no ratings were predicted."""
 
     lists: JudgedLists
     ratings: PredictedRatings | None = None
@@ -39,12 +39,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a metric found.
+    """The values of a metric.
 
     Attributes
     ----------
-    values : for each of the metric's results float64 (n,), the values of n units; NaN where a unit has none.
-    owners : int64 (n,), whose each unit is, 0..u-1: owners are resampled for intervals. None: the run is the one unit.
+    values : for each of the metric's results, float64 (n,), the values of n units; NaN where undefined.
+    owners : int64 (n,), the owner of each unit, 0..u-1; intervals resample owners. None: the run is the only unit.
     """
 
     values: list[np.ndarray]
@@ -52,18 +52,18 @@ class Measured:
 
 
 class Metric(ABC):
-    """Base of all metrics. A metric is decorated with `@params` and derives from one of the kinds below.
+    """Base of all metrics. A metric is decorated with `@params` and derives from one of the subclasses below.
 
-    A new kind is a class that says its `unit` and implements `measure`.
+    A new kind of metric sets `unit` and implements `measure`.
 
     Class attributes
     ----------------
-    unit : the word for what has a value: list, run, row (held out, with a predicted rating), impression (a shown item).
-    needs : what it reads besides the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
-    higher_is_better : which way improvement goes, or None where neither does.
-    bounds : the lowest and the highest value that it can take.
-    pooled : whether all units count alike, whoever's they are, so that a user with more of them counts more. Values of
-        single units may then be out of `bounds`; their mean is not.
+    unit : what one value belongs to: list, run, row (held out, with a predicted rating), impression (a shown item).
+    needs : inputs other than the lists: "relevant", "train", or what a dataset must have (`Dataset.has`).
+    higher_is_better : direction of the metric; None if it has none.
+    bounds : the lowest and the highest possible value.
+    pooled : whether all units have equal weight regardless of owner, so users with more units weigh more. Values of
+        single units may then be outside `bounds`; their mean is not.
     """
 
     unit: ClassVar[str]
@@ -74,35 +74,35 @@ class Metric(ABC):
 
     @abstractmethod
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
-        """Return the values of all units, for each of `names`; None where `answers` hold nothing to be measured."""
+        """Return the values of all units, for each of `names`; None if `answers` hold nothing to measure."""
 
     def of_ratings(self, rated: PredictedRatings) -> float | None:
-        """Return the one result where predicted ratings are all that the metric reads; None where it reads lists."""
+        """Return the result if the metric reads only predicted ratings; None if it reads lists."""
         return None
 
     def problem(self, dataset: Dataset) -> str:
-        """Return what is wrong with what a dataset has of the metric's needs, in words; empty where nothing is."""
+        """Return a text on what is wrong with the inputs that the metric needs from a dataset; empty if nothing is."""
         return ""
 
     def remedy(self, name: str, dataset: Dataset) -> str:
-        """Return what to do where a dataset lacks what the metric, called `name`, needs; empty for nothing special."""
+        """Return advice for a dataset that lacks what the metric `name` needs; empty if there is none."""
         return ""
 
     def names(self, name: str, cutoffs: Sequence[int]) -> list[str]:
-        """Return the names of the results of a metric called `name`: one a cut-off, `ndcg_at_10`, or `name` alone."""
+        """Return the names of the results of a metric `name`: one per cutoff, `ndcg_at_10`, or `name` alone."""
         return [metric_at(name, k) for k in cutoffs]
 
     @property
     def directed(self) -> bool:
-        """Whether one of two values is better."""
+        """Whether the metric has a direction (higher or lower is better)."""
         return self.higher_is_better is not None
 
     def finish(self, mean: np.ndarray) -> np.ndarray:
-        """Turn means over units, float64 of any shape, into values of the metric; as they are unless overridden."""
+        """Convert means over units, float64 of any shape, to values of the metric; the identity unless overridden."""
         return mean
 
     def stored_table(self, unit: str) -> str | None:
-        """Return the file with the values of a run's units, which are called `unit`; None: there is one value a run."""
+        """Return the file with the values of a run's units, which are named `unit`; None: one value per run."""
         return file_names.per_unit(unit)
 
     def stored_columns(self, result: str) -> list[str]:
@@ -110,11 +110,11 @@ class Metric(ABC):
         return [result]
 
     def of_stored(self, *columns: np.ndarray) -> np.ndarray:
-        """Return float64 (n,), the units' values of a result, given its `stored_columns`."""
+        """Return float64 (n,): the units' values of a result, given its `stored_columns`."""
         return columns[0]
 
     def _cutoff(self, k: Any, longest: int) -> int:
-        """Return the cut-off that a call asks for; None asks for the whole lists."""
+        """Return the cutoff of a call; None means whole lists."""
         if k is None:
             return max(1, longest)
         if isinstance(k, bool) or not isinstance(k, int | np.integer):
@@ -124,7 +124,7 @@ class Metric(ABC):
         return int(k)
 
     def _tables(self, **given: Any) -> list[dict[Hashable, list[Any]]]:
-        """Return `train` and `features` as dicts; raises ConfigError for one that is needed and not there."""
+        """Return `train` and `features` as dicts; raises ConfigError if one is needed and missing."""
         tables = [lists_by_id(table, name) for name, table in given.items()]
         for need, (name, table) in zip(("train", "item_categories"), zip(given, tables)):
             if need in self.needs and not table:
@@ -133,13 +133,13 @@ class Metric(ABC):
 
 
 class ListMetric(Metric):
-    """One value a list; the mean over lists is reported, with an interval over users."""
+    """One value per list; reports the mean over lists, with an interval over users."""
 
     unit = "list"
 
     @abstractmethod
     def values(self, judged: JudgedLists, k: int) -> np.ndarray:
-        """Return float64 (b,): the value of each list cut at `k`; NaN where the list has none."""
+        """Return float64 (b,): the value of each list cut at `k`; NaN where undefined."""
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured:
         judged = answers.lists
@@ -157,7 +157,7 @@ class ListMetric(Metric):
         train: Mapping[Hashable, Collection[Hashable]] | None = None,
         features: Mapping[Hashable, Collection[str]] | None = None,
     ) -> float:
-        """Return the value of one list cut at `k` (None: its length); NaN where it is not defined."""
+        """Return the value of one list cut at `k` (None: its length); NaN if undefined."""
         best, wanted = ids_of(ranked, "ranked", ranked=True), ids_of(relevant, "relevant")
         cutoff, tables = self._cutoff(k, len(best)), self._tables(train=train, features=features)
         if "relevant" in self.needs and not wanted:
@@ -173,7 +173,7 @@ class RunMetric(Metric):
 
     @abstractmethod
     def value(self, judged: JudgedLists, k: int) -> float:
-        """Return the value over all lists cut at `k`; NaN where it is not defined."""
+        """Return the value over all lists cut at `k`; NaN if undefined."""
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured:
         return Measured([np.array([self.value(answers.lists, k)], np.float64) for k in cutoffs], None)
@@ -200,16 +200,16 @@ class RunMetric(Metric):
 
 
 class RowMetric(Metric):
-    """One value a held-out row, made of predicted and actual ratings; finish(mean) is reported, with an interval."""
+    """One value per held-out row, from predicted and actual ratings; reports finish(mean), with an interval."""
 
     unit = "row"
 
     @abstractmethod
     def values(self, rated: PredictedRatings) -> np.ndarray:
-        """Return float64 (m,): each row's value; NaN where it has none."""
+        """Return float64 (m,): the value of each row; NaN where undefined."""
 
     def of_ratings(self, rated: PredictedRatings) -> float:
-        """Return the metric's value over all rows; NaN where no row has one."""
+        """Return the metric's value over all rows; NaN if no row has a value."""
         values = self.values(rated)
         known = values[~np.isnan(values)]
         return float(self.finish(np.mean(known))) if len(known) else float("nan")
@@ -234,7 +234,7 @@ class RowMetric(Metric):
     def __call__(
         self, predicted: Sequence[float], actual: Sequence[float], users: Sequence[Hashable] | None = None
     ) -> float:
-        """Return the value over all rows, `users` naming whose each is; NaN without rows.
+        """Return the value over all rows; `users` names the user of each row. NaN without rows.
 
         Raises DataError for a rating that is not a finite number.
         """
@@ -248,7 +248,7 @@ class RowMetric(Metric):
 
 
 class RatingMetric(RowMetric):
-    """How far predicted ratings are off, pooled over rows: finish(mean of errors), with an interval over users."""
+    """The error of predicted ratings, pooled over rows: finish(mean of errors), with an interval over users."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"ratings"})
     higher_is_better: ClassVar[bool | None] = False
@@ -263,5 +263,5 @@ class RatingMetric(RowMetric):
 
 
 def _numbered(ids: Sequence[np.ndarray], n: int) -> np.ndarray:
-    """Return a number for each id of the one array in `ids`, int32 (n,); without one, all rows have the same owner."""
+    """Return int32 (n,): a code for each id of the single array in `ids`; without one, all rows have the same owner."""
     return np.unique(ids[0], return_inverse=True)[1].astype(np.int32) if ids else np.zeros(n, np.int32)

@@ -1,4 +1,4 @@
-"""How often people click on what a list would have shown them, by a log of what they were shown."""
+"""Offline click-through rate, estimated by replay of a log of impressions."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,12 +16,12 @@ from recexp.statistics.bootstrap import number_owners
 class ClickThroughRate(Metric):
     """Clicks / impressions, over the held-out impressions whose item is among the first k of a list of their user.
 
-    An impression is a row that says whether an item that was shown was clicked (`Interactions.clicked`). Those in which
-    the log showed what the model recommends are counted, and the others are not: the replay of Li et al. (2011,
-    Unbiased offline evaluation of contextual-bandit-based news article recommendation algorithms, section 3). It is
-    unbiased for lists of one where the log showed items at random, and favors what the log showed to the right people
-    where it did not. If all items are listed it is the click-through rate of the log. Without such an impression there
-    is no value. A user who asked several times has several lists, and one of them is enough.
+    An impression is a row that records whether a shown item was clicked (`Interactions.clicked`). Only impressions of
+    items that the model recommends count: the replay method of Li et al. (2011, Unbiased offline evaluation of
+    contextual-bandit-based news article recommendation algorithms, section 3). It is unbiased for lists of one item if
+    the log showed items uniformly at random; otherwise it favors items that the log showed to the right users. If all
+    items are listed, it is the click-through rate of the log. Without such an impression the value is undefined. A user
+    with several queries has several lists; it is enough that one of them holds the item.
     """
 
     unit = "impression"

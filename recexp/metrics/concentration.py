@@ -11,12 +11,12 @@ from recexp.statistics.concentration import gini
 
 @params
 class Gini(RunMetric):
-    """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p ascending; 0 is even, 1 is one item alone.
+    """sum over j = 1..n of (2 j - n - 1) p(j) / (n - 1), p ascending; 0: uniform, 1: a single item.
 
-    p(j) is an item's share of all recommendations (places in lists cut at k that hold an item of the catalogue), n how
-    many items the catalogue has; those that are never recommended count (Shani and Gunawardana 2011, Evaluating
-    recommendation systems, equation for the Gini index). Missing places of short lists do not count; if all lists are
-    empty there is no value.
+    p(j) is an item's share of all recommendations (positions in lists cut at k that hold an item of the catalogue), and
+    n is the number of items in the catalogue, including those never recommended (Shani and Gunawardana 2011, Evaluating
+    recommendation systems, equation for the Gini index). Missing positions of short lists do not count; if all lists
+    are empty the value is undefined.
     """
 
     higher_is_better: ClassVar[bool | None] = False
@@ -27,11 +27,11 @@ class Gini(RunMetric):
 
 @params
 class Entropy(RunMetric):
-    """-sum over i of p(i) log2 p(i), in bits; 0 is one item alone, log2 n is even.
+    """-sum over i of p(i) log2 p(i), in bits; 0: a single item, log2 n: uniform.
 
-    p(i) is an item's share of all recommendations (places in lists cut at k), n how many items the catalogue has
-    (Shannon 1948; of recommendations: Shani and Gunawardana 2011). Missing places of short lists do not count; if all
-    lists are empty there is no value.
+    p(i) is an item's share of all recommendations (positions in lists cut at k), and n is the number of items in the
+    catalogue (Shannon 1948; for recommendations: Shani and Gunawardana 2011). Missing positions of short lists do not
+    count; if all lists are empty the value is undefined.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))

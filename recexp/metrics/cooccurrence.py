@@ -1,6 +1,6 @@
-"""How alike the items of lists are by their users. Imported inside functions only, for it holds compiled loops.
+"""Similarity of the items in a list by their users. Import inside functions only: the loops are compiled.
 
-Each row of the item-item matrix is made once for all lists, and only one exists at a time.
+Each row of the item-item matrix is computed once for all lists, and only one exists at a time.
 """
 
 import numpy as np
@@ -13,17 +13,17 @@ from recexp.kernels import jit
 def cosines_before(lists: np.ndarray, users: sp.csr_array, times: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return float64 (b, n): the sum of each listed item's cosines with the items before it in its list.
 
-    `lists`, int32 (b, n), are padded with -1; `users`, (n_users, n_items) without duplicates, says who has what.
-    `times` and `counts`, int64 (n_items,), are how many lists hold each item and how many users have it.
+    `lists`, int32 (b, n), are padded with -1; `users`, (n_users, n_items) without duplicates, are the interactions.
+    `times` and `counts`, int64 (n_items,), are the number of lists that hold each item, and of users who have it.
     """
     (b, n), (n_users, n_items) = lists.shape, users.shape
-    listed = np.flatnonzero(times)  # only these count, those of many users first: m of them, and m itself is padding
+    listed = np.flatnonzero(times)  # only these matter, those with many users first: m of them, and m itself is padding
     listed = listed[np.argsort(-counts[listed], kind="stable")]
     names = np.full(n_items + 1, len(listed), np.uint32)
     names[listed] = np.arange(len(listed))
 
     words = -(-len(listed) // 64)
-    if words * n_users > users.nnz:  # more room than the matrix itself takes: only items of many users
+    if words * n_users > users.nnz:  # more memory than the matrix itself: only items with many users
         words = -(-int(np.count_nonzero(64 * counts[listed] >= n_users)) // 64)
     bits, sparse_ptr = np.zeros((n_users + 1, words), np.uint64), np.zeros(n_users + 1, np.int64)
     sparse = np.empty(counts[listed[64 * words :]].sum(), np.uint32)
@@ -48,10 +48,10 @@ def cosines_before(lists: np.ndarray, users: sp.csr_array, times: np.ndarray, co
 
 @jit
 def group_users(indptr, indices, names, begin, users, bits, sparse_ptr, sparse):
-    """Sort the entries of a CSR matrix of users and items into users by item, bits and what bits do not hold.
+    """Sort the entries of a user-item CSR matrix into users by item, bit rows, and sparse rows of the remaining items.
 
-    `names` are the items' codes here, 0..m-1, or m for those left out. `users[begin[i]:begin[i + 1]]` get the users of
-    item i. Row u of `bits`, 64 items a word, gets the items of user u; those past its width go to
+    `names` are the local item codes, 0..m-1, or m for excluded items. `users[begin[i]:begin[i + 1]]` receives the users
+    of item i. Row u of `bits`, 64 items per word, receives the items of user u; items beyond its width go to
     `sparse[sparse_ptr[u]:sparse_ptr[u + 1]]`.
     """
     at, width, ends = 0, 64 * bits.shape[1], begin[:-1].copy()
@@ -72,7 +72,7 @@ def group_users(indptr, indices, names, begin, users, bits, sparse_ptr, sparse):
 
 @jit
 def group_cells(codes, names, begin, items, cells):
-    """Fill `items` with the names of the flat `codes`, and `cells[begin[i]:begin[i + 1]]` with the places of name i."""
+    """Fill `items` with the names of flat `codes`, and `cells[begin[i]:begin[i + 1]]` with the positions of name i."""
     ends = begin[:-1].copy()
     for cell, code in enumerate(codes):
         item = items[cell] = names[code]
@@ -83,17 +83,17 @@ def group_cells(codes, names, begin, items, cells):
 
 @jit
 def full_adder(a, b, c):
-    """Add three bits in each place of three words: return the words of their sums and of their carries."""
+    """Add three words bit by bit; return the word of sums and the word of carries."""
     half = a ^ b
     return half ^ c, (a & b) | (half & c)
 
 
 @jit
 def sum_bits(chosen, rows, planes, carry, counts):
-    """Fill `counts`, int32 (64 w,), with how many of the `chosen` rows of `rows`, uint64 (n, w), have each bit set.
+    """Fill `counts`, int32 (64 w,), with the number of `chosen` rows of `rows`, uint64 (n, w), that have each bit set.
 
     Eight rows at a time go through full adders (Harley and Seal's counter); digit d of every count is in `planes[d]`.
-    The last row of `rows` is empty, and `planes`, (digits, w), and `carry`, (w,), are room to work in.
+    The last row of `rows` is empty; `planes`, (digits, w), and `carry`, (w,), are work buffers.
     """
     eight, width, digits = np.full(8, len(rows) - 1), rows.shape[1], 3
     planes[:digits] = 0
@@ -128,7 +128,7 @@ def sum_bits(chosen, rows, planes, carry, counts):
 
 @jit(reorder=True)
 def sum_earlier(cells, items, n, values, scale, out):
-    """Set `out` at `cells` to `scale` times the sum of the `values` of the items before them in lists of `n` places."""
+    """Set `out` at `cells` to `scale` times the sum of the `values` of the items before them in lists of length `n`."""
     for cell in cells:
         total = 0.0
         for item in items[cell - cell % n : cell]:
@@ -138,11 +138,11 @@ def sum_earlier(cells, items, n, values, scale, out):
 
 @jit
 def sum_earlier_by_users(start, stop, items, n, cells, cell_ptr, users, user_ptr, bits, sparse_ptr, sparse, norm, out):
-    """Fill `out` at the cells that hold items start..stop: sum of their cosines with the items before in the list.
+    """Fill `out` at the cells that hold items start..stop: the sum of cosines with the items before in the list.
 
-    `items` and `out` are flat lists of `n` places each, the other arrays what `group_users` and `group_cells` made, and
-    `norm` is one over the root of an item's number of users. Only one row of the item-item matrix exists at a time.
-    `items` and `sparse` are unsigned, so that no index needs a test for being negative: that halves the time.
+    `items` and `out` are flat lists of length `n` each, the other arrays come from `group_users` and `group_cells`, and
+    `norm` is 1 / sqrt(number of users of an item). Only one row of the item-item matrix exists at a time. `items` and
+    `sparse` are unsigned, which avoids checks for negative indices and halves the time.
     """
     m, width = len(norm), 64 * bits.shape[1]
     planes, carry = np.zeros((34, bits.shape[1]), np.uint64), np.zeros(bits.shape[1], np.uint64)

@@ -1,4 +1,4 @@
-"""How different the items of a list are from each other, and the lists of users."""
+"""Diversity of the items within lists, and of the lists of different users."""
 
 from typing import ClassVar, Literal
 
@@ -14,13 +14,13 @@ from recexp.params import params
 class IntraListDiversity(ListMetric):
     """Mean over the pairs of items in a list of 1 - cosine (Ziegler et al. 2005, Topic diversification, section 3.3).
 
-    An item is the 0/1 vector of its traits: with `by` features its categories (all category and multi_category columns
-    of the items table), with `by` interactions its train users. An item without traits is unlike any other. The
-    pairs are those of the first k items, or of all that a shorter list has; a list of fewer than two has no value.
+    An item is represented by a 0/1 vector of traits: with `by` features its categories (all category and
+    multi_category columns of the items table), with `by` interactions its train users. An item without traits has
+    cosine 0 with every other. Pairs are those of the first k items, or of all items of a shorter list; a list of fewer
+    than two items has no value.
 
     Time: with `by` features the traits of the listed items; with `by` interactions the pairs in the lists and, for each
-    interaction, about a 64th of the listed items. Memory: at most 20 bytes a place of the lists and 16 an
-    interaction.
+    interaction, about a 64th of the listed items. Memory: at most 20 bytes per list position and 16 per interaction.
     """
 
     by: Literal["features", "interactions"]
@@ -59,10 +59,10 @@ class IntraListDiversity(ListMetric):
 class Personalization(RunMetric):
     """1 - mean over the pairs of lists of |items in both| / length of the longer one.
 
-    The inter-user diversity of Zhou et al. (2010, PNAS 107) for lists cut at k, whose lengths are k there: 0 if all
-    lists hold the same items, 1 if no two share one. Shorter lists are divided by what they hold, not by k. Empty lists
-    do not count; fewer than two others have no value. Exact for all pairs: an item in c lists is shared by
-    c (c - 1) / 2 of them.
+    The inter-user diversity of Zhou et al. (2010, PNAS 107) for lists cut at k; there, all lists have length k. 0 if
+    all lists hold the same items, 1 if no two share one. Shorter lists are divided by their length, not k. Empty lists
+    do not count; with fewer than two others the value is undefined. Exact for all pairs: an item in c lists is shared
+    by c (c - 1) / 2 pairs.
     """
 
     revision: ClassVar[int] = 2

@@ -1,16 +1,16 @@
-"""Compiled loops that metrics use: imported inside functions only."""
+"""Compiled loops for metrics; import inside functions only."""
 
 from recexp.kernels import jit
 
 
 @jit
 def find_hits(start, stop, items, indptr, indices, wanted, hits):
-    """Fill rows start..stop of `hits`, bool (b, n): the items in their row of the target; `wanted` is all False."""
+    """Fill rows start..stop of `hits`, bool (b, n): is the item in its row of the target? `wanted` is all False."""
     for row in range(start, stop):
         for at in range(indptr[row], indptr[row + 1]):
             wanted[indices[at]] = True
         for p in range(items.shape[1]):
-            hits[row, p] = wanted[items[row, p]]  # padding, -1, reads the spare last place
+            hits[row, p] = wanted[items[row, p]]  # padding, -1, reads the spare last element
         for at in range(indptr[row], indptr[row + 1]):
             wanted[indices[at]] = False
 
@@ -38,10 +38,10 @@ def sum_values(items, k, values, sums):
 
 @jit
 def sum_earlier_by_traits(start, stop, items, trait_ptr, traits, norm, seen, out):
-    """Fill rows start..stop of `out`, float64 (b, n): sum of each listed item's cosines with those before it.
+    """Fill rows start..stop of `out`, float64 (b, n): the sum of each listed item's cosines with those before it.
 
-    Item i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and `norm`, one over the root of their number; -1 is
-    padding. `seen`, zeros (n_traits,), holds the sum of the items before: for items of few traits.
+    Item i has the traits `traits[trait_ptr[i]:trait_ptr[i + 1]]` and `norm`, 1 / sqrt(number of traits); -1 is padding.
+    `seen`, zeros (n_traits,), holds the sum over the items before. Efficient for items with few traits.
     """
     for row in range(start, stop):
         for place in range(items.shape[1]):
@@ -53,7 +53,7 @@ def sum_earlier_by_traits(start, stop, items, trait_ptr, traits, norm, seen, out
                 total += seen[traits[t]]
                 seen[traits[t]] += norm[item]
             out[row, place] = total * norm[item]
-        if len(seen) <= 4 * items.shape[1]:  # cheaper than to look the traits up again
+        if len(seen) <= 4 * items.shape[1]:  # cheaper than looking up the traits again
             seen[:] = 0.0
             continue
         for item in items[row]:

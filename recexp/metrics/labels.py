@@ -1,4 +1,4 @@
-"""How well predicted probabilities tell rows of label 1 from rows of label 0, over all held-out rows."""
+"""Classification metrics: how well predicted probabilities separate label 1 from label 0 over all held-out rows."""
 
 import logging
 from collections.abc import Hashable, Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class LabelMetric(RowMetric):
-    """Base of metrics of probabilities: all rows count alike; rows without a label have no value."""
+    """Base of metrics of predicted probabilities: all rows have equal weight; rows without a label have no value."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     pooled: ClassVar[bool] = True
@@ -30,13 +30,13 @@ class LabelMetric(RowMetric):
 
 @params
 class Auc(LabelMetric):
-    """Area under the ROC curve: the share of pairs of a positive and a negative row that are in order; ties are half.
+    """Area under the ROC curve: the share of correctly ordered pairs of a positive and a negative row; ties count half.
 
-    Hanley and McNeil (1982). The values of rows are pseudo-values whose mean is the AUC, and whose means by user give
-    the variance of Obuchowski (1997, equation 5), which is that of DeLong et al. (1988) where each user has one row.
-    Of n rows, n1 positive and n0 negative ones, a positive row has AUC + n / n1 (V10 - AUC), V10 the share of negative
-    rows below it, and a negative row AUC + n / n0 (V01 - AUC), V01 the share of positive rows above it. Without rows of
-    both labels there is no value.
+    Hanley and McNeil (1982). Row values are pseudo-values: their mean is the AUC, and their means by user give the
+    variance of Obuchowski (1997, equation 5), which equals that of DeLong et al. (1988) if each user has one row. With
+    n rows, n1 positive and n0 negative, a positive row has AUC + n / n1 (V10 - AUC), where V10 is the share of negative
+    rows below it; a negative row has AUC + n / n0 (V01 - AUC), where V01 is the share of positive rows above it.
+    Without rows of both labels the value is undefined.
     """
 
     def values(self, rated: PredictedRatings) -> np.ndarray:
@@ -54,17 +54,17 @@ class Auc(LabelMetric):
 
 
 def _shares_below(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return of each score which share of the others is below it, float64; equal ones are half below."""
+    """Return float64: for each score, the share of `others` below it; ties count half."""
     others = np.sort(others)
     return (np.searchsorted(others, scores, "left") + np.searchsorted(others, scores, "right")) / (2 * len(others))
 
 
 @params
 class Gauc(LabelMetric):
-    """AUC within users, the mean over rows: a user counts by the number of rows.
+    """Mean AUC within users, weighted by the number of rows of each user.
 
-    Zhu et al. (2017, Optimized cost per click in Taobao display advertising, section 4.1). What is the same in all rows
-    of a user changes nothing. Rows of users with one label only have no value; a line in the log counts these users.
+    Zhu et al. (2017, Optimized cost per click in Taobao display advertising, section 4.1). A score offset that is the
+    same in all rows of a user has no effect. Rows of users with only one label have no value; the log counts them.
     """
 
     def measure(self, answers: Answers, cutoffs: Sequence[int]) -> Measured | None:
@@ -94,13 +94,13 @@ class Gauc(LabelMetric):
 
 
 def _aucs_by_user(predicted: np.ndarray, actual: np.ndarray, users: np.ndarray) -> np.ndarray:
-    """Return float64 (u,): each user's AUC by the sum of ranks (Mann and Whitney 1947), NaN where a label is absent."""
+    """Return float64 (u,): each user's AUC by the rank sum (Mann and Whitney 1947), NaN if a label is absent."""
     order = np.lexsort((predicted, users))
     owner, score = users[order], predicted[order]
     new = (np.diff(owner, prepend=-1) != 0) | (np.diff(score, prepend=np.nan) != 0)
     first = np.flatnonzero(new)
     tied = np.diff(first, append=len(order))
-    ranks = np.repeat(first + (tied + 1) / 2, tied)  # of all rows; the mean rank where predictions are equal
+    ranks = np.repeat(first + (tied + 1) / 2, tied)  # ranks over all rows; the mean rank for equal predictions
     sizes, positive = np.bincount(users), np.bincount(users, actual)
     ranks -= (np.cumsum(sizes) - sizes)[owner]
     above = np.bincount(owner, ranks * actual[order]) - positive * (positive + 1) / 2
@@ -110,10 +110,10 @@ def _aucs_by_user(predicted: np.ndarray, actual: np.ndarray, users: np.ndarray) 
 
 @params
 class LogLoss(LabelMetric):
-    """Mean over rows of -log of the probability that was predicted for the row's label, in nats.
+    """Mean over rows of -log of the probability predicted for the row's label, in nats.
 
-    Good (1952). Probabilities are kept off 0 and 1 by the float64 epsilon, as in scikit-learn. Where predictions are
-    not probabilities there is no value.
+    Good (1952). Probabilities are clipped to within the float64 epsilon of 0 and 1, as in scikit-learn. If predictions
+    are not probabilities the value is undefined.
     """
 
     higher_is_better: ClassVar[bool | None] = False
@@ -133,12 +133,12 @@ class CalibrationError(LabelMetric):
 
     Naeini et al. (2015, Obtaining well calibrated probabilities using Bayesian binning), with bins of equal mass: the
     sum over bins of (rows of the bin / rows) |mean prediction - share of label 1|. Equal predictions are in one bin.
-    One value a run, without an interval, as resampling adds to it. Where predictions are not probabilities there is no
-    value.
+    One value per run, without an interval, as resampling inflates it. If predictions are not probabilities the value is
+    undefined.
 
     Parameters
     ----------
-    bins : how many bins of equal mass.
+    bins : number of bins of equal mass.
     """
 
     higher_is_better: ClassVar[bool | None] = False
@@ -163,7 +163,7 @@ class CalibrationError(LabelMetric):
 
 
 def _are_probabilities(name: str, predicted: np.ndarray) -> bool:
-    """Return whether all predictions are in [0, 1], with a warning where they are not."""
+    """Return whether all predictions are in [0, 1]; logs a warning if they are not."""
     low, high = predicted.min(initial=0), predicted.max(initial=1)
     if low < 0 or high > 1:
         log.warning("%s has no value: predictions from %.4g to %.4g are not probabilities", name, low, high)

@@ -1,4 +1,4 @@
-"""How well known the recommended items are already."""
+"""Novelty and popularity of the recommended items."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from recexp.params import params
 
 
 class Popular(ListMetric):
-    """A list metric that compares items by their train users."""
+    """A list metric based on the number of train users of items."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
 
@@ -18,8 +18,8 @@ class Popular(ListMetric):
 class Novelty(Popular):
     """Mean over a list's first k items of -log2(train users of the item / train users), in bits.
 
-    Zhou et al. (2010, PNAS 107). An item that no one has seen counts as if one user had: log2(train users). The mean of
-    a list shorter than k is over the items that it has; an empty list has no value.
+    Zhou et al. (2010, PNAS 107). An item without train users is treated as having one: log2(train users). The mean of a
+    list shorter than k is over its items; an empty list has no value.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
@@ -33,7 +33,7 @@ class Novelty(Popular):
 class AveragePopularity(Popular):
     """Mean over a list's first k items of their train users (Yin et al. 2012, Challenging the long tail).
 
-    The mean of a list shorter than k is over the items that it has; an empty list has no value.
+    The mean of a list shorter than k is over its items; an empty list has no value.
     """
 
     higher_is_better: ClassVar[bool | None] = None
@@ -45,10 +45,11 @@ class AveragePopularity(Popular):
 
 @params
 class Serendipity(Popular):
-    """Share of the k places held by relevant items that a popularity list would not show (Ge et al. 2010, section 3.2).
+    """Share of the k positions with relevant items that a popularity list would not show (Ge et al. 2010, section 3.2).
 
-    A popularity list shows everyone the k items with most train users; ties at its end all count as shown. Missing
-    places of a list shorter than k count as misses, and an empty list has 0; without a relevant item there is no value.
+    A popularity list shows every user the k items with the most train users; all items tied at its end count as shown.
+    Missing positions of a list shorter than k count as misses, and an empty list has 0; without a relevant item the
+    value is undefined.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"relevant", "train"})

@@ -1,4 +1,4 @@
-"""What a metric is called on in Python: lists of ids, tables by id, ratings; checked, as plain values."""
+"""Checks and converts the arguments of metric calls in Python: lists of ids, tables by id, ratings."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
@@ -11,10 +11,10 @@ from recexp.errors import ConfigError, DataError
 
 
 def ids_of(given: Any, name: str, *, ranked: bool = False) -> list[Hashable]:
-    """Return the ids that any iterable of ids holds, in its order.
+    """Return the ids of any iterable of ids, in its order.
 
-    Raises ConfigError for what is no list of ids (a text, whose letters are none, a table), or has no order where ids
-    are `ranked`, and DataError for None and NaN among them; `name` says of what.
+    Raises ConfigError for a value that is not a list of ids (a string, a table), or that has no order if `ranked`, and
+    DataError for None or NaN among the ids; `name` is the argument's name in the message.
     """
     if not may_hold_ids(given) or (ranked and isinstance(given, Mapping | Set)):
         raise ConfigError(f"{name} must be a list of ids{', best first' * ranked} (got {type(given).__name__})")
@@ -28,7 +28,7 @@ def ids_of(given: Any, name: str, *, ranked: bool = False) -> list[Hashable]:
 
 
 def id_lists_of(given: Any, name: str) -> list[list[Hashable]]:
-    """Return lists of ranked ids, one a user, of any iterable of them but a mapping or a table. Raises as `ids_of`."""
+    """Return lists of ranked ids, one per user, from any iterable except a mapping or a table. Raises as `ids_of`."""
     table = getattr(given, "ndim", 1) == 2 and not isinstance(given, np.ndarray)
     if isinstance(given, str | bytes | Mapping | Set) or not isinstance(given, Iterable) or table:
         raise ConfigError(f"{name} must be a list of lists of ids, one per user (got {type(given).__name__})")
@@ -36,9 +36,9 @@ def id_lists_of(given: Any, name: str) -> list[list[Hashable]]:
 
 
 def lists_by_id(table: Any, name: str) -> dict[Hashable, list[Any]]:
-    """Return a mapping, or a pandas Series, of ids to collections as a dict of lists, {} for None.
+    """Return a mapping or pandas Series from ids to collections as a dict of lists; {} for None.
 
-    Raises ConfigError for anything else, `name` says of what, and for an id that comes twice.
+    Raises ConfigError for any other type and for a duplicate id; `name` is the argument's name in the message.
     """
     if table is None:
         return {}
@@ -52,7 +52,7 @@ def lists_by_id(table: Any, name: str) -> dict[Hashable, list[Any]]:
 
 
 def ratings_of(given: Any, name: str) -> np.ndarray:
-    """Return float64 (m,); raises DataError for what are no finite numbers, one per row."""
+    """Return float64 (m,); raises DataError unless there is one finite number per row."""
     try:
         found = np.asarray(list(given) if isinstance(given, Iterator) else given, np.float64)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""PredictedRatings: the ratings that a model predicts beside the given ones, which is all that rating metrics read."""
+"""PredictedRatings: predicted and actual ratings, the input of rating metrics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ class PredictedRatings:
     ----------
     predicted : float64 (m,), finite.
     actual : float64 (m,), NaN where a row has no rating.
-    users : int32 (m,), who rated.
+    users : int32 (m,), the user of each row.
     """
 
     predicted: np.ndarray
@@ -25,5 +25,5 @@ class PredictedRatings:
 
     @cached_property
     def owners(self) -> np.ndarray:
-        """int64 (m,): whose each row is, 0..u-1."""
+        """int64 (m,): the owner of each row, 0..u-1."""
         return number_owners(self.users, np.zeros(len(self.users), np.int64))

@@ -1,4 +1,4 @@
-"""What lists sell: held-out purchases among what was recommended, and what they are worth."""
+"""Business metrics: held-out purchases among the recommended items, and their value."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
@@ -15,14 +15,14 @@ from recexp.params import params
 
 @params
 class Purchases(ListMetric):
-    """A list metric about held-out purchases.
+    """A list metric based on held-out purchases.
 
-    A purchase is a relevant item of which the user has a held-out row with this event; in data without events each
-    relevant item is one.
+    A purchase is a relevant item for which the user has a held-out row with this event; in data without events, every
+    relevant item is a purchase.
 
     Parameters
     ----------
-    event : what a purchase is called, where the data have events.
+    event : name of the purchase event, if the data have events.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"relevant"})
@@ -53,11 +53,11 @@ class Purchases(ListMetric):
 
 @params
 class Conversion(Purchases):
-    """1 if any of the first k items of a list was bought, else 0: the share of lists that lead to a purchase.
+    """1 if any of the first k items of a list was bought, else 0; the mean is the share of lists with a purchase.
 
-    As the conversion rate of a shop is the share of visits with a purchase (Jannach and Jugovac 2019, Measuring the
-    business value of recommender systems). An empty list has 0, and so has the list of a user who bought nothing of
-    what was held out; without a relevant item there is no value.
+    Analogous to the conversion rate of a shop, the share of visits with a purchase (Jannach and Jugovac 2019, Measuring
+    the business value of recommender systems). An empty list has 0, as does the list of a user without a held-out
+    purchase; without a relevant item the value is undefined.
     """
 
     def problem(self, dataset: Dataset) -> str:
@@ -71,14 +71,14 @@ class Conversion(Purchases):
 
 @params
 class Revenue(Purchases):
-    """Sum of the prices of those among the first k items of a list that were bought, in the currency of the prices.
+    """Sum of the prices of the purchased items among the first k of a list, in the currency of the prices.
 
-    The sales that a list is part of (Jannach and Jugovac 2019, Measuring the business value of recommender systems). An
-    item counts once, however many were bought. An empty list has 0; without a relevant item there is no value.
+    The sales associated with a list (Jannach and Jugovac 2019, Measuring the business value of recommender systems). An
+    item counts once, regardless of quantity. An empty list has 0; without a relevant item the value is undefined.
 
     Parameters
     ----------
-    column : the column of the items table that holds the price.
+    column : column of the items table with the price.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
@@ -111,9 +111,9 @@ class Revenue(Purchases):
         *,
         worth: Mapping[Hashable, float],
     ) -> float:
-        """Return the value of one list cut at `k` (None: its length); the `relevant` items are those that were bought.
+        """Return the value of one list cut at `k` (None: its length); the `relevant` items are the purchased ones.
 
-        `worth` maps items to their prices, or margins. Raises DataError where it lacks one that was bought.
+        `worth` maps items to their prices or margins. Raises DataError if it lacks a purchased item.
         """
         best, wanted = ids_of(ranked, "ranked", ranked=True), ids_of(relevant, "relevant")
         if missing := [item for item in wanted if item not in worth]:
@@ -128,15 +128,15 @@ class Revenue(Purchases):
 
 @params
 class Margin(Revenue):
-    """Sum of the margins of those among the first k items of a list that were bought: prices less costs, as money.
+    """Sum of the margins (price minus cost, as an amount) of the purchased items among the first k of a list.
 
-    The part of `Revenue` that the shop keeps. A margin is at most the price; below 0 an item is sold under its cost. An
-    item counts once, however many were bought. An empty list has 0; without a relevant item there is no value.
+    The part of `Revenue` that the shop keeps. A margin is at most the price; a negative margin means a sale below cost.
+    An item counts once, regardless of quantity. An empty list has 0; without a relevant item the value is undefined.
 
     Parameters
     ----------
-    column : the column of the items table that holds the margin of one item, in the currency of the prices.
-    price : the column that holds the price.
+    column : column of the items table with the margin per item, in the currency of the prices.
+    price : column with the price.
     """
 
     bounds: ClassVar[tuple[float, float]] = (float("-inf"), float("inf"))
@@ -159,7 +159,7 @@ class Margin(Revenue):
 
 
 def price_problem(dataset: Dataset, name: str) -> str:
-    """Return what is wrong with a column of prices, in words; empty where each item has one that is not negative."""
+    """Return a text on what is wrong with a price column; empty if every item has a non-negative price."""
     if found := _missing(dataset, name):
         return found
     prices = dataset.items[name].values

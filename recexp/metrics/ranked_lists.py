@@ -1,4 +1,4 @@
-"""JudgedLists: ranked lists beside what was relevant and who asked, which is all that metrics of lists read."""
+"""JudgedLists: ranked lists with relevance and queries, the input of list metrics."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,18 +17,18 @@ from recexp.statistics.bootstrap import number_owners
 
 @dataclass(frozen=True)
 class JudgedLists:
-    """b ranked lists judged once for all cut-offs: a cut-off is a slice of their columns.
+    """b ranked lists, judged once for all cutoffs: a cutoff is a slice of their columns.
 
     Attributes
     ----------
     items : int32 (b, n), ranked items, best first, padded with -1.
-    scores : float32 (b, n), the items' scores; NaN where they are not known.
-    hits : bool (b, n), which of them are relevant.
-    target : float32 (b, n_items) CSR, what is relevant to each query, with its values.
-    queries : b queries: who asked (-1: an unknown user), with which history, when and in what context.
-    train : what the model learned from (item counts, features of items and users).
-    catalogue : bool (n_items,), which items may be recommended.
-    test : the held-out rows, among them those that the target is made of; None where they are not known.
+    scores : float32 (b, n), the items' scores; NaN if unknown.
+    hits : bool (b, n), whether each item is relevant.
+    target : float32 (b, n_items) CSR, the relevant items of each query, with their values.
+    queries : b queries: user (-1 if unknown), history, time and context of each.
+    train : the training data (item counts, features of items and users).
+    catalogue : bool (n_items,), the recommendable items.
+    test : the held-out rows, including those that make up the target; None if unknown.
     """
 
     items: np.ndarray
@@ -50,7 +50,7 @@ class JudgedLists:
         catalogue: np.ndarray,
         test: Interactions | None = None,
     ) -> "JudgedLists":
-        """Judge b lists against the stored entries of `target`, CSR (b, n_items), whatever their values."""
+        """Judge b lists against the stored entries of `target`, CSR (b, n_items), regardless of their values."""
         from recexp.metrics.kernels import find_hits
 
         items = np.ascontiguousarray(lists.items)
@@ -71,8 +71,10 @@ class JudgedLists:
         features: Mapping[Hashable, Collection[str]],
         catalogue: Mapping[Hashable, Any] | None,
     ) -> "JudgedLists":
-        """Judge lists of ids, asked for by no known user; `train` is user -> items, `features` item -> names of its
-        categories; the keys of `catalogue` are what it holds, None: all ids there are.
+        """Judge lists of ids for unknown users.
+
+        `train` maps users to items and `features` maps items to names of categories. The keys of `catalogue` are the
+        recommendable items; None: all ids that occur.
         """
         mentions = (catalogue or (), features, *train.values(), *lists, *relevant)
         code = {item: c for c, item in enumerate(dict.fromkeys(item for group in mentions for item in group))}
@@ -108,31 +110,31 @@ class JudgedLists:
 
     @cached_property
     def owners(self) -> np.ndarray:
-        """int64 (b,): whose each list is, 0..u-1 by length of history; each unknown user is one of their own."""
+        """int64 (b,): the owner of each list, 0..u-1 by length of history; each unknown user is a separate owner."""
         return number_owners(self.queries.users, self.queries.lengths)
 
     @cached_property
     def relevant(self) -> np.ndarray:
-        """int64 (b,): how many items are relevant to each query; at least 1 in an evaluation."""
+        """int64 (b,): number of relevant items of each query; at least 1 in an evaluation."""
         return np.diff(self.target.indptr).astype(np.int64)
 
     def cached(self, key: Hashable, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return `compute()`, worked out once and shared by all cut-offs and metrics that use `key`."""
+        """Return `compute()`, computed once and shared by all cutoffs and metrics that use `key`."""
         if key not in self._cache:
             self._cache[key] = compute()
         return self._cache[key]
 
     @cached_property
     def cumulative_hits(self) -> np.ndarray:
-        """int32 (b, n): relevant items among the first 1, 2, ... n."""
+        """int32 (b, n): number of relevant items among the first 1, 2, ... n."""
         return np.cumsum(self.hits, axis=1, dtype=np.int32)
 
     def hits_at(self, k: int) -> np.ndarray:
-        """int32 (b,): relevant items among the first k."""
+        """int32 (b,): number of relevant items among the first k."""
         return self.cumulative_hits[:, min(k, self.items.shape[1]) - 1]
 
     def lengths_at(self, k: int) -> np.ndarray:
-        """int64 (b,): items in each list cut at k; fewer than k where the list is padded."""
+        """int64 (b,): number of items in each list cut at k; less than k if the list is padded."""
         return self.cached(("lengths", k), lambda: np.sum(self.items[:, :k] >= 0, axis=1))
 
     def mean_at(self, k: int, values: np.ndarray) -> np.ndarray:
@@ -145,7 +147,7 @@ class JudgedLists:
         return np.where(lengths > 0, sums / np.maximum(lengths, 1), np.nan)
 
     def recommended_at(self, k: int) -> np.ndarray:
-        """int64 (n_items,): lists cut at k that hold each item."""
+        """int64 (n_items,): number of lists cut at k that hold each item."""
 
         def count() -> np.ndarray:
             return np.bincount(self.items[:, :k].ravel() + 1, minlength=len(self.catalogue) + 1)[1:]
@@ -154,24 +156,24 @@ class JudgedLists:
 
     @cached_property
     def train_matrix(self) -> sp.csr_array:
-        """float32 (n_users, n_items) of ones: who interacted with what in train."""
+        """float32 (n_users, n_items) of ones: the user-item pairs of train."""
         return self.train.interactions.csr(values=False)
 
     @cached_property
     def item_counts(self) -> np.ndarray:
-        """int64 (n_items,): distinct train users of each item."""
+        """int64 (n_items,): number of distinct train users of each item."""
         return np.bincount(self.train_matrix.indices, minlength=self.train.n_items)
 
     @cached_property
     def n_train_users(self) -> int:
-        """Users with at least one train row."""
+        """Number of users with at least one train row."""
         return int(np.count_nonzero(np.diff(self.train_matrix.indptr)))
 
     @cached_property
     def share_above(self) -> np.ndarray:
         """float64 (n_items,): share of train interactions (distinct user-item pairs) held by more popular items.
 
-        Items of equal popularity have equal shares, so that groups made of it do not depend on the order of items.
+        Items of equal popularity have equal shares, so groups based on it do not depend on the order of items.
         """
         counts = self.item_counts
         levels, level = np.unique(counts, return_inverse=True)

@@ -1,4 +1,4 @@
-"""How far predicted ratings are from the given ones, pooled over all held-out rows."""
+"""Errors of predicted ratings, pooled over all held-out rows."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from recexp.params import params
 class Rmse(RatingMetric):
     """Root of the mean over rows of (predicted rating - actual rating)^2.
 
-    Herlocker et al. (2004, Evaluating CF recommender systems, 4.1). All rows count alike, whoever's they are; rows
-    without an actual rating do not count, and without rows there is no value.
+    Herlocker et al. (2004, Evaluating CF recommender systems, 4.1). All rows have equal weight, regardless of user;
+    rows without an actual rating do not count, and without rows the value is undefined.
     """
 
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
@@ -25,8 +25,8 @@ class Rmse(RatingMetric):
 class Mae(RatingMetric):
     """Mean over rows of |predicted rating - actual rating| (Herlocker et al. 2004, section 4.1).
 
-    All rows count alike, whoever's they are; rows without an actual rating do not count, and without rows there is no
-    value.
+    All rows have equal weight, regardless of user; rows without an actual rating do not count, and without rows the
+    value is undefined.
     """
 
     def errors(self, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:

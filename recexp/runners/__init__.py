@@ -1,4 +1,4 @@
-"""Runners: kinds of experiment. A runner of one's own derives from `Runner`; docs/add_a_runner.md shows one."""
+"""Runners: kinds of experiment. Custom runners derive from `Runner`; docs/add_a_runner.md shows an example."""
 
 from recexp.evidence.evidence import Evidence, Units
 from recexp.evidence.table import Table

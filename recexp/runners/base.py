@@ -1,4 +1,4 @@
-"""Runner: a kind of experiment; Experiment: a runner with its components; and what a runner says of its runs."""
+"""Runner: a kind of experiment; Experiment: a runner with its components; Plan, Identity: descriptions of its runs."""
 
 import re
 from abc import ABC, abstractmethod
@@ -23,14 +23,14 @@ RESERVED = frozenset({"seed", "resume", "debug", "logging", "runner", "tracking"
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run will do, known before anything is fitted.
+    """A run as planned, before anything is fitted.
 
     Attributes
     ----------
-    work : what the runner's `run` works on: the data of a fold. None where its components are all it needs.
-    protocol : what of it two runs must share to be compared, as plain data: the fingerprint of the data.
-    content : what of it decides the result besides, as plain data: the fingerprint of the split.
-    tags : what the run is marked with: recexp.data, recexp.split, the fold.
+    work : input of the runner's `run`: the data of a fold. None if the components are sufficient.
+    protocol : what two runs must share to be comparable, as plain data: the fingerprint of the data.
+    content : everything else that determines the result, as plain data: the fingerprint of the split.
+    tags : tags of the run: recexp.data, recexp.split, the fold.
     """
 
     work: Any = None
@@ -41,28 +41,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Identity:
-    """The tags by which a run is found and compared, the digests among them, and the plain content of these."""
+    """The tags by which a run is found and compared, including its digests, and the plain content they digest."""
 
     tags: dict[str, str]
     content: dict[str, Any]
     digests: dict[str, str]
 
     def config_digest(self, subject: Mapping[str, Any]) -> str:
-        """Return the tag recexp.config of a run with other components of the subject, by name."""
+        """Return the tag recexp.config of a run with different components of the subject, by name."""
         return digest({**self.content, **describe(dict(subject))})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(ABC):
-    """What values of the subject are worth.
+    """The objective function of a tuning: evaluates a configuration of the subject.
 
     Attributes
     ----------
-    part, metric : where the value is from, and its name: `validation`, `ndcg_at_10`.
-    higher_is_better : which way it improves.
-    identity : who a run of the experiment would be, with the values that are not searched.
-    content : what a trial's value depends on besides the subject, as plain data.
-    definition : the metric's own, as plain data.
+    part, metric : part and name of the metric: `validation`, `ndcg_at_10`.
+    higher_is_better : direction of the metric.
+    identity : the identity of a run of the experiment with the values that are not searched.
+    content : everything except the subject that a trial's value depends on, as plain data.
+    definition : the definition of the metric, as plain data.
     """
 
     part: str
@@ -74,9 +74,9 @@ class Objective(ABC):
 
     @abstractmethod
     def __call__(self, subject: Mapping[str, Any], log_step: LogStep = ignore_step) -> float:
-        """Return the metric of these components, by name; `log_step` gets steps with a `validation` value among them.
+        """Return the metric for these components, by name; `log_step` receives steps that include a `validation` value.
 
-        Raises DataError when it is not a number.
+        Raises DataError if it is not a number.
         """
 
 
@@ -86,17 +86,17 @@ class Experiment:
 
     Attributes
     ----------
-    runner, tracking : what runs it, and where its runs go.
-    components : those of the runner, by name; `experiment["algorithm"]` is one of them.
-    seed : of all that is drawn at random.
-    resume : whether a complete run of the same identity is enough.
-    config, choices : the resolved config that all came from, and the option chosen for each component.
-    command : the words that run it again.
-    tags : what else its runs are marked with (the sweep).
-    fold : the only one to run, where the runner makes several; None: all.
-    check : is shown the content of each run's identity before anything is fitted, and may refuse it by an exception.
-    job_key : by which its runs are found when they are complete.
-    own_yaml : the person's own yaml files that it was composed of.
+    runner, tracking : the runner, and the tracking store of its runs.
+    components : the runner's components by name; `experiment["algorithm"]` is one of them.
+    seed : seed of all random draws.
+    resume : whether to reuse a complete run of the same identity.
+    config, choices : the resolved config, and the option chosen for each component.
+    command : the overrides that rerun it.
+    tags : additional tags of its runs (the sweep).
+    fold : the single fold to run, if the runner has several; None: all.
+    check : called with the content of each run's identity before anything is fitted; may raise to refuse the run.
+    job_key : key by which its complete runs are found.
+    own_yaml : the user's own yaml files that are part of the config.
     """
 
     runner: "Runner"
@@ -117,62 +117,62 @@ class Experiment:
         return self.components[name]
 
     def replaced(self, **components: Any) -> "Experiment":
-        """Return the experiment with other components, by name."""
+        """Return the experiment with some components replaced, by name."""
         return replace(self, components={**self.components, **components})
 
     @property
     def reuse_tags(self) -> dict[str, str] | None:
         """Tags identifying runs that may be reused instead of running again; None disables reuse.
 
-        {}, on resume, is all complete runs of the identity. A sweep hands the job of a worker that died to another, and
-        the first may yet turn out to have finished it, so that the runs of the same sweep are reused.
+        {}, on resume, allows all complete runs of the identity. A sweep passes the job of a dead worker to another one,
+        although the first may have finished it; therefore runs of the same sweep are reused.
         """
         sweep = {key: value for key, value in self.tags.items() if key == "sweep"}
         return {} if self.resume else sweep or None
 
     @property
     def subject(self) -> str:
-        """The name of what the runs are about: the option chosen for the runner's first subject."""
+        """The name of the subject: the option chosen for the runner's first subject."""
         return self.choices.get(self.runner.subject[0], "")
 
     @property
     def setting(self) -> str:
-        """The name of what the subject works on: `movielens_100k`."""
+        """The name of the setting the subject works in: `movielens_100k`."""
         return self.choices.get(self.runner.setting, "")
 
     @property
     def labels(self) -> dict[str, str]:
-        """The options chosen for the runner's labels, by name, but for components that change nothing."""
+        """The options chosen for the runner's labels, by name, except components that have no effect."""
         named = [name for name in self.runner.labels if not getattr(self[name], "neutral", False)]
         return {name: self.choices.get(name, "") for name in named}
 
     @property
     def title(self) -> str:
-        """What its runs are called: `movielens_100k ease seed 1`, labels of the subject after its name."""
+        """The name of its runs: `movielens_100k ease seed 1`, with labels of the subject after its name."""
         labels = [option for name, option in self.labels.items() if name in self.runner.subject]
         return " ".join(filter(None, (self.setting, self.subject, *labels, f"seed {self.seed}")))
 
 
 @params
 class Runner(ABC):
-    """A kind of experiment. A subclass is decorated with `@params` and implements `headline` and `run`.
+    """A kind of experiment. Subclasses are decorated with `@params` and implement `headline` and `run`.
 
-    Its yaml, conf/runner/NAME.yaml, begins with `# @package _global_`, brings the components by its defaults list, and
-    has the runner's own fields under `runner:`.
+    Its yaml, conf/runner/NAME.yaml, begins with `# @package _global_`, selects the components in its defaults list, and
+    holds the runner's own fields under `runner:`.
 
     Parameters
     ----------
-    threads : how many threads work; None is all cores.
+    threads : number of threads; None: all cores.
 
     Class attributes
     ----------------
     components : the base class of each component, by its name in the config.
-    subject : the names of those that a comparison is about; runs are called after the first.
-    labels : the names of further ones that tell runs apart at a glance, beside the subject and what it works on.
-    final : the part whose metrics count: `test` of `test/ndcg_at_10`.
-    unit : what the values behind the final metrics are of: a user, an episode.
-    trials : the option of conf/runner that carries out one trial of a tuning as a run of its own, or None.
-    beside : what the name of the MLflow experiment ends with where its runs are no results: "-trials".
+    subject : the names of the components under comparison; runs are named after the first.
+    labels : the names of further components shown in run names, in addition to the subject and its setting.
+    final : the part whose metrics are the result: `test` in `test/ndcg_at_10`.
+    unit : the unit of the values behind the final metrics: a user, an episode.
+    trials : the option of conf/runner that executes one trial of a tuning as a separate run, or None.
+    beside : suffix of the MLflow experiment name for runs that are not results: "-trials".
     """
 
     components: ClassVar[Mapping[str, type]]
@@ -187,18 +187,18 @@ class Runner(ABC):
 
     @abstractmethod
     def headline(self, experiment: Experiment) -> tuple[str, bool | None]:
-        """Return the metric that is looked at first, without its part, and whether higher is better (None: neither)."""
+        """Return the name of the headline metric, without its part, and whether higher is better (None: neither)."""
 
     @abstractmethod
     def run(self, experiment: Experiment, plan: Plan, context: RunContext) -> Evidence:
-        """Carry out one run and return what it found; what all runs share is done by `runners.driver`."""
+        """Execute one run and return its evidence; `runners.driver` does what all runs share."""
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
-        """Yield what each run will do: one run, unless the runner makes several (folds)."""
+        """Yield the plan of each run: one, unless the runner makes several (folds)."""
         yield Plan()
 
     def check_names(self) -> None:
-        """Raise ConfigError where names that it gives are none: of components, the subject, the final part, units."""
+        """Raise ConfigError for an invalid name of a component, the subject, the final part or the unit."""
         name = f"runner._target_: {type(self).__name__}"
         if taken := {*self.components} & RESERVED:
             raise ConfigError(f"{name}.components: {min(taken)} is a name used by recexp; choose another")
@@ -215,46 +215,46 @@ class Runner(ABC):
                 raise ConfigError(f"{name}.{key} must be a single word, such as episodes or episode (got {word!r})")
 
     def check(self, experiment: Experiment) -> None:  # noqa: B027
-        """Raise ConfigError or DataError for what is wrong together, or missing on disk; called before data is read."""
+        """Raise ConfigError or DataError for invalid combinations or missing files; called before data is read."""
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what two runs must share to be compared, as plain data: all components but the subject.
+        """Return what two runs must share to be comparable, as plain data: all components except the subject.
 
-        One that has a `rule` (a split, an evaluation) says itself what of it that is.
+        A component with a `rule` (a split, an evaluation) contributes that rule.
         """
         others = {name: part for name, part in experiment.components.items() if name not in self.subject}
         rules = {name: part.rule() if hasattr(part, "rule") else describe(part) for name, part in others.items()}
         return {"runner": self.rules(), **rules}
 
     def content(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what decides a result besides protocol and seed, as plain data: the subject, and what has a rule."""
+        """Return what else determines a result, besides protocol and seed: the subject, and components with a rule."""
         whole = [name for name, part in experiment.components.items() if name in self.subject or hasattr(part, "rule")]
         described: dict[str, Any] = describe({name: experiment[name] for name in whole})
         return described
 
     def final_content(self, protocol: Mapping[str, Any]) -> dict[str, Any]:
-        """Return that of the protocol, the plan's part included, which the final part is made by."""
+        """Return the items of the protocol, including the plan's, that determine the final part."""
         return dict(protocol)
 
     def job_content(self, experiment: Experiment) -> dict[str, Any] | None:
-        """Return what decides a job's results besides, known before data is loaded; None: that is not known."""
+        """Return what else determines a job's results and is known before data is loaded; None: not known."""
         return {}
 
     def objective(self, experiment: Experiment) -> Objective:
-        """Return what a tuning improves: it sees nothing of the final part. Raises ConfigError where there is none."""
+        """Return the objective of a tuning, which never sees the final part. Raises ConfigError if there is none."""
         raise ConfigError(f"runner: {type(self).__name__} cannot be tuned: it has no objective")
 
     @property
     def setting(self) -> str:
-        """The name of the component that the subject works on: the first that is not of the subject."""
+        """The name of the component the subject works on: the first one outside the subject."""
         return next((name for name in self.components if name not in self.subject), "")
 
     @property
     def tunable(self) -> bool:
-        """Whether it has an objective."""
+        """Whether the runner has an objective."""
         return type(self).objective is not Runner.objective
 
     def rules(self) -> Any:
-        """Return the runner's name, with its fields where it has any that decide results."""
+        """Return the runner's name, and those of its fields that affect results, if any."""
         fields = {key: value for key, value in describe(self).items() if key != "class"}
         return {type(self).__name__: fields} if fields else type(self).__name__

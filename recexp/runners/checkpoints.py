@@ -1,4 +1,4 @@
-"""Where a long training leaves what it needs to go on: a folder by the run's identity, until the run is complete."""
+"""Checkpoint folders: one per run identity, kept until the run is complete, from which a long training resumes."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from recexp.folders import cache_dir
 
 @contextmanager
 def checkpoint_folder(identity: str) -> Iterator[Path | None]:
-    """Yield the folder (not made yet) of a run with this digest; None while another process trains the same.
+    """Yield the folder (not yet created) of a run with this digest; None while another process trains the same run.
 
-    It is removed when the block ends well; an exception or a kill keeps it for the next run of the same identity.
+    It is removed if the block succeeds; after an exception or a kill it is kept for the next run of the same identity.
     """
     folder = cache_dir("checkpoints") / identity
     folder.parent.mkdir(parents=True, exist_ok=True)

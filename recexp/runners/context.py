@@ -1,4 +1,4 @@
-"""RunContext: what a run in progress is given."""
+"""RunContext: the services available to a run in progress."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +9,9 @@ from recexp.cost import Costs
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a run in progress is given: where its costs and learning curves go, and a folder for checkpoints.
+    """The services available to a run in progress: logs of costs and learning curves, and a checkpoint folder.
 
-    The folder is not there yet; it is kept by the run's identity until the run is complete.
+    The folder is not yet created; it belongs to the run's identity and is kept until the run is complete.
     """
 
     costs: Costs
@@ -19,6 +19,6 @@ class RunContext:
     checkpoint: Path | None = None
 
     def staged(self, stage: str) -> "RunContext":
-        """Return the context of one of several fits of a run: its curves and checkpoints are its own."""
+        """Return the context of one of several fits of a run, with separate curves and checkpoints."""
         folder = None if self.checkpoint is None else self.checkpoint / stage
         return replace(self, log_step=PrefixedStep(self.log_step, stage), checkpoint=folder)

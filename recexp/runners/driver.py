@@ -1,4 +1,4 @@
-"""What all runs share: an open store, threads, costs, reuse of complete runs, the record, the conclusion."""
+"""The steps that all runs share: store, threads, costs, reuse of complete runs, recording and completion."""
 
 import logging
 import math
@@ -30,9 +30,9 @@ _LONGEST = 5000
 
 
 def run_experiment(experiment: Experiment) -> list[RunResult]:
-    """Carry out the runs of an experiment, or find those that are complete where that is enough; return their results.
+    """Execute the runs of an experiment, or reuse complete ones if allowed; return their results.
 
-    When all are complete its job is marked as done, so that the next time it is known before data is loaded.
+    Once all are complete, the job is marked as done, so the next call can tell before loading data.
     """
     results, costs = [], Costs()
     with threads.limit(experiment.runner.threads), experiment.tracking.open() as store:
@@ -47,9 +47,9 @@ def run_experiment(experiment: Experiment) -> list[RunResult]:
 
 
 def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs) -> RunResult:
-    """Return the result of a complete run of the plan's identity where one is enough, else that of a new one.
+    """Return the result of a complete run of the plan's identity if reuse is allowed, else of a new run.
 
-    The experiment's `check` sees the identity first.
+    The experiment's `check` is called with the identity's content first.
     """
     identity = identify(experiment, plan)
     if experiment.check is not None:
@@ -68,7 +68,7 @@ def run_or_reuse(experiment: Experiment, store: Store, plan: Plan, costs: Costs)
 
 
 def check_evidence(experiment: Experiment, evidence: Evidence) -> None:
-    """Raise DataError where what a runner hands over is no evidence, or lacks the headline of the final part."""
+    """Raise DataError if a runner's result is not valid evidence or lacks the headline metric of the final part."""
     runner = experiment.runner
     if not isinstance(evidence, Evidence):
         raise DataError(f"{type(runner).__name__}.run must return Evidence (got {type(evidence).__name__})")
@@ -90,7 +90,7 @@ def check_evidence(experiment: Experiment, evidence: Evidence) -> None:
 def record(
     experiment: Experiment, store: Store, run: Run, identity: Identity, evidence: Evidence, costs: Costs
 ) -> RunResult:
-    """Write what a run found, and who it is, into the store; then the run is complete."""
+    """Write a run's evidence and identity to the store, which completes the run."""
     runner, folder = experiment.runner, run.directory
     headline, higher_is_better = runner.headline(experiment)
     (folder / file_names.CONFIG).write_text(mask(run_files.as_yaml(experiment.config)))
@@ -128,7 +128,7 @@ def record(
     first = headlines((name for name in metrics if is_final(name, runner.final)), runner.final)
     columns = [name for name in (runner.setting, runner.subject[0], *experiment.labels) if name]
     run.finish(
-        metrics={name: metrics[name] for name in [*first, *metrics]},  # MLflow's compare page plots the first one
+        metrics={name: metrics[name] for name in [*first, *metrics]},  # MLflow's compare page plots the first metric
         params=experiment.config,
         description=lambda evaluations: describe_run(replace(summary, evaluations=evaluations)),
         inputs=evidence.inputs,

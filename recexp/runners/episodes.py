@@ -1,4 +1,4 @@
-"""Episodes: visitors who are shown lists by a policy until they come no more, many at once, and what came of it."""
+"""Episodes: batch simulation of a policy showing lists to visitors until they are gone, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -17,15 +17,15 @@ RETURN_DAYS = 30
 
 @dataclass(frozen=True)
 class Episodes:
-    """n lists of k items that v visitors were shown, list by list of each block; a row of each array is a list.
+    """n lists of k items shown to v visitors, in the order shown within each block; each array row is one list.
 
     Attributes
     ----------
-    visitors : int32 (v,), who was simulated, ascending.
-    who : int32 (n,), the place of a list's visitor among them.
-    steps, visits : int32 (n,), which of the visitor's lists and visits it is, from 0.
+    visitors : int32 (v,), codes of the simulated visitors, ascending.
+    who : int32 (n,), the index of each list's visitor in `visitors`.
+    steps, visits : int32 (n,), the number of the list and of the visit for its visitor, from 0.
     timestamps : int64 (n,), seconds since 1970.
-    context : columns of n rows.
+    context : context columns, n rows each.
     items, propensities : int32 and float64 (n, k).
     clicks, carts, purchases, revenue, margin : (n, k), see `Outcome`; `reward` is float64 (n,).
     """
@@ -46,16 +46,16 @@ class Episodes:
     reward: np.ndarray
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """Return float64 (v,): values (n,) or (n, k) added up by visitor."""
+        """Return float64 (v,): values (n,) or (n, k) summed by visitor."""
         of_lists = values.reshape(len(self.who), -1).sum(axis=1)
         sums: np.ndarray = np.bincount(self.who, weights=of_lists, minlength=len(self.visitors))
         return sums
 
     def units(self) -> dict[str, np.ndarray]:
-        """Return float64 (v,) by metric, a value a visitor; the mean over visitors is the metric.
+        """Return float64 (v,) by metric: one value per visitor; the mean over visitors is the metric.
 
-        What is a ratio of two sums over visitors, R = sum(a) / sum(b), is R + (a - R b) / mean(b) for each of them: the
-        mean is R, and the spread between visitors that of the ratio (delta method; Budylin et al. 2018, "Consistent
+        For a ratio of two sums over visitors, R = sum(a) / sum(b), a visitor's value is R + (a - R b) / mean(b). The
+        mean is R, and the variance between visitors gives that of R (delta method; Budylin et al. 2018, "Consistent
         transformation of ratio metrics").
         """
         lists, places = self.sums(np.ones(len(self.who))), self.items.shape[1]
@@ -72,7 +72,7 @@ class Episodes:
         }
 
     def _visits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many visits each visitor made, and in how many of them something was bought, float64 (v,)."""
+        """Return the number of visits of each visitor, and of visits with a purchase, float64 (v,) each."""
         _, first, visit = np.unique(
             self.who.astype(np.int64) << 32 | self.visits, return_index=True, return_inverse=True
         )
@@ -81,7 +81,7 @@ class Episodes:
         return np.bincount(owner, minlength=n).astype(float), np.bincount(owner, weights=bought, minlength=n)
 
     def _came_again(self) -> np.ndarray:
-        """Return float64 (v,), 1 for who was there 30 days or more after the first list."""
+        """Return float64 (v,): 1 for visitors seen 30 days or more after their first list, else 0."""
         first = np.full(len(self.visitors), np.iinfo(np.int64).max)
         np.minimum.at(first, self.who, self.timestamps)
         later = self.timestamps - first[self.who] >= RETURN_DAYS * DAY
@@ -98,13 +98,13 @@ def linearized(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def simulate(
     environment: Environment, policy: Policy, visitors: np.ndarray, *, seed: int, block: int, what: str = "simulate"
 ) -> Episodes:
-    """Let a fitted policy show lists to visitors, `block` of them at once, until none comes any more.
+    """Let a fitted policy show lists to visitors, `block` of them at a time, until all are gone.
 
     Parameters
     ----------
     visitors : int32 (v,), codes.
-    seed : of what is drawn: the same for two policies is the same luck.
-    what : what the progress is called.
+    seed : seed of the draws; the same seed gives two policies the same random numbers.
+    what : label of the progress bar.
     """
     candidates, n_items = environment.candidates, environment.dataset().n_items
     parts: list[tuple[np.ndarray, Decisions]] = []

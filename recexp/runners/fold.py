@@ -26,16 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fold:
-    """What a run works on.
+    """The data that one run works on.
 
     Attributes
     ----------
     loaded : the fingerprint before filters.
-    effects, filtered : what filters did, and what they left.
-    filters : the filters described, with a revision where a step means something else on these data than it did once;
-        None where none does.
+    effects, filtered : the effect of each filter, and the fingerprint of the filtered data.
+    filters : description of the filters, with a revision for steps whose meaning on these data has changed between
+        versions; None if there is no such step.
     split, audit : the split and its audit.
-    report : statistics of the rows before filters, where the runner is asked for them.
+    report : statistics of the rows before filters, if the runner is asked for them.
     """
 
     loaded: str
@@ -48,17 +48,17 @@ class Fold:
 
     @classmethod
     def of(cls, experiment: Experiment, loaded: Loaded, split: Split) -> "Fold":
-        """Audit a split of the loaded data. Raises LeakageError where the policy says so."""
+        """Audit a split of the loaded data. Raises LeakageError if the audit policy requires it."""
         unfiltered = loaded.dataset.interactions if loaded.unfiltered is None else loaded.unfiltered
         merged = loaded.dataset.interactions if loaded.later else None
         audit = experiment["audit"].inspect(split, experiment["split"].time, unfiltered, merged)
-        if not split.fold:  # once for all folds
+        if not split.fold:  # shared by all folds
             _tell_dislikes(split.train)
         filters = _revised(experiment["filter"], loaded.revised) if loaded.revised else None
         return cls(loaded.source, loaded.effects, loaded.dataset, filters, split, audit)
 
     def plan(self, work: Any) -> Plan:
-        """Return the plan of a run on this fold, which works on `work`."""
+        """Return the plan of a run on this fold with the input `work`."""
         fold = {} if self.split.fold is None else {"fold": str(self.split.fold)}
         return Plan(
             work=work,
@@ -72,7 +72,7 @@ class Fold:
         )
 
     def _listed(self) -> dict[str, str]:
-        """Return digests of what tables say of items and users that joined those with a row; {}: none did."""
+        """Return digests of the table rows of items and users without a row that were added; {} if none were."""
         known, train, found = self.filtered, self.split.train, {}
         if _fewer(train.listed, known.listed):
             found["listed"] = _from(known.n_items, train.item_ids, train.items)
@@ -81,7 +81,7 @@ class Fold:
         return found
 
     def inputs(self, experiment: Experiment) -> list[Input]:
-        """Return the data that goes into the run."""
+        """Return the input data of the run."""
         choices, origin = experiment.choices, experiment["dataset"].origin()
         name = f"{choices['dataset']} {choices['split']}"
         return [
@@ -91,7 +91,7 @@ class Fold:
         ]
 
     def tables(self) -> list[Table]:
-        """Return what filters and split made of the data, and what the audit found."""
+        """Return tables of the effects of filters and split, and of the audit's findings."""
         parts = {"all": self.filtered.interactions, "train": self.split.train.interactions}
         if (inner := self.split.validation) is not None:
             parts |= {"train of validation": inner.train.interactions, "validation": inner.test}
@@ -104,7 +104,7 @@ class Fold:
 
 
 def _tell_dislikes(train: Dataset) -> None:
-    """Warn of rows that are no likes by their weight and that no filter has dropped."""
+    """Warn about rows whose weight marks them as dislikes and that no filter dropped."""
     rows = train.interactions
     if not rows.explicit and (n := int((rows.values <= 0).sum())):
         log.warning(
@@ -119,13 +119,13 @@ def _fewer(left: Listed | None, listed: Listed | None) -> bool:
 
 
 def _from(start: int, ids: np.ndarray, table: Mapping[str, Column]) -> str:
-    """Return a digest of ids and their rows of a table from a code on."""
+    """Return a digest of the ids from code `start` on and their table rows."""
     codes = np.arange(start, len(ids))
     return Listed(ids[codes], {name: column.take(codes) for name, column in table.items()}).fingerprint
 
 
 def _revised(filters: Filters, steps: list[int]) -> Any:
-    """Return the filters described, some of their steps as what they are since version 0.2.0."""
+    """Return the description of the filters, with some steps marked by their meaning since version 0.2.0."""
     described = describe(filters)
     for number in steps:
         described["steps"][number]["revision"] = 2
@@ -133,15 +133,15 @@ def _revised(filters: Filters, steps: list[int]) -> Any:
 
 
 def prepare(experiment: Experiment, *, cache: bool) -> Preparation:
-    """Return what loads, filters and splits the data of an experiment."""
+    """Return the object that loads, filters and splits the data of an experiment."""
     components = (experiment[name] for name in ("dataset", "filter", "split"))
     return Preparation(*components, seed=experiment.seed, cache=cache)
 
 
 def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | str | None) -> None:
-    """Raise IncompatibleError when data lack what an algorithm or reranker needs, ConfigError for a metric or `show`.
+    """Raise IncompatibleError if data lack what an algorithm or reranker needs, ConfigError for a metric or `show`.
 
-    `show` is the user whose recommendations are shown, or None.
+    `show` is the user whose recommendations are displayed, or None.
     """
     evaluation = experiment["evaluation"]
     for role in experiment.runner.subject:
@@ -154,12 +154,12 @@ def check_compatible(experiment: Experiment, dataset: Dataset, *, show: int | st
 
 
 def _showing(user: int | str) -> str:
-    """Return the override that shows a user, in quotes where the id is text."""
+    """Return the override that shows a user, quoted if the id is text."""
     return f"show={user}" if isinstance(user, int) else f"show=\"'{user}'\""
 
 
 def tell_unranked(experiment: Experiment, loaded: Loaded, split: Split) -> None:
-    """Say in the log how many of the items that the data list are not ranked, and why."""
+    """Log how many items of the dataset are not ranked, and why."""
     catalogue, train, effects = experiment["evaluation"].catalogue, split.train, loaded.effects
     listed = 0 if train.listed is None else len(train.listed)
     removed = effects[0].before[2] - loaded.dataset.n_items if effects else 0
@@ -186,9 +186,9 @@ def tell_unranked(experiment: Experiment, loaded: Loaded, split: Split) -> None:
 
 
 def final_queries(experiment: Experiment, split: Split, *, refit: bool) -> Queries:
-    """Return the test queries with the histories that the model sees: all that is known, or its own train rows.
+    """Return the test queries with the histories the model sees: all known rows, or only its train rows.
 
-    Raises ConfigError where `evaluation.history=train` cannot be had.
+    Raises ConfigError if `evaluation.history=train` is not possible.
     """
     queries = split.queries
     if refit or split.validation is None or experiment["evaluation"].history == "all":
@@ -203,7 +203,7 @@ def final_queries(experiment: Experiment, split: Split, *, refit: bool) -> Queri
 
 
 def data_table(effects: list[Effect], parts: dict[str, Interactions]) -> Table:
-    """Return rows, users and items after each filter and in each part."""
+    """Return the number of rows, users and items after each filter and in each part."""
     rows = [(f"filter {e.step}: before", *map(_count, e.before)) for e in effects[:1]]
     rows += [(f"after {e.step}", *map(_count, e.after)) for e in effects]
     for name, log in parts.items():
@@ -212,7 +212,7 @@ def data_table(effects: list[Effect], parts: dict[str, Interactions]) -> Table:
 
 
 def data_facts(log: Interactions) -> list[str]:
-    """Return how dense the data are, and of which time."""
+    """Return the density of the data and their time range."""
     if not len(log):
         return []
     users, items = (

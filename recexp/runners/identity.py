@@ -1,4 +1,4 @@
-"""Who a run is: the content that decides its results, and the tags by which it is found and compared."""
+"""The identity of a run: the content that determines its results, and the tags by which it is found and compared."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from recexp.version import __version__
 
 
 def content(experiment: Experiment) -> dict[str, Any]:
-    """Return all that decides an experiment's results and is known before its data, as plain data.
+    """Return everything that determines an experiment's results and is known before loading data, as plain data.
 
-    Under `protocol` is what runs must share to be compared, under `code` the classes that are not recexp's.
+    `protocol` holds what runs must share to be comparable, `code` the classes from outside recexp.
     """
     runner = experiment.runner
     user_code = code([runner, *experiment.components.values()])
@@ -27,20 +27,20 @@ def content(experiment: Experiment) -> dict[str, Any]:
 
 
 def _counting(experiment: Experiment, subject: list[Any]) -> dict[str, int]:
-    """Return a revision of the subject where it counts the chosen catalogue, which in version 0.1.0 were all items."""
+    """Return a revision if the subject counts the chosen catalogue; in version 0.1.0 it counted all items."""
     narrow = "evaluation" in experiment.components and experiment["evaluation"].catalogue == "in_train"
     counts = any(getattr(cls, "counts_catalogue", False) for cls in classes(subject))
     return {"catalogue": 2} if narrow and counts else {}
 
 
 def identify(experiment: Experiment, plan: Plan) -> Identity:
-    """Return who a run is. Its digests are made of content:
+    """Return the identity of a run. Its digests are computed from content:
 
-    `recexp.data` of the filtered rows, `recexp.split` of the very split, or else of the protocol and the seed: units of
-    runs that have it in common are the same. `recexp.protocol` is of what two runs must share to be compared (neither
-    seed nor fold), `recexp.test` of what the final part is made by, whatever is done with the rest, `recexp.code` of
-    the subject's classes that are not ours, of the revisions of those that are, and of the files that they read,
-    `recexp.config` of everything that can change a result.
+    `recexp.data` covers the filtered rows. `recexp.split` covers the exact split, or else protocol and seed; runs with
+    equal values have the same units. `recexp.protocol` covers what two runs must share to be comparable (neither seed
+    nor fold). `recexp.test` covers what determines the final part, independent of the rest. `recexp.code` covers the
+    subject's classes from outside recexp, the revisions of recexp's own, and the files they read. `recexp.config`
+    covers everything that can change a result.
     """
     runner, config_content = experiment.runner, content(experiment)
     protocol = {**config_content["protocol"], **plan.protocol}

@@ -1,4 +1,4 @@
-"""By which files a job is known before they are read: the content of what a source, filters and a split are made of."""
+"""Digests of the files that a source, filters and a split read; they identify a job before its data is loaded."""
 
 from functools import cache
 from pathlib import Path
@@ -13,20 +13,20 @@ from recexp.splits.base import Splitter
 
 
 def source_content(source: Source, filters: Filters, splitter: Splitter) -> dict[str, Any] | None:
-    """Return what the data of a job are made of, as plain data; None: it is not known.
+    """Return the content that determines the data of a job, as plain data; None: not known.
 
-    That is the case while the data are not on this machine, or when they come from nowhere that can be looked at.
+    It is not known while the data are not on this machine, or if their origin cannot be inspected.
     """
     base = source.location()
     if base is None and source.files() != {}:
         return None
-    beside = [path for path in _paths(source) if path.is_file()]  # what is no file is another way to get at `base`
+    beside = [path for path in _paths(source) if path.is_file()]  # others are other ways to obtain `base`
     data = [] if base is None else [base]
     files = [_content(path) for path in (*data, *beside, *_paths([filters, splitter]))]
     if None in files:
         return None
     source_fields = {**describe(source), **source.beside()}
-    source_fields.pop("name")  # it says where a user's own data come from, not what they are
+    source_fields.pop("name")  # it names a user's own data, and is not part of their content
     return {"source": source_fields, "splitter": describe(splitter), "files": files}
 
 
@@ -35,7 +35,7 @@ def _paths(component: Any) -> list[Path]:
 
 
 def _content(path: Path) -> str | None:
-    """Return a digest of a file, the files of a folder, or the archive that a member's path leads into."""
+    """Return a digest of a file, of the files in a folder, or of the archive that contains a member path."""
     while not path.exists() and path != path.parent:
         path = path.parent
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""Machine: what a run ran on, beside the packages, that may change the last digits of its results."""
+"""Machine: properties of a run's machine, other than packages, that may change the last digits of its results."""
 
 import platform
 from typing import Any
@@ -9,9 +9,9 @@ from recexp import threads
 
 
 def describe() -> dict[str, Any]:
-    """Return plain data: Python, system, processor, threads in use, and the linear algebra library at work.
+    """Return plain data: Python, system, processor, threads in use, and the active linear algebra library.
 
-    That library chooses its kernels by the processor, so `blas` names the choice: `openblas 0.3.30 Haswell`.
+    That library selects its kernels by processor, so `blas` includes the selection: `openblas 0.3.30 Haswell`.
     """
     names = ("internal_api", "version", "architecture")
     blas = [[str(pool.get(name) or "?") for name in names] for pool in threadpool_info() if pool["user_api"] == "blas"]

@@ -1,4 +1,4 @@
-"""Objective: what a tuning improves; it sees nothing of what the final part is made of."""
+"""Objective: the objective function of a tuning, which never sees the data of the final part."""
 
 import math
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ TRIAL_SEEDS = 2**61
 
 @dataclass(frozen=True, kw_only=True)
 class SeedObjective(Objective):
-    """Runs the experiment with seeds of its own, which no final run uses, and takes the mean of its headline metric.
+    """Runs the experiment with its own seeds, which no final run uses, and returns the mean of its headline metric.
 
-    For runners that draw all they work on (simulations, bandits); what is read from files would be the same.
+    For runners that draw all of their data (simulations, bandits); data from files would be the same for each seed.
 
     Attributes
     ----------
-    experiment : what is run.
-    seeds : how many times.
+    experiment : the experiment to run.
+    seeds : number of seeds.
     """
 
     experiment: Experiment
@@ -38,7 +38,7 @@ class SeedObjective(Objective):
 
         Parameters
         ----------
-        seeds : how many runs a trial is.
+        seeds : number of runs per trial.
         """
         runner = experiment.runner
         if type(runner).plans is not Runner.plans:

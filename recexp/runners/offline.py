@@ -1,4 +1,4 @@
-"""The straight line: dataset, filter, split, fit, recommend, evaluate; what all runs share is in `runners.driver`."""
+"""Offline evaluation: dataset, filter, split, fit, recommend, evaluate; `runners.driver` does what all runs share."""
 
 import copy
 import logging
@@ -39,18 +39,18 @@ SHOWN = 5
 
 @params
 class Offline(Runner):
-    """Trains on the past, asks about what was held out, once a fold.
+    """Trains on the training part and evaluates on the held-out part; one run per fold.
 
     Parameters
     ----------
     threads : how many threads work; None is all cores.
-    block_mib : memory in MiB that a block of scores may take.
-    cache : keep filtered data and splits on disk and take them from there.
-    statistics : keep with each run what `log_report` says of all rows; they are read anew where the rest is cached.
-    device : where networks compute; auto is the best there is.
-    precision : of the numbers that networks compute with; weights are float32 in any case.
-    refit : after validation, fit the final model on train and validation; else it is tested as it is.
-    show : the user to whom the model recommends something to look at, or None.
+    block_mib : memory limit of a block of scores, in MiB.
+    cache : store filtered data and splits on disk and reuse them.
+    statistics : attach `log_report` statistics of all rows to each run; reads the rows again if the rest is cached.
+    device : compute device of networks; auto: the best available.
+    precision : number format of network computations; weights are always float32.
+    refit : after validation, fit the final model on train and validation; otherwise test the model as it is.
+    show : user for whom example recommendations are displayed, or None.
     """
 
     components: ClassVar[Mapping[str, type]] = {
@@ -84,7 +84,7 @@ class Offline(Runner):
                 check_compatible(experiment, loaded.dataset, show=self.show)
                 report = log_report(prepared.whole()) if self.statistics else None
             for split in costs.measure_each("split", prepared.splits(loaded)):
-                if experiment.fold in (None, split.fold):  # else what follows would be for nothing
+                if experiment.fold in (None, split.fold):  # otherwise the rest would be wasted
                     split = experiment["evaluation"].applied(split)
                     if split.fold in (None, 0, experiment.fold):  # once is enough
                         tell_unranked(experiment, loaded, split)
@@ -155,12 +155,12 @@ class Offline(Runner):
         return self.seal(experiment)
 
     def seal(self, experiment: Experiment, *, statistics: bool = False) -> SealedObjective:
-        """Return the objective, which holds the validation part alone; `statistics` are those of the log."""
+        """Return the objective, which holds only the validation part; `statistics` adds those of the log."""
         stages = self.stages(experiment, Costs())
         return seal(experiment, stages, cache=self.cache, show=self.show, statistics=statistics)
 
     def stages(self, experiment: Experiment, costs: Costs) -> Stages:
-        """Return what the models of an experiment go through, as this runner says."""
+        """Return the stages of an experiment's models, with this runner's settings."""
         return Stages.of(experiment, costs, block_mib=self.block_mib, device=self.device, precision=self.precision)
 
 
@@ -173,7 +173,7 @@ def evidence(
     show: int | str | None,
     curve: UserCurve | None = None,
 ) -> Evidence:
-    """Return what the parts found, the last of them the test, and what is recommended to the user `show`, if any."""
+    """Return the results of the parts, the test last, and the recommendations for the user `show`, if any."""
     shares = {part.name: part.fallback_share for part in parts}
     metrics = {name: value for part in reversed(parts) for name, value in part.metrics.items()}
     intervals = {name: interval for part in parts for name, interval in part.intervals.items()}
@@ -204,7 +204,7 @@ def evidence(
 
 
 def recommended(model: FittedModel, user: int | str) -> tuple[tuple[int | str, str, float], ...]:
-    """Return id, title and score of five items that the model recommends to a user; without titles the id again."""
+    """Return id, title and score of five items recommended to a user; without titles the id again."""
     found = model.answer([user], SHOWN)
     names = found.items if found.names is None else found.names
     return tuple((item, str(name), score) for item, name, score in zip(found.items[0], names[0], found.scores[0]))

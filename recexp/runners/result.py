@@ -1,4 +1,4 @@
-"""RunResult: what became of one run."""
+"""RunResult: the result of one run."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ class RunResult:
 
     Attributes
     ----------
-    run_id, link, leaderboard : its id and links in the tracking store.
-    metrics, intervals : by full name.
-    final : the part whose metrics count.
-    model : what was fitted, or None.
-    shown : (item id, name, score) of what it recommends to the user that the experiment shows.
-    reused : whether the run was there already.
+    run_id, link, leaderboard : the run's id and links in the tracking store.
+    metrics, intervals : values by full metric name.
+    final : the part whose metrics are the result.
+    model : the fitted model, or None.
+    shown : (item id, name, score) of each item recommended to the user that the experiment shows.
+    reused : whether the run already existed.
     """
 
     run_id: str
@@ -33,7 +33,7 @@ class RunResult:
 
     @classmethod
     def of_stored(cls, run: CompleteRun, store: Store, final: str) -> "RunResult":
-        """Return the result of a run that was in the store already."""
+        """Return the result of a run that was already in the store."""
         return cls(run.id, store.link(run.id), store.leaderboard, run.metrics, {}, final, reused=True)
 
     def __repr__(self) -> str:

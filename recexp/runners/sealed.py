@@ -1,4 +1,4 @@
-"""The seal on the test: data are read and split, and all that leaves here is the part made inside train."""
+"""The seal on the test: reads and splits the data, and returns only the validation split made inside train."""
 
 import copy
 import math
@@ -29,19 +29,19 @@ FOLDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class SealedObjective(Objective):
-    """Fits an algorithm on the train part of validation, and evaluates it by the headline metric.
+    """Fits an algorithm on the train part of the validation split and evaluates it by the headline metric.
 
-    No object that can be reached from here holds a test row, or makes one; the files of the data are where they were:
-    who reads them anew, reads all of them. The value is that which a run of the same config logs for validation.
+    No object reachable from here holds or produces a test row. The data files remain accessible: code that reads them
+    again sees all rows. The value equals the validation metric that a run of the same config logs.
 
     Attributes
     ----------
-    plan : of a run on these data.
-    split : the validation split; its train is smaller, its held-out rows are not those of the test.
-    effects : what each filter step did.
-    stages : what fits and evaluates.
+    plan : plan of a run on these data.
+    split : the validation split; its train is smaller, and its held-out rows are not test rows.
+    effects : the effect of each filter step.
+    stages : the stages that fit and evaluate.
     components : the subject with the values that are not searched.
-    report : statistics of the rows before filters, where they are asked for.
+    report : statistics of the rows before filters, if requested.
     """
 
     plan: Plan
@@ -71,11 +71,10 @@ class SealedObjective(Objective):
 def seal(
     experiment: Experiment, stages: Stages, *, cache: bool, show: int | str | None, statistics: bool = False
 ) -> SealedObjective:
-    """Read, filter and split the data, and let go of all but the validation split.
+    """Read, filter and split the data, and discard everything except the validation split.
 
-    `cache`, `show` and `statistics` are those of `Offline`, and `stages` are what its trials go through.
-    Raises ConfigError where there is no validation part, or folds; IncompatibleError where data and algorithm do not go
-    together.
+    `cache`, `show` and `statistics` are those of `Offline`; `stages` are those of its trials. Raises ConfigError if
+    there is no validation part, or if there are folds; IncompatibleError if data and algorithm are incompatible.
     """
     with prepare(experiment, cache=cache) as prepared:
         loaded = prepared.load(keep=statistics)
@@ -110,7 +109,7 @@ def seal(
 
 
 def _how_to_validate(splitter: Splitter) -> str:
-    """Return what gives a splitter a validation part: its own fields, if it has some."""
+    """Return text on how to give a splitter a validation part, naming its fields if it has some."""
     names = [field.name for field in fields(splitter) if field.name.startswith("validation")]
     if "validation_ratio" in names:
         return "add one: split.validation_ratio=0.1"
@@ -121,5 +120,5 @@ def _how_to_validate(splitter: Splitter) -> str:
 
 
 def unsealed(split: Split) -> Split | None:
-    """Return the part of a split that may be seen, or None."""
+    """Return the validation split inside a split, or None."""
     return split.validation

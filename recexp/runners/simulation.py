@@ -1,4 +1,4 @@
-"""A policy in an environment: visitors are shown lists until they come no more; what all runs share is the driver's."""
+"""Simulation of a policy in an environment; `runners.driver` does what all runs share."""
 
 import copy
 import math
@@ -33,14 +33,14 @@ LOWER_IS_BETTER = {"regret_truth": False, "lists": None}
 class Simulation(Runner):
     """Lets a policy show lists to visitors of an environment; each visitor is an episode.
 
-    All policies of a seed meet the same visitors with the same luck. Tuning sees other visitors than any run.
+    For a given seed, all policies face the same visitors and random numbers. Tuning uses visitors that no run uses.
 
     Parameters
     ----------
     threads : how many threads work; None is all cores.
-    visitors : how many a run has, drawn by its seed.
-    validation_visitors : how many are kept for tuning, the same whatever the seed.
-    block_mib : memory in MiB that the scores of visitors who are simulated at once may take.
+    visitors : number of visitors of a run, drawn by its seed.
+    validation_visitors : number of visitors reserved for tuning, the same for all seeds.
+    block_mib : memory limit, in MiB, of the scores of visitors simulated at once.
     """
 
     components: ClassVar[Mapping[str, type]] = {"environment": Environment, "policy": Policy}
@@ -103,7 +103,7 @@ class Simulation(Runner):
         )
 
     def drawn(self, experiment: Experiment) -> np.ndarray:
-        """Return int32 (v,): the visitors of a run, ascending, none of them among those for tuning."""
+        """Return int32 (v,): the visitors of a run, ascending, without those reserved for tuning."""
         others = self.pool(experiment)[self.validation_visitors :]
         rng = generator(experiment.seed, "visitors")
         return np.sort(rng.choice(others, self.visitors, replace=False))
@@ -114,14 +114,14 @@ class Simulation(Runner):
         return order.astype(np.int32)
 
     def fitted(self, policy: Policy, experiment: Experiment, context: RunContext) -> Policy:
-        """Return a copy of a policy that has learned from the environment's log."""
+        """Return a copy of the policy, fitted on the environment's log."""
         policy = copy.deepcopy(policy)
         with context.costs.measure_work("fit"):
             policy.fit(experiment["environment"], experiment.seed)
         return policy
 
     def episodes(self, environment: Environment, policy: Policy, visitors: np.ndarray, seed: int) -> Episodes:
-        """Simulate visitors in blocks that have room."""
+        """Simulate visitors in blocks that fit in memory."""
         row = 64 * len(environment.candidates)  # scores, noise, weights and masks
         block = max(1, self.block_mib * 2**20 // row)
         return simulate(environment, policy, visitors, seed=seed, block=block)
@@ -133,7 +133,7 @@ class VisitorsObjective(Objective):
 
     Attributes
     ----------
-    runner, experiment : what is tuned, and by what it is simulated.
+    runner, experiment : the runner that simulates, and the experiment that is tuned.
     """
 
     runner: Simulation
@@ -151,7 +151,7 @@ class VisitorsObjective(Objective):
 
 
 def funnel(found: Episodes) -> Table:
-    """Return how many were shown, clicked, taken and bought."""
+    """Return the number of items shown, clicked, added to the cart and bought."""
     counts = {
         "visitors": len(found.visitors),
         "visits": len(np.unique(found.who.astype(np.int64) << 32 | found.visits)),
@@ -164,7 +164,7 @@ def funnel(found: Episodes) -> Table:
 
 
 def decisions(found: Episodes, user_ids: np.ndarray, item_ids: np.ndarray) -> dict[str, np.ndarray | Column]:
-    """Return columns of a row an item that was shown, by visitor, list and position (from 1)."""
+    """Return columns with one row per item shown, by visitor, list and position (from 1)."""
     order = np.lexsort((found.steps, found.who))
     n, k = found.items.shape
     rows = np.repeat(order, k)

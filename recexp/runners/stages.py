@@ -1,4 +1,4 @@
-"""The stages that runners of recommenders share: fit a model, let it recommend, evaluate that."""
+"""The stages that runners of recommenders share: fit a model, recommend, evaluate."""
 
 import copy
 import logging
@@ -32,16 +32,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stages:
-    """Fits and evaluates one algorithm. It holds neither source nor splitter, which lead to the test.
+    """Fits and evaluates one algorithm. It holds neither source nor splitter, which would give access to the test.
 
     Attributes
     ----------
-    fallback, reranker : not fitted yet; each fit makes ones of its own.
-    exclude_seen : whether items in a history are kept out of its list.
-    block_mib : memory in MiB that a block of scores may take.
-    device, precision : where networks compute (auto, cpu, cuda), and with which numbers (float32, bfloat16).
-    save : whether what is learned will be saved, so that it must be possible.
-    costs : where the seconds of each stage go.
+    fallback, reranker : not yet fitted; each fit creates new ones.
+    exclude_seen : whether items in a history are excluded from its list.
+    block_mib : memory limit of a block of scores, in MiB.
+    device, precision : device (auto, cpu, cuda) and number format (float32, bfloat16) of networks.
+    save : whether the model will be saved, and therefore must be savable.
+    costs : records the seconds of each stage.
     """
 
     evaluation: Evaluation
@@ -79,12 +79,12 @@ class Stages:
         *,
         validate: bool,
     ) -> FittedModel:
-        """Fit algorithm, fallback and reranker on the split's train; with `validate` it may rate itself on the queries.
+        """Fit algorithm, fallback and reranker on the split's train; with `validate` the model may evaluate itself.
 
-        The context's `log_step` gets validation values as the metric itself, whichever way is better. Raises ModelError
-        when what was learned cannot be saved.
+        The context's `log_step` receives validation values as the metric itself, whatever its direction. Raises
+        ModelError if the model must be saved and cannot be.
 
-        Users that the users table lists but who have no row get codes where one of the models can answer them.
+        Users in the users table without a row get codes if one of the models can answer them.
         """
         models = algorithm, self.fallback
         listed = any(model.capabilities.users_by_features for model in models)
@@ -92,7 +92,7 @@ class Stages:
         ranking = self.ranking(split)
         bare = FitContext(
             rng=generator(self.seed, "fallback"),
-            catalogue=None if self.evaluation.catalogue == "new" else ranking.catalogue,  # they learn from the others
+            catalogue=None if self.evaluation.catalogue == "new" else ranking.catalogue,  # trained on the others
             device=self.device,
             precision=self.precision,
             threads=threads.count(),
@@ -122,13 +122,13 @@ class Stages:
         return fitted
 
     def ranking(self, split: Split) -> Ranking:
-        """Return the rule by which scores become lists."""
+        """Return the rule that turns scores into lists."""
         return self.evaluation.ranking(split.train, seed=self.seed)
 
     def evaluate(self, name: str, split: Split, queries: Queries, model: FittedModel) -> PartResult:
-        """Let the model answer the queries of a split, and evaluate its lists and predicted ratings.
+        """Run the model on the queries of a split, and evaluate its lists and predicted ratings.
 
-        `name` is that of the part: `test`, `validation`. Raises DataError when every list of the test is empty.
+        `name` is the part: `test` or `validation`. Raises DataError if every list of the test is empty.
         """
         evaluation = self.evaluation
         model.model.check_split(split)
@@ -149,7 +149,7 @@ class Stages:
         return PartResult(part, split, lists, predicted, results, share)
 
     def curve(self, split: Split, queries: Queries, model: FittedModel) -> UserCurve | None:
-        """Return the headline metric at each point of a learning curve of users; None where the evaluation has none."""
+        """Return the headline metric at each point of a learning curve of users; None if the evaluation has none."""
         headline = replace(self.evaluation.of_headline(), resamples=self.evaluation.resamples)
         stages = replace(self, evaluation=headline, costs=Costs())
         found = {
@@ -160,14 +160,14 @@ class Stages:
 
 @dataclass(frozen=True)
 class ValidationScore:
-    """The `validate` of a fit: rates the model on held-out data inside train by the headline; higher is better."""
+    """The `validate` of a fit: scores the model on the validation part by the headline metric; higher is better."""
 
     stages: Stages
     split: Split
     fitted: FittedModel
 
     def __call__(self, model: Recommender) -> float:
-        """Return the headline metric of `model` as it is now, negative where lower is better."""
+        """Return the current headline metric of `model`, negated if lower is better."""
         quick = self.stages.evaluation.of_headline()
         if quick.higher_is_better is None:
             raise ConfigError(
@@ -175,7 +175,7 @@ class ValidationScore:
                 "put another metric first, such as ndcg"
             )
         fitted = replace(self.fitted, model=model)
-        if quick.headline_rates:  # lists would cost more than an epoch
+        if quick.headline_rates:  # computing lists would cost more than an epoch
             value = quick.rate(self.split, fitted.estimate(self.split.test, self.split.queries))
         else:
             stages = replace(self.stages, evaluation=quick, costs=Costs())
@@ -186,7 +186,7 @@ class ValidationScore:
 
 @dataclass(frozen=True)
 class Unsigned:
-    """Logs a model's validation values, which `ValidationScore` gave it, as the metric itself where lower is better."""
+    """Logs validation values from `ValidationScore` as the metric itself if lower is better."""
 
     log_step: LogStep
 

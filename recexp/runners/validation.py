@@ -1,4 +1,4 @@
-"""A run that stops before the test: fitted on the train part of validation, evaluated on its held-out rows."""
+"""A run without the test: fitted on the train part of the validation split, evaluated on its held-out rows."""
 
 import copy
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from recexp.tracking import Input
 
 @params
 class Validation(Offline):
-    """Logs `validation/...` metrics and no others. No test row is held by what a model gets, nor by its process.
+    """Logs only `validation/...` metrics. Neither the model's input nor its process holds a test row.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Validation(Offline):
     """
 
     beside: ClassVar[str] = "-trials"
-    objective = Runner.objective  # none: its runs are trials themselves
+    objective = Runner.objective  # none: its runs are themselves trials
 
     def plans(self, experiment: Experiment, costs: Costs) -> Iterator[Plan]:
         with costs.measure("data"):
