@@ -1,4 +1,4 @@
-"""Recommender: what every algorithm is."""
+"""Recommender: the base class of all algorithms."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -27,31 +27,31 @@ class Recommender(ABC):
 
     A subclass is decorated with `@params`; its fields are its hyperparameters. It implements `fit` and `score`.
     Attributes learned by `fit` end in `_` and hold arrays, sparse matrices, numbers, strings, other models, and lists
-    and dicts of them: they are what is saved, beside the fields.
+    and dicts of these. A saved model consists of these attributes and the fields.
 
     Class attributes
     ----------------
-    capabilities : what the model can do; a property where it depends on fields.
-    counts_catalogue : whether what is learned hangs on how many items may be recommended (`FitContext.catalogue`).
-    dense_lists : whether `recommend` holds scores of all items for all queries that it is given; where it does not, it
-        is given more of them at once.
-    context_columns : names of the context columns that answers hang on; a property of what was fitted.
+    capabilities : what the model can do; a property if it depends on fields.
+    counts_catalogue : whether the fit depends on the number of recommendable items (`FitContext.catalogue`).
+    dense_lists : whether `recommend` holds the scores of all items for all given queries; if not, it receives larger
+        batches.
+    context_columns : names of the context columns that answers depend on; a property of the fitted model.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities()
     counts_catalogue: ClassVar[bool] = False
     dense_lists: ClassVar[bool] = True
     context_columns: ClassVar[tuple[str, ...]] = ()
-    __dataclass_fields__: ClassVar[dict[str, Any]]  # of a subclass, from `@params`
-    fitted_params_: dict[str, Any]  # what validation chose, where it was asked
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # set on subclasses by `@params`
+    fitted_params_: dict[str, Any]  # values chosen by validation, if any
 
     @abstractmethod
     def fit(self, train: Dataset, context: FitContext | None = None) -> Self:
-        """Learn from `train` and return self; a second call starts afresh but for `fitted_params_`.
+        """Learn from `train` and return self; a second call starts from scratch but keeps `fitted_params_`.
 
-        Without a context its defaults hold: `context = context or FitContext()`. With `context.validate`, what is
-        chosen by held-out data (epochs, weights) is chosen and kept in `fitted_params_`; without, a later fit on more
-        data uses what is there.
+        Without a context, the defaults apply: `context = context or FitContext()`. With `context.validate`, the model
+        chooses the values that depend on held-out data (epochs, weights) and stores them in `fitted_params_`; a later
+        fit without it, on more data, uses the stored values.
         """
 
     @abstractmethod
@@ -79,20 +79,20 @@ class Recommender(ABC):
                 f"{name}.score gave {np.abs(scores).max():.3g}, which float32 cannot hold; scale scores down"
             )
         scores = narrow
-        if np.isnan(np.max(scores, initial=-np.inf)):  # which passes NaN on, without an array of its own
+        if np.isnan(np.max(scores, initial=-np.inf)):  # propagates NaN without allocating an array
             raise DataError(f"{name}.score gave NaN, which has no place in a list")
         return ranking.top_k(scores, queries, k)
 
     def predict(self, rows: Interactions, history: Queries) -> np.ndarray:
-        """Return float32 (m,): the value that the user of `history` r would give the item of row r, finite for all.
+        """Return float32 (m,): the predicted value of the user of `history` r for the item of row r; all finite.
 
-        `history` holds one query a row; its user is -1 where unknown. Rows carry items, times and context. Only where
-        `predicts`; unknown users and items get the model's best guess.
+        `history` holds one query per row; unknown users are -1. Rows provide items, times and context. Implemented only
+        if `predicts`; unknown users and items get the model's best guess.
         """
         raise TypeError(f"{type(self).__name__} does not predict ratings")
 
     def can_answer(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
-        """Return bool (b,): which queries the model answers; `trained`, bool (n_users,), says who had rows in train."""
+        """Return bool (b,): which queries the model can answer. `trained`, bool (n_users,): users with train rows."""
         answered = np.ones(len(queries), bool)
         if self.capabilities.needs_history:
             answered &= queries.lengths > 0
@@ -101,37 +101,37 @@ class Recommender(ABC):
         return answered
 
     def missing_requirements(self, dataset: Dataset) -> str:
-        """Return what the model needs and the dataset has not, in words; empty where it has all."""
+        """Return a text on what the model needs and the dataset lacks; empty if nothing is missing."""
         missing = [need for need in self.capabilities.needs if not dataset.has(need)]
         return self.needs_in_words(missing, f"{dataset.name} has none after filtering") if missing else ""
 
     def needs_in_words(self, missing: Collection[str], found: str) -> str:
-        """Return which of its needs are missing, what was `found` instead, and what can be done."""
+        """Return a text on the missing requirements, what was `found` instead, and the remedy."""
         advice = ADVICE.get(next(iter(missing)), "") if len(missing) == 1 else ""
         return f"{type(self).__name__} needs {', '.join(sorted(missing))}, but {found}{advice}"
 
     def withheld(self, queries: Queries) -> sp.csr_array | None:
-        """Return what no list of these queries may hold beside `queries.exclude`, CSR (b, n_items); None: nothing.
+        """Return items to exclude from the lists in addition to `queries.exclude`, CSR (b, n_items); None: no items.
 
-        It is kept out of the fallback's lists, too.
+        They are also excluded from the fallback's lists.
         """
         return None
 
     def check_split(self, split: Split) -> None:  # noqa: B027
-        """Raise DataError where the split's queries tell the fitted model what it is then asked for."""
+        """Raise DataError if the split's queries reveal their targets to the fitted model."""
 
     def check(self) -> None:  # noqa: B027
-        """Raise ConfigError or DataError where a file that the model reads is missing; called before data is read."""
+        """Raise ConfigError or DataError if a file that the model reads is missing; called before data is read."""
 
     def remarks(self, queries: Queries) -> list[str]:
-        """Return what a reader of results should know of the answers to these queries, a sentence each."""
+        """Return remarks on the answers to these queries for readers of the results, one sentence each."""
         return []
 
     def check_device(self, device: str) -> None:  # noqa: B027
-        """Raise ConfigError where the model would compute on `device` (auto, cpu, cuda) and it is not there."""
+        """Raise ConfigError if the model would compute on `device` (auto, cpu, cuda) and it is not available."""
 
     def matrix(self, source: Interactions | Queries) -> sp.csr_array:
-        """Return training rows or query histories as this model reads them, see `feedback`: float32 CSR."""
+        """Return training rows or query histories as float32 CSR, with values according to `feedback`."""
         values = self.capabilities.feedback == "value"
         return source.history(values=values) if isinstance(source, Queries) else source.csr(values=values)
 

@@ -1,4 +1,4 @@
-"""Capabilities: what a model can do, and what it needs for it."""
+"""Capabilities: what a model can do and what it requires."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,19 +10,19 @@ Feedback = Literal["binary", "value"]
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What a model can do; asked by name, before any data is fitted.
+    """What a model can do; known before any data is fitted.
 
     Attributes
     ----------
-    feedback : whether the values of interactions weigh ("value") or only that they happened ("binary").
-    needs_history : a query without history cannot be answered (it gets the run's fallback).
-    reads_history : what a query's history holds can change the answer.
-    known_users_only : only users seen in training can be answered, whatever their history.
-    needs : what a dataset must carry, see `Dataset.has`.
-    predicts : `predict` estimates the value that a user would give.
-    vectors : has vectors of users and items, see `FactorModel`.
-    users_by_features : users without any row are answered by what the users table says of them.
-    partial : lists may be shorter than asked for, or empty: items that the model never recommends score -inf.
+    feedback : whether the model uses the values of interactions ("value") or only their occurrence ("binary").
+    needs_history : the model cannot answer a query without history (it gets the run's fallback).
+    reads_history : the content of a query's history can change the answer.
+    known_users_only : the model answers only users seen in training, whatever their history.
+    needs : what a dataset must have, see `Dataset.has`.
+    predicts : `predict` estimates a user's value for an item.
+    vectors : the model has vectors of users and items, see `FactorModel`.
+    users_by_features : the model answers users without rows, based on the users table.
+    partial : lists may be shorter than requested, or empty: items that the model never recommends score -inf.
     """
 
     feedback: Feedback = "binary"

@@ -1,4 +1,4 @@
-"""What models refuse to learn from."""
+"""Checks of training data."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from recexp.errors import DataError
 
 
 def check_not_empty(interactions: Interactions) -> None:
-    """Raise DataError when there are no interactions."""
+    """Raise DataError if there are no interactions."""
     if not len(interactions):
         raise DataError("there is nothing to learn from: train has no rows")
 
 
 def check_values(values: np.ndarray, model: str, *, negative: bool, missing: bool = False) -> None:
-    """Raise DataError when values of interactions are infinite or, unless allowed, missing (NaN) or negative."""
+    """Raise DataError if values of interactions are infinite or, unless allowed, missing (NaN) or negative."""
     wrong = np.isinf(values) if missing else ~np.isfinite(values)
     if not negative:
         wrong |= values < 0

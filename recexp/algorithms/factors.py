@@ -1,4 +1,4 @@
-"""FactorModel: what models with vectors of users and items share."""
+"""FactorModel: the base of models with user and item vectors."""
 
 from abc import abstractmethod
 from dataclasses import replace
@@ -18,8 +18,8 @@ BLOCK = 512
 class FactorModel(Recommender):
     """score(u, i) = w_u . h_i.
 
-    A subclass learns `items_`, h as float32 (n_items, d), and implements `user_vectors`: w is looked up for users that
-    were seen in training, or worked out from the history that a query shows, which answers anyone who has one.
+    A subclass learns `items_`, h as float32 (n_items, d), and implements `user_vectors`: w is looked up for users seen
+    in training, or computed from the query's history, which answers any user with a history.
     """
 
     capabilities = Capabilities(vectors=True)
@@ -28,10 +28,10 @@ class FactorModel(Recommender):
 
     @abstractmethod
     def user_vectors(self, queries: Queries) -> np.ndarray:
-        """Return float32 (b, d): the vectors w of those who ask."""
+        """Return float32 (b, d): the vectors w of the queries' users."""
 
     def item_vectors(self) -> np.ndarray:
-        """Return float32 (n_items, d): their products with a user's vector rank the items as `score` does."""
+        """Return float32 (n_items, d): vectors whose products with a user's vector rank the items as `score` does."""
         return self.items_
 
     def score(self, queries: Queries) -> np.ndarray:
@@ -54,21 +54,21 @@ class FactorModel(Recommender):
 class BiasedFactorModel(RatingModel, FactorModel):
     """score(u, i) = mean + b_u + b_i + w_u . h_i: a rating.
 
-    A subclass learns `items_`, h as float32 (n_items, d), and `item_biases_`, b_i as float32 (n_items,), besides what a
-    `RatingModel` learns. Predictions are clipped to the range of train, scores are not.
+    A subclass learns `items_`, h as float32 (n_items, d), and `item_biases_`, b_i as float32 (n_items,), in addition to
+    the attributes of `RatingModel`. Predictions are clipped to the range of train, scores are not.
     """
 
     capabilities = replace(RatingModel.capabilities, vectors=True)
-    recommend = Recommender.recommend  # lists hold whole ratings, not only what ranks
+    recommend = Recommender.recommend  # lists hold complete ratings, not only the terms that affect the ranking
 
     item_biases_: np.ndarray
 
     @abstractmethod
     def user_factors(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
-        """Return w, float32 (b, d), and mean + b_u, float32 (b,), of those who ask."""
+        """Return w, float32 (b, d), and mean + b_u, float32 (b,), of the queries' users."""
 
     def user_vectors(self, queries: Queries) -> np.ndarray:
-        """Return float32 (b, d + 1): w and a 1, which takes the item's bias."""
+        """Return float32 (b, d + 1): w and a 1, which multiplies the item's bias."""
         return np.column_stack([self.user_factors(queries)[0], np.ones(len(queries), np.float32)])
 
     def item_vectors(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What is known of items or users as a sparse matrix: one block for each column of their table."""
+"""Item or user features as a sparse matrix, with one block for each column of their table."""
 
 import logging
 from collections.abc import Mapping
@@ -32,18 +32,18 @@ def item_features(
     stop_words: StopWords,
     catalogue: np.ndarray | None = None,
 ) -> sp.csr_array:
-    """Return float32 (n_items, n_features): rows of length 1, or of zeros for items of which nothing is known.
+    """Return float32 (n_items, n_features): rows of length 1, or zeros for items without known features.
 
-    A column becomes a block of features by its kind, its rows of length 1. category, multi_category: an indicator of
-    each category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer), counted over the items of `catalogue`,
-    bool (n_items,), None for all. numeric, price: (cos(pi t), sin(pi t)), t in [0, 1] the number's place between the
-    lowest and the highest, so that two numbers are alike cos(pi |t - t'|): 1 if equal, the less the farther apart, -1
-    for the two ends. Ends are taken without outliers: numbers beyond Tukey's fences, the quartiles less and plus 1.5 of
-    their difference, count as the fence. Prices, if all are above 0, are placed by their logarithm: 10 and 20 are as
-    alike as 100 and 200.
+    Each column becomes a block of features according to its kind; the block's rows have length 1. category,
+    multi_category: one indicator per category. text: TF-IDF of its words (as scikit-learn's TfidfVectorizer), counted
+    over the items of `catalogue`, bool (n_items,), None: all. numeric, price: (cos(pi t), sin(pi t)), where t in [0, 1]
+    is the number's position between the lowest and the highest. The similarity of two numbers is then
+    cos(pi |t - t'|): 1 if they are equal, decreasing with distance, -1 for the two ends. The ends exclude outliers:
+    numbers beyond Tukey's fences (1.5 interquartile ranges beyond the quartiles) are set to the fence. If all prices
+    are above 0, their logarithms are used: 10 and 20 are as similar as 100 and 200.
 
-    What is missing is 0. Blocks are multiplied by the root of their weight: the product of two rows is then the
-    weighted mean of what the columns, each on its own, say of how alike the items are, where both have a value in each.
+    Missing values are 0. Blocks are multiplied by the square root of their weight: if both items have a value in every
+    column, the product of two rows is the weighted mean of the similarities by each column.
 
     Raises ConfigError for a column or weight that does not exist, DataError for a text column without words.
     """
@@ -63,8 +63,8 @@ def item_features(
 def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
     """Return float32 (n, n_features): the features of all columns of a table of n users or items.
 
-    They are those of `item_features`, of texts the thousand most frequent words; a table without columns has none, nor
-    has a text column without words, of which a warning tells.
+    They are those of `item_features`, limited to the 1000 most frequent words of texts. A table without columns has no
+    features, nor does a text column without words, which logs a warning.
     """
     blocks = []
     for name, column in table.items():
@@ -76,7 +76,7 @@ def all_features(table: Mapping[str, Column], n: int) -> sp.csr_array:
 
 
 def unit(matrix: sp.csr_array) -> sp.csr_array:
-    """Return float32 CSR with rows of length 1, sorted indices; rows of zeros stay."""
+    """Return float32 CSR with rows of length 1 and sorted indices; zero rows stay zero."""
     matrix = matrix.astype(np.float64)
     norms = np.sqrt(matrix.power(2).sum(axis=1))
     matrix.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(matrix.indptr))
@@ -100,7 +100,7 @@ def _block(
 
 
 def _placed(column: Column) -> sp.csr_array:
-    """Return (n, 2): where each number is between the ends, as a point on the half circle; 0 if it is not finite."""
+    """Return (n, 2): each number's position between the ends as a point on the half circle; 0 if it is not finite."""
     values = column.values.astype(np.float64)
     points, known = np.zeros((len(values), 2)), np.isfinite(values)
     if not known.any():
@@ -115,7 +115,7 @@ def _placed(column: Column) -> sp.csr_array:
 
 
 def _ends(numbers: np.ndarray) -> tuple[float, float]:
-    """Return the lowest and the highest number, neither beyond Tukey's fences unless the quartiles are equal."""
+    """Return the lowest and the highest number, limited to Tukey's fences unless the quartiles are equal."""
     low, high = numbers.min(), numbers.max()
     first, third = np.quantile(numbers, [0.25, 0.75])
     reach = 1.5 * (third - first)

@@ -1,4 +1,4 @@
-"""FitContext: what a model may need while it is fitted, beside the data."""
+"""FitContext: the inputs of a fit other than the data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ Validate = Callable[[Any], float]
 
 
 def ignore_step(step: int, values: Mapping[str, float]) -> None:
-    """Ignore a point of a learning curve: the default."""
+    """Ignore a point of a learning curve (the default)."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,19 @@ class PrefixedStep:
 
 @dataclass(frozen=True, kw_only=True)
 class FitContext:
-    """What `fit` is given beside the data. Every attribute has a default: `model.fit(train)` works in a notebook.
+    """The inputs of `fit` other than the data. Every attribute has a default: `model.fit(train)` works in a notebook.
 
     Attributes
     ----------
-    rng : the source of all randomness of this fit; by default seeded alike for each context.
-    log_step : takes the points of learning curves.
-    catalogue : bool (n_items,), the items that may be recommended; None: all. TF-IDF and BM25 count these.
-    validate : rates the model on held-out data; None: there are none.
-    device : where tensors are computed, as torch names it; "auto": the best that is there.
-    precision : of the numbers that networks work with, float32 or bfloat16; weights are float32 in any case.
-    threads : how many threads may work; None: as many as `recexp.threads.count` says.
-    checkpoint : a folder where a long training may leave what it needs to go on; None: nothing is kept.
-    deadline : moment of `time.monotonic()` by which the model should stop training; None: no limit.
+    rng : the source of all randomness of this fit; by default, every context has the same seed.
+    log_step : receives the points of learning curves.
+    catalogue : bool (n_items,), the recommendable items; None: all. TF-IDF and BM25 count only these.
+    validate : evaluates the model on held-out data; None: no held-out data.
+    device : compute device, as named by torch; "auto": the best available.
+    precision : number format of network computations, float32 or bfloat16; weights are always float32.
+    threads : maximum number of threads; None: `recexp.threads.count`.
+    checkpoint : folder for the checkpoints of a long training; None: no checkpoints.
+    deadline : time on `time.monotonic()` by which the model should stop training; None: no limit.
     """
 
     rng: np.random.Generator = field(default_factory=lambda: generator(0, "fit"))
@@ -60,6 +60,6 @@ class FitContext:
     deadline: float | None = None
 
     def of_part(self, name: str, rng: np.random.Generator) -> Self:
-        """Return the context in which a part of a model is fitted: its own random stream, curves and folder."""
+        """Return the context for fitting a part of a model, with a separate random stream, curves and folder."""
         checkpoint = self.checkpoint / name if self.checkpoint else None
         return replace(self, rng=rng, log_step=PrefixedStep(self.log_step, name), checkpoint=checkpoint)

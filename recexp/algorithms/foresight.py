@@ -1,4 +1,4 @@
-"""The memory and time that a fit needs, reported before it allocates; a fit that does not fit is refused."""
+"""Estimates of the memory and time of a fit, reported before allocation; a fit that exceeds memory is refused."""
 
 import logging
 
@@ -19,11 +19,11 @@ INSTEAD = "algorithm=als or algorithm=item_knn, which need no square of the item
 
 
 def foresee(model: str, size: str, *, memory: float, operations: float = 0.0, instead: str = INSTEAD) -> None:
-    """Say what `model` needs for data of `size` ("60,000 items"): `memory` in bytes, and `operations`, which take time.
+    """Check what `model` needs for data of `size` ("60,000 items"): `memory` in bytes, and the number of `operations`.
 
-    A large need is logged, a long time warned of.
+    Logs a large memory requirement and warns about a long run time.
 
-    Raises ConfigError when more memory is needed than is free, with both figures and what to use instead.
+    Raises ConfigError if the required memory exceeds the free memory, with both figures and an alternative.
     """
     minutes = operations / (PACE * threads.count() * 60)
     if memory < UNSAID[0] and minutes < UNSAID[1]:

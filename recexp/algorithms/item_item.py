@@ -1,4 +1,4 @@
-"""ItemItem: what models that learn weights between items share."""
+"""ItemItem: the base of models that learn item-item weights."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from recexp.ranking import Lists, Ranking
 class ItemItem(Recommender):
     """score(u, j) = sum over i in u's history of x_ui W_ij.
 
-    A subclass learns `weights_`, W as float32 (n_items, n_items): (seen, target), CSR or dense. Serves anyone with a
+    A subclass learns `weights_`, W as float32 (n_items, n_items): (seen, target), CSR or dense. Answers any user with a
     history, seen in training or not.
     """
 

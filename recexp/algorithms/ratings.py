@@ -1,4 +1,4 @@
-"""What models of ratings share: their base, baselines, the ratings of a history, the range of predictions."""
+"""The base of rating models, and their helpers: baselines, ratings of a history, range of predictions."""
 
 import math
 from dataclasses import replace
@@ -33,7 +33,7 @@ class RatingModel(Recommender):
 
 
 def checked(rows: Interactions) -> Interactions:
-    """Return `rows` when there are some and all have a finite rating; raises DataError."""
+    """Return `rows`; raises DataError if there are none or any rating is not finite."""
     if not len(rows):
         raise DataError("there are no ratings to learn from: train has no rows")
     wrong = ~np.isfinite(rows.values)
@@ -57,7 +57,7 @@ def rating_range(rows: Interactions) -> np.ndarray:
 
 
 def usual_unit(rows: Interactions) -> float:
-    """Return the power of 4 that brings the spread of ratings to that of 1 to 5 stars, 1 where it is about that."""
+    """Return the power of 4 that scales the spread of ratings to that of 1 to 5 stars; 1 if it is similar already."""
     spread = float(rows.values.std(dtype=np.float64))
     usual = not spread or USUAL[0] <= spread <= USUAL[1]
     return 1.0 if usual else 4.0 ** math.ceil(math.log(spread / USUAL[1], 4))
@@ -72,7 +72,7 @@ def clipped(ratings: np.ndarray, bounds: np.ndarray) -> np.ndarray:
 def baselines(
     rows: Interactions, *, user_damping: float, item_damping: float, iterations: int
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the mean rating and how far users (n_users,) and items (n_items,) are above it, float64.
+    """Return the mean rating and the offsets of users (n_users,) and items (n_items,) from it, float64.
 
     Minimizes sum (r - mean - b_u - b_i)^2 + user_damping sum b_u^2 + item_damping sum b_i^2 by alternating least
     squares from zeros, items before users in each iteration (Koren, TKDD 2010, section 2.1, as in Surprise):
@@ -90,16 +90,17 @@ def baselines(
 
 
 def group_by_code(codes: np.ndarray, others: np.ndarray, values: np.ndarray, n: int) -> CSR:
-    """Return rows grouped by code, in file order: where each of n groups begins, int64 (n + 1,), then int32 `others`
-    and float32 `values`, (m,): one signature for every kernel to compile. Repeated pairs stay apart.
+    """Return rows grouped by code, in file order: group offsets int64 (n + 1,), int32 `others`, float32 `values` (m,).
+
+    Kernels are compiled for this one signature. Repeated pairs stay separate.
     """
-    order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16 bits are sorted faster
+    order = np.argsort(codes.astype(np.uint16) if n <= 2**16 else codes, kind="stable")  # 16-bit integers sort faster
     begin = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n))])
     return begin, np.require(others[order], np.int32, ["C", "W"]), np.require(values[order], np.float32, ["C", "W"])
 
 
 def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    """Return ratings as float32 CSR with sorted indices; several of one user and item become their mean."""
+    """Return ratings as float32 CSR with sorted indices; repeated ratings of a user and item are averaged."""
     sums = sp.csr_array((values.astype(np.float64), (rows, columns)), shape=shape)
     counts = sp.csr_array((np.ones(len(values)), (rows, columns)), shape=shape)
     for matrix in (sums, counts):
@@ -108,9 +109,9 @@ def rating_matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, sha
 
 
 def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return query, item and rating (float64) of each row of the histories that has a rating, query by query.
+    """Return query, item and rating (float64) of each history row with a rating, query by query.
 
-    A history without ratings, such as the item ids that a request carries, has none.
+    A history without ratings, such as the item ids of a request, yields no rows.
     """
     lengths = history.lengths if history.log.explicit else np.zeros(len(history), np.int64)
     ends = np.cumsum(lengths)
@@ -122,22 +123,22 @@ def rated(history: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def user_means(history: Queries, mean: float) -> np.ndarray:
-    """Return float64 (b,): the mean rating of each history, `mean` of one without ratings."""
+    """Return float64 (b,): the mean rating of each history, or `mean` if it has no ratings."""
     owners, _, values = rated(history)
     return mean + _damped(owners, values - mean, np.bincount(owners, minlength=len(history)), 0.0)
 
 
 def user_effects(history: Queries, mean: float, items: np.ndarray, damping: float) -> np.ndarray:
-    """Return float64 (b,): how far the user of each history is above mean and item effects, 0 without ratings.
+    """Return float64 (b,): the effect of each history's user beyond mean and item effects; 0 without ratings.
 
-    sum over the history of (r - mean - b_i) / (damping + n): for a train user's rows, what `baselines` fitted.
+    sum over the history of (r - mean - b_i) / (damping + n). For a train user's rows it equals that of `baselines`.
     """
     owners, at, values = rated(history)
     return _damped(owners, values - mean - items[at], np.bincount(owners, minlength=len(history)), damping)
 
 
 def unique_queries(history: Queries) -> tuple[Queries, np.ndarray]:
-    """Return the different (user, range) of queries that repeat, and int64 (b,): which of them each query was."""
+    """Return the distinct (user, range) pairs of the queries, and int64 (b,): the index of each query's pair."""
     keys = np.stack([history.users, history.start, history.stop], axis=1)
     order = np.lexsort(keys.T)
     new = np.append(True, (np.diff(keys[order], axis=0) != 0).any(axis=1))[: len(order)]
@@ -149,8 +150,9 @@ def unique_queries(history: Queries) -> tuple[Queries, np.ndarray]:
 
 
 def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_codes: np.ndarray) -> np.ndarray:
-    """Return float32 (m,): the product of each pair of rows, by their int32 codes, of two float32 matrices; 0 where a
-    code is negative.
+    """Return float32 (m,): dot products of pairs of rows of two float32 matrices, given by int32 codes.
+
+    The product is 0 if a code is negative.
     """
     from recexp.algorithms.kernels import rating_factors
 
@@ -163,6 +165,6 @@ def dots(left: np.ndarray, left_codes: np.ndarray, right: np.ndarray, right_code
 
 
 def _damped(codes: np.ndarray, values: np.ndarray, counts: np.ndarray, damping: float) -> np.ndarray:
-    """Return sum / (damping + count) of each code's values, 0 for codes without."""
+    """Return sum / (damping + count) of each code's values; 0 for codes without values."""
     sums = np.bincount(codes, values, minlength=len(counts))
     return sums / np.where(counts > 0, damping + counts, 1)

@@ -1,4 +1,4 @@
-"""Sessions to learn from."""
+"""Training sessions."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from recexp.errors import DataError
 
 
 def training_sessions(train: Dataset) -> tuple[Interactions, np.ndarray]:
-    """Return the rows session by session in time order, and where each session begins, int (n_sessions + 1,).
+    """Return the rows session by session in time order, and the session offsets, int (n_sessions + 1,).
 
-    Where the data have no sessions, all rows of a user are one. Raises DataError where no session has two rows.
+    Without sessions in the data, all rows of a user form one. Raises DataError if no session has two rows.
     """
     rows, begin = train.interactions.sessions_in_order()
     if (np.diff(begin) > 1).any():

@@ -1,4 +1,4 @@
-"""Products of histories with learned item-item weights, and the one form in which kernels read sparse matrices."""
+"""Products of histories and item-item weights, and the sparse matrix format that kernels read."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ FEW = 8
 
 
 def csr_arrays(matrix: sp.csr_array) -> CSR:
-    """Return a CSR matrix as arrays of these types: one signature for every kernel to compile."""
+    """Return a CSR matrix as arrays of these types, the one signature that kernels are compiled for."""
     return (
         np.require(matrix.indptr, np.int64, ["C", "W"]),
         np.require(matrix.indices, np.int32, ["C", "W"]),
@@ -32,7 +32,7 @@ def times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> np.ndarray:
 
 
 def compact(matrix: sp.csr_array) -> sp.csr_array:
-    """Return CSR weights with int32 indices where they fit: made so once, for kernels read nothing else."""
+    """Return CSR weights with int32 indices if they fit; converting once avoids conversions in kernels."""
     kind = sp.get_index_dtype(maxval=max(matrix.nnz, *matrix.shape))
     parts = matrix.data, matrix.indices.astype(kind, copy=False), matrix.indptr.astype(kind, copy=False)
     return sp.csr_array(parts, shape=matrix.shape)
@@ -53,7 +53,7 @@ def lists_of_product(
 
 
 def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable[[int, int], np.ndarray]:
-    """Return a function of (start, stop) that works out these rows of left @ right, dense float32, in one thread."""
+    """Return a function of (start, stop) that computes these rows of left @ right, dense float32, in one thread."""
     _check_shapes(left, right)
     indptr, indices, data = csr_arrays(left)
     kernel, given = _kernel(right)
@@ -67,13 +67,13 @@ def rows_times(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> Callable
 
 
 def _check_shapes(left: sp.csr_array, right: sp.csr_array | np.ndarray) -> None:
-    """Raise ValueError where there is no product: kernels would read what lies behind a matrix."""
+    """Raise ValueError if the shapes do not match: kernels would read out of bounds."""
     if left.shape[1] != right.shape[0]:
         raise ValueError(f"cannot multiply matrices of {left.shape} and {right.shape}")
 
 
 def _kernel(right: sp.csr_array | np.ndarray) -> tuple[Callable[..., None], tuple[np.ndarray, ...]]:
-    """Return the loop over rows for a right side, and that side as the loop reads it."""
+    """Return the row loop for a right side, and the right side in the format that the loop reads."""
     from recexp.algorithms.kernels import sparse
 
     if isinstance(right, np.ndarray):

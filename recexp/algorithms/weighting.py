@@ -1,4 +1,4 @@
-"""Weights of a matrix's entries: what an interaction counts."""
+"""Weighting of interactions in a user-item matrix."""
 
 from typing import Literal
 
@@ -12,10 +12,10 @@ K1, B = 1.2, 0.75
 
 
 def lengths(x: sp.csr_array, catalogue: np.ndarray | None) -> np.ndarray:
-    """Return the users of each item as a multiple of their mean over the items of a catalogue, float32 (n_items,).
+    """Return float32 (n_items,): the number of users of each item, divided by the mean over the catalogue's items.
 
-    That is what weights learn from train: the sum is the number of items. `catalogue` is bool (n_items,), None for all;
-    an item outside it has no users.
+    BM25 uses these lengths; their sum is the number of items. `catalogue` is bool (n_items,), None: all; items outside
+    it have length 0.
     """
     counts = np.bincount(x.indices, minlength=x.shape[1])
     n_items = x.shape[1] if catalogue is None else np.count_nonzero(catalogue)

@@ -1,4 +1,4 @@
-"""Bias: how far the user and the item are above the mean."""
+"""Bias: the mean plus user and item biases."""
 
 from dataclasses import replace
 from typing import Self
@@ -13,22 +13,22 @@ from recexp.params import NonNegativeFloat, PositiveInt, params
 
 @params
 class Bias(RatingModel):
-    """score(u, i) = mean + b_u + b_i, which lists every user's items by b_i.
+    """score(u, i) = mean + b_u + b_i, which ranks every user's items by b_i.
 
     The baseline estimates of Koren (TKDD 2010, equation 1), fitted by alternating damped least squares as Surprise's
     BaselineOnly fits them: b_i = sum over its ratings of (r - mean - b_u) / (item_damping + n_i), then likewise
     b_u = sum over the user's ratings of (r - mean - b_i) / (user_damping + n_u).
 
-    b_u is worked out from the history that a query shows, so anyone is served: for a train user it is the fitted one,
-    0 for a user without ratings. An item without ratings has b_i = 0. Predictions are clipped to the range of train,
-    scores are not.
+    b_u is computed from the query's history, so every user is answered: for a train user it equals the fitted one, and
+    it is 0 for a user without ratings. An item without ratings has b_i = 0. Predictions are clipped to the range of
+    train, scores are not.
 
     Time O(iterations * m), memory O(m). Learns `mean_`, `items_` float32 (n_items,) and `range_` float32 (2,).
 
     Parameters
     ----------
-    user_damping, item_damping : ratings at the mean that are added to those of each user, of each item.
-    iterations : rounds of items, then users.
+    user_damping, item_damping : number of ratings at the mean added to those of each user and of each item.
+    iterations : number of updates of items, then users.
     """
 
     user_damping: NonNegativeFloat

@@ -18,14 +18,14 @@ DAY = 86400.0
 class Popularity(Recommender):
     """score(u, i) = sum over the train users v of item i of 0.5^(age of v's last row of i / half-life).
 
-    Without a half-life each user counts 1: the number of train users of the item. Age is measured from the newest row
-    of train. The weights are the exponential time function of Ding and Li (CIKM 2005).
+    Without a half-life each user counts 1, and the score is the number of train users of the item. Age is measured from
+    the newest row of train. The weights are the exponential time function of Ding and Li (CIKM 2005).
 
     Time O(m), with a half-life O(m log m); memory O(m). Answers anyone. Learns `counts_`, float32 (n_items,).
 
     Parameters
     ----------
-    half_life_days : age in days at which a user counts half; None: users count alike, and no times are needed.
+    half_life_days : age in days at which a user counts half; None: all users count 1, and no times are needed.
     """
 
     half_life_days: PositiveFloat | None

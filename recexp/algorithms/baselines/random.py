@@ -1,4 +1,4 @@
-"""Random: what chance alone achieves."""
+"""Random: random recommendations, the chance level."""
 
 from typing import Self
 
@@ -14,7 +14,7 @@ from recexp.params import params
 
 @params
 class Random(Recommender):
-    """score(u, i) = a uniform number in [0, 1), fixed by the seed, the user and the item.
+    """score(u, i) = a uniform number in [0, 1), determined by the seed, the user and the item.
 
     The numbers are a hash (SplitMix64), so neither the order of queries nor the number of threads changes them.
     Time O(1) to fit, O(b * n_items) to score; memory O(1). Answers anyone; all unknown users get the same list.

@@ -1,1 +1,1 @@
-"""Cold start: users and items of whom train has few rows or none, known by features and friends."""
+"""Cold start: recommendations for users and items with few or no train rows, based on features and friends."""

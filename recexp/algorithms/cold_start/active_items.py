@@ -1,4 +1,4 @@
-"""ActiveItems: whom to show a new item to, and its factors from what they say."""
+"""ActiveItems: chooses the users who rate a new item first, and infers its factors from their answers."""
 
 import logging
 from typing import Literal, Self
@@ -37,8 +37,8 @@ class ActiveItems(NewItems):
     ----------
     base, below : see `NewItems`.
     choose : how users are chosen.
-    n_users : so many are chosen.
-    l2 : of the regression.
+    n_users : number of users chosen.
+    l2 : L2 penalty of the regression.
     """
 
     choose: Literal["greedy", "active", "random"]
@@ -69,12 +69,12 @@ class ActiveItems(NewItems):
         return found
 
     def learned(self, users: np.ndarray, wanted: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Return h, float64 (d,), of an item from what users say of it.
+        """Return h, float64 (d,), of an item, given users' answers.
 
         Parameters
         ----------
         users : int (k,), codes.
-        wanted : bool (k,), what they said.
+        wanted : bool (k,), their answers.
         mean : float64 (d,).
         """
         w = self.users_[users].astype(np.float64)
@@ -82,7 +82,7 @@ class ActiveItems(NewItems):
         return h
 
     def panel(self, able: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the codes of the first `k` users to show an item to, int64, of those who can be asked, int (n,)."""
+        """Return the codes, int64, of the first `k` users to show an item to, out of `able`, int (n,)."""
         if self.choose == "random":
             return rng.permutation(able)[:k]
         if self.choose == "active":

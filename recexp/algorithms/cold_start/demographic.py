@@ -1,4 +1,4 @@
-"""Demographic: what people of one's kind have."""
+"""Demographic: recommendations from user features."""
 
 import logging
 from typing import Literal, Self
@@ -27,7 +27,7 @@ INSTEAD = "fewer algorithm.columns"
 
 @params
 class Demographic(Recommender):
-    """score(u, i) = p_i + f_u W_i: how many like u have item i; p_i is the share of all train users who have it.
+    """score(u, i) = p_i + f_u W_i: the share of users like u who have item i; p_i is the share of all train users.
 
     method ridge: f_u marks each value that u has in the columns, and W minimizes, over train users and items,
 
@@ -39,11 +39,12 @@ class Demographic(Recommender):
 
         score(u, i) = (n_gi + shrinkage p_i) / (n_g + shrinkage)
 
-    n_g train users are in the group, n_gi of them have the item: the popularity in the group, shrunk to that of all.
+    n_g is the number of train users in the group and n_gi the number of those who have the item: the popularity in the
+    group, shrunk to that of all users.
 
-    Numbers of more than 10 different values count by the tenth of users that they are in; what is missing is no value.
-    Answers anyone: a user of whom no value is known, or only values that no train user has, gets the popularity of all.
-    Interactions are binary.
+    Numeric columns with more than 10 distinct values are binned into deciles of users; missing values are ignored.
+    Answers every user: one without known values, or only with values that no train user has, gets the popularity among
+    all users. Interactions are binary.
 
     Time: to fit ridge, O(nnz of f nnz of x) and f^3 + f^2 n_items, f the number of values; groups, O(nnz of x). Memory:
     4 f n_items bytes, of ridge while it is fitted 8 (2 f^2 + 3 f n_items). Learns `features_`, f as float32 CSR
@@ -52,8 +53,8 @@ class Demographic(Recommender):
     Parameters
     ----------
     method : groups or ridge.
-    columns : of the user table, of numbers, categories or lists of categories (ridge only). None: all that are such.
-    shrinkage : so many users of the popularity of all are added to each group; of ridge, the weight of |W|^2.
+    columns : columns of the users table: numbers, categories or (ridge only) lists of categories. None: all of these.
+    shrinkage : number of average users added to each group; for ridge, the weight of |W|^2.
     """
 
     method: Literal["groups", "ridge"]
@@ -90,7 +91,7 @@ class Demographic(Recommender):
         return scores
 
     def _names(self, train: Dataset) -> list[str]:
-        """Return the columns to use. Raises ConfigError, or DataError where there are none."""
+        """Return the columns to use. Raises ConfigError, or DataError if there are none."""
         kinds = {"numeric", "price", "category", *(["multi_category"] if self.method == "ridge" else [])}
         usable = sorted(name for name, column in train.users.items() if column.kind in kinds)
         if not usable:
@@ -104,7 +105,7 @@ class Demographic(Recommender):
 
 
 def _values(column: Column) -> sp.csr_array:
-    """Return float32 (n, v): a 1 for each value that a row has, v the different values, or bands of them."""
+    """Return float32 (n, v): 1 for each value of a row, where v is the number of distinct values or bins."""
     if column.kind in ("category", "multi_category"):
         return column.indicators()
     finite = np.isfinite(column.values)
@@ -118,9 +119,9 @@ def _values(column: Column) -> sp.csr_array:
 
 
 def _groups(values: list[sp.csr_array]) -> sp.csr_array:
-    """Return float32 (n, groups): a 1 for the combination of values of each row; a missing value is one more value.
+    """Return float32 (n, groups): 1 for the combination of values of each row; a missing value counts as a value.
 
-    A row of which all are missing is in no group.
+    A row with only missing values is in no group.
     """
     codes = np.full((values[0].shape[0], len(values)), -1, np.int32)
     for column, marks in enumerate(values):
@@ -134,7 +135,7 @@ def _groups(values: list[sp.csr_array]) -> sp.csr_array:
 
 
 def _shrunk(seen: sp.csr_array, x: sp.csr_array, share: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Return how far each group's shrunk popularity is above that of all, float32 (groups, n_items)."""
+    """Return float32 (groups, n_items): each group's shrunk popularity minus the overall popularity."""
     foresee("demographic", f"{seen.shape[1]:,} groups", memory=20.0 * seen.shape[1] * x.shape[1], instead=INSTEAD)
     sizes = seen.sum(axis=0, dtype=np.float64)[:, None]
     above = (seen.T @ x).toarray() - sizes * share

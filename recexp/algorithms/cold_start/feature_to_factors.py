@@ -1,4 +1,4 @@
-"""FeatureToFactors: new items get the factors that their features suggest."""
+"""FeatureToFactors: predicts the factors of new items from their features."""
 
 import logging
 from dataclasses import replace
@@ -29,7 +29,8 @@ class FeatureToFactors(NewItems):
 
     the attribute-to-factor mapping of Gantner et al. (ICDM 2010, "Learning attribute-to-feature mappings for cold-start
     recommendations") with a linear map fitted by least squares; `mean` is that of these h, f are the features of
-    `features.item_features`, rows of length 1. An item without features is at the mean. Serves whom the base serves.
+    `features.item_features`, rows of length 1. An item without features gets the mean. Answers the users the base
+    answers.
 
     Time and memory: those of the base, and f^3 + f^2 d to fit W, (f, d). Learns what `NewItems` does.
 

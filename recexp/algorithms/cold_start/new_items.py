@@ -1,4 +1,4 @@
-"""NewItems: a factor model whose new items get their factors from elsewhere."""
+"""NewItems: a factor model that infers the factors of new items from other data."""
 
 import copy
 from abc import abstractmethod
@@ -25,15 +25,15 @@ def _with_vectors(base: Recommender) -> Recommender:
 
 @params
 class NewItems(FactorModel):
-    """score(u, i) = w_u . h_i, with h_i as the subclass suggests for items that fewer than `below` train users have.
+    """score(u, i) = w_u . h_i; the subclass provides h_i for items with fewer than `below` train users.
 
-    The base learns the vectors w of users and h of the other items. Serves whom the base serves. Learns `base_`, the
-    fitted base, and `vectors_`, h as float32 (n_items, d).
+    The base learns the vectors w of users and h of the other items. Answers the users the base answers. Learns `base_`,
+    the fitted base, and `vectors_`, h as float32 (n_items, d).
 
     Parameters
     ----------
-    base : a model that has vectors of users and items.
-    below : items with fewer train users are new; 1: those without any.
+    base : a model with vectors of users and items.
+    below : items with fewer train users are new; 1: items without train users.
     """
 
     base: Annotated[Recommender, AfterValidator(_with_vectors)]

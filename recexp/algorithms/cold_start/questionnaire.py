@@ -1,4 +1,4 @@
-"""Questionnaire: new users are asked whether they know some items, and answered by that alone."""
+"""Questionnaire: asks new users whether they know certain items, and recommends from their answers only."""
 
 import copy
 from collections.abc import Mapping
@@ -31,16 +31,16 @@ def _reads_histories(base: Recommender | None) -> Recommender | None:
 
 @params
 class Questionnaire(Recommender):
-    """Asks about `n_questions` items, and knows nothing else: an item of the history is a yes, any other a no.
+    """Asks about `n_questions` items and uses nothing else: an item in the history is a yes, any other item a no.
 
     Without a base, score(u, i) = p_i + sum over questions q of (a_uq - p_q) W_qi: p_i is the share of train users who
     have item i, a_uq is 1 for a yes, and W minimizes, over train users and items,
 
         sum of (x_ui - p_i - sum over q of (a_uq - p_q) W_qi)^2 + l2 |W|^2,
 
-    or for `tree` the share among those who gave the same answers. With a base, which is fitted as usual, it is the
-    base's score of a user whose history consists of the items that were answered with yes; a no tells it nothing, and
-    without any yes the run's fallback answers. No list holds what was asked about.
+    or, for `tree`, the share among users who gave the same answers. With a base, which is fitted as usual, it is the
+    base's score for a user whose history consists of the items answered with yes; a no is ignored, and without any yes
+    the run's fallback answers. Lists exclude the items asked about.
 
     choose : popularity: the items that most users have. entropy: those that are closest to being had by half of the
     users, so that a yes or no tells most. popularity_spread: number of ratings times their standard deviation. greedy:
@@ -49,8 +49,8 @@ class Questionnaire(Recommender):
     distance of those asked from their mean (Golbandi, Koren and Lempel, WSDM 2011). For popularity and entropy see
     Rashid et al. (IUI 2002, "Getting to know you").
 
-    Items that are asked about must not be targets: a list that leaves out what a user has told could not find them, and
-    other models would be judged on other targets. `split=interview` keeps them out of the target of every model.
+    Items that are asked about must not be targets: lists exclude them, so they could never be hits, and other models
+    would be evaluated on different targets. `split=interview` excludes them from the targets of every model.
 
     Time: greedy O(nnz) and n_questions pool n_items, tree that for each question; ridge n_questions^2 n_items. Memory:
     16 pool n_items bytes while questions are chosen; then 4 n_questions n_items, or for `tree` 4 n_items for each node.
@@ -60,10 +60,10 @@ class Questionnaire(Recommender):
     ----------
     base : an algorithm that reads histories; None: ridge regression from answers to items, or the tree's own shares.
     choose : how questions are chosen.
-    n_questions : how many are asked, at most.
-    pool : so many of the most popular items may be asked about.
-    l2 : of the ridge regression; for `tree`, so many users of the node before are added to the shares of a node.
-    min_users : of `tree`: so many train users at least give each answer.
+    n_questions : maximum number of questions.
+    pool : number of most popular items that may be asked about.
+    l2 : penalty of the ridge regression; for `tree`, number of average users of the parent added to a node's shares.
+    min_users : for `tree`, the minimum number of train users who give each answer.
     """
 
     base: Annotated[Recommender | None, AfterValidator(_reads_histories)]
@@ -132,7 +132,7 @@ class Questionnaire(Recommender):
         return self.base_.can_answer(self.answers(queries), trained)
 
     def answers(self, queries: Queries) -> Queries:
-        """Return the queries of users whom no model knows, whose histories are the rows that they answered with yes."""
+        """Return queries of unknown users whose histories are the items answered with yes."""
         owners = np.repeat(np.arange(len(queries), dtype=np.int32), queries.lengths)
         rows = np.arange(len(owners)) + np.repeat(queries.stop - np.cumsum(queries.lengths), queries.lengths)
         items = queries.log.items[rows]
@@ -160,7 +160,7 @@ class Questionnaire(Recommender):
         return found
 
     def next_question(self, answers: Mapping[int, bool]) -> int:
-        """Return the item to ask about next, -1 where all has been asked; `answers` by item, True for a yes."""
+        """Return the next item to ask about, or -1 if no question is left; `answers` by item, True for a yes."""
         if self.choose != "tree":
             return next((int(item) for item in self.questions_ if item not in answers), -1)
         node = 0
@@ -169,7 +169,7 @@ class Questionnaire(Recommender):
         return item
 
     def questions(self) -> np.ndarray:
-        """Return the codes of all items that somebody may be asked about, int (q,)."""
+        """Return the codes of all items that any user may be asked about, int (q,)."""
         if self.choose == "tree":
             item: np.ndarray = self.tree_["item"]
             return np.unique(item[item >= 0])
@@ -198,7 +198,7 @@ class Questionnaire(Recommender):
             self.base.check_device(device)
 
     def _paths(self, queries: Queries) -> list[np.ndarray]:
-        """Return the nodes that each query comes to, int (b,) for each question; the last is where it ends."""
+        """Return the node that each query reaches, int (b,) for each question; the last is its final node."""
         told, tree = queries.history(values=False), self.tree_
         nodes = [np.zeros(len(queries), np.int64)]
         for _ in range(self.n_questions):

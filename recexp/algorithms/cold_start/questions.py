@@ -1,4 +1,4 @@
-"""Which items a new user is asked about: choices made from the rows of others."""
+"""Selection of the items a new user is asked about, based on other users' rows."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -38,8 +38,8 @@ def fixed(
 def grow(x: sp.csr_array, pool: np.ndarray, depth: int, *, least: int, shrinkage: float) -> Tree:
     """Return the tree of at most `depth` questions about items of the pool.
 
-    A node asks what takes most off the squared distance of its users' rows of `x`, ones float32 (n_users, n_items),
-    from their mean; at least `least` users give each answer (Golbandi, Koren and Lempel, WSDM 2011).
+    A node asks the question that most reduces the squared distance of its users' rows of `x`, float32 (n_users,
+    n_items) of ones, from their mean; at least `least` users give each answer (Golbandi, Koren and Lempel, WSDM 2011).
     """
     foresee("questionnaire", "a tree", memory=16.0 * len(pool) * x.shape[1], instead=INSTEAD)
     asked, follow = [-1], [(-1, -1)]
@@ -66,7 +66,7 @@ def grow(x: sp.csr_array, pool: np.ndarray, depth: int, *, least: int, shrinkage
 
 
 def _best_split(x: sp.csr_array, pool: np.ndarray, least: int) -> int:
-    """Return the item of the pool that explains most of the rows of `x`; -1 where too few give one of the answers."""
+    """Return the item of the pool that explains most of the rows of `x`; -1 if too few users give an answer."""
     n = x.shape[0]
     together = (x[:, pool].T @ x).toarray().astype(np.float64)
     yes, sums = together[np.arange(len(pool)), pool], x.sum(axis=0, dtype=np.float64)
@@ -81,7 +81,7 @@ def _best_split(x: sp.csr_array, pool: np.ndarray, least: int) -> int:
 
 
 def _most_explaining(x: sp.csr_array, pool: np.ndarray, k: int, *, l2: float) -> np.ndarray:
-    """Return the places in the pool of `k` items that explain most covariance of `x`, one after another, int64."""
+    """Return int64: the positions in the pool of `k` items, chosen greedily, that explain most covariance of `x`."""
     foresee("questionnaire", f"{len(pool):,} items", memory=16.0 * len(pool) * x.shape[1], instead=INSTEAD)
     n, mean = x.shape[0], x.mean(axis=0, dtype=np.float64)
     left = (x[:, pool].T @ x).toarray() / n - np.outer(mean[pool], mean)
@@ -103,7 +103,7 @@ def _entropy(share: np.ndarray) -> np.ndarray:
 
 
 def _spread(rows: Interactions) -> np.ndarray:
-    """Return the standard deviation of each item's ratings, float64 (n_items,); 0 where there are fewer than two."""
+    """Return the standard deviation of each item's ratings, float64 (n_items,); 0 if there are fewer than two."""
     n, sums, squares = (
         np.bincount(rows.items, weights=rows.values.astype(np.float64) ** power, minlength=rows.n_items)
         for power in range(3)

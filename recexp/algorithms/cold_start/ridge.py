@@ -1,4 +1,4 @@
-"""Ridge regression to what is above a mean."""
+"""Ridge regression of deviations from a mean."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,7 +20,7 @@ def above_mean(
     y : (n, t), sparse or dense.
     mean : float64 (t,).
     l2 : above 0.
-    model, instead : what `foresee` says.
+    model, instead : see `foresee`.
     """
     (_, f), t = x.shape, len(mean)
     memory, operations = 8.0 * (2 * f**2 + 3 * f * t), float(f**3) + f**2 * t

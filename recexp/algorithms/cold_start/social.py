@@ -1,4 +1,4 @@
-"""Social: what those have whom one trusts."""
+"""Social: recommendations from trusted users."""
 
 import logging
 from dataclasses import replace
@@ -55,10 +55,10 @@ class Social(Recommender):
     Parameters
     ----------
     aggregate : sum, to rank; average_baselines, to predict ratings.
-    depth : links, at most, on the way to a friend; 1: those linked directly.
-    both_ways : whether a link counts for the second user, too, as with friendships that are listed once.
-    shrinkage : so much trust in the popularity of all, or in the baselines, is added.
-    user_damping, item_damping, iterations : of the baselines, see `Bias`; average_baselines only.
+    depth : maximum number of links on the path to a friend; 1: direct links only.
+    both_ways : whether a link also counts for the second user, as with friendships that are listed once.
+    shrinkage : amount of trust in the overall popularity, or in the baselines, that is added.
+    user_damping, item_damping, iterations : parameters of the baselines, see `Bias`; average_baselines only.
     """
 
     aggregate: Literal["sum", "average_baselines"]
@@ -104,7 +104,7 @@ class Social(Recommender):
         self.rows_ = rating_matrix(rows.users, rows.items, above, (rows.n_users, rows.n_items))
 
     def can_answer(self, queries: Queries, trained: np.ndarray) -> np.ndarray:
-        """Return bool (b,): who has a friend in train; of ratings, anyone."""
+        """Return bool (b,): whether the user has a friend in train; when predicting ratings, True for all."""
         if self.aggregate != "sum":
             return super().can_answer(queries, trained)
         return (queries.users >= 0) & (np.diff(self.trust_.indptr) > 0)[queries.users]
@@ -129,7 +129,7 @@ class Social(Recommender):
         return clipped(self._users(unique)[index] + self.items_[items] + above, self.range_)
 
     def _friends(self, queries: Queries) -> sp.csr_array:
-        """Return t of those who ask, float32 (b, n_users)."""
+        """Return t of the queries' users, float32 (b, n_users)."""
         known = sp.diags_array((queries.users >= 0).astype(np.float32))
         return sp.csr_array(known @ self.trust_[np.maximum(queries.users, 0)])
 

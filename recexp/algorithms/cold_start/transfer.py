@@ -1,4 +1,4 @@
-"""Transfer: new items get the factors that other data suggest."""
+"""Transfer: infers the factors of new items from other data."""
 
 import copy
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @params
 class Transfer(NewItems):
-    """score(u, i) = w_u . h_i, with h_i = mean + (s_i - mean of s) W for new items that the source has, too.
+    """score(u, i) = w_u . h_i, with h_i = mean + (s_i - mean of s) W for new items that are also in the source.
 
     The base is fitted twice, on train and on the rows of the source; s are the vectors of the source's items. W
     minimizes, over the items that both have and that are not new in train,
@@ -41,7 +41,7 @@ class Transfer(NewItems):
     Parameters
     ----------
     base, below : see `NewItems`.
-    source : the file; None: none, which a run refuses.
+    source : the file; a run with None fails.
     l2 : weight of the squared norm of W.
     """
 

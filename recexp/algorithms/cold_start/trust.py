@@ -1,4 +1,4 @@
-"""Trust between users: how far links lead from one to another."""
+"""Trust between users, by the distance along links."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,7 +9,7 @@ from recexp.algorithms.foresight import foresee
 def trust(links: np.ndarray, n_users: int, *, depth: int, both_ways: bool) -> sp.csr_array:
     """Return float32 (n_users, n_users): (depth - n + 1) / depth where the shortest way from u to v has n links.
 
-    Nobody trusts himself, nor those more than `depth` links away (Massa and Avesani, RecSys 2007, section 3).
+    The trust in oneself and in users more than `depth` links away is 0 (Massa and Avesani, RecSys 2007, section 3).
 
     Parameters
     ----------

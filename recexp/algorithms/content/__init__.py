@@ -1,1 +1,1 @@
-"""Models that read what is known of items."""
+"""Models based on item features."""

@@ -1,4 +1,4 @@
-"""Content-based filtering: items like those that the user liked, by what is known of them."""
+"""Content-based filtering: items with features like those the user liked."""
 
 from itertools import pairwise
 from typing import Self
@@ -45,10 +45,11 @@ class ContentBased(Recommender):
     Parameters
     ----------
     feature_columns : columns of the item table; None: all.
-    weights : of the columns in how alike two items are, by name; one not named weighs 1. None: all weigh the same.
-    max_features : the most frequent words kept of a text column; None: all.
-    stop_words : words that do not count: english, a list, or None.
-    damping : ratings at the mean added to each history; 0 takes the user's mean for neutral, a large one everybody's.
+    weights : weights of the columns in item similarity, by name; the default is 1. None: equal weights.
+    max_features : number of most frequent words kept per text column; None: all.
+    stop_words : words to ignore: english, a list, or None.
+    damping : number of ratings at the mean added to each history; 0 treats the user's own mean as neutral, a large
+        value the global mean.
     """
 
     feature_columns: FeatureColumns
@@ -113,7 +114,7 @@ class ContentBased(Recommender):
         return sp.csr_array((weights, (owners, items)), shape=(len(queries), queries.n_items))
 
     def _slope(self, rows: Interactions) -> float:
-        """Return how far a rating is above its user's mean a unit of cosine, neither knowing that rating."""
+        """Return the slope of ratings above the user's mean over the cosine; both exclude the rating itself."""
         queries = Queries.of_users(np.arange(rows.n_users, dtype=np.int32), rows, exclude_seen=False)
         owners, items, ratings = rated(queries)
         effects, likes = self._effects(queries), self._likes(queries)

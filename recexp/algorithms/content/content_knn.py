@@ -1,4 +1,4 @@
-"""ContentKNN: items like those that the user has seen, by who took them and by what is known of them."""
+"""ContentKNN: items similar to the user's history, by their users and their features."""
 
 from typing import Annotated, Self
 
@@ -38,11 +38,11 @@ class ContentKNN(ItemItem):
     Parameters
     ----------
     k : neighbors kept.
-    content_weight : weight of the features; 0 is ItemKNN with cosine, 1 does not look at who took what.
+    content_weight : weight of the features; 0 is ItemKNN with cosine, 1 ignores the interactions.
     feature_columns : columns of the item table; None: all.
-    weights : of the columns in how alike two items are, by name; one not named weighs 1. None: all weigh the same.
-    max_features : the most frequent words kept of a text column; None: all.
-    stop_words : words that do not count: english, a list, or None.
+    weights : weights of the columns in item similarity, by name; the default is 1. None: equal weights.
+    max_features : number of most frequent words kept per text column; None: all.
+    stop_words : words to ignore: english, a list, or None.
     """
 
     k: PositiveInt
@@ -70,7 +70,7 @@ class ContentKNN(ItemItem):
 
 
 def _nearest(rows: sp.csr_array, k: int) -> sp.csr_array:
-    """Return the k rows with the largest positive product with each row, but itself: float32 CSR (n, n) of products."""
+    """Return float32 CSR (n, n): each row's products with the k other rows whose positive product is largest."""
     from recexp.kernels import top_k
 
     n = rows.shape[0]

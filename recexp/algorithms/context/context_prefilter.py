@@ -1,4 +1,4 @@
-"""ContextPrefilter: any algorithm, fitted anew on the rows of each context."""
+"""ContextPrefilter: any algorithm, fitted separately on the rows of each context."""
 
 import copy
 import logging
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 @params
 class ContextPrefilter(Recommender):
-    """The answer of `base` fitted on the train rows of the query's context alone.
+    """The answer of `base` fitted only on the train rows of the query's context.
 
     The exact prefilter of Adomavicius et al. (ACM TOIS 23(1), 2005, "Incorporating contextual information in
-    recommender systems using a multidimensional approach"). A context is a value of each of `columns`. Where it has
+    recommender systems using a multidimensional approach"). A context is one value of each of `columns`. If it has
     fewer than `min_rows` train rows, the last column is left out, then the one before it, and so on; in the end all
     rows are left. The same holds for a query whose context lacks a column or has a new value, or which the model of
     its context cannot answer. What validation chooses is chosen on all rows.
@@ -36,7 +36,7 @@ class ContextPrefilter(Recommender):
     ----------
     base : an algorithm.
     columns : context columns, categories, the most important first; None: all categories, in the order of the data.
-    min_rows : train rows from which on a context has a model of its own.
+    min_rows : minimum number of train rows for a context to have its own model.
     """
 
     base: Recommender

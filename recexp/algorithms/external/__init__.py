@@ -1,1 +1,1 @@
-"""Answers of systems that recexp does not run."""
+"""Answers of external systems."""

@@ -1,4 +1,4 @@
-"""GivenLists: what another system recommends, read from a file."""
+"""GivenLists: recommendations of another system, read from a file."""
 
 import hashlib
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ NAMES = {"user": ("user_id", "user"), "item": ("item_id", "item"), "order": ("ra
 class GivenLists(Recommender):
     """score(u, i) = -(place of item i in the list that a file has for user u), -inf for items that are not in it.
 
-    The file has a row an item of a list: columns user (or user_id) and item (or item_id), ids as in the data, and rank
-    (1 is best) or score (higher is better). csv, tsv, parquet, json lines, also as .gz. Equal ranks or scores of a user
-    are ties. Nothing is learned from train. A user without a list gets none, so that all that was held out of it is
-    missed; items that the user may not be recommended leave the list. Both are counted.
+    The file has one row per item of a list: columns user (or user_id) and item (or item_id), ids as in the data, and
+    rank (1 is best) or score (higher is better). csv, tsv, parquet, json lines, also as .gz. Equal ranks or scores of a
+    user are ties. Nothing is learned from train. A user without a list gets an empty list, so all held-out items of
+    that user are misses; items that may not be recommended to a user are removed. Both are counted.
 
     The file's content is part of a run's identity, wherever the file lies. Lists should be as long as the largest
     cut-off. Time O(m log m) for m rows, memory O(m). Answers the users of the file. Learns `starts_` int64
@@ -119,7 +119,7 @@ class GivenLists(Recommender):
         return Path(self.file or "").expanduser()
 
     def _lists(self, queries: Queries) -> sp.csr_array:
-        """Return the lists of those who ask, float32 (b, n_items)."""
+        """Return the lists of the queries' users, float32 (b, n_items)."""
         known = queries.users >= 0
         begin, end = (np.where(known, ends[queries.users], 0) for ends in (self.starts_[:-1], self.starts_[1:]))
         lengths = end - begin

@@ -37,8 +37,8 @@ class ALS(FactorModel):
     are the values of interactions, ones after `filter=all_positive` or `filter=implicit`; none may be negative. Item
     factors start from N(0, 0.1 / sqrt(factors)), user factors from 0; an iteration solves for users, then for items.
 
-    A history, of whomever, is answered by its own w, the exact minimum given the items: what is known of a user by now
-    counts, and a newcomer with the same history gets the same list.
+    w is computed from the query's history, as the exact minimum given the items. The current history of a user counts,
+    and a new user with the same history gets the same list.
 
     Settings of others that mean the same, where r is 0 or 1:
     `implicit`, whose c is alpha r: alpha - 1, the same regularization, frequency_scaling 0.
@@ -55,12 +55,12 @@ class ALS(FactorModel):
     Parameters
     ----------
     factors : length of w and h; may be more than there are users or items.
-    iterations : sweeps over users and items.
-    regularization : of the squared lengths of w and h.
-    alpha : how much more an interaction weighs than a pair without.
+    iterations : number of sweeps over users and items.
+    regularization : weight of the squared norms of w and h.
+    alpha : additional weight of an interaction over a pair without one.
     frequency_scaling : 0, the same ridge for all, to 1, in proportion to the total weight of a user's or item's pairs.
-    cg_steps : conjugate gradient steps, at most, for each user and item in an iteration, from where the last iteration
-        left them. Many solve exactly.
+    cg_steps : maximum number of conjugate gradient steps per user and item in an iteration, starting from the previous
+        iteration's solution. A large number solves exactly.
     """
 
     factors: Size

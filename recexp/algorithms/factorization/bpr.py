@@ -1,4 +1,4 @@
-"""BPR: factors that rank what a user has taken above what not."""
+"""BPR: factors that rank a user's items above items the user has not interacted with."""
 
 from typing import Self
 
@@ -42,7 +42,7 @@ class BPR(FactorModel):
     ----------
     factors : length of the vectors.
     iterations : passes over the interactions, at most.
-    learning_rate : of a step.
+    learning_rate : step size.
     regularization : weight of the squared norms.
     """
 

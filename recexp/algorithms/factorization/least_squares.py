@@ -1,4 +1,4 @@
-"""What alternating least squares share: the regressions of all rows at once, on all threads."""
+"""Shared solver of alternating least squares: the regressions of all rows, on all threads."""
 
 import numpy as np
 
@@ -30,11 +30,11 @@ def solve(
 
         sum of w (v . x)^2 - 2 t v . x  +  x^T gram x  +  ridge |x|^2,   w, t = constant + slope * value.
 
-    Each row is worked on by one thread, so that their number changes nothing. See `kernels.least_squares`.
+    One thread computes each row, so results do not depend on the number of threads. See `kernels.least_squares`.
 
     Parameters
     ----------
-    fixed : float32 (m, d), what the entries' codes stand for.
+    fixed : float32 (m, d), the rows that the entries' codes refer to.
     gram : float32 (d, d), symmetric.
     ridges : float (n,).
     weights, pulls : constant and slope of w and t.

@@ -32,7 +32,7 @@ class NMF(FactorModel):
 
     Parameters
     ----------
-    factors : parts; more than there are users or items are allowed.
+    factors : number of factors; may exceed the number of users or items.
     iterations : rounds of updates, to fit and to place a history among the factors.
     loss, regularization, l1_ratio : see above.
     """

@@ -1,4 +1,4 @@
-"""What factorizations of ratings by stochastic gradient descent share."""
+"""Base of rating factorizations by stochastic gradient descent."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from recexp.params import NonNegativeFloat, PositiveFloat, PositiveInt, Size, pa
 
 @params
 class Descent(BiasedFactorModel):
-    """Biases and factors of users and items that ratings move step by step.
+    """Biases and factors of users and items, learned by stochastic gradient descent on ratings.
 
     A step that suits ratings of 1 to 5 is far too long for those of 0 to 100. Ratings whose standard deviation is not
     between 1/8 and 2 are learned in units of a power of 4 that brings it there: learning rate, regularization and
@@ -30,10 +30,10 @@ class Descent(BiasedFactorModel):
     Parameters
     ----------
     factors : length of the vectors.
-    iterations : times that all ratings are gone through.
-    learning_rate : length of a step.
+    iterations : number of passes over all ratings.
+    learning_rate : step size.
     regularization : penalty on the squares of biases and factors, for each rating.
-    init_std : of the first factors.
+    init_std : standard deviation of the initial factors.
     """
 
     factors: Size
