@@ -1,6 +1,6 @@
-"""The promises that every component keeps, to be checked of your own in a test or a notebook.
+"""Checks of component contracts, for use on your own components in a test or a notebook.
 
-Each function takes a built component, tries it on small data and raises where a promise is broken, saying which::
+Each function runs a built component on small data and raises an error that names the broken part of the contract::
 
     from recexp.testing import check_recommender
 

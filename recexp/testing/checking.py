@@ -1,4 +1,4 @@
-"""How a component is checked: one promise after the other, each named where it is broken."""
+"""Runs the checks of a contract one by one, and names the one that fails."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from recexp.data import Dataset, Interactions
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Show nothing of what recexp logs in the block: it would be about data that are made for the check."""
+    """Suppress recexp's log messages in the block: they would be about the data made for the check."""
     logger = logging.getLogger("recexp")
     before = logger.handlers, logger.propagate
     logger.handlers, logger.propagate = [logging.NullHandler()], False
@@ -30,7 +30,7 @@ def expect(condition: Any, message: str) -> None:
 
 
 def check_kind(component: object, *bases: type) -> None:
-    """Expect an instance of one of `bases` whose class keeps the contract that is checked when a config is built."""
+    """Expect an instance of one of `bases` whose class passes the checks made when a config is built."""
     names = " or a ".join(base.__name__ for base in bases)
     if isinstance(component, type):
         raise AssertionError(f"{component.__name__} is a class; pass one that is built, {component.__name__}(...)")
@@ -41,7 +41,7 @@ def check_kind(component: object, *bases: type) -> None:
 
 
 def run_checks(component: object, checks: Iterable[Callable[..., None]], *case: Any) -> None:
-    """Run the checks; what is raised gets a note with the promise that was looked at."""
+    """Run the checks; an exception gets a note with the docstring of the check that raised it."""
     for check in checks:
         try:
             check(*case)
@@ -51,7 +51,7 @@ def run_checks(component: object, checks: Iterable[Callable[..., None]], *case: 
 
 
 def equal_arrays(one: np.ndarray, other: np.ndarray, message: str, *, close: bool = False) -> None:
-    """Expect arrays of equal values, or of nearly equal ones: within 1e-6 of each other, or of the largest of them."""
+    """Expect equal arrays, or with `close` a tolerance of 1e-6, absolute or relative to the largest value."""
     one, other = np.asarray(one), np.asarray(other)
     expect(one.shape == other.shape, f"{message}: {one.shape} instead of {other.shape}")
     largest = np.max(np.abs(other), initial=1.0, where=np.isfinite(other)) if other.dtype.kind in "fiu" else 1.0
@@ -62,6 +62,6 @@ def equal_arrays(one: np.ndarray, other: np.ndarray, message: str, *, close: boo
 
 
 def row_numbers(part: Dataset | Interactions) -> np.ndarray | None:
-    """Return int64 (m,): which row of the example data each row is; None for rows that are not from there."""
+    """Return int64 (m,): the row number in the example data of each row; None for rows from elsewhere."""
     rows = part.interactions if isinstance(part, Dataset) else part
     return rows.context["row"].values.astype(np.int64) if "row" in rows.context else None

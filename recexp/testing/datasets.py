@@ -1,4 +1,4 @@
-"""What every source of data promises."""
+"""The contract of data sources."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recexp.testing.checking import check_kind, expect, quiet, run_checks
 
 @quiet()
 def check_dataset(source: Source) -> None:
-    """Load a dataset twice; raise where its source breaks what sources promise::
+    """Load a dataset twice; raise if the source violates the contract of sources::
 
     check_dataset(MySource(name="mine", terms="my own", size="small", path="clicks.log"))
     """
@@ -25,14 +25,14 @@ def check_dataset(source: Source) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A source, and what it loaded."""
+    """A source and the dataset it loaded."""
 
     source: Source
     dataset: Dataset
 
 
 def it_loads_a_dataset(case: Case) -> None:
-    """`load` returns a Dataset with rows, under the name of the source."""
+    """`load` returns a Dataset with rows and the name of the source."""
     data, name = case.dataset, case.source.name
     expect(isinstance(data, Dataset), f"load must return a Dataset (it returned {type(data).__name__})")
     expect(len(data.interactions), "the dataset has no rows; that is a DataError that says why")
@@ -40,7 +40,7 @@ def it_loads_a_dataset(case: Case) -> None:
 
 
 def ids_are_integers_or_text_each_once(case: Case) -> None:
-    """`user_ids` and `item_ids` are int64, or object arrays of str, and no id is there twice."""
+    """`user_ids` and `item_ids` are int64, or object arrays of str, without duplicates."""
     for side in ("user_ids", "item_ids"):
         ids = getattr(case.dataset, side)
         text = ids.dtype == object and all(type(one) is str for one in ids)
@@ -49,26 +49,26 @@ def ids_are_integers_or_text_each_once(case: Case) -> None:
 
 
 def values_are_numbers(case: Case) -> None:
-    """Values are finite; only where they are ratings may some be missing (NaN)."""
+    """Values are finite; only ratings may be missing (NaN)."""
     rows = case.dataset.interactions
     expect(not np.isinf(rows.values).any(), "values hold infinity")
     expect(rows.explicit or not np.isnan(rows.values).any(), "values hold NaN and are no ratings (explicit=False)")
 
 
 def what_it_says_to_lack_is_not_there(case: Case) -> None:
-    """What `lacks` names, before anything is read, the loaded data do not have."""
+    """The loaded data do not have what `lacks` names before reading."""
     there = sorted(need for need in case.source.lacks() if case.dataset.has(need))
     expect(not there, f"the source says to lack {', '.join(there)}, and its data have it")
 
 
 def a_second_load_gives_the_same(case: Case) -> None:
-    """Two loads give equal data: randomness is seeded by a field, order hangs on nothing outside."""
+    """Two loads give equal data: randomness is seeded by a field, and order depends on nothing else."""
     again = case.source.load()
     expect(again.fingerprint == case.dataset.fingerprint, "a second load gave other data")
 
 
 def its_files_can_be_found(case: Case) -> None:
-    """`files` names what `load` reads, {} for nothing, None for not known; `location` is where they lie, or None."""
+    """`files` names the files that `load` reads ({}: none, None: unknown); `location` is their path, or None."""
     files, place = case.source.files(), case.source.location()
     expect(files is None or isinstance(files, dict), f"files must return a dict or None (it returned {files!r})")
     for what, path in {**(files or {}), "location": place}.items():
@@ -77,7 +77,7 @@ def its_files_can_be_found(case: Case) -> None:
 
 
 def it_can_be_described(case: Case) -> None:
-    """Its fields are plain data, by which what was loaded before is found again."""
+    """Its fields are plain data, which serve as the key of cached data."""
     json.dumps(describe(case.source))
 
 

@@ -1,4 +1,4 @@
-"""What every environment promises."""
+"""The contract of environments."""
 
 from dataclasses import fields
 
@@ -14,14 +14,14 @@ MOST = 1000
 
 @quiet()
 def check_environment(environment: Environment) -> None:
-    """Show lists in an environment; raise where it breaks what environments promise."""
+    """Show lists in an environment; raise if it violates the contract of environments."""
     check_kind(environment, Environment)
     environment.check()
     run_checks(environment, CHECKS, environment)
 
 
 def the_dataset_has_its_visitors(environment: Environment) -> None:
-    """User codes of the dataset are visitors; candidates are items of it, ascending."""
+    """User codes of the dataset are visitors; candidates are items of the dataset, ascending."""
     data, candidates = environment.dataset(), environment.candidates
     expect(data.n_users == environment.n_visitors, f"{data.n_users} users and {environment.n_visitors} visitors")
     expect(len(candidates) and (np.diff(candidates) > 0).all(), "candidates must ascend")
@@ -29,7 +29,7 @@ def the_dataset_has_its_visitors(environment: Environment) -> None:
 
 
 def threads_and_blocks_do_not_matter(environment: Environment) -> None:
-    """What a visitor does depends on seed, visitor and list alone."""
+    """The behavior of a visitor depends only on seed, visitor and list."""
     visitors = np.arange(min(60, environment.n_visitors), dtype=np.int32)
     with threads.limit(1):
         whole = _played(environment, visitors)
@@ -40,7 +40,7 @@ def threads_and_blocks_do_not_matter(environment: Environment) -> None:
 
 
 def outcomes_make_sense(environment: Environment) -> None:
-    """What is bought was in the cart, and that was clicked; rewards are finite numbers."""
+    """Every purchase was in the cart, and every item in the cart was clicked; rewards are finite numbers."""
     state = environment.begin(np.arange(min(60, environment.n_visitors), dtype=np.int32), 1)
     outcome = environment.act(state, _lists(environment, environment.observe(state)))
     expect(not (outcome.carts & ~outcome.clicks).any(), "something is in the cart that was not clicked")
@@ -68,14 +68,14 @@ def episodes_end(environment: Environment) -> None:
 
 
 def _lists(environment: Environment, seen: Observation) -> np.ndarray:
-    """Return lists that depend on the visitor and step alone."""
+    """Return lists that depend only on visitor and step."""
     candidates = environment.candidates
     start = (7 * seen.visitors + 3 * seen.steps)[:, None] + np.arange(environment.slate)
     return candidates[start % len(candidates)]
 
 
 def _played(environment: Environment, visitors: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is seen of visitors, and what came of a list each, by name."""
+    """Return the observations of visitors and the outcome of one list each, by name."""
     state = environment.begin(visitors, 1)
     seen = environment.observe(state)
     outcome = environment.act(state, _lists(environment, seen))

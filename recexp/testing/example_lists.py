@@ -1,4 +1,4 @@
-"""Random lists with everything that a metric may read, small enough for loops in plain Python."""
+"""Random lists with all inputs that a metric may read, small enough for loops in plain Python."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,18 +10,18 @@ from recexp.ranking import Lists
 
 
 class ExampleLists:
-    """Lists of at most ten of 30 items, relevant items, train and features as plain Python, and as a metric gets them.
+    """Lists of up to 10 of 30 items, relevant items, train and features, in plain Python and in the format of metrics.
 
-    With a `dataset` a metric gets lists of its items, and it as train.
+    With a `dataset`, lists hold its items, and it serves as train.
 
     Attributes
     ----------
     lists : the items of each list, best first; with `padded` of any length from 0.
-    relevant : the items that are relevant to each list, at least one.
-    train : the items of each user; one more user has none, and two items nobody.
-    features : the names of each item's categories, from none to three; brands : one name each, or None.
+    relevant : the relevant items of each list, at least one.
+    train : the items of each user; one further user has no items, and two items have no users.
+    features : the names of each item's categories, zero to three; brands : one name each, or None.
     predicted, actual : a rating for each list; with `labels` a probability and a label.
-    shown, clicked : an item that was shown to the user of each list, and whether it was clicked.
+    shown, clicked : an item shown to the user of each list, and whether it was clicked.
     """
 
     def __init__(

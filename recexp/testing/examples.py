@@ -1,4 +1,4 @@
-"""Small data on which components are tried."""
+"""Small example data for checks of components."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ DAY = 86400
 
 
 def numbered(dataset: Dataset) -> Dataset:
-    """Return the dataset with the context column `row`, which says which row each is."""
+    """Return the dataset with the context column `row`, which holds row numbers."""
     rows = dataset.interactions
     numbers = Column.numeric(np.arange(len(rows)))
     return replace(dataset, interactions=replace(rows, context={**rows.context, "row": numbers}))
@@ -63,7 +63,7 @@ def events(*, ratings: bool, named: bool = True, m: int = 4000) -> Dataset:
 
 
 def two_tastes() -> Dataset:
-    """60 users and 24 items of two tastes, which ratings follow, with all that a model may need.
+    """Ratings of 60 users and 24 items that follow two tastes, with everything that a model may need.
 
     User 7 and item 11 have no rows, user 3 has one twice. Users and items of one taste have codes that are both even,
     or both odd.
@@ -106,7 +106,7 @@ def two_tastes() -> Dataset:
 
 
 def without(dataset: Dataset, needs: frozenset[str]) -> Dataset:
-    """Return the dataset with what a component of these needs reads, and nothing else that data may carry."""
+    """Return the dataset reduced to the given needs, without other optional data."""
     rows = dataset.interactions
     rated = "ratings" in needs
     rows = replace(

@@ -1,4 +1,4 @@
-"""What every filter promises."""
+"""The contract of filters."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ from recexp.testing.checking import check_kind, expect, quiet, row_numbers, run_
 
 @quiet()
 def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None:
-    """Try a filter, or a list of them, on small data; raise where it breaks what filters promise.
+    """Run a filter, or a list of filters, on small data; raise if it violates the contract of filters.
 
-    Data made here are of 500 days, with sessions and events named purchase, rating and view, once with ratings and
-    once without, and without events, too. A filter that needs more is given a `dataset` to be tried on::
+    The example data span 500 days, with sessions and events named purchase, rating and view; variants lack ratings or
+    events. Pass a `dataset` for a filter that needs other data::
 
         check_filter(MyFilter(minimum=3))
     """
@@ -41,7 +41,7 @@ def check_filter(step: Filter | Filters, dataset: Dataset | None = None) -> None
 
 @dataclass(frozen=True)
 class Case:
-    """A list of filters, data, and what the filters made of them."""
+    """A list of filters, the data, and the filtered data."""
 
     filters: Filters
     before: Dataset
@@ -49,13 +49,13 @@ class Case:
 
 
 def rows_are_some_of_those_before(case: Case) -> None:
-    """A filter keeps rows in their order and none twice; it may change their values."""
+    """A filter keeps the order of rows and duplicates none; it may change their values."""
     kept = _kept(case)
     expect((np.diff(kept) > 0).all(), f"apply changed the order of rows, or has some twice: {kept[:20]} ...")
 
 
 def users_and_items_stay_what_they_are(case: Case) -> None:
-    """Each row that is kept has the user and the item that it had, by their ids."""
+    """Each remaining row keeps its user and item, by id."""
     kept = _kept(case)
     for side in ("user", "item"):
         before, after = (_ids(data, side) for data in (case.before, case.after))
@@ -63,13 +63,13 @@ def users_and_items_stay_what_they_are(case: Case) -> None:
 
 
 def values_without_ratings_are_numbers(case: Case) -> None:
-    """Where values are no ratings, none is missing (NaN)."""
+    """Values other than ratings are never missing (NaN)."""
     rows = case.after.interactions
     expect(rows.explicit or not np.isnan(rows.values).any(), "apply left NaN among values that are no ratings")
 
 
 def randomness_is_seeded(case: Case) -> None:
-    """Equal seeds give equal rows; one that draws at random says so: `random = True`."""
+    """Equal seeds give equal rows; a filter that draws at random sets `random = True`."""
     again = _applied(case.filters, case.before)
     expect(
         again.fingerprint == case.after.fingerprint, "two calls with the same seed gave different data; draw from rng"
@@ -95,7 +95,7 @@ def _applied(filters: Filters, data: Dataset, seed: int = 1) -> Dataset:
 
 
 def _kept(case: Case) -> np.ndarray:
-    """Return which rows are left, int64 (m,)."""
+    """Return int64 (m,): the numbers of the remaining rows."""
     kept = row_numbers(case.after)
     if kept is None:
         raise AssertionError("apply lost the context columns of the rows")

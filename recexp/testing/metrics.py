@@ -1,4 +1,4 @@
-"""What every metric promises."""
+"""The contract of metrics."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ Examples = Callable[..., ExampleLists]
 
 @quiet()
 def check_metric(metric: Metric, dataset: Dataset | None = None) -> None:
-    """Measure random lists and ratings; raise where a metric breaks what metrics promise::
+    """Evaluate random lists and ratings; raise if a metric violates the contract of metrics::
 
         check_metric(MyMetric(base=2))
         check_metric(MyMetric(base=2), dataset=Dataset.from_frame(frame, items=films))
@@ -40,7 +40,7 @@ def check_metric(metric: Metric, dataset: Dataset | None = None) -> None:
 
 
 def what_it_says_of_itself_is_known(metric: Metric, examples: Examples) -> None:
-    """`unit`, `needs`, `bounds` and `higher_is_better` are what an evaluation understands."""
+    """`unit`, `needs`, `bounds` and `higher_is_better` are valid."""
     data = examples(0).judged().train
     for need in metric.needs - {"relevant", "train"}:
         data.has(need)  # raises where it is nothing that data can have
@@ -51,7 +51,7 @@ def what_it_says_of_itself_is_known(metric: Metric, examples: Examples) -> None:
 
 
 def results_have_names_and_values(metric: Metric, examples: Examples) -> None:
-    """It has one result a name, with float64 values of all units, and an owner a unit (None where the run is one)."""
+    """It has one result per name, with float64 values of units and one owner per unit (None: one value per run)."""
     found, names = _measure(metric, examples(0).answers()), metric.names("mine", CUTOFFS)
     expect(len(set(names)) == len(found.values), f"{len(found.values)} results have the names {names}")
     shape = (1,) if found.owners is None else found.owners.shape
@@ -61,7 +61,7 @@ def results_have_names_and_values(metric: Metric, examples: Examples) -> None:
 
 
 def values_are_finite_and_in_bounds(metric: Metric, examples: Examples) -> None:
-    """Values are finite, or NaN for lists that have none, and results lie within `bounds`."""
+    """Values are finite, or NaN where undefined, and results lie within `bounds`."""
     low, high = metric.bounds
     for seed in range(3):
         answers = examples(seed).answers()
@@ -77,7 +77,7 @@ def values_are_finite_and_in_bounds(metric: Metric, examples: Examples) -> None:
 
 
 def the_order_of_queries_does_not_matter(metric: Metric, examples: Examples) -> None:
-    """Units in another order have the same values, and the same mean."""
+    """Units in a different order have the same values and the same mean."""
     for seed in range(3):
         example, order = examples(seed), np.random.default_rng(5).permutation(40)
         first, moved = (_measured(metric, example.answers(given)) for given in (None, order))
@@ -87,7 +87,7 @@ def the_order_of_queries_does_not_matter(metric: Metric, examples: Examples) -> 
 
 
 def threads_do_not_matter(metric: Metric, examples: Examples) -> None:
-    """Another number of threads gives the same bits."""
+    """A different number of threads gives the same bits."""
     found = []
     for count in (1, 3):
         with threads.limit(count):
@@ -96,7 +96,7 @@ def threads_do_not_matter(metric: Metric, examples: Examples) -> None:
 
 
 def what_is_relevant_is_read_only_where_needed(metric: Metric, examples: Examples) -> None:
-    """A metric that reads what is relevant says so in `needs`."""
+    """A metric that reads relevance has "relevant" in `needs`."""
     if "relevant" in metric.needs or metric.unit == "row":
         return
     example = examples(0)
@@ -107,7 +107,7 @@ def what_is_relevant_is_read_only_where_needed(metric: Metric, examples: Example
 
 
 def better_answers_are_better(metric: Metric, examples: Examples) -> None:
-    """Lists of what is relevant, and exact ratings, are better than random ones, as `higher_is_better` says."""
+    """Lists of relevant items, and exact ratings, are better than random ones according to `higher_is_better`."""
     if metric.higher_is_better is None or not ("relevant" in metric.needs or metric.unit == "row"):
         return
     example = examples(7, queries=60, padded=False)

@@ -1,4 +1,4 @@
-"""What every policy promises."""
+"""The contract of policies."""
 
 import copy
 from dataclasses import dataclass, fields, replace
@@ -19,7 +19,7 @@ DRAWS = 30
 
 @quiet()
 def check_policy(policy: Policy, environment: Environment | None = None) -> None:
-    """Let a policy show lists in an environment; raise where it breaks what policies promise::
+    """Let a policy show lists in an environment; raise if it violates the contract of policies::
 
         check_policy(MyPolicy(epsilon=0.1))
 
@@ -32,19 +32,19 @@ def check_policy(policy: Policy, environment: Environment | None = None) -> None
 
 @dataclass(frozen=True)
 class Case:
-    """A policy, and the environment that it is tried in."""
+    """A policy, and the environment of the check."""
 
     unfitted: Policy
     environment: Environment
 
     def fitted(self) -> Policy:
-        """Return a copy that has learned."""
+        """Return a fitted copy."""
         policy = copy.deepcopy(self.unfitted)
         policy.fit(self.environment, 1)
         return policy
 
     def seen(self) -> Observation:
-        """Return what is seen of the first visitors after a list each."""
+        """Return the observation of the first visitors after one list each."""
         state = self.environment.begin(np.arange(min(100, self.environment.n_visitors), dtype=np.int32), 1)
         first = self.environment.candidates[: self.environment.slate]
         self.environment.act(state, np.tile(first, (len(state), 1)))
@@ -62,7 +62,7 @@ class Case:
 
 
 def fit_changes_no_field(case: Case) -> None:
-    """What is learned goes to names ending in _, and fields stay as they are."""
+    """Learned attributes end in _, and fields stay unchanged."""
     expect(describe(case.fitted()) == describe(case.unfitted), "fit changed a field")
 
 
@@ -73,7 +73,7 @@ def lists_are_of_candidates(case: Case) -> None:
 
 
 def the_same_seed_gives_the_same_lists(case: Case) -> None:
-    """A second fit and the same luck give the same lists: draw from `rng` and `seed` alone."""
+    """A second fit with the same seed gives the same lists: draw only from `rng` and `seed`."""
     seen = case.seen()
     equal_arrays(
         case.act(case.fitted(), seen)[0], case.act(case.fitted(), seen)[0], "a second time it gave other lists"
@@ -89,7 +89,7 @@ def who_else_is_asked_about_does_not_matter(case: Case) -> None:
 
 
 def propensities_are_the_probabilities(case: Case) -> None:
-    """The propensity of the first item is what `probabilities` says of it."""
+    """The propensity of the first item equals its value in `probabilities`."""
     policy, seen = case.fitted(), case.seen()
     items, propensities = case.act(policy, seen)
     at = np.searchsorted(case.environment.candidates, items[:, 0])
@@ -98,7 +98,7 @@ def propensities_are_the_probabilities(case: Case) -> None:
 
 
 def items_come_as_often_as_the_probabilities_say(case: Case) -> None:
-    """Over many draws, the first items are those that `probabilities` leads to expect, within 5 standard errors."""
+    """Over many draws, the frequencies of first items match `probabilities` within 5 standard errors."""
     policy, seen = case.fitted(), case.seen()
     chances = case.probabilities(policy, seen)
     worth = np.random.default_rng(1).standard_normal(len(case.environment.candidates))
@@ -111,7 +111,7 @@ def items_come_as_often_as_the_probabilities_say(case: Case) -> None:
 
 
 def update_takes_decisions(case: Case) -> None:
-    """`update` takes what came of lists."""
+    """`update` accepts the outcome of lists."""
     policy = case.fitted()
     state = case.environment.begin(np.arange(5, dtype=np.int32), 1)
     seen = case.environment.observe(state)
@@ -120,7 +120,7 @@ def update_takes_decisions(case: Case) -> None:
 
 
 def taken(seen: Observation, rows: np.ndarray) -> Observation:
-    """Return some rows of an observation, by a mask."""
+    """Return some rows of an observation, selected by a mask."""
     arrays = {one.name: getattr(seen, one.name) for one in fields(seen)}
     some = {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
     context: dict[str, Column] = {name: column.take(np.flatnonzero(rows)) for name, column in seen.context.items()}

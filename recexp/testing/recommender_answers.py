@@ -1,4 +1,4 @@
-"""What every algorithm promises of its answers."""
+"""The contract of algorithms: their answers."""
 
 import tempfile
 from dataclasses import replace
@@ -30,7 +30,7 @@ def it_says_when_it_is_not_fitted(case: Case) -> None:
 
 
 def blocks_are_answered_as_the_whole(case: Case) -> None:
-    """Queries are answered alike, whichever others are asked at the same time."""
+    """The answer to a query does not depend on the other queries in the batch."""
     whole = case.model.recommend(case.queries, 5, case.ranking)
     for block in (slice(0, 7), slice(7, 8), np.array([4, 0, 17])):
         part = case.model.recommend(case.queries.take(block), 5, case.ranking)
@@ -39,7 +39,7 @@ def blocks_are_answered_as_the_whole(case: Case) -> None:
 
 
 def lists_hold_the_best_items(case: Case) -> None:
-    """`recommend` lists the items of highest score, best first and none twice, without those that are excluded."""
+    """`recommend` lists the items with the highest scores, best first, without duplicates or excluded items."""
     queries, ties = case.queries, case.ranking.ties
     lists, again = (case.model.recommend(queries, 6, case.ranking) for _ in range(2))
     equal_arrays(again.items, lists.items, "the same question was answered in two ways")
@@ -54,7 +54,7 @@ def lists_hold_the_best_items(case: Case) -> None:
 
 
 def only_candidates_are_listed(case: Case) -> None:
-    """Where a query names candidates, its list holds them alone."""
+    """If a query has candidates, its list holds only candidates."""
     allowed = np.zeros((len(case.queries), case.data.n_items), bool)
     allowed[:, [1, 4, 20]] = True
     asked = replace(case.queries, candidates=sp.csr_array(allowed), exclude=None)
@@ -67,7 +67,7 @@ def only_candidates_are_listed(case: Case) -> None:
 
 
 def anyone_gets_an_answer(case: Case) -> None:
-    """Unknown users, users without rows and histories of unknown items get a list, of the fallback where need be."""
+    """Unknown users, users without rows and histories of unknown items get a list, from the fallback if necessary."""
     whole, users, items = case.wrapped(), case.data.user_ids.tolist(), case.data.item_ids.tolist()
     asked: list[tuple[Any, Any]] = [(None, None), (users[7], None), (users[1], None)]
     for user, history in [*asked, ("nobody", ["no such item"]), ("nobody", [items[4], items[6]])]:
@@ -86,7 +86,7 @@ def anyone_gets_an_answer(case: Case) -> None:
 
 
 def a_saved_model_is_the_same(case: Case) -> None:
-    """What was saved and loaded gives equal scores: all that it learned is in attributes that end in _."""
+    """A saved and loaded model gives equal scores: everything learned is in attributes that end in _."""
     with tempfile.TemporaryDirectory() as folder:
         case.wrapped().save(Path(folder) / "model")
         with trust.also(classes(case.model)):
@@ -96,7 +96,7 @@ def a_saved_model_is_the_same(case: Case) -> None:
 
 
 def predictions_are_finite_one_a_row(case: Case) -> None:
-    """With `predicts`, any user, known or not, has a finite rating for any item, the same whoever else is asked."""
+    """With `predicts`, every user and item, known or not, get a finite rating, independent of the other rows."""
     if not case.unfitted.capabilities.predicts:
         return
     users = np.array([3, 3, 7, -1, 12, 3], np.int32)  # 7 has no rows

@@ -32,13 +32,13 @@ class Case:
         return Ranking.draw(self.data.n_items, None, rng=np.random.default_rng(1))
 
     def fresh(self) -> Recommender:
-        """Return the algorithm as it was before any fit."""
+        """Return an unfitted copy of the algorithm."""
         fields = {field.name: getattr(self.unfitted, field.name) for field in dataclasses.fields(self.unfitted)}
         return type(self.unfitted)(**copy.deepcopy(fields))
 
     @cached_property
     def model(self) -> Recommender:
-        """The algorithm fitted on the data, which checks only ask."""
+        """The algorithm fitted on the data; checks must not change it."""
         return self.fresh().fit(self.data)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What every algorithm promises."""
+"""The contract of algorithms."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ USERS, ITEMS = 20, 21
 
 @quiet()
 def check_recommender(model: Recommender, dataset: Dataset | None = None) -> None:
-    """Fit an algorithm on small data, a dozen times; raise where it breaks what algorithms promise::
+    """Fit an algorithm on small data a dozen times; raise if it violates the contract of algorithms::
 
         check_recommender(MyModel(factors=8))
         check_recommender(MyModel(factors=8), dataset=Dataset.from_frame(frame, items=films))
@@ -45,7 +45,7 @@ def check_recommender(model: Recommender, dataset: Dataset | None = None) -> Non
 
 
 def fit_returns_the_model_and_changes_nothing_else(case: Case) -> None:
-    """`fit(train)` returns self, and leaves hyperparameters and data as they are."""
+    """`fit(train)` returns self and does not change hyperparameters or data."""
     model = case.fresh()
     before, fingerprint = json.dumps(describe(model)), replace(case.data).fingerprint
     expect(model.fit(case.data) is model, "fit must return self")
@@ -56,7 +56,7 @@ def fit_returns_the_model_and_changes_nothing_else(case: Case) -> None:
 
 
 def scores_are_finite_numbers(case: Case) -> None:
-    """`score` returns finite numbers, one a query and item; of a `partial` model -inf where it never lists the item."""
+    """`score` returns a finite number per query and item; a `partial` model returns -inf for items it never lists."""
     scores, expected = np.asarray(case.scores), (len(case.queries), case.data.n_items)
     expect(scores.shape == expected, f"score returned {scores.shape}; one score of each query and item is {expected}")
     expect(
@@ -67,13 +67,13 @@ def scores_are_finite_numbers(case: Case) -> None:
 
 
 def the_same_seed_gives_the_same_bits(case: Case) -> None:
-    """Two fits with contexts of the same seed give equal scores: draw from `context.rng` alone."""
+    """Two fits with contexts of the same seed give equal scores: draw only from `context.rng`."""
     again = case.fresh().fit(case.data).score(case.queries)
     equal_arrays(again, case.scores, "a second fit with the same seed gave other scores")
 
 
 def a_second_fit_starts_afresh(case: Case) -> None:
-    """A model that was fitted before is fitted as a new one; learning curves are numbers at whole steps."""
+    """Refitting a model equals fitting a new one; learning curves are numbers at integer steps."""
     curve: list[tuple[Any, Any]] = []
 
     def log_step(step: int, values: Any) -> None:
@@ -87,14 +87,14 @@ def a_second_fit_starts_afresh(case: Case) -> None:
 
 
 def another_thread_count_agrees(case: Case) -> None:
-    """With another number of threads scores agree to 1e-6."""
+    """With a different number of threads, scores agree to 1e-6."""
     with threads.limit(3 if threads.count() == 1 else 1):
         scores = case.fresh().fit(case.data).score(case.queries)
     equal_arrays(scores, case.scores, "another number of threads gave other scores", close=True)
 
 
 def degenerate_data_are_answered_or_refused(case: Case) -> None:
-    """No rows, one, those of one user or item, equal ratings: finite scores, or a DataError that says why not."""
+    """No rows, one row, one user or item, equal ratings: finite scores, or a DataError with the reason."""
     rows, data = case.data.interactions, case.data
     kept = {
         "without rows": rows.users < 0,
@@ -119,7 +119,7 @@ def senseless_values_are_answered_or_refused(case: Case) -> None:
 
 
 def what_it_does_not_need_may_be_missing(case: Case) -> None:
-    """Data need hold no more than `capabilities.needs` names."""
+    """The model works on data that have only what `capabilities.needs` names."""
     can = case.unfitted.capabilities
     for need in can.needs:
         case.data.has(need)  # raises where it is nothing that data can have
@@ -132,8 +132,8 @@ def what_it_does_not_need_may_be_missing(case: Case) -> None:
 
 
 def values_do_not_weigh_where_feedback_is_binary(case: Case) -> None:
-    """With `feedback="binary"` missing ratings change nothing."""
-    if case.unfitted.capabilities.feedback != "binary":  # else a filter must see to them
+    """With `feedback="binary"`, missing ratings have no effect."""
+    if case.unfitted.capabilities.feedback != "binary":  # otherwise a filter must handle them
         return
     values, log = case.data.interactions.values.copy(), case.queries.log
     values[::5] = np.nan
@@ -143,7 +143,7 @@ def values_do_not_weigh_where_feedback_is_binary(case: Case) -> None:
 
 
 def order_matters_only_where_it_is_needed(case: Case) -> None:
-    """Histories backward get the same scores, unless `capabilities.needs` names the order or times of rows."""
+    """Reversed histories get the same scores, unless `capabilities.needs` names the order or times of rows."""
     if case.unfitted.capabilities.needs & {"order", "timestamps"}:
         return
     queries = case.queries
@@ -172,13 +172,13 @@ def _valued(data: Dataset, values: np.ndarray) -> Dataset:
 
 
 def _usable(case: Case, scores: np.ndarray) -> np.ndarray:
-    """Return which scores are finite, or say that a partial model never lists the item."""
+    """Return which scores are valid: finite, or -inf of a partial model."""
     usable: np.ndarray = np.isfinite(scores) | (case.unfitted.capabilities.partial & np.isneginf(scores))
     return usable
 
 
 def _refusal(case: Case, train: Dataset, what: str) -> Exception | None:
-    """Return the error by which data are refused, or expect finite scores after a fit on them."""
+    """Return the error with which the model refuses the data, or expect finite scores after a fit."""
     try:
         scores = case.fresh().fit(train).score(case.queries)
     except (ConfigError, DataError) as error:

@@ -1,4 +1,4 @@
-"""What every reranker promises."""
+"""The contract of rerankers."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ LENGTHS = (1, 3, 10, 50)
 
 @quiet()
 def check_reranker(reranker: Reranker, dataset: Dataset | None = None) -> None:
-    """Let a reranker make lists of a small model's best items; raise where it breaks what rerankers promise::
+    """Rerank the best items of a small model; raise if the reranker violates the contract of rerankers::
 
         check_reranker(MyReranker(weight=0.5))
         check_reranker(MyReranker(weight=0.5), dataset=Dataset.from_frame(frame, items=films))
@@ -43,18 +43,18 @@ def check_reranker(reranker: Reranker, dataset: Dataset | None = None) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A reranker, and what it is tried on."""
+    """A reranker, and the data of the check."""
 
     unfitted: Reranker
     data: Dataset
 
     def fresh(self) -> Reranker:
-        """Return the reranker as it was before any fit."""
+        """Return an unfitted copy of the reranker."""
         return copy.deepcopy(self.unfitted)
 
     @cached_property
     def queries(self) -> Queries:
-        """A query for each user with rows, and a last one of somebody unknown who has the history of the first."""
+        """One query for each user with rows, and a last one for an unknown user with the first user's history."""
         rows = self.data.interactions
         known = np.unique(rows.users)
         queries = Queries.of_users(np.append(known, known[0]), rows, exclude_seen=True)
@@ -73,12 +73,12 @@ class Case:
         return replace(self.bare, reranker=self.fresh().fit(self.data))
 
     def candidates(self, n: int) -> Lists:
-        """Return the n best of all items but those seen, for each query."""
+        """Return the n best unseen items of each query."""
         return self.bare.lists(self.queries, n)
 
 
 def fit_returns_the_reranker_and_changes_nothing_else(case: Case) -> None:
-    """`fit(train)` returns self, and leaves fields and data as they are."""
+    """`fit(train)` returns self and does not change fields or data."""
     reranker = case.fresh()
     before, fingerprint = json.dumps(describe(reranker)), replace(case.data).fingerprint
     expect(reranker.fit(case.data) is reranker, "fit must return self")
@@ -87,7 +87,7 @@ def fit_returns_the_reranker_and_changes_nothing_else(case: Case) -> None:
 
 
 def lists_are_made_of_candidates(case: Case) -> None:
-    """`rerank` returns k of the candidates, or all of fewer, best first, each once; what is missing is padding."""
+    """`rerank` returns k candidates (or all, if fewer), best first, without duplicates; lists are padded."""
     reranker = case.model.reranker
     for k in LENGTHS:
         given = case.candidates(min(max(reranker.depth(k), k), case.data.n_items))
@@ -118,7 +118,7 @@ def enough_candidates_are_asked_for(case: Case) -> None:
 
 
 def what_is_allowed_is_a_mask_a_group(case: Case) -> None:
-    """`allowed` returns None, or masks of all items, one a group, and the group of each query."""
+    """`allowed` returns None, or one mask of all items per group and the group of each query."""
     rule, b = case.model.reranker.allowed(case.queries), len(case.queries)
     if rule is None:
         return
@@ -133,7 +133,7 @@ def what_is_allowed_is_a_mask_a_group(case: Case) -> None:
 
 
 def nothing_else_is_listed(case: Case) -> None:
-    """Lists of a model hold what is allowed alone, and as much of it as there is room for."""
+    """A model's lists hold only allowed items, as many as fit."""
     lists, rule = case.model.lists(case.queries, 5), case.model.reranker.allowed(case.queries)
     if rule is None:
         return
@@ -145,7 +145,7 @@ def nothing_else_is_listed(case: Case) -> None:
 
 
 def other_queries_do_not_matter(case: Case) -> None:
-    """A query has the same list whichever others are asked with it."""
+    """The list of a query does not depend on the other queries in the batch."""
     whole, some = case.model.lists(case.queries, 5), np.arange(len(case.queries))[::-3]
     part = case.model.lists(case.queries.take(some), 5)
     equal_arrays(part.items, whole.items[some], "other queries beside it gave a query another list")
@@ -168,7 +168,7 @@ def it_is_saved_with_the_model(case: Case) -> None:
 
 
 def one_that_is_neutral_changes_nothing(case: Case) -> None:
-    """With `neutral = True` lists are those without a reranker."""
+    """With `neutral = True`, lists equal those without a reranker."""
     if case.unfitted.neutral:
         for k in LENGTHS:
             lists = case.model.lists(case.queries, k)
@@ -189,7 +189,7 @@ CHECKS = (
 
 
 def _example() -> Dataset:
-    """Return the data of two tastes, with the stock of each item, which is known of all but one."""
+    """Return the data of two tastes, with the stock of each item; one item's stock is missing."""
     data = examples.two_tastes()
     stock = np.arange(data.n_items, dtype=np.float32) % 4
     stock[5] = np.nan

@@ -1,4 +1,4 @@
-"""What every runner promises."""
+"""The contract of runners."""
 
 import dataclasses
 import json
@@ -25,9 +25,9 @@ from recexp.testing.checking import check_kind, equal_arrays, expect, quiet, run
 
 @quiet()
 def check_runner(*overrides: str, config_dir: str | None = None) -> None:
-    """Build an experiment and run it twice, without a store; raise where its runner breaks what runners promise.
+    """Build an experiment and run it twice without a store; raise if its runner violates the contract of runners.
 
-    Overrides name the runner, and make it quick. Of one that makes several runs, such as folds, the first is tried::
+    Overrides select the runner and keep it fast. If the runner makes several runs (folds), only the first is checked::
 
         check_runner("runner=bandit", "runner.visits=20", config_dir="conf")
     """
@@ -44,7 +44,7 @@ def check_runner(*overrides: str, config_dir: str | None = None) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """An experiment, who its first run is, and what that found; and the same of a second one that is built alike."""
+    """Experiment, identity and evidence of its first run, and the same for a second, equally built experiment."""
 
     experiment: Experiment
     identity: Identity
@@ -54,7 +54,7 @@ class Case:
 
 
 def the_headline_is_measured(case: Case) -> None:
-    """Metrics are numbers; the one that `headline` names is among those of the part that `final` names, and finite."""
+    """Metrics are numbers; the part `final` has the metric `headline`, and it is finite."""
     runner, metrics = case.experiment.runner, case.found.metrics
     wrong = {name: value for name, value in metrics.items() if not isinstance(value, int | float)}
     expect(not wrong, f"metrics must be numbers (got {wrong})")
@@ -65,14 +65,14 @@ def the_headline_is_measured(case: Case) -> None:
 
 
 def intervals_are_of_metrics(case: Case) -> None:
-    """Each interval is (low, high), of a metric that is there."""
+    """Each interval is (low, high) and belongs to an existing metric."""
     for name, (low, high) in case.found.intervals.items():
         expect(name in case.found.metrics, f"there is an interval of {name} and no such metric")
         expect(-np.inf < low <= high < np.inf, f"the interval of {name} is ({low}, {high})")
 
 
 def units_have_an_id_and_values(case: Case) -> None:
-    """The values behind the final metrics are float64, one a unit, and each unit has an id."""
+    """The values behind the final metrics are float64, one per unit, and each unit has an id."""
     units = case.found.units
     if units is None:
         return
@@ -82,7 +82,7 @@ def units_have_an_id_and_values(case: Case) -> None:
 
 
 def the_same_seed_gives_the_same_bits(case: Case) -> None:
-    """Two runs of the same seed find the same: draw from `recexp.rng.generator(experiment.seed, ...)`."""
+    """Two runs of the same seed give the same results: draw from `recexp.rng.generator(experiment.seed, ...)`."""
     for one, other in zip(_numbers(case.found), _numbers(case.second)):
         expect(one.keys() == other.keys(), f"a second run found {', '.join(other)} and not {', '.join(one)}")
         for name in one:
@@ -90,14 +90,14 @@ def the_same_seed_gives_the_same_bits(case: Case) -> None:
 
 
 def its_identity_is_plain_data(case: Case) -> None:
-    """What decides a result is plain data, the same each time; seeds are of one protocol."""
+    """The content that determines a result is plain data, equal each time; the protocol does not include the seed."""
     json.dumps(case.identity.content)
     expect(case.identity == case.second_identity, "the same experiment has two identities")
     expect("seed" not in case.identity.content["protocol"], "protocol holds the seed; seeds could not be compared")
 
 
 def the_subject_is_outside_the_protocol(case: Case) -> None:
-    """Another value in the subject is another config, of the same protocol."""
+    """A different value in the subject changes the config but not the protocol."""
     runner, built = case.experiment.runner, case.experiment
     for name in runner.subject:
         for field, part in _changed(built[name]):
@@ -117,7 +117,7 @@ CHECKS = (
 
 
 def _run(built: Experiment) -> tuple[Identity, Evidence]:
-    """Return who the first run of an experiment is, and what it found, written to a folder that is thrown away."""
+    """Return identity and evidence of an experiment's first run, written to a temporary folder."""
     runner, costs = built.runner, Costs()
     with threads.limit(runner.threads), tempfile.TemporaryDirectory() as folder:
         plans = runner.plans(built, costs)
@@ -134,7 +134,7 @@ def _numbers(found: Evidence) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _changed(part: Any) -> Iterator[tuple[str, Any]]:
-    """Yield a component with one of its numbers changed, for each of them that may have another value."""
+    """Yield copies of a component with one number changed, for each number that may have another value."""
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
         if type(value) not in (int, float):

@@ -1,4 +1,4 @@
-"""What every split promises."""
+"""The contract of splits."""
 
 import json
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from recexp.testing.checking import check_kind, expect, quiet, row_numbers, run_
 
 @quiet()
 def check_split(splitter: Splitter, dataset: Dataset | None = None) -> None:
-    """Try a split on small data; raise where it breaks what splits promise.
+    """Run a split on small data; raise if it violates the contract of splits.
 
-    Data made here are 500 ratings of five months, with sessions and folds (context `fold`). A split that needs others
-    is given a `dataset` to be tried on::
+    The example data are 500 ratings over five months, with sessions and folds (context `fold`). Pass a `dataset` for a
+    split that needs other data::
 
         check_split(MySplit(seed=1, exclude_seen=True))
     """
@@ -36,7 +36,7 @@ def check_split(splitter: Splitter, dataset: Dataset | None = None) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A splitter, data, and its splits of them."""
+    """A splitter, the data, and its splits."""
 
     splitter: Splitter
     dataset: Dataset
@@ -44,7 +44,7 @@ class Case:
 
     @property
     def levels(self) -> Iterator[Split]:
-        """All splits, and those of validation inside them."""
+        """All splits and their validation splits."""
         for split in self.splits:
             yield split
             if split.validation is not None:
@@ -76,7 +76,7 @@ def parts_share_the_codes(case: Case) -> None:
 
 
 def no_test_row_is_learned(case: Case) -> None:
-    """No row is in train and in test; both come from the dataset, or test from elsewhere."""
+    """No row is in train and in test; train rows come from the dataset, test rows may come from elsewhere."""
     for split in case.levels:
         train, test = row_numbers(split.train), row_numbers(split.test)
         if train is None or test is None:
@@ -88,7 +88,7 @@ def no_test_row_is_learned(case: Case) -> None:
 
 
 def validation_is_made_inside_train(case: Case) -> None:
-    """Neither test rows nor histories of held-out users are anywhere in the validation split."""
+    """The validation split contains neither test rows nor histories of held-out test users."""
     for split in case.splits:
         inner = split.validation
         train = row_numbers(split.train)
@@ -116,7 +116,7 @@ def targets_are_held_out_rows(case: Case) -> None:
 
 
 def _comparable(values: np.ndarray) -> list[float | None]:
-    """Return values of which a missing one equals another."""
+    """Return values in which missing ones compare equal."""
     return [None if np.isnan(value) else value for value in values.tolist()]
 
 
@@ -164,20 +164,20 @@ def what_it_says_of_time_holds(case: Case) -> None:
 
 
 def the_seed_decides(case: Case) -> None:
-    """The same seed gives the same splits; draw from `self.rng`."""
+    """The same seed gives the same splits: draw only from `self.rng`."""
     again = [split.fingerprint for split in case.splitter.split(case.dataset)]
     expect(again == [split.fingerprint for split in case.splits], "a second call gave other splits; draw from self.rng")
 
 
 def its_rule_is_plain_data(case: Case) -> None:
-    """`rule` is plain data, equal for runs that may be compared: without the seed."""
+    """`rule` is plain data without the seed, equal for comparable runs."""
     rule = case.splitter.rule()
     json.dumps(rule)
     expect("seed" not in rule, "rule() holds the seed; runs of other seeds could not be compared")
 
 
 def too_little_data_are_refused(case: Case) -> None:
-    """One row cannot be split: that is a DataError for a person, no other exception."""
+    """A single row cannot be split: the split raises DataError and no other exception."""
     one = case.dataset.take(np.arange(1)).compact()
     try:
         splits = list(case.splitter.split(one))
@@ -202,7 +202,7 @@ CHECKS = (
 
 
 def _history_rows(queries: Queries) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the log that are in histories, and the query that each is of, int64 both."""
+    """Return the log rows in histories and the query of each, both int64."""
     owners = np.repeat(np.arange(len(queries)), queries.lengths)
     begin = np.cumsum(queries.lengths) - queries.lengths
     return np.arange(len(owners)) - begin[owners] + queries.start[owners], owners
