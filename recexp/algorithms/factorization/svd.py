@@ -31,8 +31,8 @@ class SVD(FactorModel):
 
     Parameters
     ----------
-    factors : singular vectors kept; X of a lower rank gives as many as it has.
-    weighting : of the entries of X.
+    factors : number of singular vectors kept; limited by the rank of X.
+    weighting : weighting of the entries of X.
     """
 
     factors: Size

@@ -33,8 +33,8 @@ class SVDpp(Descent):
     Parameters
     ----------
     factors : length of p_u, q_i and y_i.
-    iterations : times that all ratings are gone through.
-    learning_rate : length of a step.
+    iterations : number of passes over all ratings.
+    learning_rate : step size.
     regularization : penalty on the squares of biases and factors, for each rating.
     init_std : of the first factors. It, the rate and the penalty are for ratings of a standard deviation of 1/8 to 2:
         others are learned in units of 4, 16, ... or 1/4, 1/16, ...

@@ -1,4 +1,4 @@
-"""What hybrids share: parts that are fitted, asked only what they can answer, and made comparable."""
+"""Base of hybrids: fits the parts, queries each only for what it can answer, and makes scores comparable."""
 
 import copy
 import logging
@@ -51,10 +51,10 @@ class Hybrid(Recommender):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What the parts can do together.
+        """The combined capabilities of the parts.
 
-        A history is needed where no part answers without: where some know users and others need a history, it is the
-        history. Data must carry what all parts need, or, where those that fail are skipped, what each of them needs.
+        A history is needed if no part answers without one; if some parts need known users and others a history, the
+        hybrid needs a history. Data must have what any part needs or, if failing parts are skipped, what all need.
         """
         asked = [part.capabilities for part in vars(self).get("models_", self.parts).values()]
         needs = [part.capabilities.needs for part in self.parts.values()]
@@ -111,11 +111,11 @@ class Hybrid(Recommender):
         self.models_ = models
 
     def part_can_answer(self, name: str, queries: Queries) -> np.ndarray:
-        """Return bool (b,): which queries the part answers."""
+        """Return bool (b,): which queries the part can answer."""
         return self.models_[name].can_answer(queries, self.trained_)
 
     def scaled(self, name: str, queries: Queries) -> np.ndarray:
-        """Return the part's scores under `scale`, float32 (b, n_items), not to be written to."""
+        """Return the part's scores under `scale`, float32 (b, n_items); do not modify them."""
         return scaled(self.models_[name].score(queries), self.scale)
 
     def rated(self, name: str, rows: Interactions, history: Queries) -> np.ndarray:
@@ -163,12 +163,12 @@ class Hybrid(Recommender):
 
 
 def take_queries(queries: Queries, index: np.ndarray) -> Queries:
-    """Return the queries at the given positions, int (a,) in order; the very same where they are all."""
+    """Return the queries at the given positions, int (a,) in order; returns `queries` itself if all are selected."""
     return queries if len(index) == len(queries) else queries.take(index)
 
 
 def allowed(queries: Queries) -> np.ndarray:
-    """Return bool (b, n_items): what may be recommended to whom, as far as the queries say."""
+    """Return bool (b, n_items): the items that each query allows in its list."""
     may = np.full((len(queries), queries.n_items), queries.candidates is None)
     for matrix, value in ((queries.candidates, True), (queries.exclude, False)):
         if matrix is not None:
@@ -177,7 +177,7 @@ def allowed(queries: Queries) -> np.ndarray:
 
 
 def _with_key(message: str, name: str) -> str:
-    """Return a part's error message with the key where the part is: algorithm.l2 becomes algorithm.parts.cf.l2."""
+    """Return a part's error message with the part's full key: algorithm.l2 becomes algorithm.parts.cf.l2."""
     if message.startswith("algorithm."):
         return f"algorithm.parts.{name}.{message.removeprefix('algorithm.')}"
     return f"algorithm.parts.{name}: {message}"

@@ -13,9 +13,9 @@ KINDS = ("category", "multi_category")
 
 
 def categories(table: Mapping[str, Column], names: list[str] | None, n: int, side: str) -> sp.csr_array:
-    """Return the categories of n items or users side by side, float32 (n, f) of ones.
+    """Return float32 (n, f) of ones: the categories of n items or users, with the columns side by side.
 
-    Raises ConfigError when a named column is not among the table's columns of categories.
+    Raises ConfigError if a named column is not a category column of the table.
     """
     there = [name for name, column in table.items() if column.kind in KINDS]
     if strange := [name for name in names or () if name not in there]:

@@ -1,4 +1,4 @@
-"""HybridCascade: one algorithm proposes candidates, the next puts them in order."""
+"""HybridCascade: one algorithm proposes candidates and the next ranks them."""
 
 from itertools import pairwise
 from typing import Self
@@ -31,7 +31,7 @@ class HybridCascade(Hybrid):
     parts, on_failure : see `Hybrid`; the parts are the stages, in order.
     scale : see `Hybrid`; the units of each stage. rank orders exactly; none may lose small differences in a score that
         holds all stages.
-    candidates : how many items each part but the last hands on.
+    candidates : number of items that each part except the last passes on.
     """
 
     candidates: list[PositiveInt]

@@ -1,4 +1,4 @@
-"""HybridFeatures: a collaborative model that learns from features of items and users too."""
+"""HybridFeatures: a collaborative model that also learns from features of items and users."""
 
 import copy
 from dataclasses import replace
@@ -45,8 +45,8 @@ class HybridFeatures(Hybrid):
     Parameters
     ----------
     parts, scale, on_failure : see `Hybrid`.
-    item_columns, user_columns : which columns of categories are used. None: all there are. Empty: none.
-    item_weight, user_weight : how many pseudo-users stand for each item category, pseudo-items for each user category.
+    item_columns, user_columns : category columns to use. None: all. Empty: none.
+    item_weight, user_weight : number of pseudo-users per item category, and of pseudo-items per user category.
     """
 
     item_columns: list[str] | None

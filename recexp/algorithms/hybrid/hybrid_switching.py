@@ -18,9 +18,9 @@ BLOCK = 2**24
 
 @with_config(ConfigDict(extra="forbid", strict=True))
 class Rule(TypedDict, total=False):
-    """`part` answers the queries for which all that is said holds.
+    """`part` answers the queries that meet all conditions.
 
-    history_at_least, history_below : rows in the history.
+    history_at_least, history_below : limits on the number of rows in the history.
     user : known: had rows in train; unknown: had none.
     confidence_at_least : the part's best score, as it is, of an item that may be recommended.
     """
@@ -34,7 +34,7 @@ class Rule(TypedDict, total=False):
 
 @with_config(ConfigDict(extra="forbid", strict=True))
 class ColdItems(TypedDict):
-    """`part` scores the items that fewer than `below` train users have."""
+    """`part` scores the items with fewer than `below` train users."""
 
     part: str
     below: PositiveInt

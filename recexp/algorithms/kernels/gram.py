@@ -1,4 +1,4 @@
-"""How many users each two items share. `by_item` lists the users of each item, `by_user` the sorted items of a user."""
+"""Number of users shared by pairs of items. `by_item` lists each item's users, `by_user` each user's sorted items."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Random numbers that depend on where they stand only, not on the order in which they are made."""
+"""Random numbers that depend only on their position, not on the order of computation."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Scores of items by the sessions that are most like the one asked for."""
+"""Item scores from the sessions most similar to the query's session."""
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def neighbor_scores(
             value = similarity[n] * link[n]
             for at in range(session_ptr[found[n]], session_ptr[found[n] + 1]):
                 item, added = session_items[at], value * by_distance[abs(session_places[at] - anchor[n])]
-                if added == 0:  # a decay so far that it is not a number any more
+                if added == 0:  # the decay has underflowed
                     continue
                 if sums[item] == 0:
                     touched[count] = item

@@ -29,7 +29,7 @@ def add_dots(dots, row, row_ptr, row_terms, row_data, term_ptr, term_docs, term_
     for at in range(row_ptr[row], row_ptr[row + 1]):
         begin, end = term_ptr[row_terms[at]], term_ptr[row_terms[at] + 1]
         work += end - begin
-        if binary:  # unsigned numbers need no check for negative ones
+        if binary:  # unsigned indices need no check for negative values
             for t in range(begin, end):
                 dots[np.uint32(term_docs[t])] += 1.0
         else:
@@ -41,7 +41,7 @@ def add_dots(dots, row, row_ptr, row_terms, row_data, term_ptr, term_docs, term_
 
 @jit(inner=True)
 def behind(value, doc, other_value, other_doc):
-    """Return whether a document comes behind another: less similar, or equally and of higher number."""
+    """Return whether a document ranks below another: less similar, or equally similar with a higher number."""
     return value < other_value or (value == other_value and doc > other_doc)
 
 

@@ -1,4 +1,4 @@
-"""Which items are near which others in sessions."""
+"""Items that occur near each item in sessions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Ratings predicted as a weighted average of those of the nearest neighbors."""
+"""Rating prediction by a weighted average over the nearest neighbors."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ Aggregate = Literal["sum", "average", "average_means", "average_baselines"]
 
 
 def ranked(search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray) -> sp.csr_array:
-    """Return all similarities of `rows` with documents that are positive, float32 CSR, each row's largest first."""
+    """Return all positive similarities of `rows` with documents, float32 CSR, each row's largest first."""
     strips = {}
 
     def use(start: int, similarities: np.ndarray) -> None:
@@ -39,7 +39,7 @@ def average(neighbors: sp.csr_array, entries: sp.csr_array, k: int, out: np.ndar
 def average_of_nearest(
     search: NeighborSearch, rows: sp.csr_array, skip: np.ndarray, entries: sp.csr_array, k: int, out: np.ndarray
 ) -> None:
-    """Do the same for the neighbors that `search` finds of `rows`, whose similarities are never held all at once."""
+    """Do the same for the neighbors of `rows` found by `search`, without holding all similarities at once."""
     from recexp.algorithms.kernels import averages as kernel
 
     values = csr_arrays(entries)
@@ -53,9 +53,9 @@ def average_of_nearest(
 
 
 def _falling(similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how many are positive in each row, and the documents and values of these, row after row.
+    """Return the number of positive values in each row, and their documents and values, row by row.
 
-    The largest of a row come first, among equals the lower number.
+    Each row is sorted by decreasing value; ties by document number.
     """
     order = np.argsort(-similarities, axis=1, kind="stable")
     values = np.take_along_axis(similarities, order, axis=1)

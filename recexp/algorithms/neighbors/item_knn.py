@@ -1,4 +1,4 @@
-"""ItemKNN: items like those that the user has seen."""
+"""ItemKNN: items similar to those in the user's history."""
 
 from typing import Literal, Self
 

@@ -1,4 +1,4 @@
-"""What ItemKNN and UserKNN share: their fields, and how averages of neighbors' ratings become predictions."""
+"""The base of ItemKNN and UserKNN: their fields, and rating prediction by averages over neighbors."""
 
 from abc import abstractmethod
 from typing import Annotated, Literal
@@ -32,7 +32,7 @@ BLOCK = 2**22
 
 @params
 class KNN(Recommender):
-    """Neighbors whose similarities are summed for ranking, or weigh an average that predicts ratings.
+    """Sums the similarities of neighbors for ranking, or uses them as weights of an average that predicts ratings.
 
     With an average, the rating of u for i is estimated as b_ui plus the weighted mean of r - b of the neighbors: b is
     the mean rating (average), the mean of the user or item whose neighbors they are (average_means), or
@@ -40,16 +40,17 @@ class KNN(Recommender):
 
     Parameters
     ----------
-    k : neighbors kept.
+    k : number of neighbors kept.
     similarity : how alike two are, see `similarity.NeighborSearch`; adjusted_cosine, centered_cosine, pearson, msd and
         common_cosine compare ratings, the others too if `aggregate` is an average.
-    asymmetry : of asymmetric_cosine only (Aiolli, RecSys 2013).
-    shrinkage : added to the similarity's denominator (dot has none); larger trusts those with few interactions less.
-    weighting : of the entries of X, see `weighting.weighted`; only where ratings do not weigh.
-    weigh_scores : whether weights are in what is summed, too, or in similarities only.
-    normalize : divide the similarities of the k neighbors by their sum; averages do so anyway.
+    asymmetry : for asymmetric_cosine only (Aiolli, RecSys 2013).
+    shrinkage : added to the similarity's denominator (dot has none); larger values reduce the similarity of users or
+        items with few interactions.
+    weighting : weighting of the entries of X, see `weighting.weighted`; only if ratings are not used.
+    weigh_scores : whether the weights also apply to scores, or only to similarities.
+    normalize : whether to divide the similarities of the k neighbors by their sum; averages always do.
     aggregate : sum, for ranking; or average, average_means, average_baselines.
-    user_damping, item_damping, iterations : of average_baselines only, see `ratings.baselines`.
+    user_damping, item_damping, iterations : for average_baselines only, see `ratings.baselines`.
     """
 
     k: PositiveInt
@@ -108,11 +109,11 @@ class KNN(Recommender):
         """Return the predicted ratings, float32 (b, n_items)."""
 
     def _weighted(self, x: sp.csr_array) -> sp.csr_array:
-        """Return histories (b, n_items) with the weights that similarities see."""
+        """Return histories (b, n_items) with the weights used in similarities."""
         return weighted(x, self.weighting, self.lengths_)
 
     def _summed(self, x: sp.csr_array) -> sp.csr_array:
-        """Return histories (b, n_items) with the weights that scores are sums of."""
+        """Return histories (b, n_items) with the weights used in scores."""
         return self._weighted(x) if self.weigh_scores else x
 
     def _ratings(self, queries: Queries) -> sp.csr_array:
@@ -145,5 +146,5 @@ class KNN(Recommender):
 
 
 def _above(ratings: sp.csr_array, mean: float) -> np.ndarray:
-    """Return how far each row's mean is above `mean`, 0 for a row without entries."""
+    """Return each row's mean minus `mean`; 0 for a row without entries."""
     return np.where(np.diff(ratings.indptr) > 0, means(ratings) - mean, 0.0)

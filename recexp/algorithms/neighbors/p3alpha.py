@@ -1,4 +1,4 @@
-"""P3alpha: items that a random walk of three steps reaches."""
+"""P3alpha: items reached by a random walk of three steps."""
 
 from typing import Self
 
@@ -29,8 +29,8 @@ class P3alpha(ItemItem):
     Parameters
     ----------
     alpha : exponent of the steps' probabilities; 1 is a plain walk.
-    k : items kept for each item.
-    normalize : whether the k of each row are made to sum to 1 before columns are cut.
+    k : number of items kept for each item.
+    normalize : whether to scale the k of each row to sum to 1 before columns are cut.
     """
 
     alpha: NonNegativeFloat

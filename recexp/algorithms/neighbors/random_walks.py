@@ -1,4 +1,4 @@
-"""Random walks of three steps: what P3alpha and RP3beta share."""
+"""Random walks of three steps, shared by P3alpha and RP3beta."""
 
 import numpy as np
 import scipy.sparse as sp

@@ -1,4 +1,4 @@
-"""RP3beta: items that a random walk of three steps reaches, popular ones less."""
+"""RP3beta: items reached by a random walk of three steps, with a penalty on popular items."""
 
 from typing import Self
 
