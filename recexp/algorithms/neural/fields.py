@@ -62,7 +62,7 @@ def named_fields(data: Dataset, wanted: Sequence[str] | None) -> list[str]:
     if wanted is None:
         texts = [name for name, column in columns.items() if column.kind == "text"]
         if texts:
-            log.info("texts are no fields: %s", ", ".join(texts))
+            log.info("texts are not used as fields: %s", ", ".join(texts))
         return [name for name in usable if name not in labels]
     for name in wanted:
         if name in columns and columns[name].kind == "text":
