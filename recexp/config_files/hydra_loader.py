@@ -48,7 +48,27 @@ class CheckedLoader(ConfigLoaderImpl):
         if run_mode == RunMode.RUN:
             with suppress(Exception):  # of which Hydra tells in its own way
                 cfg = self._in_a_copy(config_name, overrides)
+        if run_mode == RunMode.MULTIRUN and (later := self._for_jobs(config_name, overrides)):
+            shared = [word for word in overrides if word not in later]
+            cfg = super().load_configuration(config_name, shared, run_mode, *more, **named)
+            cfg.hydra.overrides.task = [
+                str(one.input_line) for one in _parsed(overrides) if not one.is_hydra_override()
+            ]
         return check(cfg or super().load_configuration(config_name, overrides, run_mode, *more, **named))
+
+    def _for_jobs(self, config_name: str | None, words: list[str]) -> list[str]:
+        """Return the keys of swept groups that all swept options have: the default option may lack them."""
+        parsed = _parsed(words)
+        swept = {one.get_key_element(): one for one in parsed if one.is_sweep_override() and self._is_option(one)}
+        fixed = [one for one in parsed if not one.is_sweep_override()]
+        later = []
+        for group, options in swept.items():
+            inner = [str(one.input_line) for one in fixed if one.get_key_element().startswith(f"{group}.")]
+            with suppress(Exception):  # of which Hydra tells in its own way
+                for option in options.sweep_string_iterator() if inner else ():
+                    super().load_configuration(config_name, [f"{group}={option}", *inner], RunMode.RUN)
+                later += inner
+        return later
 
     def options(self, words: list[str]) -> tuple[str, ...]:
         """Return those of the words that choose an option of a group, and those about Hydra itself."""

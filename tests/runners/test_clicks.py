@@ -97,3 +97,5 @@ def test_a_model_that_predicts_nothing_is_told_one_that_does(models: Path) -> No
     message = "metrics of labels need predicted labels; EASE predicts none, algorithm=fm algorithm.task=click does"
     with pytest.raises(IncompatibleError, match=message):
         recexp.run(*CLICKS[:3], "algorithm=ease", config_dir=str(models), dataset=ratings())
+    with pytest.raises(IncompatibleError, match=r"Logistic predicts none, algorithm\.task=click does"):
+        recexp.run(*CLICKS[:3], "algorithm=logistic", dataset=ratings())

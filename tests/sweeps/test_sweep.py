@@ -47,3 +47,9 @@ def test_recommendations_for_one_user_are_shown_by_name(inside: Callable) -> Non
     done = inside(*SMALL, "algorithm=popularity", "show=nobody")
     assert done.returncode == 2
     assert "show: there is no user nobody in electronics after filtering" in done.stderr
+
+
+def test_algorithms_that_are_swept_share_a_setting_that_the_default_lacks(inside: Callable, runs: Callable) -> None:
+    done = inside("-m", *SMALL, "algorithm=item_knn,user_knn", "algorithm.k=7")
+    assert done.returncode == 0, done.stderr
+    assert [run.data.params["algorithm.k"] for run in runs()] == ["7", "7"]

@@ -85,8 +85,8 @@ class FieldModel(NeuralModel):
         if not missing:
             return []
         return [
-            f"lists do not take {', '.join(missing)} into account: a query tells its context where it asks about a "
-            "single row, as those of split=leave_last do"
+            f"lists do not take {', '.join(missing)} into account (predictions of rows do): a query tells its context "
+            "where it asks about a single row, as those of split=leave_last do"
         ]
 
     def score(self, queries: Queries) -> np.ndarray:
