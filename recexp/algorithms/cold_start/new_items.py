@@ -32,7 +32,7 @@ class NewItems(FactorModel):
 
     Parameters
     ----------
-    base : a model with vectors of users and items.
+    base : a model that has vectors of users and items.
     below : items with fewer train users are new; 1: items without train users.
     """
 
