@@ -1,7 +1,7 @@
 """Recommender: the base class of all algorithms."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -36,12 +36,14 @@ class Recommender(ABC):
     dense_lists : whether `recommend` holds the scores of all items for all given queries; if not, it receives larger
         batches.
     context_columns : names of the context columns that answers depend on; a property of the fitted model.
+    predicts_by : the override with which the algorithm predicts labels or ratings, if there is one.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities()
     counts_catalogue: ClassVar[bool] = False
     dense_lists: ClassVar[bool] = True
     context_columns: ClassVar[tuple[str, ...]] = ()
+    predicts_by: ClassVar[Mapping[str, str]] = {}
     __dataclass_fields__: ClassVar[dict[str, Any]]  # set on subclasses by `@params`
     fitted_params_: dict[str, Any]  # values chosen by validation, if any
 

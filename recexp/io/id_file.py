@@ -54,9 +54,9 @@ def read_rows(
     rows = []
     for number, text in enumerate(map(_text, cells)):
         if text:
-            told = {key: values[number] for key, values in others.items() if values[number] not in (None, "")}
-            rows.append((text, told))
-    once = list({(text, repr(told)): (text, told) for text, told in rows}.values())
+            filled = {key: values[number] for key, values in others.items() if values[number] not in (None, "")}
+            rows.append((text, filled))
+    once = list({(text, repr(filled)): (text, filled) for text, filled in rows}.values())
     if len(rows) < len(cells):
         log.warning("%s: %d of %d rows have no id and are skipped", path, len(cells) - len(rows), len(cells))
     if len(once) < len(rows):

@@ -124,9 +124,8 @@ class Offline(Runner):
                 raise IncompatibleError(f"{name}: {experiment[name].needs_in_words(missing, found)}")
         if experiment["evaluation"].rates and not experiment["algorithm"].capabilities.predicts:
             labels = any("labels" in metric.needs for metric in experiment["evaluation"].metrics.values())
-            kind, does = ("labels", "algorithm=fm algorithm.task=click") if labels else ("ratings", "algorithm=mf")
-            if hasattr(experiment["algorithm"], "task"):
-                does = "algorithm.task=click" if labels else "algorithm.task=rating"
+            kind, other = ("labels", "algorithm=fm algorithm.task=click") if labels else ("ratings", "algorithm=mf")
+            does = experiment["algorithm"].predicts_by.get(kind, other)
             raise IncompatibleError(
                 f"evaluation.metrics: metrics of {kind} need predicted {kind}; "
                 f"{type(experiment['algorithm']).__name__} predicts none, {does} does"

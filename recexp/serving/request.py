@@ -89,12 +89,7 @@ def _history(value: Any, row: int) -> list[Any] | None:
     """Return a history: a list, or, as csv has it, the text of a json list."""
     if _is_null(value):
         return None
-    items = value
-    if isinstance(value, str):
-        try:
-            items = json.loads(value)
-        except (ValueError, RecursionError):
-            items = None
+    items = _decoded(value)
     items = items.tolist() if isinstance(items, np.ndarray) else items
     if not isinstance(items, list | tuple) or any(isinstance(item, list | tuple | dict | np.ndarray) for item in items):
         raise BadRequest(f"history: row {row} is not a list of item ids: {reprlib.repr(value)}")
@@ -105,15 +100,20 @@ def _context(value: Any, row: int) -> dict[str, Any] | None:
     """Return a context: an object of names and values, or the text of one."""
     if _is_null(value):
         return None
-    found = value
-    if isinstance(value, str):
-        try:
-            found = json.loads(value)
-        except (ValueError, RecursionError):
-            found = None
+    found = _decoded(value)
     if not isinstance(found, dict):
         raise BadRequest(f"context: row {row} is not an object of names and values: {reprlib.repr(value)}")
     return found
+
+
+def _decoded(value: Any) -> Any:
+    """Return what the text of json stands for, None where it is no json; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_null(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -13,7 +13,7 @@ from recexp.algorithms.neural import fields
 from recexp.algorithms.neural.base import NeuralModel
 from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.algorithms.neural.fields import Encoded, Task
-from recexp.algorithms.ratings import clipped, rating_range
+from recexp.algorithms.ratings import checked, clipped, rating_range
 from recexp.data import Column, Dataset, Interactions, Queries
 from recexp.params import NonNegativeFloat, PositiveInt, params
 
@@ -58,6 +58,8 @@ class FieldModel(NeuralModel):
     negatives: PositiveInt
     regularization: NonNegativeFloat
     learning_rate_decay: Annotated[float, Field(gt=0, le=1)]
+
+    predicts_by: ClassVar[Mapping[str, str]] = {"labels": "algorithm.task=click", "ratings": "algorithm.task=rating"}
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -142,7 +144,9 @@ class FieldModel(NeuralModel):
         """Learn how fields are encoded, and encode those of users and items; the last user is an unknown one."""
         rows = train.interactions
         names = fields.named_fields(train, None if self.fields == "auto" else self.fields)
-        self.fields_, self.range_ = fields.learn(train, names, self.quantiles), rating_range(rows)
+        self.fields_ = fields.learn(train, names, self.quantiles)
+        if self.task == "rating":
+            self.range_ = rating_range(checked(rows))
         everyone = {name: column.take(np.append(np.arange(train.n_users), -1)) for name, column in train.users.items()}
         user_ids, item_ids = fields.ids(np.append(rows.known_users, False)), fields.ids(rows.known_items)
         of_users = fields.of_table(self.fields_, "users")

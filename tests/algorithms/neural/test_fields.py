@@ -19,6 +19,7 @@ from recexp.algorithms.neural.networks.modules import empty
 from recexp.data import Column, Dataset, Queries
 from recexp.errors import ConfigError, DataError
 from recexp.models.fitted import FittedModel
+from recexp.models.saving import check_savable
 
 FAST = ("algorithm.epochs=40", "algorithm.batch_size=64", "algorithm.learning_rate=0.01")
 DEEP = ("algorithm.factors=4", "algorithm.layers=[8,8]")
@@ -273,6 +274,17 @@ def test_bad_fields_are_one_clear_line(words: list[str], error: type, message: s
     with pytest.raises(error) as caught:
         fitted("fm", data, *words)
     assert str(caught.value).startswith(message)
+
+
+def test_rows_without_a_rating(clicks: Dataset) -> None:
+    """They are items to rank, in a model that can be saved, and no ratings to learn."""
+    rows = clicks.interactions
+    data = replace(
+        clicks, interactions=replace(rows, values=np.where(rows.items == 0, np.float32(np.nan), rows.values))
+    )
+    check_savable(fitted("fm", data, "algorithm.epochs=1", task="rank"))
+    with pytest.raises(DataError, match=r"train rows have no finite rating.*filter=ratings drops rows without one"):
+        fitted("fm", data, "algorithm.epochs=1", task="rating")
 
 
 def test_the_label_is_no_field_by_itself(clicks: Dataset) -> None:

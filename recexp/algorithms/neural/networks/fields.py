@@ -12,15 +12,11 @@ from torch import Tensor, nn
 from recexp.algorithms.neural.field_shape import FieldShape
 from recexp.algorithms.neural.fields import Encoded, Task
 from recexp.algorithms.neural.lesson import Lesson, Network, Pass
-from recexp.algorithms.neural.networks.modules import Rows, dropout, glorot, linears
+from recexp.algorithms.neural.networks.modules import HELD, Rows, dropout, glorot, linears
 from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.01
 """Standard deviation of initial vectors."""
-DENSE = 2**24
-"""Weights of the codes of a field that are held as a dense matrix, 64 MiB; of more, only those that are not 0."""
-HELD = 2**24
-"""Numbers of a layer that are held at once when all items are scored, 64 MiB."""
 
 
 class FieldTensors:
@@ -31,7 +27,7 @@ class FieldTensors:
         n = len(sizes[0])
         self.codes = torch.from_numpy(encoded.codes + begin[:n].astype(np.int64)).to(device)
         self.bags = [
-            (Rows(bag, device) if bag.shape[0] * bag.shape[1] > DENSE else Dense(bag, device), int(at), int(at) + size)
+            (Rows(bag, device) if bag.shape[0] * bag.shape[1] > HELD else Dense(bag, device), int(at), int(at) + size)
             for bag, at, size in zip(encoded.bags, begin[n:], sizes[1])
         ]
 

@@ -17,6 +17,9 @@ from recexp.errors import IncompatibleError
 
 M = TypeVar("M", bound=nn.Module)
 
+HELD = 2**24
+"""Numbers that are held at once where a layer, or scores of all items, would take more: 64 MiB."""
+
 
 def empty(make: Callable[[], M], device: torch.device) -> M:
     """Return a module whose weights are not drawn yet: PyTorch itself would draw them from its global generator."""

@@ -10,13 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recexp.algorithms.neural.lesson import Lesson, Network, Pass
-from recexp.algorithms.neural.networks.modules import Rows, Table, folded, glorot, linears, uniform
+from recexp.algorithms.neural.networks.modules import HELD, Rows, Table, folded, glorot, linears, uniform
 from recexp.algorithms.neural.networks.unseen import Unseen
 
 INIT_STD = 0.01
 """Standard deviation of initial vectors, that of the paper."""
-HELD = 2**24
-"""Numbers of a hidden layer that are held at once when all items are scored, 64 MiB."""
 
 
 class PairNetwork(Network):

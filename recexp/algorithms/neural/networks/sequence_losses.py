@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-HELD = 2**24
-"""Logits of all items that are held at once, 64 MiB."""
+from recexp.algorithms.neural.networks.modules import HELD
 
 
 class SequenceLoss(ABC):
